@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What hooks and policy functions share; the twin of compiler/abi/layout.ts and verdict.ts
+ * (test/unit/abi-layout compares the two through this object's BTF).
+ *
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d. Ports are in host order.
+ */
+#ifndef WEFT_ABI_H
+#define WEFT_ABI_H
+
+#include <linux/types.h>
+
+#define WEFT_ATTRIBUTE_SLOTS 16
+
+struct weft_address {
+	__u32 word[4];
+};
+
+/* One side of a connection as a policy sees it. */
+struct weft_party {
+	struct weft_address address;
+	__u64 predicates;			  /* bit per text predicate of the bundle */
+	__u32 attributes[WEFT_ATTRIBUTE_SLOTS]; /* symbols; 0 absent */
+};
+
+struct weft_connection {
+	struct weft_party source;
+	struct weft_party destination;
+	__u64 policies;	 /* bit per policy that is attached to the target */
+	__u64 now;	 /* ns since 1970-01-01 UTC */
+	__u64 zero;	 /* always 0, which the verifier does not know: see docs, laundering */
+	__u32 random;
+	__u16 destination_port;
+	__u8 protocol;
+	__u8 family; /* 4 or 6 */
+};
+
+enum weft_verdict { WEFT_ALLOW = 1, WEFT_DENY = 2 };
+
+enum weft_reason {
+	WEFT_REASON_POLICY = 0,
+	WEFT_REASON_DEFAULT = 1,
+	WEFT_REASON_NO_ALLOW = 2,
+	WEFT_REASON_TRAP = 3,
+	WEFT_REASON_FUEL = 4,
+	WEFT_REASON_UNKNOWN_IDENTITY = 5,
+	WEFT_REASON_NO_ENDPOINT = 6,
+	WEFT_REASON_NO_ROUTE = 7,
+	WEFT_REASON_NO_GENERATION = 8,
+	WEFT_REASON_PARSE = 9,
+};
+
+#define WEFT_NO_POLICY 0xffffffff
+/* low 16 bits of a route that stopped early */
+#define WEFT_ROUTE_TRAP 0xfff0
+#define WEFT_ROUTE_FUEL 0xfff1
+
+struct weft_decision {
+	__u32 verdict;
+	__u32 site;
+	__u32 policy;
+	__u32 reason;
+	__u64 audited;	    /* policies that answered Audit */
+	__u64 shadow_allow; /* shadow policies and what they said */
+	__u64 shadow_deny;
+};
+
+/*
+ * The joined policy of a bundle, made by the compiler, joined by libbpf's linker.
+ * weft_route_connection: site << 16 | bundle-wide route number (0: no opinion).
+ * weft_authorize_connection fills *decision and returns decision->verdict.
+ * Both are global functions: the verifier checks them once, with unknown arguments.
+ */
+extern int weft_route_connection(const struct weft_connection *connection);
+extern int weft_authorize_connection(const struct weft_connection *connection,
+				     struct weft_decision *decision);
+
+#endif

@@ -1,0 +1,43 @@
+/**
+ * Byte layout of the structs that hooks and policy functions share. The C twin is bpf/abi.h; the
+ * unit test abi-layout compares the two (it reads the BTF of the built object).
+ *
+ * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d, so that one code path serves both.
+ */
+
+/** Distinct attributes (namespace, a label, ...) of one side that one bundle may look at. */
+export const ATTRIBUTE_SLOTS = 16;
+/** Distinct text predicates (startsWith, endsWith, contains) of one side, one bit each. */
+export const PREDICATE_BITS = 64;
+
+/** struct weft_party: offsets within a side. */
+export const PARTY = { address: 0, predicates: 16, attributes: 24, size: 88 } as const;
+
+/** struct weft_connection: the whole input of a policy function. */
+export const CONNECTION = {
+  source: 0,
+  destination: 88,
+  policies: 176,
+  now: 184,
+  zero: 192,
+  random: 200,
+  destinationPort: 204,
+  protocol: 206,
+  family: 207,
+  size: 208,
+} as const;
+
+/** struct weft_decision: what the joined authorize function writes. */
+export const DECISION = {
+  verdict: 0,
+  site: 4,
+  policy: 8,
+  reason: 12,
+  audited: 16,
+  shadowAllow: 24,
+  shadowDeny: 32,
+  size: 40,
+} as const;
+
+/** struct weft_decision.policy where no policy decided. */
+export const NO_POLICY = 0xffffffff;

@@ -1,0 +1,71 @@
+/** The bundle's manifest (config.json): everything about a bundle that is not code. Plain data, stable key order. */
+import type { AttributeSlot, PredicateBit } from '../abi/index.js';
+import type { Site } from '../frontend/types.js';
+
+export type Outcome = 'deny' | 'allow';
+export interface Attachment {
+  readonly namespace?: string;
+  readonly workload?: Readonly<Record<string, string>>;
+  readonly service?: string;
+}
+export interface PolicyEntry {
+  readonly index: number;
+  readonly name: string; // file name without .ts, unique in the bundle
+  readonly file: string;
+  readonly mode: 'enforce' | 'shadow';
+  readonly attach: readonly Attachment[];
+  readonly exports: readonly ('routeConnection' | 'authorizeConnection')[];
+  /** Derived: its code can answer Allow. */
+  readonly canAllow: boolean;
+  /** Names as written; route n of the policy is clusters[firstRoute + n - 1] of the bundle. */
+  readonly firstRoute: number;
+  readonly routes: number;
+  /** For the simulator: tables and sets by number. Text keys are strings; order is declaration order. */
+  readonly tables: readonly {
+    readonly name: string;
+    readonly keyKind: 'integer' | 'text';
+    readonly entries: readonly (readonly [string, number])[]; // integer keys in decimal
+  }[];
+  readonly cidrs: readonly { readonly name: string; readonly prefixes: readonly string[] }[];
+}
+export interface FunctionCost {
+  readonly name: string;
+  readonly instructions: number;
+  readonly worstInstructions: number | null; // null: loops
+  readonly stackBytes: number;
+  readonly lookups: number;
+}
+export interface Manifest {
+  readonly schemaVersion: 1;
+  readonly abiVersion: 1;
+  readonly name: string;
+  readonly policies: readonly PolicyEntry[];
+  /** Clusters by bundle-wide route number - 1. `policy` gives the scope of a short name. */
+  readonly clusters: readonly { readonly name: string; readonly policy: number }[];
+  readonly sites: readonly Site[];
+  /** symbols[i] has symbol FIRST_SYMBOL + i. */
+  readonly symbols: readonly string[];
+  readonly attributes: readonly AttributeSlot[];
+  readonly predicates: readonly PredicateBit[];
+  readonly default: Outcome;
+  readonly trust: 'address' | 'none';
+  readonly onChange: 'close' | 'keep';
+  readonly failure: {
+    readonly trap: Outcome;
+    readonly fuel: Outcome;
+    readonly unknownIdentity: Outcome;
+    readonly parse: Outcome;
+  };
+  readonly fuel: number;
+  readonly kernels: readonly string[];
+  readonly cost: { readonly functions: readonly FunctionCost[]; readonly tableBytes: number };
+  /** Source text by file, so that carets, line_info and explanations need no checkout. */
+  readonly sources: Readonly<Record<string, string>>;
+}
+
+/** A bundle in memory. Object files: one for any kernel, one for kernels with may_goto (the same where no loop is). */
+export interface Bundle {
+  readonly manifest: Manifest;
+  readonly wasm: ReadonlyMap<string, Uint8Array>; // by policy name
+  readonly objects: { readonly base: Uint8Array; readonly mayGoto: Uint8Array };
+}

@@ -1,0 +1,9 @@
+export { BugError, unreachable } from './bug-error.js';
+export {
+  type Diagnostic,
+  type DiagnosticOptions,
+  diagnostic,
+  hasErrors,
+  type Position,
+  type Severity,
+} from './diagnostic.js';

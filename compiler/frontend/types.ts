@@ -1,0 +1,85 @@
+/** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
+import type { Diagnostic, Position } from '../diagnostic/index.js';
+
+/** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
+export type SourceReader = (path: string) => string | null;
+
+/** State of a module after its configure phase. */
+export interface Snapshot {
+  readonly memory: Uint8Array; // all of linear memory, a multiple of 64 KiB
+  readonly globals: readonly bigint[]; // value of each defined global, bit pattern, in index order
+}
+/** Runs `configure` of a module sealed (no import may be called). Rejects with SnapshotError. */
+export type Snapshotter = (wasm: Uint8Array) => Promise<Snapshot>;
+
+/** One written `Verdict.X` or returned route. */
+export interface Site {
+  readonly site: number; // bundle-wide, from 1
+  readonly kind: 'verdict' | 'route';
+  readonly verdict: string | null; // allow | deny | pass | audit for kind verdict
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type TableKey =
+  | { readonly kind: 'integer'; readonly value: bigint }
+  | { readonly kind: 'text'; readonly value: string };
+export interface TableDeclaration {
+  readonly name: string;
+  readonly keyKind: 'integer' | 'text';
+  readonly entries: readonly { readonly key: TableKey; readonly value: number }[]; // value: u32 bit pattern
+  readonly at: Position | null;
+}
+export interface CidrDeclaration {
+  readonly name: string;
+  /** Parsed prefixes: 16 address bytes (IPv4 mapped), length within the family (0..32 or 0..128). */
+  readonly prefixes: readonly {
+    readonly family: 4 | 6;
+    readonly bytes: Uint8Array;
+    readonly length: number;
+    readonly text: string;
+  }[];
+  readonly at: Position | null;
+}
+export interface ClusterDeclaration {
+  /** `reviews/v1` or `reviews.prod/v1`. */
+  readonly name: string;
+  readonly at: Position | null;
+}
+/** What the configure phase declared; index = the number that the decide phase passes to the ABI (cluster: index + 1 = route). */
+export interface Registry {
+  readonly tables: readonly TableDeclaration[];
+  readonly cidrs: readonly CidrDeclaration[];
+  readonly clusters: readonly ClusterDeclaration[];
+}
+
+export interface FrontendResult {
+  /** Snapshotted and fuelled: what the simulator runs and what is decoded for lowering. Imports only `weft`. */
+  readonly wasm: Uint8Array;
+  /** Exported policy functions that exist. */
+  readonly exports: { readonly routeConnection: boolean; readonly authorizeConnection: boolean };
+  readonly sites: readonly Site[];
+  readonly registry: Registry;
+  /** Code offset in `wasm` -> policy source, by source map. Null for code without a source. */
+  readonly locate: (wasmOffset: number) => Position | null;
+  /** Text of a source line (1-based), for line_info and carets. */
+  readonly lineText: (file: string, line: number) => string;
+  /** Index of the global that holds the fuel; exported as `fuel` too, so that hosts can set and read it. */
+  readonly fuelGlobal: number;
+}
+
+export interface FrontendOptions {
+  readonly file: string; // path of policy.ts in the project
+  readonly read: SourceReader;
+  readonly snapshot: Snapshotter;
+  readonly firstSite: number;
+  readonly fuel: number;
+}
+export type FrontendOutcome =
+  | {
+      readonly ok: true;
+      readonly result: FrontendResult;
+      readonly diagnostics: readonly Diagnostic[];
+    }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };

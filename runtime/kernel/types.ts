@@ -1,0 +1,101 @@
+/**
+ * The kernel door's surface: everything that touches libbpf, bpf(2), bpffs or cgroup2 goes through
+ * these handles. Each is disposable (`using`), closing twice is harmless, and a failed step closes
+ * what it had opened. Bytes are little-endian as the kernel keeps them.
+ */
+export interface MapInfo {
+  readonly name: string;
+  readonly type: number;
+  readonly id: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+export interface KernelMap extends Disposable {
+  readonly name: string;
+  readonly fd: number;
+  info(): MapInfo;
+  lookup(key: Uint8Array): Uint8Array | null; // per-CPU maps: all CPUs, values padded to 8 bytes
+  update(key: Uint8Array, value: Uint8Array, mode?: 'any' | 'new' | 'existing'): void;
+  delete(key: Uint8Array): boolean; // false where the key was absent
+  /** Keys in map order. */
+  keys(): Uint8Array[];
+  /** One bpf(2) batch call where the map kind has it, else one call an entry. */
+  updateBatch(entries: readonly (readonly [Uint8Array, Uint8Array])[]): void;
+  freeze(): void;
+  pin(path: string): void;
+}
+export interface TestRun {
+  readonly retval: number;
+  readonly durationNs: number; // mean per repetition, as the kernel says
+  readonly dataOut: Uint8Array;
+}
+export interface ProgramInfo {
+  readonly id: number;
+  readonly tag: string; // hex
+  readonly name: string;
+  readonly instructions: number; // after the verifier
+  readonly jitedBytes: number;
+  readonly verifiedInstructions: number; // the verifier's processed-instruction count
+}
+export interface KernelProgram extends Disposable {
+  readonly name: string;
+  readonly fd: number;
+  info(): ProgramInfo;
+  testRun(
+    data: Uint8Array,
+    options?: { readonly repeat?: number; readonly outSize?: number },
+  ): TestRun;
+  pin(path: string): void;
+}
+export interface KernelLink extends Disposable {
+  readonly fd: number;
+  pin(path: string): void;
+}
+export interface ObjectSpec {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Maps to use instead of making new ones, by name. */
+  readonly reuse?: Readonly<Record<string, KernelMap>>;
+  /** max_entries to set before load, by map name. */
+  readonly resize?: Readonly<Record<string, number>>;
+  /** Initial contents of global variables before load, by variable name (`const volatile` in .rodata, or .data). */
+  readonly globals?: Readonly<Record<string, Uint8Array>>;
+  /** Load only these programs (default: all). */
+  readonly only?: readonly string[];
+}
+export interface KernelObject extends Disposable {
+  readonly name: string;
+  map(name: string): KernelMap; // owned by the object; throws where absent
+  program(name: string): KernelProgram;
+  readonly mapNames: readonly string[];
+  readonly programNames: readonly string[];
+}
+/** Counts of a ring buffer reader. */
+export interface RingReader extends Disposable {
+  /** Delivers every record that waits; returns how many. Never blocks. */
+  drain(onRecord: (bytes: Uint8Array) => void): number;
+  /** A file descriptor that becomes readable (epoll). */
+  readonly epollFd: number;
+}
+export interface Feature {
+  readonly name: string;
+  readonly present: boolean;
+  readonly required: boolean;
+  readonly detail: string;
+  readonly remedy: string | null;
+}
+export interface Kernel {
+  /** libbpf's static linker. Extern declarations with another struct layout are refused by it. */
+  link(parts: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array;
+  /** Opens and loads an object; on failure throws VerifierError or KernelError with nothing left behind. */
+  load(spec: ObjectSpec): KernelObject;
+  openMap(pinPath: string): KernelMap;
+  openProgram(pinPath: string): KernelProgram;
+  openLink(pinPath: string): KernelLink;
+  /** BPF_LINK_CREATE on a cgroup directory, multi mode. attachType: UAPI number (enum bpf_attach_type). */
+  attachCgroup(program: KernelProgram, cgroupPath: string, attachType: number): KernelLink;
+  ringReader(map: KernelMap): RingReader;
+  features(): readonly Feature[];
+  hasMayGoto(): boolean;
+}

@@ -1,0 +1,64 @@
+// Builds dist/: type-checked modules (library, tests), then the two single-file programs.
+// Incremental: tsc keeps its own state, and esbuild takes a fraction of a second.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+
+function run(command, args) {
+  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (done.status !== 0) process.exit(done.status ?? 1);
+}
+
+/** tsc leaves outputs of deleted sources behind: remove every .js without its .ts. */
+function removeOrphans(dir) {
+  if (!existsSync(dir)) return;
+  for (const name of readdirSync(dir)) {
+    const path = join(dir, name);
+    if (statSync(path).isDirectory()) removeOrphans(path);
+    else if (name.endsWith('.js')) {
+      const source = join(root, relative(join(root, 'dist'), path)).replace(/\.js$/, '.ts');
+      if (!existsSync(source)) rmSync(path);
+    }
+  }
+}
+for (const room of ['compiler', 'runtime', 'test']) removeOrphans(join(root, 'dist', room));
+
+run(bin('tsc'), ['-p', '.']);
+
+// Packages with native parts or large WASM of their own stay outside and are loaded when needed.
+const external = [
+  'koffi',
+  'assemblyscript',
+  'assemblyscript/*',
+  'binaryen',
+  '@bytecodealliance/wizer',
+];
+await build({
+  absWorkingDir: root,
+  entryPoints: {
+    cli: 'runtime/cli/main.ts',
+    agent: 'runtime/agent/main.ts',
+    'simulate-worker': 'runtime/simulate/worker.ts',
+  },
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  sourcemap: true,
+  external,
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+for (const name of ['cli', 'agent']) chmodSync(join(root, 'dist', `${name}.mjs`), 0o755);
+
+if (existsSync(join(root, 'bpf', 'build.mjs')))
+  run(process.execPath, [join(root, 'bpf', 'build.mjs')]);

@@ -1,0 +1,54 @@
+// Builds, then runs every tier in a process of its own and adds up. Last line: `N passed, N failed`.
+// usage: npm test [-- tier...] [--bless] [--no-build]
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'cli'];
+const words = process.argv.slice(2);
+const flags = new Set(words.filter((w) => w.startsWith('--')));
+const asked = words.filter((w) => !w.startsWith('--'));
+for (const tier of asked) {
+  if (!TIERS.includes(tier.split('/')[0])) {
+    console.error(`unknown tier \`${tier}\`; known: ${TIERS.join(', ')}`);
+    process.exit(64);
+  }
+}
+if (flags.has('--bless') && process.env.CI) {
+  console.error('bless is for people, never for CI');
+  process.exit(64);
+}
+if (!flags.has('--no-build')) {
+  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
+    stdio: 'inherit',
+  });
+  if (built.status !== 0) process.exit(built.status ?? 1);
+}
+
+let passed = 0;
+let failed = 0;
+for (const tier of asked.length > 0 ? asked : TIERS) {
+  const report = join(root, 'dist', `report-${tier.replaceAll('/', '-')}.json`);
+  rmSync(report, { force: true });
+  const started = Date.now();
+  const done = spawnSync(
+    process.execPath,
+    ['--enable-source-maps', join(root, 'dist/test/run-tier.js'), tier, report],
+    { stdio: 'inherit', env: { ...process.env, WEFT_BLESS: flags.has('--bless') ? '1' : '' } },
+  );
+  const counts = existsSync(report)
+    ? JSON.parse(readFileSync(report, 'utf8'))
+    : { passed: 0, failed: 0 };
+  // A tier that dies, reports nothing, or ran no test is a failure: silence is never success.
+  if (done.status !== 0 && counts.failed === 0) counts.failed += 1;
+  if (counts.passed + counts.failed === 0) counts.failed += 1;
+  passed += counts.passed;
+  failed += counts.failed;
+  console.error(
+    `${tier}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(1)} s)`,
+  );
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);
