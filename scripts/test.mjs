@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { setup } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'cli'];
@@ -21,6 +22,7 @@ if (flags.has('--bless') && process.env.CI) {
   process.exit(64);
 }
 if (!flags.has('--no-build')) {
+  setup();
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
     stdio: 'inherit',
   });

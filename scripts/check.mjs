@@ -1,0 +1,16 @@
+// The static checks: format and lint, types, generated files fresh. `npm run check`.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let failed = false;
+
+function check(title, command, args) {
+  const done = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  console.error(`${title}: ${done.status === 0 ? 'ok' : 'failed'}`);
+  failed ||= done.status !== 0;
+}
+check('format and lint', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']);
+check('types', 'node_modules/.bin/tsc', ['-p', '.', '--noEmit', '--incremental', 'false']);
+check('generated files', process.execPath, ['scripts/gen.mjs', '--check']);
+process.exit(failed ? 3 : 0);

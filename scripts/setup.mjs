@@ -1,0 +1,63 @@
+// Installs what is missing on a fresh Debian machine with Node 20: npm packages of the lock file, and
+// the Debian packages that building and running the kernel part needs. Does nothing where all is there.
+import { spawnSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What the kernel part needs: a file that shows it is there, and the Debian package that brings it. */
+const DEBIAN = [
+  { file: 'clang', package: 'clang', why: 'compiles the hooks' },
+  { file: 'bpftool', package: 'bpftool', why: 'tests look at loaded programs with it' },
+  { file: 'ip', package: 'iproute2', why: 'network namespaces of tests and demo' },
+  { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
+  { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
+];
+
+function onPath(name) {
+  const dirs = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return dirs.some((dir) => existsSync(join(dir, name)));
+}
+function present(file) {
+  if (file.includes('*')) return ['x86_64', 'aarch64'].some((cpu) => existsSync(file.replace('*', `${cpu}-linux-gnu`)));
+  return file.startsWith('/') ? existsSync(file) : onPath(file);
+}
+function run(command, args) {
+  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  if (done.status !== 0) throw new Error(`\`${command} ${args.join(' ')}\` failed`);
+}
+
+/** Makes the checkout ready. Returns whether the kernel part can be built and run here, and why not. */
+export function setup() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 20)) {
+    console.error(`Weft needs Node 20.20 or later, this is ${process.versions.node}`);
+    process.exit(4);
+  }
+  const lock = join(root, 'package-lock.json');
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
+    console.error('installing npm packages');
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  }
+  if (process.platform !== 'linux') return { kernel: false, why: 'not Linux' };
+  const isRoot = process.getuid?.() === 0;
+  const missing = DEBIAN.filter((need) => !present(need.file));
+  if (missing.length > 0) {
+    const names = missing.map((need) => need.package);
+    if (!isRoot || !onPath('apt-get')) {
+      return { kernel: false, why: `missing ${missing.map((m) => `${m.package} (${m.why})`).join(', ')}: sudo apt-get install ${names.join(' ')}` };
+    }
+    console.error(`installing Debian packages: ${names.join(' ')}`);
+    run('apt-get', ['update', '-qq']);
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names]);
+  }
+  return isRoot ? { kernel: true, why: null } : { kernel: false, why: 'not root' };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { kernel, why } = setup();
+  console.error(kernel ? 'ready' : `ready, but for the kernel part: ${why}`);
+}
