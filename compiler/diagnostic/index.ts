@@ -7,3 +7,4 @@ export {
   type Position,
   type Severity,
 } from './diagnostic.js';
+export { type RenderOptions, renderDiagnostic, summarize } from './render.js';

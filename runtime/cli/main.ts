@@ -1,1 +1,38 @@
-export {};
+/** Entry of `weft`: makes the world from `process`, runs the command line, sets the exit code. */
+import type { Env, Output } from './env.js';
+import { EXIT } from './exit.js';
+import { runCli } from './run-cli.js';
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (chunk) => {
+      stream.write(chunk);
+    },
+    isTTY: stream.isTTY === true,
+  };
+}
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+  interrupt.abort();
+});
+// A reader that has seen enough (`weft events | head`) closes the pipe: that is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failure);
+});
+
+const env: Env = {
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  cwd: process.cwd(),
+  env: process.env,
+  uid: process.getuid?.() ?? -1,
+  platform: process.platform,
+  now: () => new Date(),
+  signal: interrupt.signal,
+  openKernel: () => Promise.reject(new Error('not wired yet')),
+};
+
+process.exitCode = await runCli(process.argv.slice(2), env);
+if (process.exitCode === EXIT.interrupted) process.exit();

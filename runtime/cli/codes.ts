@@ -1,0 +1,19 @@
+/** Diagnostic codes of the command line itself: usage and files. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  U001: { title: 'unknown command', help: 'run `weft --help` for the list of commands' },
+  U002: { title: 'unknown option', help: 'run the command with `--help` for its options' },
+  U003: { title: 'wrong arguments', help: 'run the command with `--help` for its arguments' },
+  U004: { title: 'option value not accepted', help: 'the message lists the accepted values' },
+  U010: { title: 'file cannot be read', help: 'check the path and its permissions' },
+  U011: { title: 'file cannot be written', help: 'check the folder and its permissions' },
+  U012: {
+    title: 'file exists already',
+    help: '`weft init` never overwrites; choose an empty folder',
+  },
+  U013: {
+    title: 'neither a project nor a bundle',
+    help: 'name a folder that holds weft.json, or a file written by `weft build`',
+  },
+  U020: { title: 'interrupted', help: 'nothing was changed after the interruption' },
+  U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
+};

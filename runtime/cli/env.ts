@@ -1,0 +1,35 @@
+/**
+ * The world as a value: everything that a verb may touch beyond the file system, so that the whole
+ * program runs in process under test. Only main.ts makes one from `process`.
+ */
+import { resolve } from 'node:path';
+import type { Kernel } from '../kernel/types.js';
+
+export interface Output {
+  write(chunk: string | Uint8Array): void;
+  readonly isTTY: boolean;
+}
+
+export interface Env {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly platform: string;
+  now(): Date;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** The kernel door; rejects with a typed error where this machine has none. */
+  openKernel(): Promise<Kernel>;
+}
+
+/** A path as the user wrote it, against the working directory. */
+export function pathIn(env: Env, path: string): string {
+  return resolve(env.cwd, path);
+}
+
+/** Colours only on a terminal and only where NO_COLOR (no-color.org) is unset or empty. */
+export function hasColor(env: Env, output: Output): boolean {
+  return output.isTTY && !env.env['NO_COLOR'] && env.env['TERM'] !== 'dumb';
+}
