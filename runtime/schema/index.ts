@@ -1,0 +1,10 @@
+export { CODES as SCHEMA_CODES } from './codes.js';
+export { didYouMean, nearest } from './nearest.js';
+export {
+  type DocumentPath,
+  type DocumentRead,
+  MAX_ALIASES,
+  MAX_DOCUMENT_CHARACTERS,
+  readDocument,
+  type SchemaName,
+} from './read-document.js';
