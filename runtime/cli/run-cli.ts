@@ -129,7 +129,7 @@ export async function runCli(args: readonly string[], env: Env): Promise<ExitCod
   const { spec, input }: { spec: CommandSpec; input: Input } = picked;
   let result: Result;
   try {
-    result = await Promise.race([spec.run(env, input), interrupted(env)]);
+    result = await Promise.race([interrupted(env), spec.run(env, input)]);
   } catch (error) {
     result = env.signal.aborted ? { exit: EXIT.interrupted } : failureResult(error, env);
   }

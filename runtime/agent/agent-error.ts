@@ -1,0 +1,21 @@
+/** Faults of the node side. Guarded by code (`A` and three digits), never by class. */
+export class AgentError extends Error {
+  override readonly name = 'AgentError';
+  readonly code: string;
+  readonly help: string | null;
+  constructor(code: string, message: string, help: string | null = null, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.help = help;
+  }
+}
+
+/** True for an AgentError of this or another copy of this module. */
+export function isAgentError(value: unknown): value is AgentError {
+  return (
+    value instanceof Error &&
+    'code' in value &&
+    typeof value.code === 'string' &&
+    /^A\d{3}$/.test(value.code)
+  );
+}

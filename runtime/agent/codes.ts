@@ -1,0 +1,17 @@
+/** Diagnostic codes of the node side: generations, enrolment, state. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  A001: {
+    title: 'another process changes this node',
+    help: 'wait until it ends; the message names its process id',
+  },
+  A002: { title: 'no cgroup2 hierarchy', help: 'mount -t cgroup2 none /sys/fs/cgroup' },
+  A003: { title: 'no bpf file system', help: 'mount -t bpf bpf /sys/fs/bpf' },
+  A004: { title: 'the BPF objects are missing', help: 'run `npm run build`' },
+  A005: { title: 'the state document cannot be read', help: 'run `weft unload`, then load again' },
+  A010: { title: 'cgroup not found', help: 'start the workload first, then enrol it' },
+  A011: { title: 'unknown workload', help: 'the world of the active generation names the workloads' },
+  A012: { title: 'not enrolled', help: '`weft status` lists the enrolled cgroups' },
+  A013: { title: 'nothing is loaded', help: 'run `weft load BUNDLE` first' },
+  A014: { title: 'enrolled already', help: '`weft unenrol` it first' },
+  A020: { title: 'the program does not fit the hooks', help: 'build the bundle with this version' },
+};

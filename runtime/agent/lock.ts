@@ -1,0 +1,93 @@
+/**
+ * One change of the node at a time. The lock is a hard link made atomically; it names its holder, so
+ * that the lock of a process that died is taken over instead of blocking for ever.
+ */
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { AgentError } from './agent-error.js';
+import type { Paths } from './paths.js';
+
+const PATIENCE_MS = 10_000;
+const PAUSE_MS = 50;
+
+/** `pid startTime`: a pid alone may have been given to another process since. */
+function identity(pid: string): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // Field 22; the command in field 2 may hold blanks and brackets.
+    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return `${stat.split(' ')[0]} ${start}`;
+  } catch {
+    return null;
+  }
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function tryLink(own: string, lock: string): boolean {
+  try {
+    linkSync(own, lock);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Removes the lock of a dead holder; leaves one that changed hands meanwhile. */
+function removeStale(lock: string, seen: string, own: string): void {
+  const aside = `${own}.stale`;
+  try {
+    renameSync(lock, aside);
+  } catch {
+    return;
+  }
+  if (read(aside) !== seen) tryLink(aside, lock);
+  unlinkSync(aside);
+}
+
+let turn = 0;
+
+/** Runs `change` alone on this node. Throws A001 where another process keeps the lock. */
+export async function withLock<T>(paths: Paths, change: () => T | Promise<T>): Promise<T> {
+  mkdirSync(paths.run, { recursive: true, mode: 0o755 });
+  const lock = join(paths.run, 'lock');
+  const self = identity('self') ?? 'unknown';
+  turn += 1;
+  const own = join(paths.run, `lock.${self.replace(' ', '.')}.${turn}`);
+  writeFileSync(own, self);
+  try {
+    for (let waited = 0; !tryLink(own, lock); waited += PAUSE_MS) {
+      const holder = read(lock);
+      const [pid = ''] = (holder ?? '').split(' ');
+      if (holder !== null && identity(pid) !== holder) {
+        removeStale(lock, holder, own);
+      } else if (waited >= PATIENCE_MS) {
+        throw new AgentError('A001', `process \`${pid}\` is changing this node`, 'try again later');
+      } else {
+        await wait(PAUSE_MS);
+      }
+    }
+    try {
+      return await change();
+    } finally {
+      unlinkSync(lock);
+    }
+  } finally {
+    unlinkSync(own);
+  }
+}

@@ -1,0 +1,138 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { COMMANDS } from '../../runtime/cli/command/index.js';
+import { VERSION } from '../../runtime/cli/version.js';
+import { weft, withFolder } from './harness.js';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const test = suite('cli frame');
+
+test('each verb has its own file and a help with a worked example', async () => {
+  const files = readdirSync(join(root, 'runtime/cli/command')).filter((f) => f !== 'index.ts');
+  assert.equal(files.map((f) => f.replace('.ts', '')).sort(), COMMANDS.map((c) => c.name).sort());
+  for (const command of COMMANDS) {
+    const { exit, stdout, stderr } = await weft([command.name, '--help']);
+    assert.is(exit, 0, command.name);
+    assert.is(stderr, '');
+    assert.match(stdout, `Usage: weft ${command.name}`);
+    assert.match(stdout, `Example:\n  $ weft ${command.name}`);
+  }
+});
+
+test('the help of the program lists every verb', async () => {
+  const { exit, stdout } = await weft(['--help']);
+  assert.is(exit, 0);
+  for (const command of COMMANDS) assert.match(stdout, `\n  ${command.name} `);
+});
+
+test('no verb at all is a usage fault with the help on stderr', async () => {
+  const { exit, stdout, stderr } = await weft([]);
+  assert.is(exit, 64);
+  assert.is(stdout, '');
+  assert.match(stderr, 'Usage: weft');
+});
+
+test('version is that of the package', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.is(VERSION, version);
+  assert.equal(await weft(['--version']).then((t) => t.stdout), `${version}\n`);
+  const { exit, stdout } = await weft(['version', '-o', 'json']);
+  assert.is(exit, 0);
+  assert.is(JSON.parse(stdout).version, version);
+});
+
+test('an unknown verb is refused with the nearest one', async () => {
+  const { exit, stdout, stderr } = await weft(['docter']);
+  assert.is(exit, 64);
+  assert.is(stdout, '');
+  assert.match(stderr, 'error[U001]: unknown command `docter`');
+  assert.match(stderr, 'did you mean `doctor`?');
+});
+
+test('a verb far from every known one gets no guess', async () => {
+  const { exit, stderr } = await weft(['playground']);
+  assert.is(exit, 64);
+  assert.not.match(stderr, 'did you mean');
+});
+
+test('an unknown flag is refused with the nearest one', async () => {
+  const { exit, stderr } = await weft(['doctor', '--outputt', 'json']);
+  assert.is(exit, 64);
+  assert.match(stderr, 'unknown option `--outputt`');
+  assert.match(stderr, 'did you mean `--output`?');
+});
+
+for (const args of [
+  ['doctor', '-o', 'yaml'],
+  ['version', 'extra'],
+  ['completion'],
+  ['completion', 'tcsh'],
+]) {
+  test(`usage: ${args.join(' ')}`, async () => {
+    const { exit, stdout, stderr } = await weft(args);
+    assert.is(exit, 64);
+    assert.is(stdout, '');
+    assert.match(stderr, /^error\[U00\d\]: [a-z]/);
+  });
+}
+
+test('a usage fault under -o json is one document on stdout', async () => {
+  const { exit, stdout, stderr } = await weft(['doctor', '-o', 'json', '--nope']);
+  assert.is(exit, 64);
+  assert.is(stderr, '');
+  const document = JSON.parse(stdout);
+  assert.is(document.schemaVersion, 1);
+  assert.is(document.diagnostics[0].code, 'U002');
+});
+
+test('colours: on a terminal, not in a pipe, not with NO_COLOR', async () => {
+  const plain = await weft(['nope']);
+  const terminal = await weft(['nope'], { isTTY: true });
+  const refused = await weft(['nope'], { isTTY: true, env: { NO_COLOR: '1' } });
+  assert.not.match(plain.stderr, '\u001b');
+  assert.match(terminal.stderr, '\u001b[1;31m');
+  assert.not.match(refused.stderr, '\u001b');
+});
+
+test('an interruption is exit 130', async () => {
+  const { exit } = await weft(['version'], { signal: AbortSignal.abort() });
+  assert.is(exit, 130);
+});
+
+test('init writes a project once and never overwrites', async () => {
+  await withFolder(async (folder) => {
+    const first = await weft(['init', 'shop'], { cwd: folder });
+    assert.is(first.exit, 0);
+    assert.match(first.stdout, 'created shop/weft.json\n');
+    const before = readFileSync(join(folder, 'shop/weft.json'));
+    const second = await weft(['init', 'shop'], { cwd: folder });
+    assert.is(second.exit, 1);
+    assert.match(second.stderr, '`shop/weft.json` exists already');
+    assert.equal(readFileSync(join(folder, 'shop/weft.json')), before);
+    const json = await weft(['init', 'shop', '-o', 'json'], { cwd: folder });
+    assert.is(json.exit, 1);
+    assert.is(JSON.parse(json.stdout).diagnostics[0].code, 'U012');
+  });
+});
+
+test('doctor without root says so and answers 4', async () => {
+  const { exit, stdout } = await weft(['doctor'], { uid: 1000 });
+  assert.is(exit, 4);
+  assert.match(stdout, /no {3}root +uid 1000/);
+  assert.match(stdout, 'run as root');
+  const json = await weft(['doctor', '-o', 'json'], { uid: 1000 });
+  assert.is(JSON.parse(json.stdout).ok, false);
+});
+
+test('completion names every verb in each shell', async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { exit, stdout } = await weft(['completion', shell]);
+    assert.is(exit, 0);
+    for (const command of COMMANDS) assert.match(stdout, command.name);
+  }
+});
+
+test.run();

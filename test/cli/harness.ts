@@ -1,0 +1,60 @@
+/** Runs the command line in process and keeps what it printed: the transcript of one command. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Env } from '../../runtime/cli/env.js';
+import { runCli } from '../../runtime/cli/run-cli.js';
+import type { Kernel } from '../../runtime/kernel/types.js';
+
+export interface Transcript {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface World {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly platform?: string;
+  readonly isTTY?: boolean;
+  readonly signal?: AbortSignal;
+  readonly openKernel?: () => Promise<Kernel>;
+}
+
+/** One command line, as a shell would run it. */
+export async function weft(args: readonly string[], world: World = {}): Promise<Transcript> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const isTTY = world.isTTY === true;
+  const sink = (chunks: Buffer[]): Env['stdout'] => ({
+    write: (chunk) => {
+      chunks.push(Buffer.from(chunk));
+    },
+    isTTY,
+  });
+  const exit = await runCli(args, {
+    stdout: sink(out),
+    stderr: sink(err),
+    cwd: world.cwd ?? tmpdir(),
+    env: world.env ?? {},
+    uid: world.uid ?? 0,
+    platform: world.platform ?? 'linux',
+    now: () => new Date('2026-01-02T03:04:05.000Z'),
+    signal: world.signal ?? new AbortController().signal,
+    openKernel: world.openKernel ?? (() => Promise.reject(new Error('this test has no kernel'))),
+  });
+  const bytes = Buffer.concat(out);
+  return { exit, stdout: bytes.toString(), stderr: Buffer.concat(err).toString(), bytes };
+}
+
+/** A folder of its own for one test, removed afterwards. */
+export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'weft-cli-'));
+  try {
+    await run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
