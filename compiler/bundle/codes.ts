@@ -1,0 +1,55 @@
+/** Diagnostics of the room `bundle`: reading an archive, and what a project may hold. */
+export const CODES: Readonly<Record<string, { readonly title: string; readonly help: string }>> = {
+  B101: {
+    title: 'not a bundle archive',
+    help: 'a bundle is the tar file that `weft build --out FILE` writes',
+  },
+  B102: {
+    title: 'bundle is cut off or incomplete',
+    help: 'copy or build the bundle again; the archive ends early or lacks a blob',
+  },
+  B103: {
+    title: 'digest does not match',
+    help: 'the bundle was altered after it was built; fetch or build it again',
+  },
+  B104: {
+    title: 'unknown bundle format',
+    help: 'the bundle was built by another version of weft; build it with this one',
+  },
+  B105: {
+    title: 'damaged manifest',
+    help: 'the manifest is not what weft writes; build the bundle again',
+  },
+  B201: {
+    title: 'too many policies',
+    help: 'policies attached to a target are one 64-bit mask; merge some files',
+  },
+  B202: {
+    title: 'policy names collide',
+    help: 'a policy is named by its file name without `.ts`; rename one of the files',
+  },
+  B203: {
+    title: 'too many sites',
+    help: 'sites share 16 bits with the route number; generate tables instead of branches',
+  },
+  B204: {
+    title: 'too many clusters',
+    help: 'route numbers have 16 bits; declare fewer clusters',
+  },
+  B205: {
+    title: 'unknown cluster',
+    help: 'declare the cluster in the world file, or correct its name in `cluster(...)`',
+  },
+  B206: {
+    title: 'over the instruction budget',
+    help: 'simplify the policy, use tables, or raise `budget.instructions` in weft.json',
+  },
+  B207: {
+    title: 'over the table budget',
+    help: 'make the tables smaller, or raise `budget.tableBytes` in weft.json',
+  },
+  B208: {
+    title: 'policy exports nothing',
+    help: 'export `routeConnection` or `authorizeConnection`',
+  },
+};

@@ -1,0 +1,128 @@
+/**
+ * How the answers of several policies become one decision. The one statement of the rule: the
+ * simulator calls it, compiler/lower/dispatcher.ts is its compiled form, and a test compares the
+ * two over every combination.
+ *
+ * Enforcing policies, in index order: the first Deny decides; else the first Allow; else, where a
+ * policy that can answer Allow is attached, Deny (noAllow); else the bundle's default. A policy
+ * that stopped early, or whose answer is no verdict, counts as the bundle's `failure` says. Audit
+ * marks; shadow policies only report.
+ */
+import {
+  NO_POLICY,
+  REASON,
+  type ReasonName,
+  ROUTE_MASK,
+  ROUTE_STOPPED,
+  STOPPED,
+  VERDICT,
+  VERDICT_BITS,
+  VERDICT_MASK,
+} from '../abi/index.js';
+import type { Outcome } from './manifest.js';
+
+export interface PolicyAnswer {
+  readonly policy: number;
+  /** The 32-bit value that the policy's function returned, STOPPED codes included. */
+  readonly value: number;
+}
+export interface CombineRules {
+  readonly policies: readonly {
+    readonly index: number;
+    readonly mode: 'enforce' | 'shadow';
+    readonly canAllow: boolean;
+  }[];
+  readonly default: Outcome;
+  readonly failure: { readonly trap: Outcome; readonly fuel: Outcome };
+}
+export interface Decision {
+  readonly verdict: Outcome;
+  readonly site: number;
+  readonly policy: number; // NO_POLICY where none decided
+  readonly reason: ReasonName;
+  readonly audited: bigint;
+  readonly shadowAllow: bigint;
+  readonly shadowDeny: bigint;
+}
+
+type Read =
+  | { readonly as: 'allow' | 'deny'; readonly site: number; readonly reason: ReasonName }
+  | { readonly as: 'pass' | 'audit' };
+
+function readAnswer(value: number, failure: CombineRules['failure']): Read {
+  const code = value & VERDICT_MASK;
+  const site = value >>> VERDICT_BITS;
+  switch (code) {
+    case VERDICT.allow:
+      return { as: 'allow', site, reason: 'policy' };
+    case VERDICT.deny:
+      return { as: 'deny', site, reason: 'policy' };
+    case VERDICT.pass:
+      return { as: 'pass' };
+    case VERDICT.audit:
+      return { as: 'audit' };
+    case STOPPED.fuel:
+      return { as: failure.fuel, site: 0, reason: 'fuel' };
+    default:
+      return { as: failure.trap, site: 0, reason: 'trap' };
+  }
+}
+
+/** Combines the answers of all attached policies (in index order) into one decision. */
+export function combine(rules: CombineRules, answers: readonly PolicyAnswer[]): Decision {
+  let deny: (Read & { readonly policy: number }) | null = null;
+  let allow: (Read & { readonly policy: number }) | null = null;
+  let allowCapable = false;
+  let audited = 0n;
+  let shadowAllow = 0n;
+  let shadowDeny = 0n;
+  for (const { policy, value } of answers) {
+    const rule = rules.policies.find((p) => p.index === policy);
+    if (rule === undefined) continue;
+    const read = readAnswer(value, rules.failure);
+    const bit = 1n << BigInt(policy);
+    if (read.as === 'audit') audited |= bit;
+    if (rule.mode === 'shadow') {
+      if (read.as === 'allow') shadowAllow |= bit;
+      if (read.as === 'deny') shadowDeny |= bit;
+      continue;
+    }
+    allowCapable ||= rule.canAllow;
+    if (read.as === 'deny') deny ??= { ...read, policy };
+    if (read.as === 'allow') allow ??= { ...read, policy };
+  }
+  const marks = { audited, shadowAllow, shadowDeny };
+  const spoken = deny ?? allow;
+  if (spoken !== null && (spoken.as === 'allow' || spoken.as === 'deny')) {
+    const { as, site, policy, reason } = spoken;
+    return { verdict: as, site, policy, reason, ...marks };
+  }
+  const none = { site: 0, policy: NO_POLICY, ...marks };
+  if (allowCapable) return { verdict: 'deny', reason: 'noAllow', ...none };
+  return { verdict: rules.default, reason: 'default', ...none };
+}
+
+export interface RouteAnswer extends PolicyAnswer {
+  readonly firstRoute: number;
+  /** How many clusters the policy declares. */
+  readonly routes: number;
+}
+
+/**
+ * The bundle-wide route, `site << 16 | number`, from the answers of the attached enforcing policies
+ * in index order; 0 where none has an opinion, ROUTE_STOPPED where the deciding one stopped.
+ */
+export function combineRoutes(answers: readonly RouteAnswer[]): number {
+  for (const answer of answers) {
+    const route = answer.value & ROUTE_MASK;
+    if (route === 0) continue;
+    if (route <= answer.routes) return (answer.value + answer.firstRoute) >>> 0;
+    return route === ROUTE_STOPPED.fuel ? ROUTE_STOPPED.fuel : ROUTE_STOPPED.trap;
+  }
+  return 0;
+}
+
+/** The number that stands in struct weft_decision for a reason. */
+export function reasonNumber(reason: ReasonName): number {
+  return REASON[reason];
+}

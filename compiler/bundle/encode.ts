@@ -1,0 +1,84 @@
+/**
+ * A bundle as bytes: an OCI image layout in a tar file. Equal bundles are equal bytes: keys are
+ * sorted, files are in a fixed order, times and owners are zero. skopeo and oras can copy it.
+ */
+import { createTar } from 'nanotar';
+import { canonicalJson } from './canonical-json.js';
+import type { Bundle } from './manifest.js';
+import {
+  blobPath,
+  type Descriptor,
+  digestOf,
+  type ImageManifest,
+  MEDIA_TYPE,
+  OBJECT_TITLES,
+  OCI_INDEX_FILE,
+  OCI_LAYOUT,
+  OCI_LAYOUT_FILE,
+  TITLE,
+} from './oci.js';
+
+/** Two zero blocks end a tar archive; nanotar leaves them out where the data fills its last record. */
+const TAR_END = 1024;
+const ATTRS = { mode: '644', uid: 0, gid: 0, mtime: 0, user: '', group: '' } as const;
+
+/** Encodes a bundle; the same bundle gives the same bytes on any machine. */
+export function encodeBundle(bundle: Bundle): Uint8Array {
+  const blobs = new Map<string, Uint8Array>();
+  const { bytes: manifest, descriptor } = encodeManifest(bundle, blobs);
+  blobs.set(descriptor.digest, manifest);
+  const index = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.index,
+    manifests: [{ ...descriptor, artifactType: MEDIA_TYPE.bundle }],
+  };
+  const files = [
+    { name: OCI_LAYOUT_FILE, data: utf8(OCI_LAYOUT) },
+    { name: OCI_INDEX_FILE, data: utf8(canonicalJson(index)) },
+    ...[...blobs]
+      .map(([digest, data]) => ({ name: blobPath(digest), data }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  ];
+  const tar = createTar(files, { attrs: ATTRS });
+  const archive = new Uint8Array(tar.length + TAR_END);
+  archive.set(tar);
+  return archive;
+}
+
+/** Digest of a bundle without encoding the archive: that of its OCI manifest. */
+export function bundleDigest(bundle: Bundle): string {
+  return encodeManifest(bundle, new Map()).descriptor.digest;
+}
+
+function encodeManifest(
+  bundle: Bundle,
+  blobs: Map<string, Uint8Array>,
+): { bytes: Uint8Array; descriptor: Descriptor } {
+  const add = (mediaType: string, bytes: Uint8Array, title: string | null): Descriptor => {
+    const digest = digestOf(bytes);
+    blobs.set(digest, bytes);
+    const plain = { mediaType, digest, size: bytes.length };
+    return title === null ? plain : { ...plain, annotations: { [TITLE]: title } };
+  };
+  const policies = bundle.manifest.policies.flatMap(({ name }) => {
+    const wasm = bundle.wasm.get(name);
+    return wasm === undefined ? [] : [add(MEDIA_TYPE.policy, wasm, `${name}.wasm`)];
+  });
+  const objects = (['base', 'mayGoto'] as const).map((variant) =>
+    add(MEDIA_TYPE.object, bundle.objects[variant], OBJECT_TITLES[variant]),
+  );
+  const image: ImageManifest = {
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPE.manifest,
+    artifactType: MEDIA_TYPE.bundle,
+    config: add(MEDIA_TYPE.config, utf8(canonicalJson(bundle.manifest)), null),
+    layers: [...policies, ...objects],
+  };
+  const bytes = utf8(canonicalJson(image));
+  const digest = digestOf(bytes);
+  return { bytes, descriptor: { mediaType: MEDIA_TYPE.manifest, digest, size: bytes.length } };
+}
+
+function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

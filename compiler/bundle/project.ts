@@ -1,0 +1,37 @@
+/** A policy project as weft.json describes it, with every default filled in. Plain data. */
+import type { Position } from '../diagnostic/index.js';
+import type { Attachment, Outcome } from './manifest.js';
+
+export interface PolicyConfig {
+  /** Path of the policy, relative to the project, with `/`. */
+  readonly file: string;
+  readonly attach: readonly Attachment[];
+  readonly mode: 'enforce' | 'shadow';
+  /** Where weft.json names it; null where the project was made in memory. */
+  readonly at: Position | null;
+}
+
+export interface Budget {
+  readonly instructions: number;
+  readonly verified: number;
+  readonly tableBytes: number;
+  readonly fuel: number;
+}
+
+export interface ProjectConfig {
+  readonly name: string;
+  readonly policies: readonly PolicyConfig[];
+  readonly default: Outcome;
+  readonly trust: 'address' | 'none';
+  readonly onChange: 'close' | 'keep';
+  readonly failure: {
+    readonly trap: Outcome;
+    readonly fuel: Outcome;
+    readonly unknownIdentity: Outcome;
+    readonly parse: Outcome;
+  };
+  readonly budget: Budget;
+  readonly kernels: readonly string[];
+  /** Path of the world file, relative to the project; null where none is named. */
+  readonly world: string | null;
+}

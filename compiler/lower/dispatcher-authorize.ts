@@ -1,0 +1,324 @@
+/**
+ * `weft_authorize_connection` as IR. What is known of a decision on the way from policy to policy
+ * (first deny, first allow, masks) are block parameters; those that cannot have been set yet are
+ * left out, so that a bundle with one policy carries no state at all.
+ *
+ * A remembered answer is `(policy + 1) << 32 | value`; 0 means none yet.
+ */
+import {
+  CONNECTION,
+  DECISION,
+  NO_POLICY,
+  REASON,
+  STOPPED,
+  VERDICT,
+  VERDICT_BITS,
+  VERDICT_MASK,
+} from '../abi/index.js';
+import type { Outcome, PolicyEntry } from '../bundle/manifest.js';
+import type { BlockId, Func, Param, Target, Terminator, ValueId } from '../ir/types.js';
+import { Emitter } from '../passes/expand-abi-emitter.js';
+
+export interface DispatchRules {
+  readonly policies: readonly PolicyEntry[];
+  readonly default: Outcome;
+  readonly failure: { readonly trap: Outcome; readonly fuel: Outcome };
+}
+
+const FIELDS = ['deny', 'allow', 'audited', 'shadowAllow', 'shadowDeny'] as const;
+type Field = (typeof FIELDS)[number];
+/** Fields that may be non-zero, with the value that holds each. */
+type State = ReadonlyMap<Field, ValueId>;
+/** A block that waits for its predecessors: its parameters are the fields of its state. */
+interface Place {
+  readonly block: BlockId;
+  readonly params: readonly Param[];
+  readonly state: State;
+}
+
+const CONNECTION_VALUE = 0 as ValueId;
+const DECISION_VALUE = 1 as ValueId;
+
+/** Builds the joined authorize function of a bundle. */
+export function authorizeFunction(name: string, rules: DispatchRules): Func {
+  return new AuthorizeBuilder(name, rules).build();
+}
+
+class AuthorizeBuilder {
+  readonly #func: Func;
+  readonly #rules: DispatchRules;
+  readonly #policies: readonly PolicyEntry[];
+  #mask: ValueId | null = null;
+
+  constructor(name: string, rules: DispatchRules) {
+    this.#rules = rules;
+    this.#policies = rules.policies.filter((p) => p.exports.includes('authorizeConnection'));
+    this.#func = {
+      name,
+      kind: 'dispatcher',
+      params: [
+        { id: CONNECTION_VALUE, type: 'ptr' },
+        { id: DECISION_VALUE, type: 'ptr' },
+      ],
+      result: 'i32',
+      stopped: { trap: BigInt(VERDICT.deny), fuel: BigInt(VERDICT.deny) },
+      blocks: [],
+      nextValue: 2,
+      nextBlock: 0,
+    };
+  }
+
+  build(): Func {
+    const seen = new Set<Field>();
+    let place = this.#place(seen);
+    for (const policy of this.#policies) {
+      for (const field of fieldsOf(policy)) seen.add(field);
+      const next = this.#place(seen);
+      this.#policy(policy, place, next);
+      place = next;
+    }
+    this.#finish(place);
+    return this.#func;
+  }
+
+  #emitter(): Emitter {
+    return new Emitter(this.#func, null);
+  }
+
+  #place(fields: ReadonlySet<Field>): Place {
+    const held = FIELDS.filter((f) => fields.has(f));
+    const params = held.map(
+      (): Param => ({
+        id: this.#func.nextValue++ as ValueId,
+        type: 'i64',
+      }),
+    );
+    const state = new Map(held.map((f, i) => [f, params[i]?.id ?? CONNECTION_VALUE]));
+    return { block: this.#func.nextBlock++ as BlockId, params, state };
+  }
+
+  #bare(): Place {
+    return this.#place(new Set());
+  }
+
+  #seal(place: Place, emit: Emitter, term: Terminator): void {
+    const { block: id, params } = place;
+    this.#func.blocks.push({ id, params: [...params], instrs: emit.instrs, term });
+  }
+
+  /** Jump to a place with a state; fields that the state lacks are zero. */
+  #to(place: Place, state: State, emit: Emitter): Target {
+    const args = [...place.state.keys()].map((f) => state.get(f) ?? emit.constant('i64', 0));
+    return { block: place.block, args };
+  }
+
+  /** Ends a block by a branch on `value == wanted`. */
+  #branch(
+    from: Place,
+    emit: Emitter,
+    on: { value: ValueId; equals: number; then: Target; else: Target },
+  ): void {
+    const condition = emit.compareWith('i32', 'eq', on.value, on.equals);
+    this.#seal(from, emit, {
+      op: 'br_if',
+      loc: null,
+      condition,
+      then: on.then,
+      else: on.else,
+    });
+  }
+
+  #policy(policy: PolicyEntry, from: Place, next: Place): void {
+    const bit = 1n << BigInt(policy.index);
+    const ask = this.#bare();
+    const test = this.#emitter();
+    this.#mask ??= test.loadPointer(CONNECTION_VALUE, CONNECTION.policies, 8);
+    const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', this.#mask, bit), 0);
+    this.#seal(from, test, {
+      op: 'br_if',
+      loc: null,
+      condition: attached,
+      then: { block: ask.block, args: [] },
+      else: this.#to(next, from.state, test),
+    });
+
+    const call = this.#emitter();
+    const answer = call.call(`p${policy.index}_authorize`, 'i32', [CONNECTION_VALUE]);
+    const code = call.with('i32', 'and', answer, VERDICT_MASK);
+    const [allow, notAllow, notPass, audit, stopped] = [
+      this.#bare(),
+      this.#bare(),
+      this.#bare(),
+      this.#bare(),
+      this.#bare(),
+    ] as const;
+    const bare = (place: Place): Target => ({ block: place.block, args: [] });
+    this.#branch(ask, call, {
+      value: code,
+      equals: VERDICT.allow,
+      then: bare(allow),
+      else: bare(notAllow),
+    });
+    const passes = this.#emitter();
+    this.#branch(notAllow, passes, {
+      value: code,
+      equals: VERDICT.pass,
+      then: this.#to(next, from.state, passes),
+      else: bare(notPass),
+    });
+    this.#branch(notPass, this.#emitter(), {
+      value: code,
+      equals: VERDICT.audit,
+      then: bare(audit),
+      else: bare(stopped),
+    });
+    this.#mark(audit, { field: 'audited', value: bit }, from.state, next);
+
+    const deny = this.#failures(stopped, code, allow);
+    if (policy.mode === 'shadow') {
+      this.#mark(allow, { field: 'shadowAllow', value: bit }, from.state, next);
+      this.#mark(deny, { field: 'shadowDeny', value: bit }, from.state, next);
+    } else {
+      this.#remember(allow, { field: 'allow', policy, answer }, from.state, next);
+      this.#remember(deny, { field: 'deny', policy, answer }, from.state, next);
+    }
+  }
+
+  /** Sends codes of early stops to `allow` where the bundle says so; returns where denials go. */
+  #failures(from: Place, code: ValueId, allow: Place): Place {
+    const { trap, fuel } = this.#rules.failure;
+    if (trap === 'deny' && fuel === 'deny') return from;
+    const deny = this.#bare();
+    const bare = (place: Place): Target => ({ block: place.block, args: [] });
+    const outcome = (o: Outcome): Target => bare(o === 'allow' ? allow : deny);
+    const notDeny = this.#bare();
+    this.#branch(from, this.#emitter(), {
+      value: code,
+      equals: VERDICT.deny,
+      then: bare(deny),
+      else: bare(notDeny),
+    });
+    this.#branch(notDeny, this.#emitter(), {
+      value: code,
+      equals: STOPPED.fuel,
+      then: outcome(fuel),
+      else: outcome(trap),
+    });
+    return deny;
+  }
+
+  #mark(from: Place, set: { field: Field; value: bigint }, state: State, next: Place): void {
+    const emit = this.#emitter();
+    const old = state.get(set.field);
+    const value =
+      old === undefined ? emit.constant('i64', set.value) : emit.with('i64', 'or', old, set.value);
+    const to = this.#to(next, new Map(state).set(set.field, value), emit);
+    this.#seal(from, emit, { op: 'br', loc: null, to });
+  }
+
+  #remember(
+    from: Place,
+    set: { field: Field; policy: PolicyEntry; answer: ValueId },
+    state: State,
+    next: Place,
+  ): void {
+    const emit = this.#emitter();
+    const tag = BigInt(set.policy.index + 1) << 32n;
+    const packed = emit.with('i64', 'or', emit.extend(set.answer), tag);
+    const old = state.get(set.field);
+    const value =
+      old === undefined
+        ? packed
+        : emit.select('i64', emit.compareWith('i64', 'ne', old, 0), old, packed);
+    const to = this.#to(next, new Map(state).set(set.field, value), emit);
+    this.#seal(from, emit, { op: 'br', loc: null, to });
+  }
+
+  #finish(from: Place): void {
+    const emit = this.#emitter();
+    for (const field of ['audited', 'shadowAllow', 'shadowDeny'] as const) {
+      const value = from.state.get(field) ?? emit.constant('i64', 0);
+      emit.storePointer(DECISION_VALUE, DECISION[field], 8, value);
+    }
+    const silent = this.#bare();
+    this.#spoken(from, emit, silent);
+    this.#silent(silent);
+  }
+
+  /** Writes the first deny, else the first allow; goes on to `silent` where there is neither. */
+  #spoken(from: Place, first: Emitter, silent: Place): void {
+    let place = from;
+    let emit = first;
+    for (const field of ['deny', 'allow'] as const) {
+      const held = from.state.get(field);
+      if (held === undefined) continue;
+      const [write, next] = [this.#bare(), this.#bare()];
+      const condition = emit.compareWith('i64', 'ne', held, 0);
+      this.#seal(place, emit, {
+        op: 'br_if',
+        loc: null,
+        condition,
+        then: { block: write.block, args: [] },
+        else: { block: next.block, args: [] },
+      });
+      this.#write(write, held, VERDICT[field]);
+      place = next;
+      emit = this.#emitter();
+    }
+    this.#seal(place, emit, { op: 'br', loc: null, to: { block: silent.block, args: [] } });
+  }
+
+  /** Unpacks a remembered answer into the decision. */
+  #write(place: Place, held: ValueId, verdict: number): void {
+    const emit = this.#emitter();
+    const policy = emit.with('i32', 'sub', emit.wrap(emit.with('i64', 'shr_u', held, 32)), 1);
+    const answer = emit.wrap(held);
+    const code = emit.with('i32', 'and', answer, VERDICT_MASK);
+    const meant = emit.compareWith('i32', 'eq', code, verdict);
+    const fuel = emit.compareWith('i32', 'eq', code, STOPPED.fuel);
+    const zero = emit.constant('i32', 0);
+    const site = emit.select('i32', meant, emit.with('i32', 'shr_u', answer, VERDICT_BITS), zero);
+    const stop = emit.select(
+      'i32',
+      fuel,
+      emit.constant('i32', REASON.fuel),
+      emit.constant('i32', REASON.trap),
+    );
+    const reason = emit.select('i32', meant, emit.constant('i32', REASON.policy), stop);
+    const value = emit.constant('i32', verdict);
+    this.#store(emit, { verdict: value, site, policy, reason });
+    this.#seal(place, emit, { op: 'return', loc: null, value });
+  }
+
+  #silent(place: Place): void {
+    const emit = this.#emitter();
+    const capable = this.#policies
+      .filter((p) => p.mode === 'enforce' && p.canAllow)
+      .reduce((mask, p) => mask | (1n << BigInt(p.index)), 0n);
+    let reason = emit.constant('i32', REASON.default);
+    let verdict = emit.constant('i32', VERDICT[this.#rules.default]);
+    if (capable !== 0n && this.#mask !== null) {
+      const attached = emit.with('i64', 'and', this.#mask, capable);
+      const needed = emit.compareWith('i64', 'ne', attached, 0);
+      reason = emit.select('i32', needed, emit.constant('i32', REASON.noAllow), reason);
+      if (this.#rules.default === 'allow') {
+        verdict = emit.select('i32', needed, emit.constant('i32', VERDICT.deny), verdict);
+      }
+    }
+    const site = emit.constant('i32', 0);
+    this.#store(emit, { verdict, site, policy: emit.constant('i32', NO_POLICY), reason });
+    this.#seal(place, emit, { op: 'return', loc: null, value: verdict });
+  }
+
+  #store(emit: Emitter, parts: Record<'verdict' | 'site' | 'policy' | 'reason', ValueId>): void {
+    for (const field of ['verdict', 'site', 'policy', 'reason'] as const) {
+      emit.storePointer(DECISION_VALUE, DECISION[field], 4, parts[field]);
+    }
+  }
+}
+
+function fieldsOf(policy: PolicyEntry): readonly Field[] {
+  return policy.mode === 'shadow'
+    ? ['audited', 'shadowAllow', 'shadowDeny']
+    : ['audited', 'deny', 'allow'];
+}
