@@ -2,7 +2,10 @@
 export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
   W001: { title: 'not YAML or JSON', help: 'correct the syntax at the position' },
   W002: { title: 'duplicate key', help: 'keep one of the two' },
-  W003: { title: 'document too large', help: 'split the document; the limit stands in docs/limits.md' },
+  W003: {
+    title: 'document too large',
+    help: 'split the document; the limit stands in docs/limits.md',
+  },
   W004: { title: 'too many aliases', help: 'write the repeated parts out' },
   W005: { title: 'empty document', help: 'write at least the required keys' },
   W010: { title: 'unknown key', help: 'use the nearest known key, or remove it' },

@@ -77,7 +77,11 @@ function positionOf(lines: LineCounter, file: string, range: Range): Position {
 
 /** Errors of yaml, as Weft words them: one lower-case sentence without its own code frame. */
 function syntaxDiagnostic(
-  error: { readonly code: string; readonly message: string; readonly pos: readonly [number, number] },
+  error: {
+    readonly code: string;
+    readonly message: string;
+    readonly pos: readonly [number, number];
+  },
   lines: LineCounter,
   file: string,
   severity: 'error' | 'warning',
@@ -112,7 +116,8 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
     document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   } catch (cause) {
     // Deep nesting ends yaml's recursion, which is the document's fault.
-    const message = cause instanceof RangeError ? 'the document is nested too deeply' : String(cause);
+    const message =
+      cause instanceof RangeError ? 'the document is nested too deeply' : String(cause);
     return refuse(diagnostic('W001', message, { at: top }));
   }
   const found = [
@@ -122,7 +127,10 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
   const at = (path: DocumentPath, part: 'value' | 'key' = 'value'): Position =>
     positionOf(lines, file, findRange(document, path, part));
   if (hasErrors(found)) return { value: null, diagnostics: found, at };
-  if (document.contents === null || rangeOf(document.contents)?.[0] === rangeOf(document.contents)?.[1]) {
+  if (
+    document.contents === null ||
+    rangeOf(document.contents)?.[0] === rangeOf(document.contents)?.[1]
+  ) {
     return refuse(...found, diagnostic('W005', 'the document is empty', { at: top }));
   }
   let value: unknown;

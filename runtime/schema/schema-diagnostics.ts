@@ -67,8 +67,7 @@ function describe(error: SchemaError, at: Locate): Diagnostic {
     }
     case 'enum': {
       const allowed = [params['allowedValues']].flat().map(String);
-      const help =
-        typeof error.data === 'string' ? didYouMean(error.data, allowed) : null;
+      const help = typeof error.data === 'string' ? didYouMean(error.data, allowed) : null;
       const message = `${where} must be one of ${allowed.join(', ')}, not ${show(error.data)}`;
       return diagnostic('W013', message, { at: at(path), help });
     }

@@ -1,0 +1,13 @@
+/** Codes of what can be wrong with weft.json beyond its form. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  W201: {
+    title: 'path outside the project',
+    help: 'name a file below the folder of weft.json, with `/` and without `..`',
+  },
+  W202: { title: 'policy listed twice', help: 'join the two attach lists' },
+  W203: {
+    title: 'two policies of one name',
+    help: 'give the files different names: reports name a policy by its file name',
+  },
+  W204: { title: 'attachment names no service', help: 'write the service as name.namespace' },
+};

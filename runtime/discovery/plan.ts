@@ -1,0 +1,200 @@
+/**
+ * The plan of a generation: everything that the kernel's maps and the simulator need to know of a
+ * world for one bundle, as plain data. The agent encodes it into maps, the simulator reads it as it
+ * stands; so both engines see the same indices, symbols, masks and schedules.
+ *
+ * Indices are positions: workloads and services in world order, clusters as the clusters of each
+ * service in order, each followed by the service's default cluster where it has more than one.
+ */
+import type { Manifest } from '../../compiler/bundle/manifest.js';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Identity, identityOf, symbolTable } from './identity.js';
+import { clusterMembers, defaultClusterName, serviceMembers } from './members.js';
+import { policyTargets } from './policy-targets.js';
+import { resolveCluster } from './resolve-cluster.js';
+import { MAX_SCHEDULE, schedule } from './schedule.js';
+import type { Address, Service, Workload, World } from './types.js';
+
+/** IP protocol numbers. */
+export const PROTOCOL = { tcp: 6, udp: 17 } as const;
+/** Plan.routes where a route names no cluster of the world. */
+export const NO_CLUSTER: number = -1;
+
+export interface PlanWorkload {
+  readonly index: number;
+  readonly workload: Workload;
+  /** All its addresses; those that connections may come from and go to. */
+  readonly addresses: readonly Address[];
+  /** The address of each family that stands for the workload: its first; null without one. */
+  readonly v4: Address | null;
+  readonly v6: Address | null;
+  readonly source: Identity;
+  readonly destination: Identity;
+  /** Policies that authorize connections to it. */
+  readonly policies: bigint;
+}
+
+export interface PlanFrontend {
+  readonly address: Address;
+  readonly port: number; // host order, as all ports here
+  readonly protocol: 6 | 17; // http counts as tcp
+  /** Port of the endpoint. */
+  readonly target: number;
+}
+
+export interface PlanService {
+  readonly index: number;
+  readonly name: string;
+  /** Policies that route connections to it. */
+  readonly policies: bigint;
+  readonly balance: 'round-robin' | 'random';
+  /** Cluster index for connections without a routing opinion. */
+  readonly defaultCluster: number;
+  readonly frontends: readonly PlanFrontend[];
+}
+
+export interface PlanEndpoint {
+  readonly workload: number;
+  readonly address: Address;
+}
+
+export interface PlanCluster {
+  readonly index: number;
+  readonly name: string;
+  readonly service: number;
+  /** Entry `draw % length` serves; empty where no healthy endpoint of the family has a weight. */
+  readonly v4: readonly PlanEndpoint[];
+  readonly v6: readonly PlanEndpoint[];
+}
+
+export interface Plan {
+  readonly workloads: readonly PlanWorkload[];
+  readonly services: readonly PlanService[];
+  readonly clusters: readonly PlanCluster[];
+  /** routes[n - 1] is the cluster index of bundle-wide route n; NO_CLUSTER where unresolved. */
+  readonly routes: readonly number[];
+  /** Texts of the symbols that follow the bundle's own: FIRST_SYMBOL + manifest.symbols.length + i. */
+  readonly symbols: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+type Family = 4 | 6;
+
+function firstOf(workload: Workload, family: Family): Address | null {
+  return workload.addresses.find((address) => address.family === family) ?? null;
+}
+
+interface ClusterSpec {
+  readonly name: string;
+  readonly service: number;
+  readonly members: readonly Workload[];
+}
+
+function endpointsOf(
+  spec: ClusterSpec,
+  family: Family,
+  indices: ReadonlyMap<Workload, number>,
+  found: Diagnostic[],
+): PlanEndpoint[] {
+  const usable = spec.members.flatMap((workload) => {
+    const address = firstOf(workload, family);
+    const index = indices.get(workload);
+    if (!workload.healthy || address === null || index === undefined) return [];
+    return [{ weight: workload.weight, endpoint: { workload: index, address } }];
+  });
+  const order = schedule(usable.map(({ weight }) => weight));
+  if (order === null) {
+    const message = `the weights of \`${spec.name}\` need more than ${MAX_SCHEDULE} turns`;
+    found.push(diagnostic('W108', message, { at: spec.members[0]?.at ?? null }));
+  }
+  return (order ?? []).flatMap((turn) => usable[turn]?.endpoint ?? []);
+}
+
+function clusterSpecs(world: World, service: Service, index: number): ClusterSpec[] {
+  const specs = service.clusters.map((cluster) => ({
+    name: cluster.name,
+    service: index,
+    members: clusterMembers(world, service, cluster),
+  }));
+  if (specs.length === 1) return specs;
+  const members = serviceMembers(world, service);
+  return [...specs, { name: defaultClusterName(service), service: index, members }];
+}
+
+function frontendsOf(service: Service): PlanFrontend[] {
+  return service.addresses.flatMap((address) =>
+    service.ports.map(({ port, target, protocol }) => ({
+      address,
+      port,
+      protocol: protocol === 'udp' ? PROTOCOL.udp : PROTOCOL.tcp,
+      target,
+    })),
+  );
+}
+
+function resolveRoutes(
+  manifest: PlanManifest,
+  world: World,
+  specs: readonly ClusterSpec[],
+  found: Diagnostic[],
+): number[] {
+  return manifest.clusters.map(({ name, policy }) => {
+    const scope = manifest.policies[policy]?.attach ?? [];
+    const resolved = resolveCluster(world, name, scope);
+    if (!resolved.ok) {
+      found.push(resolved.diagnostic);
+      return NO_CLUSTER;
+    }
+    const service = world.services.indexOf(resolved.service);
+    return specs.findIndex((s) => s.service === service && s.name === resolved.cluster.name);
+  });
+}
+
+/** The part of a manifest that a plan depends on. */
+export type PlanManifest = Pick<
+  Manifest,
+  'policies' | 'clusters' | 'symbols' | 'attributes' | 'predicates' | 'trust'
+>;
+
+/**
+ * Plans a generation. Faults are diagnostics of the plan: W108 (weights), W120 and W121 (clusters
+ * that policies name), W122 (attachments, a warning). A plan with errors must not be staged.
+ */
+export function planGeneration(manifest: PlanManifest, world: World): Plan {
+  const found: Diagnostic[] = [];
+  const symbols = symbolTable(manifest.symbols);
+  const targets = policyTargets(world, manifest.policies);
+  found.push(...targets.diagnostics);
+  const workloads = world.workloads.map((workload, index) => ({
+    index,
+    workload,
+    addresses: workload.addresses,
+    v4: firstOf(workload, 4),
+    v6: firstOf(workload, 6),
+    source: identityOf(manifest, symbols, workload, 'source'),
+    destination: identityOf(manifest, symbols, workload, 'destination'),
+    policies: targets.workloads[index] ?? 0n,
+  }));
+  const indices = new Map(world.workloads.map((workload, index) => [workload, index]));
+  const specs = world.services.flatMap((service, index) => clusterSpecs(world, service, index));
+  const clusters = specs.map((spec, index) => ({
+    index,
+    name: spec.name,
+    service: spec.service,
+    v4: endpointsOf(spec, 4, indices, found),
+    v6: endpointsOf(spec, 6, indices, found),
+  }));
+  const services = world.services.map((service, index) => {
+    const name = defaultClusterName(service);
+    return {
+      index,
+      name: service.name,
+      policies: targets.services[index] ?? 0n,
+      balance: service.balance,
+      defaultCluster: specs.findIndex((s) => s.service === index && s.name === name),
+      frontends: frontendsOf(service),
+    };
+  });
+  const routes = resolveRoutes(manifest, world, specs, found);
+  return { workloads, services, clusters, routes, symbols: symbols.added, diagnostics: found };
+}
