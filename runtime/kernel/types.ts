@@ -29,9 +29,11 @@ export interface TestRun {
   readonly retval: number;
   readonly durationNs: number; // mean per repetition, as the kernel says
   readonly dataOut: Uint8Array;
+  readonly contextOut: Uint8Array; // SYSCALL programs: their argument after the run
 }
 export interface ProgramInfo {
   readonly id: number;
+  readonly type: number; // UAPI number (enum bpf_prog_type)
   readonly tag: string; // hex
   readonly name: string;
   readonly instructions: number; // after the verifier
@@ -42,14 +44,23 @@ export interface KernelProgram extends Disposable {
   readonly name: string;
   readonly fd: number;
   info(): ProgramInfo;
+  /** `data` is packet data, or the argument (context) of a SYSCALL program. */
   testRun(
     data: Uint8Array,
-    options?: { readonly repeat?: number; readonly outSize?: number },
+    options?: {
+      readonly repeat?: number;
+      readonly outSize?: number;
+      readonly context?: Uint8Array;
+    },
   ): TestRun;
   pin(path: string): void;
 }
 export interface KernelLink extends Disposable {
   readonly fd: number;
+  /** Switches the attachment to another program of the same type, atomically. */
+  update(program: KernelProgram): void;
+  /** Ends the attachment at once, whatever pins still exist. */
+  detach(): void;
   pin(path: string): void;
 }
 export interface ObjectSpec {
@@ -64,9 +75,18 @@ export interface ObjectSpec {
   /** Load only these programs (default: all). */
   readonly only?: readonly string[];
 }
+export interface MapSpec {
+  readonly name: string;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags?: number;
+}
 export interface KernelObject extends Disposable {
   readonly name: string;
-  map(name: string): KernelMap; // owned by the object; throws where absent
+  /** Owned by the object; throws where absent. Global data maps go by section: `.rodata`, `.bss`. */
+  map(name: string): KernelMap;
   program(name: string): KernelProgram;
   readonly mapNames: readonly string[];
   readonly programNames: readonly string[];
@@ -90,6 +110,7 @@ export interface Kernel {
   link(parts: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array;
   /** Opens and loads an object; on failure throws VerifierError or KernelError with nothing left behind. */
   load(spec: ObjectSpec): KernelObject;
+  createMap(spec: MapSpec): KernelMap;
   openMap(pinPath: string): KernelMap;
   openProgram(pinPath: string): KernelProgram;
   openLink(pinPath: string): KernelLink;

@@ -1,0 +1,11 @@
+export { ATTACH_TYPE, CAPABILITY, MAP_FLAG, MAP_TYPE, PROGRAM_TYPE } from './constants.js';
+export { type KernelOptions, openKernel } from './kernel.js';
+export { errnoName, isKernelError, KernelError } from './kernel-error.js';
+export type * from './types.js';
+export {
+  isVerifierError,
+  type SourcePosition,
+  sourcePosition,
+  summarizeLog,
+  VerifierError,
+} from './verifier-error.js';

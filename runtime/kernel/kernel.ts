@@ -1,0 +1,90 @@
+/**
+ * Opens the kernel door: checks that this is Linux, that libbpf is there and that we may load
+ * programs, each with its own error and remedy.
+ */
+import { readFileSync } from 'node:fs';
+import { platform } from 'node:os';
+import { CAPABILITY } from './constants.js';
+import { descriptor, requireKind } from './handle.js';
+import { callError, KernelError } from './kernel-error.js';
+import { attachCgroup, kernelLink } from './link.js';
+import { linkObjects } from './linker.js';
+import { kernelMap } from './map.js';
+import { loadNative, type Native, stable } from './native.js';
+import { loadObject } from './object.js';
+import { kernelProgram } from './program.js';
+import { ringReader } from './ring-reader.js';
+import type { Kernel, KernelMap, MapSpec } from './types.js';
+
+export interface KernelOptions {
+  /** Name or path of libbpf's shared library. */
+  readonly library?: string;
+  /** Skips the check of privileges: linking and probing need none. */
+  readonly unprivileged?: boolean;
+}
+
+const LIBRARY = 'libbpf.so.1';
+const CREATE_OPTS_BYTES = 48; // struct bpf_map_create_opts
+const CREATE_FLAGS_AT = 28;
+
+/** Opens the door; throws KernelError `KERNEL_NOT_LINUX`, `KERNEL_NO_LIBBPF` or `KERNEL_EPERM`. */
+export function openKernel(options: KernelOptions = {}): Kernel {
+  if (platform() !== 'linux')
+    throw new KernelError({
+      code: 'KERNEL_NOT_LINUX',
+      call: 'uname',
+      errno: 0,
+      message: `eBPF needs Linux, this is \`${platform()}\``,
+      remedy: 'use the simulator here, or a Linux machine',
+    });
+  if (!options.unprivileged) requirePrivileges();
+  const native = loadNative(options.library ?? LIBRARY);
+  const pinned = (path: string, kind: 'map' | 'program' | 'link'): number => {
+    const fd = native.get(path);
+    if (fd < 0) throw callError('bpf_obj_get', -fd, `cannot open the pinned ${kind} \`${path}\``);
+    requireKind(fd, kind, path);
+    return fd;
+  };
+  return {
+    link: (parts) => linkObjects(native, parts),
+    load: (spec) => loadObject(native, spec),
+    createMap: (spec) => createMap(native, spec),
+    openMap: (path) => kernelMap(native, descriptor(pinned(path, 'map'), `map \`${path}\``)),
+    openProgram: (path) =>
+      kernelProgram(native, descriptor(pinned(path, 'program'), `program \`${path}\``)),
+    openLink: (path) => kernelLink(native, descriptor(pinned(path, 'link'), `link \`${path}\``)),
+    attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
+    ringReader: (map) => ringReader(native, map),
+    features: () => [],
+    hasMayGoto: () => false,
+  };
+}
+
+/** The effective capabilities of this process, as the kernel's bit mask. */
+export function effectiveCapabilities(): bigint {
+  const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return BigInt(`0x${line?.[1] ?? '0'}`);
+}
+
+/** True where this process may load the programs that Weft uses. */
+export function isPrivileged(): boolean {
+  const mask = effectiveCapabilities();
+  const has = (bit: number): boolean => ((mask >> BigInt(bit)) & 1n) === 1n;
+  return has(CAPABILITY.sysAdmin) || (has(CAPABILITY.bpf) && has(CAPABILITY.netAdmin));
+}
+
+function requirePrivileges(): void {
+  if (isPrivileged()) return;
+  throw callError('bpf', 1, 'may not use eBPF');
+}
+
+function createMap(native: Native, spec: MapSpec): KernelMap {
+  const opts = stable(CREATE_OPTS_BYTES);
+  const view = new DataView(opts.buffer);
+  view.setBigUint64(0, BigInt(CREATE_OPTS_BYTES), true);
+  view.setUint32(CREATE_FLAGS_AT, spec.flags ?? 0, true);
+  const { type, name, keySize, valueSize, maxEntries } = spec;
+  const fd = native.map_create(type, name, keySize, valueSize, maxEntries, opts);
+  if (fd < 0) throw callError('bpf_map_create', -fd, `cannot make map \`${name}\``);
+  return kernelMap(native, descriptor(fd, `map \`${name}\``), name);
+}

@@ -1,0 +1,99 @@
+/**
+ * The verifier's refusal of a program: one line that says why, the full log, and the source line of
+ * the failing instruction where the kernel prints it (6.9 and newer print `; text @ file:line`).
+ */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  /** 1-based; null where the log alone cannot tell. */
+  readonly column: number | null;
+  readonly text: string;
+}
+
+export interface VerifierErrorFields {
+  readonly program: string;
+  readonly log: string;
+  readonly cause?: unknown;
+  /** Finds the column of a source line, from the object's line info. */
+  readonly column?: (file: string, line: number) => number | null;
+}
+
+/** Thrown where the verifier refuses a program. */
+export class VerifierError extends Error {
+  override readonly name = 'VerifierError';
+  readonly code = 'KERNEL_VERIFIER';
+  readonly program: string;
+  readonly summary: string;
+  readonly log: string;
+  readonly position: SourcePosition | null;
+
+  constructor(fields: VerifierErrorFields) {
+    const summary = summarizeLog(fields.log);
+    const found = sourcePosition(fields.log);
+    const position = found && {
+      ...found,
+      column: fields.column?.(found.file, found.line) ?? null,
+    };
+    const at = position ? ` at ${position.file}:${position.line}` : '';
+    super(`the verifier refused program \`${fields.program}\`${at}: ${summary}`, {
+      cause: fields.cause,
+    });
+    this.program = fields.program;
+    this.summary = summary;
+    this.log = fields.log;
+    this.position = position;
+  }
+}
+
+/** True for a VerifierError, of this or another copy of this module. */
+export function isVerifierError(value: unknown): value is VerifierError {
+  return value instanceof Error && 'code' in value && value.code === 'KERNEL_VERIFIER';
+}
+
+// Statistics and markers that the kernel and libbpf put after the reason.
+const TRAILER =
+  /^(processed \d+ insns|verification time|stack depth|max_states|insns_state|-- (BEGIN|END) PROG LOAD LOG)/;
+const INSTRUCTION = /^\d+: \([0-9a-f]{2}\) /;
+const SOURCE = /^; ?(.*) @ (.+?):(\d+)$/;
+// Reasons that name only a register, or continue the line before, need that line to be understood.
+const NEEDS_CONTEXT =
+  /^(\t|R\d+ |invalid |math between|misaligned|dereference|frame pointer|same insn)/;
+
+/** The reason of a verifier log in one line, with the failing instruction where that helps. */
+export function summarizeLog(log: string): string {
+  const lines = log
+    .replaceAll('\0', '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !TRAILER.test(line));
+  const reason = lines.at(-1);
+  if (reason === undefined) return 'the kernel gave no reason';
+  const before = lines.at(-2);
+  if (before !== undefined && NEEDS_CONTEXT.test(reason) && isUseful(before))
+    return `${withoutState(before)}: ${reason.trim()}`;
+  return withoutState(reason);
+}
+
+function isUseful(line: string): boolean {
+  return INSTRUCTION.test(line) || !line.startsWith(';');
+}
+
+// `16: (71) r0 = *(u8 *)(r0 +0)   ; R0_w=scalar()` loses the register states.
+function withoutState(line: string): string {
+  return (INSTRUCTION.test(line) ? line.replace(/\s+;.*$/, '') : line).trim();
+}
+
+/** The last source line that the log mentions before it ends; null where it mentions none. */
+export function sourcePosition(log: string): SourcePosition | null {
+  for (const line of log.split('\n').reverse()) {
+    const match = SOURCE.exec(line.trimEnd());
+    if (match)
+      return {
+        file: match[2] ?? '',
+        line: Number(match[3]),
+        column: null,
+        text: (match[1] ?? '').trim(),
+      };
+  }
+  return null;
+}

@@ -1,0 +1,85 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isVerifierError, openKernel } from '../../runtime/kernel/index.js';
+import { compileC } from './support.js';
+
+const kernel = openKernel();
+const test = suite('kernel door: objects');
+const u32 = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer);
+
+const GOOD = compileC(`
+const volatile __u32 limit = 5;
+__u32 offset = 1;
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u32); } seen SEC(".maps");
+SEC("tc") int classify(struct __sk_buff *skb) {
+  __u32 zero = 0, *v = bpf_map_lookup_elem(&seen, &zero);
+  if (v) *v += 1;
+  return limit + offset;
+}
+SEC("tc") int other(struct __sk_buff *skb) {
+  char byte = 0x7f;
+  bpf_skb_store_bytes(skb, 0, &byte, 1, 0);
+  return 9;
+}
+`);
+
+test('an object loads, runs and counts', () => {
+  using object = kernel.load({ name: 'good', bytes: GOOD });
+  assert.is(object.program('classify').testRun(new Uint8Array(64), { repeat: 3 }).retval, 6);
+  assert.equal(object.map('seen').lookup(u32(0)), u32(3));
+  assert.equal([...object.programNames].sort(), ['classify', 'other']);
+  const info = object.program('classify').info();
+  assert.ok(info.instructions > 3 && info.verifiedInstructions > 3 && info.jitedBytes > 0);
+  assert.match(info.tag, /^[0-9a-f]{16}$/);
+});
+
+test('a test-run gives the packet back', () => {
+  using object = kernel.load({ name: 'good', bytes: GOOD, only: ['other'] });
+  const run = object.program('other').testRun(new Uint8Array(20), { outSize: 64 });
+  assert.is(run.retval, 9);
+  assert.is(run.dataOut.length, 20);
+  assert.is(run.dataOut[0], 0x7f);
+  assert.equal(object.programNames, ['other']);
+});
+
+test('globals and sizes are set before the load', () => {
+  using object = kernel.load({
+    name: 'good.dotted',
+    bytes: GOOD,
+    globals: { limit: u32(40), offset: u32(2) },
+    resize: { seen: 8 },
+  });
+  assert.is(object.program('classify').testRun(new Uint8Array(64)).retval, 42);
+  assert.is(object.map('seen').info().maxEntries, 8);
+  assert.ok(object.mapNames.includes('.rodata'));
+});
+
+test('a map of another object is reused', () => {
+  using first = kernel.load({ name: 'first', bytes: GOOD });
+  using second = kernel.load({ name: 'second', bytes: GOOD, reuse: { seen: first.map('seen') } });
+  second.program('classify').testRun(new Uint8Array(64));
+  assert.equal(first.map('seen').lookup(u32(0)), u32(1));
+});
+
+test('a refused program gives its summary and its source line', () => {
+  const bad = compileC(
+    `SEC("tc") int classify(struct __sk_buff *skb) {
+  __u32 *p = (void *)(long)skb->data;
+  return *p;
+}`,
+    'bad',
+  );
+  let caught: unknown;
+  try {
+    kernel.load({ name: 'bad', bytes: bad });
+  } catch (error) {
+    caught = error;
+  }
+  assert.ok(isVerifierError(caught));
+  assert.is(caught.program, 'classify');
+  assert.is(caught.position?.line, 7);
+  assert.is(caught.position?.text, 'return *p;');
+  assert.match(caught.summary, /invalid access to packet/);
+});
+
+test.run();
