@@ -1,0 +1,29 @@
+/**
+ * How policies are compiled by asc. asconfig.json at the root holds the same flags for people who
+ * run asc themselves; a test compares the two.
+ */
+export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | readonly string[]>> =
+  {
+    runtime: 'stub',
+    exportStart: 'configure',
+    noAssert: true,
+    optimizeLevel: 3,
+    shrinkLevel: 0,
+    debug: true,
+    sourceMap: true,
+    lib: ['weft-sdk'],
+  };
+
+/** Removes the import of abort: a throw is a plain trap. */
+export const ASC_NO_ABORT: readonly string[] = ['abort='];
+
+/** The options as words of asc's command line. */
+export function ascFlags(keepAbort: boolean): string[] {
+  const options: [string, string | number | boolean | readonly string[]][] =
+    Object.entries(ASC_OPTIONS);
+  if (!keepAbort) options.push(['use', ASC_NO_ABORT]);
+  return options.flatMap(([name, value]) => {
+    if (typeof value === 'boolean') return value ? [`--${name}`] : [];
+    return [`--${name}`, Array.isArray(value) ? value.join(',') : String(value)];
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * From policy.ts to a module that engines run: asc, snapshot of the configure phase, constant
+ * globals and memory, fuel. Pure: files come through `read`, the snapshot engine is a parameter.
+ */
+import { type ExportName, HOOK, MAX_SITES } from '../abi/index.js';
+import {
+  BugError,
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  type Position,
+} from '../diagnostic/index.js';
+import { applySnapshot } from './apply-snapshot.js';
+import { CODES } from './codes.js';
+import { explainSnapshotError } from './explain-snapshot-error.js';
+import { injectFuel } from './fuel.js';
+import { LineIndex } from './line-index.js';
+import { readRegistry } from './read-registry.js';
+import { type AscResult, runAsc } from './run-asc.js';
+import { isSnapshotError } from './snapshot-error.js';
+import { sourceLocator } from './source-map.js';
+import type { FrontendOptions, FrontendOutcome, Snapshot } from './types.js';
+import { readModule, type WasmModule } from './wasm/index.js';
+
+const ROOT_EXPORT = '__weft_registry';
+
+function parse(wasm: Uint8Array): WasmModule {
+  const read = readModule(wasm);
+  if (!read.ok) throw new BugError(`frontend: ${read.fault.message} at ${read.fault.offset}`);
+  return read.value;
+}
+
+function help(code: string): string {
+  return CODES[code]?.help ?? '';
+}
+
+/** Which policy functions exist, and whether their types are those that engines call. */
+function checkExports(module: WasmModule, file: string): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const at: Position = { file, line: 1, column: 1 };
+  const functions = module.exports.filter((e) => e.kind === 'func' && isHook(e.name));
+  if (functions.length === 0) {
+    const message = `\`${file}\` exports no policy function`;
+    found.push(diagnostic('P101', message, { at, help: help('P101') }));
+  }
+  for (const { name, index } of functions) {
+    const type = module.functions[index];
+    const fits =
+      type?.params.length === 1 &&
+      type.params[0] === 'i32' &&
+      type.results.length === 1 &&
+      type.results[0] === 'i32';
+    if (fits) continue;
+    const message = `\`${name}\` has the wrong parameters or result`;
+    found.push(diagnostic('P102', message, { at, help: help('P102') }));
+  }
+  return found;
+}
+
+function isHook(name: string): name is ExportName {
+  return (HOOK as readonly string[]).includes(name);
+}
+
+function rootAddress(module: WasmModule, snapshot: Snapshot): number {
+  const root = module.exports.find((e) => e.name === ROOT_EXPORT && e.kind === 'global');
+  const value = root === undefined ? undefined : snapshot.globals[root.index];
+  if (value === undefined) throw new BugError('frontend: the module exports no registry');
+  return Number(value);
+}
+
+/** Runs the configure phase; where it stops, a run with the abort import finds out why. */
+async function takeSnapshot(
+  asc: AscResult,
+  options: FrontendOptions,
+): Promise<Snapshot | Diagnostic> {
+  try {
+    return await options.snapshot(asc.wasm);
+  } catch (error) {
+    if (!isSnapshotError(error)) throw error;
+    if (error.detail.reason !== 'trap') return explainSnapshotError(error, options.file);
+    const again = await runAsc(options.file, options.read, { ...options, keepAbort: true });
+    if (again.result === null) return explainSnapshotError(error, options.file);
+    try {
+      await options.snapshot(again.result.wasm);
+    } catch (second) {
+      if (isSnapshotError(second)) return explainSnapshotError(second, options.file);
+      throw second;
+    }
+    return explainSnapshotError(error, options.file);
+  }
+}
+
+/** Compiles one policy file; faults of the policy come back as diagnostics. */
+export async function compileFrontend(options: FrontendOptions): Promise<FrontendOutcome> {
+  const { file, read } = options;
+  if (read(file) === null) {
+    const missing = diagnostic('P100', `cannot read \`${file}\``, { help: help('P100') });
+    return { ok: false, diagnostics: [missing] };
+  }
+  const compiled = await runAsc(file, read, options);
+  const diagnostics: Diagnostic[] = [...compiled.diagnostics];
+  const asc = compiled.result;
+  if (asc === null) return { ok: false, diagnostics };
+  const module = parse(asc.wasm);
+  diagnostics.push(...checkExports(module, file));
+  if (options.firstSite + asc.sites.length > MAX_SITES + 1) {
+    const message = `the bundle has more than ${MAX_SITES} written verdicts and routes`;
+    diagnostics.push(diagnostic('P113', message, { help: help('P113') }));
+  }
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics };
+  const snapshot = await takeSnapshot(asc, options);
+  if ('code' in snapshot) return { ok: false, diagnostics: [...diagnostics, snapshot] };
+  const root = rootAddress(module, snapshot);
+  const { registry, diagnostics: declared } = readRegistry(snapshot.memory, root, asc.declarations);
+  diagnostics.push(...declared);
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics };
+
+  const applied = applySnapshot(asc.wasm, snapshot);
+  const fuelled = injectFuel(applied.wasm, options.fuel);
+  const starts = module.bodies.map((body) => body.pos);
+  const locateOriginal = sourceLocator(asc.sourceMap, (offset) => lastAtMost(starts, offset));
+  const lines = new Map<string, LineIndex>();
+  for (const [name, text] of compiled.sources) lines.set(name, new LineIndex(text));
+  const exported = (name: ExportName): boolean => module.exports.some((e) => e.name === name);
+  return {
+    ok: true,
+    diagnostics,
+    result: {
+      wasm: fuelled.wasm,
+      exports: {
+        routeConnection: exported('routeConnection'),
+        authorizeConnection: exported('authorizeConnection'),
+      },
+      sites: asc.sites,
+      registry,
+      locate: (offset) => {
+        const original = fuelled.originalOffset(offset);
+        return original === null ? null : locateOriginal(original + applied.shift);
+      },
+      lineText: (name, line) => lines.get(name)?.line(line) ?? '',
+      fuelGlobal: fuelled.fuelGlobal,
+    },
+  };
+}
+
+function lastAtMost(sorted: readonly number[], value: number): number {
+  return sorted.reduce((best, item) => (item <= value ? item : best), 0);
+}

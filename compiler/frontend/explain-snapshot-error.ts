@@ -1,0 +1,49 @@
+/** Why a configure phase stopped, in the words of the policy's author. */
+import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { CODES } from './codes.js';
+import type { SnapshotError } from './snapshot-error.js';
+
+/** What the author wrote that calls an import; the rest is told by the import's own name. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  random: 'split',
+  destination_port: 'connection.destination.port',
+  protocol: 'connection.protocol',
+  family: 'connection.family',
+  now: 'connection.now',
+  address_word: 'address',
+  attribute: 'an attribute of a connection',
+  label: 'label',
+  symbol: 'is',
+  text_starts_with: 'startsWith',
+  text_ends_with: 'endsWith',
+  text_contains: 'contains',
+  table_get: 'Table.get',
+  table_has: 'Table.has',
+  cidr_contains: 'CidrSet.contains',
+};
+
+function position(error: SnapshotError, file: string): Position | null {
+  const { detail } = error;
+  if (detail.line == null) return { file, line: 1, column: 1 };
+  return { file: detail.file ?? file, line: detail.line, column: detail.column ?? 1 };
+}
+
+/** Turns a failed configure phase into a finding. */
+export function explainSnapshotError(error: SnapshotError, file: string): Diagnostic {
+  const { reason, subject } = error.detail;
+  const at = position(error, file);
+  const make = (code: string, message: string): Diagnostic =>
+    diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
+  if (reason === 'import') {
+    const written = WRITTEN[subject ?? ''] ?? subject ?? 'an import';
+    return make(
+      'P110',
+      `\`${written}\` is decided per connection: call it inside a policy function`,
+    );
+  }
+  if (reason === 'timeout') {
+    return make('P112', `the top level of the policy did not end within ${subject} ms`);
+  }
+  const where = error.detail.function ? ` in \`${error.detail.function}\`` : '';
+  return make('P111', `the top level of the policy stopped${where}: ${error.message}`);
+}

@@ -1,0 +1,33 @@
+export { ASC_NO_ABORT, ASC_OPTIONS } from './asc-flags.js';
+export { CODES } from './codes.js';
+export { compileFrontend } from './compile-frontend.js';
+export { parseCidr } from './parse-cidr.js';
+export {
+  isSnapshotError,
+  SnapshotError,
+  type SnapshotErrorDetail,
+  type SnapshotFailure,
+} from './snapshot-error.js';
+export type {
+  CidrDeclaration,
+  ClusterDeclaration,
+  FrontendOptions,
+  FrontendOutcome,
+  FrontendResult,
+  Registry,
+  Site,
+  Snapshot,
+  Snapshotter,
+  SourceReader,
+  TableDeclaration,
+  TableKey,
+} from './types.js';
+export {
+  encodeName,
+  encodeU32,
+  readModule,
+  SECTION,
+  splitSections,
+  withSection,
+  writeSections,
+} from './wasm/index.js';

@@ -1,0 +1,190 @@
+/**
+ * Reads what the configure phase declared out of the snapshot's memory. The layout is written down
+ * in policies/sdk/registry.ts. The memory is the policy's: it may hold anything, so every address is
+ * checked, and what cannot be is a finding, not a crash.
+ */
+import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { parseCidr } from './parse-cidr.js';
+import type { DeclarationSite } from './sites.js';
+import type {
+  CidrDeclaration,
+  ClusterDeclaration,
+  Registry,
+  TableDeclaration,
+  TableKey,
+} from './types.js';
+
+export interface RegistryOutcome {
+  readonly registry: Registry;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const MAGIC = 0x54464557;
+const VERSION = 1;
+const CHUNK_ITEMS = 64;
+const ITEM = 16;
+const NUMBER_KEY = 1;
+const LIST = { tables: 8, sets: 20, clusters: 32 } as const;
+
+/** The snapshot does not hold a well-formed registry: the policy wrote over it. */
+class Damaged extends Error {}
+
+class Heap {
+  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  constructor(memory: Uint8Array) {
+    this.#bytes = memory;
+    this.#view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+  }
+  u32(at: number): number {
+    if (at + 4 > this.#bytes.length) throw new Damaged();
+    return this.#view.getUint32(at, true);
+  }
+  u64(at: number): bigint {
+    if (at + 8 > this.#bytes.length) throw new Damaged();
+    return this.#view.getBigUint64(at, true);
+  }
+  /** An AssemblyScript string: UTF-16, its length in bytes before it. */
+  text(at: number): string {
+    if (at < 4) throw new Damaged();
+    const bytes = this.u32(at - 4);
+    if (at + bytes > this.#bytes.length) throw new Damaged();
+    return new TextDecoder('utf-16le').decode(this.#bytes.subarray(at, at + bytes));
+  }
+  /** Addresses of the items of a list record. */
+  items(list: number): number[] {
+    const count = this.u32(list);
+    const items: number[] = [];
+    let chunk = this.u32(list + 4);
+    while (items.length < count) {
+      if (chunk === 0) throw new Damaged();
+      const used = this.u32(chunk + 4);
+      if (used === 0 || used > CHUNK_ITEMS) throw new Damaged();
+      for (let i = 0; i < used; i++) items.push(chunk + 8 + i * ITEM);
+      chunk = this.u32(chunk);
+    }
+    return items;
+  }
+}
+
+class RegistryReader {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #heap: Heap;
+  readonly #declarations: readonly DeclarationSite[];
+  constructor(memory: Uint8Array, declarations: readonly DeclarationSite[]) {
+    this.#heap = new Heap(memory);
+    this.#declarations = declarations;
+  }
+
+  read(root: number): Registry {
+    if (this.#heap.u32(root) !== MAGIC || this.#heap.u32(root + 4) !== VERSION) throw new Damaged();
+    const tables = this.#heap.items(root + LIST.tables).map((item) => this.#table(item));
+    const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
+    const clusters = this.#heap.items(root + LIST.clusters).map((item) => this.#cluster(item));
+    this.#unique(tables, 'table');
+    this.#unique(cidrs, 'address set');
+    return { tables, cidrs, clusters };
+  }
+
+  #at(item: number): Position | null {
+    return this.#declarations[this.#heap.u32(item + 4) - 1]?.at ?? null;
+  }
+
+  #table(item: number): TableDeclaration {
+    const heap = this.#heap;
+    const name = heap.text(heap.u32(item));
+    const at = this.#at(item);
+    const entries = new Map<bigint | string, { key: TableKey; value: number }>();
+    let numbers = 0;
+    const items = heap.items(heap.u32(item + 8));
+    for (const entry of items) {
+      const value = heap.u32(entry + 8);
+      const word = heap.u64(entry);
+      const number = heap.u32(entry + 12) === NUMBER_KEY;
+      if (number) numbers += 1;
+      const key: TableKey = number
+        ? { kind: 'integer', value: word }
+        : { kind: 'text', value: heap.text(Number(word)) };
+      entries.set(key.value, { key, value }); // the last set of a key wins, in the first one's place
+    }
+    if (numbers > 0 && numbers < items.length) {
+      this.diagnostics.push(
+        diagnostic('P105', `table \`${name}\` has both texts and integers as keys`, {
+          at,
+          help: 'use one table for texts and another for integers',
+        }),
+      );
+    }
+    const keyKind = numbers > 0 ? 'integer' : 'text';
+    return { name, keyKind, entries: [...entries.values()], at };
+  }
+
+  #cidr(item: number): CidrDeclaration {
+    const heap = this.#heap;
+    const name = heap.text(heap.u32(item));
+    const at = this.#at(item);
+    const prefixes = heap.items(heap.u32(item + 8)).flatMap((entry) => {
+      const outcome = parseCidr(heap.text(heap.u32(entry)));
+      if (outcome.ok) return [outcome.prefix];
+      this.diagnostics.push(
+        diagnostic('P104', outcome.message, {
+          at: this.#at(entry) ?? at,
+          help: 'write a block as `10.0.0.0/8` or `2001:db8::/32`, or a single address',
+          notes: [`address set \`${name}\``],
+        }),
+      );
+      return [];
+    });
+    return { name, prefixes, at };
+  }
+
+  #cluster(item: number): ClusterDeclaration {
+    const heap = this.#heap;
+    const service = heap.text(heap.u32(item));
+    const version = heap.u32(item + 8);
+    const name = version === 0 ? service : `${service}/${heap.text(version)}`;
+    const at = this.#at(item);
+    if (!/^[^/\s]+\/[^/\s]+$/.test(name)) {
+      this.diagnostics.push(
+        diagnostic('P106', `\`${name}\` names no cluster`, {
+          at,
+          help: 'write `cluster("reviews", "v1")` or `cluster("reviews.prod/v1")`',
+        }),
+      );
+    }
+    return { name, at };
+  }
+
+  #unique(items: readonly { name: string; at: Position | null }[], what: string): void {
+    const seen = new Set<string>();
+    for (const { name, at } of items) {
+      if (seen.has(name)) {
+        this.diagnostics.push(
+          diagnostic('P107', `the name \`${name}\` is used by more than one ${what}`, {
+            at,
+            help: 'give each declaration a name of its own',
+          }),
+        );
+      }
+      seen.add(name);
+    }
+  }
+}
+
+/** Reads the registry whose root record is at `root`. */
+export function readRegistry(
+  memory: Uint8Array,
+  root: number,
+  declarations: readonly DeclarationSite[],
+): RegistryOutcome {
+  const reader = new RegistryReader(memory, declarations);
+  try {
+    return { registry: reader.read(root), diagnostics: reader.diagnostics };
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    const found = diagnostic('P108', 'the policy overwrote what it had declared', {
+      help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
+    });
+    return { registry: { tables: [], cidrs: [], clusters: [] }, diagnostics: [found] };
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Runs AssemblyScript's compiler in this process, over the caller's SourceReader and the embedded
+ * SDK. The compiler is loaded on first use: builds whose inputs did not change never pay for it.
+ */
+import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
+import { ascFlags } from './asc-flags.js';
+import { LineIndex } from './line-index.js';
+import { SDK_SOURCES } from './sdk.gen.js';
+import { type DeclarationSite, rewriteSites, type SiteOptions } from './sites.js';
+import type { Site, SourceReader } from './types.js';
+
+export interface AscResult {
+  readonly wasm: Uint8Array;
+  /** Version 3, JSON. */
+  readonly sourceMap: string;
+  readonly sites: readonly Site[];
+  /** Declaring calls; position n of the registry is item n - 1. */
+  readonly declarations: readonly DeclarationSite[];
+}
+export interface AscOutcome {
+  readonly result: AscResult | null;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Text of each file of the policy that was read. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** A second entry file exports what the compiler needs beside the policy's own exports. */
+const ENTRY = '.weft-entry.ts';
+const ENTRY_TEXT = 'export { __weft_registry } from "weft/registry";\n';
+const CATEGORY_ERROR = 3;
+const CATEGORY_WARNING = 2;
+
+/** The little of asc that is used. Its own type declarations redefine `console` and other globals. */
+interface Asc {
+  main(words: readonly string[], options: object): Promise<AscDone>;
+}
+interface AscDone {
+  readonly error: Error | null;
+  readonly stderr: { toString(): string };
+}
+
+async function loadAsc(): Promise<{ readonly asc: Asc; readonly ast: unknown }> {
+  const names: readonly string[] = ['assemblyscript/asc', 'assemblyscript'];
+  const [asc, ast] = await Promise.all(names.map((name) => import(name)));
+  return { asc: asc as Asc, ast };
+}
+
+interface AscRange {
+  readonly start: number;
+  readonly end: number;
+  readonly source: { readonly normalizedPath: string };
+}
+interface AscMessage {
+  readonly code: number;
+  readonly category: number;
+  readonly message: string;
+  readonly range: AscRange | null;
+  readonly relatedRange: AscRange | null;
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
+}
+
+/** asc quotes with '; ours are backticks. Its final full stop goes. */
+function restyle(message: string): string {
+  return lowerFirst(message.replace(/'([^']*)'/g, '`$1`').replace(/\.$/, ''));
+}
+
+/** Compiles one policy. Findings of asc come back as diagnostics with asc's own code. */
+export async function runAsc(
+  file: string,
+  read: SourceReader,
+  options: SiteOptions & { readonly keepAbort?: boolean },
+): Promise<AscOutcome> {
+  const { asc, ast } = await loadAsc();
+  const sources = new Map<string, string>();
+  const texts = new Map<string, string>();
+  const outputs = new Map<string, string | Uint8Array>();
+  const found: Diagnostic[] = [];
+  const sites: Site[] = [];
+  const declarations: DeclarationSite[] = [];
+
+  const readFile = (name: string, base: string): string | null => {
+    if (name === ENTRY) return ENTRY_TEXT;
+    if (base === 'weft-sdk') {
+      const inner = name.startsWith('weft/') ? name.slice(5) : null;
+      const text = inner === null ? undefined : SDK_SOURCES[inner];
+      if (text !== undefined) texts.set(`~lib/${name}`, text);
+      return text ?? null;
+    }
+    const text = read(name);
+    if (text !== null) {
+      sources.set(name, text);
+      texts.set(name, text);
+    }
+    return text;
+  };
+  const report = (message: AscMessage): void => {
+    const severity =
+      message.category === CATEGORY_ERROR
+        ? 'error'
+        : message.category === CATEGORY_WARNING
+          ? 'warning'
+          : 'info';
+    const range = message.range;
+    const path = range?.source.normalizedPath ?? '';
+    const text = texts.get(path);
+    const at =
+      range !== null && text !== undefined
+        ? new LineIndex(text).range(path, range.start, range.end)
+        : null;
+    const prefix = message.code >= 1000 ? 'TS' : 'AS';
+    found.push(diagnostic(`${prefix}${message.code}`, restyle(message.message), { at, severity }));
+  };
+  const transform = {
+    afterParse(parser: { readonly sources: readonly object[] }): void {
+      const outcome = rewriteSites(parser.sources, ast, options);
+      sites.push(...outcome.sites);
+      declarations.push(...outcome.declarations);
+      found.push(...outcome.diagnostics);
+    },
+  };
+  const words = [file, ENTRY, '--outFile', 'policy.wasm', ...ascFlags(options.keepAbort ?? false)];
+  const done = await asc.main(words, {
+    readFile,
+    writeFile: (name: string, contents: string | Uint8Array): void => {
+      outputs.set(name, contents);
+    },
+    listFiles: (): string[] => [],
+    reportDiagnostic: report,
+    transforms: [transform],
+  });
+  const wasm = outputs.get('policy.wasm');
+  const map = outputs.get('policy.wasm.map');
+  if (hasErrors(found)) return { result: null, diagnostics: found, sources };
+  if (!(wasm instanceof Uint8Array) || typeof map !== 'string') {
+    throw new BugError(`asc: no output: ${done.error?.message ?? done.stderr.toString()}`);
+  }
+  const result = { wasm, sourceMap: map, sites, declarations };
+  return { result, diagnostics: found, sources };
+}

@@ -1,0 +1,33 @@
+// The ABI: what a policy asks the engine that runs it. The compiler's table is compiler/abi/imports.ts;
+// a test compares the two. Policies use the classes of this package, never these functions.
+
+// @ts-ignore: decorator
+@external("weft", "destination_port") export declare function destination_port(): u32;
+// @ts-ignore: decorator
+@external("weft", "protocol") export declare function protocol(): u32;
+// @ts-ignore: decorator
+@external("weft", "family") export declare function family(): u32;
+// @ts-ignore: decorator
+@external("weft", "random") export declare function random(): u32;
+// @ts-ignore: decorator
+@external("weft", "now") export declare function now(): u64;
+// @ts-ignore: decorator
+@external("weft", "address_word") export declare function address_word(side: u32, word: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "attribute") export declare function attribute(side: u32, kind: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "label") export declare function label(side: u32, key: string): u32;
+// @ts-ignore: decorator
+@external("weft", "symbol") export declare function symbol(text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "text_starts_with") export declare function text_starts_with(symbol: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "text_ends_with") export declare function text_ends_with(symbol: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "text_contains") export declare function text_contains(symbol: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "table_get") export declare function table_get(table: u32, key: u64, fallback: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "table_has") export declare function table_has(table: u32, key: u64): u32;
+// @ts-ignore: decorator
+@external("weft", "cidr_contains") export declare function cidr_contains(set: u32, side: u32): u32;

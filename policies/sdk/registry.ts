@@ -1,0 +1,99 @@
+// Where declarations of the configure phase lie until the compiler reads them out of the snapshot.
+//
+// Everything is little-endian u32 words in linear memory; a list is a chain of chunks, so that
+// appending never copies and costs the same for the first entry and the 100,000th.
+//
+//   root      u32 magic 0x54464557 "WEFT", u32 version 1, list tables, list sets, list clusters
+//   list      u32 count, u32 first chunk (0 = none), u32 last chunk
+//   chunk     u32 next (0 = none), u32 used, then 64 items of 16 bytes
+//   item of tables    u32 name (string), u32 position, u32 entries (list), u32 0
+//   item of sets      u32 name (string), u32 position, u32 prefixes (list), u32 0
+//   item of clusters  u32 service (string), u32 position, u32 version (string, 0 = part of service), u32 0
+//   item of entries   u64 key (number, or string), u32 value, u32 kind (1 = number, 2 = string)
+//   item of prefixes  u32 text (string), u32 position, u32 0, u32 0
+//   position  number of the declaring call in the source, given by the compiler (0 = unknown)
+//
+// A string is AssemblyScript's: UTF-16 code units, their length in bytes in the word before them.
+
+const CHUNK_ITEMS: u32 = 64;
+
+// @ts-ignore: decorator
+@unmanaged
+export class List {
+  count: u32;
+  first: usize;
+  last: usize;
+
+  /** Address of a new, zeroed item of 16 bytes. */
+  append(): usize {
+    let chunk = this.last;
+    if (chunk == 0 || load<u32>(chunk, 4) == CHUNK_ITEMS) {
+      const bytes: usize = 8 + CHUNK_ITEMS * 16;
+      const fresh = heap.alloc(bytes);
+      memory.fill(fresh, 0, bytes);
+      if (chunk == 0) this.first = fresh;
+      else store<u32>(chunk, <u32>fresh);
+      this.last = fresh;
+      chunk = fresh;
+    }
+    const used = load<u32>(chunk, 4);
+    store<u32>(chunk, used + 1, 4);
+    this.count += 1;
+    return chunk + 8 + used * 16;
+  }
+}
+
+const ROOT_BYTES: usize = 8 + 3 * 12;
+
+function createRoot(): usize {
+  const root = heap.alloc(ROOT_BYTES);
+  memory.fill(root, 0, ROOT_BYTES);
+  store<u32>(root, 0x54464557);
+  store<u32>(root, 1, 4);
+  return root;
+}
+
+/** Address of the root record. */
+export const __weft_registry: usize = createRoot();
+
+// @ts-ignore: decorator
+@inline
+export function tables(): List {
+  return changetype<List>(__weft_registry + 8);
+}
+// @ts-ignore: decorator
+@inline
+export function sets(): List {
+  return changetype<List>(__weft_registry + 20);
+}
+// @ts-ignore: decorator
+@inline
+export function clusters(): List {
+  return changetype<List>(__weft_registry + 32);
+}
+
+/** Appends a declaration and returns the address of its item. */
+export function declaration(list: List, name: string, position: u32): usize {
+  const item = list.append();
+  store<usize>(item, changetype<usize>(name));
+  store<u32>(item, position, 4);
+  return item;
+}
+
+/** A new empty list. */
+export function createList(): List {
+  const bytes = offsetof<List>();
+  const list = heap.alloc(bytes);
+  memory.fill(list, 0, bytes);
+  return changetype<List>(list);
+}
+
+/** Address of the n-th item of a list. */
+export function at(list: List, index: u32): usize {
+  let chunk = list.first;
+  while (index >= CHUNK_ITEMS) {
+    chunk = load<u32>(chunk);
+    index -= CHUNK_ITEMS;
+  }
+  return chunk + 8 + index * 16;
+}

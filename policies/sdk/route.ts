@@ -1,0 +1,69 @@
+import * as abi from "./abi";
+import { clusters, declaration } from "./registry";
+
+/**
+ * Where a connection goes: a cluster that was declared at the top level, or `Route.None`. The
+ * compiler gives each returned route the number of its source position; comparing ignores it.
+ */
+// @ts-ignore: decorator
+@final @unmanaged
+export class Route {
+  /** No opinion: the next policy decides, or the service's own balancing over all its endpoints. */
+  // @ts-ignore: decorator
+  @inline static get None(): Route { return changetype<Route>(0); }
+
+  /** True for every route but `Route.None`. */
+  // @ts-ignore: decorator
+  @inline get exists(): bool { return (changetype<u32>(this) & 0xffff) != 0; }
+
+  // @ts-ignore: decorator
+  @inline @operator("==") static __eq(a: Route, b: Route): bool {
+    return (changetype<u32>(a) & 0xffff) == (changetype<u32>(b) & 0xffff);
+  }
+  // @ts-ignore: decorator
+  @inline @operator("!=") static __ne(a: Route, b: Route): bool {
+    return (changetype<u32>(a) & 0xffff) != (changetype<u32>(b) & 0xffff);
+  }
+
+  /** For the compiler: a returned route with its source position, unless it has one already. */
+  // @ts-ignore: decorator
+  @inline static __at(route: Route, site: u32): Route {
+    const word = changetype<u32>(route);
+    return changetype<Route>(word != 0 && word <= 0xffff ? word | (site << 16) : word);
+  }
+}
+
+/**
+ * Declares a cluster of a service, at the top level: `cluster("reviews", "v1")`, or in full
+ * `cluster("reviews.prod/v1")`. A cluster that the world lacks is an error of `weft check`.
+ *
+ * @example
+ * const stable = cluster("reviews", "v1");
+ */
+export function cluster(service: string, version: string | null = null, __position: u32 = 0): Route {
+  const number = clusters().count;
+  const item = declaration(clusters(), service, __position);
+  store<usize>(item, changetype<usize>(version), 8);
+  return changetype<Route>(number + 1);
+}
+
+/**
+ * Divides connections by weight, with the one random draw that each connection has: draw modulo
+ * the sum of weights, then the first interval that holds it. Weights need no particular sum; a sum
+ * of zero stops the decision. Two splits of the same connection use the same draw.
+ *
+ * @example
+ * return split(stable, 90, canary, 10);
+ */
+// @ts-ignore: decorator
+@inline
+export function split(
+  a: Route, weightA: u32, b: Route, weightB: u32,
+  c: Route = Route.None, weightC: u32 = 0, d: Route = Route.None, weightD: u32 = 0,
+): Route {
+  const draw = abi.random() % (weightA + weightB + weightC + weightD);
+  if (draw < weightA) return a;
+  if (draw < weightA + weightB) return b;
+  if (draw < weightA + weightB + weightC) return c;
+  return d;
+}

@@ -1,0 +1,2 @@
+export { v8Snapshot } from './v8-snapshot.js';
+export { SNAPSHOT_DEADLINE, wizerSnapshot } from './wizer-snapshot.js';
