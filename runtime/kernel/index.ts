@@ -1,3 +1,13 @@
+export {
+  BPFFS_PATH,
+  isBpffsMounted,
+  listPins,
+  mountBpffs,
+  pinDirectory,
+  removePin,
+  removePinTree,
+} from './bpffs.js';
+export { cgroupId, findCgroup2 } from './cgroup.js';
 export { ATTACH_TYPE, CAPABILITY, MAP_FLAG, MAP_TYPE, PROGRAM_TYPE } from './constants.js';
 export { type KernelOptions, openKernel } from './kernel.js';
 export { errnoName, isKernelError, KernelError } from './kernel-error.js';

@@ -1,8 +1,9 @@
 /** Compiles small C programs to eBPF objects, and makes throw-away cgroups, for the kernel tests. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findCgroup2 } from '../../runtime/kernel/index.js';
 
 const HEAD = `#include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -27,4 +28,27 @@ export function compileC(source: string, name = 'probe'): Uint8Array {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Runs `body` with a fresh cgroup below the cgroup2 mount, and removes it (it must be empty by then). */
+export function withCgroup<T>(name: string, body: (path: string) => T): T {
+  const root = findCgroup2();
+  if (root === null) throw new Error('no cgroup2 mount');
+  const path = join(root, `weft-test-${name}-${Date.now()}`);
+  mkdirSync(path);
+  try {
+    return body(path);
+  } finally {
+    rmdirSync(path);
+  }
+}
+
+/** Connects to 127.0.0.1:port (nobody need listen) from inside a cgroup; gives the error's name or `connected`. */
+export function connectFrom(cgroup: string, port: number): string {
+  const script = `
+    require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
+    const socket = require('net').connect(${port}, '127.0.0.1');
+    socket.on('error', (error) => console.log(error.code));
+    socket.on('connect', () => { console.log('connected'); socket.destroy(); });`;
+  return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
 }
