@@ -48,6 +48,7 @@ enum weft_reason {
 	WEFT_REASON_NO_ROUTE = 7,
 	WEFT_REASON_NO_GENERATION = 8,
 	WEFT_REASON_PARSE = 9,
+	WEFT_REASON_BUSY = 10, /* no memory for one more decision on this CPU: denied */
 };
 
 #define WEFT_NO_POLICY 0xffffffff

@@ -41,5 +41,6 @@ export const REASON = {
   noRoute: 7,
   noGeneration: 8,
   parse: 9,
+  busy: 10,
 } as const;
 export type ReasonName = keyof typeof REASON;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The decision itself, without access to a hook's context: what the hooks run is what the harness
+ * tests. Both functions read judgement->input and write judgement->result completely; connection
+ * and decision are their working memory.
+ *
+ * Which policies are asked: for a route, those of the service; for a verdict, those attached to
+ * the destination workload (the same on both sides), or the service's where the endpoint is no
+ * workload that we know, or none (then the bundle's default decides).
+ */
+#ifndef WEFT_DECIDE_H
+#define WEFT_DECIDE_H
+
+#include "generation.h"
+
+static __always_inline int weft_is_v4(const struct weft_address *address)
+{
+	return !address->word[0] && !address->word[1] && address->word[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline void weft_see(struct weft_party *party, const struct weft_view *view)
+{
+	party->predicates = view->predicates;
+	__builtin_memcpy(party->attributes, view->attributes, sizeof(party->attributes));
+}
+
+static __always_inline struct weft_identity *weft_identify(__u32 workload)
+{
+	if (workload == WEFT_NONE)
+		return 0;
+	return bpf_map_lookup_elem(&weft_identities, &workload);
+}
+
+static __always_inline __u32 weft_workload_at(const struct weft_address *address)
+{
+	struct weft_address key = *address;
+	__u32 *workload = bpf_map_lookup_elem(&weft_workloads, &key);
+
+	return workload ? *workload : WEFT_NONE;
+}
+
+/* The workload for which the hook runs. */
+static __always_inline __u32 weft_own_workload(const struct weft_input *input)
+{
+	__u64 cgroup = input->cgroup;
+	__u32 *workload;
+
+	if (input->workload != WEFT_NONE)
+		return input->workload;
+	workload = bpf_map_lookup_elem(&weft_cgroups, &cgroup);
+	return workload ? *workload : WEFT_NONE;
+}
+
+static __always_inline void weft_start(struct weft_judgement *judgement)
+{
+	const struct weft_input *input = &judgement->input;
+	struct weft_connection *connection = &judgement->connection;
+	struct weft_result *result = &judgement->result;
+
+	__builtin_memset(connection, 0, sizeof(*connection));
+	connection->now = input->now;
+	connection->random = input->random;
+	connection->protocol = input->protocol;
+	connection->family = weft_is_v4(&input->destination) ? 4 : 6;
+	connection->destination.address = input->destination;
+	connection->destination_port = input->port;
+
+	__builtin_memset(result, 0, sizeof(*result));
+	result->verdict = WEFT_DENY;
+	result->policy = WEFT_NO_POLICY;
+	result->service = WEFT_NONE;
+	result->cluster = WEFT_NONE;
+	result->source = WEFT_NONE;
+	result->destination = WEFT_NONE;
+	result->endpoint = input->destination;
+	result->endpoint_port = input->port;
+}
+
+static __always_inline void weft_end(struct weft_result *result, __u32 reason, __u32 verdict)
+{
+	result->reason = reason;
+	result->verdict = verdict == WEFT_ALLOW ? WEFT_ALLOW : WEFT_DENY;
+}
+
+/*
+ * The source side of connection. source.address is the workload's registered address of that
+ * family: zero where it has none, so that the answer is the same at both ends.
+ */
+static __always_inline void weft_set_source(struct weft_connection *connection,
+					    const struct weft_identity *identity)
+{
+	weft_see(&connection->source, &identity->source);
+	connection->source.address =
+		connection->family == 4 ? identity->address4 : identity->address6;
+}
+
+/* Asks the policies. An answer that is no verdict counts as a trap. */
+static __noinline int weft_ask(struct weft_judgement *judgement)
+{
+	struct weft_decision *decision = &judgement->decision;
+	struct weft_result *result = &judgement->result;
+	__u32 verdict;
+
+	__builtin_memset(decision, 0, sizeof(*decision));
+	decision->policy = WEFT_NO_POLICY;
+	verdict = weft_authorize_connection(&judgement->connection, decision);
+	result->site = decision->site;
+	result->policy = decision->policy;
+	result->audited = decision->audited;
+	result->shadow_allow = decision->shadow_allow;
+	result->shadow_deny = decision->shadow_deny;
+	if (verdict == WEFT_ALLOW || verdict == WEFT_DENY)
+		weft_end(result, decision->reason, verdict);
+	else
+		weft_end(result, WEFT_REASON_TRAP, weft_on_trap);
+	return 0;
+}
+
+/* The next draw of a cluster: a cursor, or a random number. */
+static __always_inline __u32 weft_draw(const struct weft_input *input, __u32 index, __u32 balance)
+{
+	__u64 *cursor;
+
+	if (input->flags & WEFT_INPUT_PICK)
+		return input->pick;
+	if (balance == WEFT_RANDOM)
+		return bpf_get_prandom_u32();
+	cursor = bpf_map_lookup_elem(&weft_cursors, &index);
+	return cursor ? (__u32)__sync_fetch_and_add(cursor, 1) : 0;
+}
+
+/* Chooses an endpoint of result->cluster; 0 if it has none of that family. */
+static __noinline int weft_choose(struct weft_judgement *judgement)
+{
+	struct weft_result *result = &judgement->result;
+	__u32 index = result->cluster * 2 + (judgement->connection.family == 6);
+	struct weft_cluster *cluster = bpf_map_lookup_elem(&weft_clusters, &index);
+	struct weft_endpoint *endpoint;
+
+	if (!cluster || !cluster->count)
+		return 0;
+	result->pick = weft_draw(&judgement->input, index, cluster->balance);
+	index = cluster->first + result->pick % cluster->count;
+	endpoint = bpf_map_lookup_elem(&weft_endpoints, &index);
+	if (!endpoint)
+		return 0;
+	result->endpoint = endpoint->address;
+	result->endpoint_port = endpoint->port;
+	result->destination = endpoint->workload;
+	return 1;
+}
+
+/*
+ * Asks the service's policies for a route and sets result->cluster.
+ * 0: the decision has ended (route stopped, or names no cluster).
+ */
+static __noinline int weft_route(struct weft_judgement *judgement, __u64 policies)
+{
+	struct weft_result *result = &judgement->result;
+	__u32 answer, *cluster;
+
+	judgement->connection.policies = policies;
+	answer = weft_route_connection(&judgement->connection);
+	result->route = answer & 0xffff;
+	result->route_site = answer >> 16;
+	if (!result->route)
+		return 1;
+	if (result->route == WEFT_ROUTE_TRAP || result->route == WEFT_ROUTE_FUEL) {
+		__u32 fuel = result->route == WEFT_ROUTE_FUEL;
+		__u32 outcome = fuel ? weft_on_fuel : weft_on_trap;
+
+		weft_end(result, fuel ? WEFT_REASON_FUEL : WEFT_REASON_TRAP, outcome);
+		return outcome == WEFT_ALLOW; /* then the default cluster, and a verdict on it */
+	}
+	answer = result->route;
+	cluster = bpf_map_lookup_elem(&weft_routes, &answer);
+	if (!cluster || *cluster == WEFT_NONE) {
+		weft_end(result, WEFT_REASON_NO_ROUTE, WEFT_DENY);
+		return 0;
+	}
+	result->cluster = *cluster;
+	return 1;
+}
+
+/* Client side: service -> route -> cluster -> endpoint -> verdict. */
+static __noinline int weft_connect_decide(struct weft_judgement *judgement)
+{
+	struct weft_input *input = &judgement->input;
+	struct weft_connection *connection = &judgement->connection;
+	struct weft_result *result = &judgement->result;
+	struct weft_service_key key = {};
+	struct weft_identity *identity;
+	struct weft_service *service;
+	__u64 policies = 0;
+	int known;
+
+	weft_start(judgement);
+	result->source = weft_own_workload(input);
+	identity = weft_identify(result->source);
+	known = identity != 0;
+	if (identity)
+		weft_set_source(connection, identity);
+	else if (weft_on_unknown_identity != WEFT_ALLOW) {
+		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_DENY);
+		return 0;
+	}
+
+	key.address = input->destination;
+	key.port = input->port;
+	key.protocol = input->protocol;
+	service = bpf_map_lookup_elem(&weft_services, &key);
+	if (service) {
+		policies = service->policies;
+		result->service = service->service;
+		result->cluster = service->cluster;
+		if (known && policies && !weft_route(judgement, policies))
+			return 0;
+		if (!weft_choose(judgement)) {
+			weft_end(result, WEFT_REASON_NO_ENDPOINT, WEFT_DENY);
+			return 0;
+		}
+		connection->destination.address = result->endpoint;
+		connection->destination_port = result->endpoint_port;
+	} else
+		result->destination = weft_workload_at(&input->destination);
+
+	if (!known) {
+		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_ALLOW);
+		return 0;
+	}
+	identity = weft_identify(result->destination);
+	if (identity) {
+		weft_see(&connection->destination, &identity->destination);
+		policies = identity->policies;
+	}
+	connection->policies = policies;
+	return weft_ask(judgement);
+}
+
+/* Server side: the same question, where the flow arrives. */
+static __noinline int weft_ingress_decide(struct weft_judgement *judgement)
+{
+	struct weft_input *input = &judgement->input;
+	struct weft_connection *connection = &judgement->connection;
+	struct weft_result *result = &judgement->result;
+	struct weft_identity *identity;
+
+	weft_start(judgement);
+	result->source = weft_workload_at(&input->source);
+	identity = weft_identify(result->source);
+	if (identity)
+		weft_set_source(connection, identity);
+	else
+		connection->source.address = input->source;
+
+	result->destination = weft_own_workload(input);
+	identity = weft_identify(result->destination);
+	if (!identity) {
+		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, weft_on_unknown_identity);
+		return 0;
+	}
+	weft_see(&connection->destination, &identity->destination);
+	connection->policies = identity->policies;
+	return weft_ask(judgement);
+}
+
+#endif

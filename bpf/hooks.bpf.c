@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The programs of one generation, joined with the bundle's policies by libbpf's linker and put
+ * into the slots that the stubs call. Each takes a judgement, fills its input, lets decide.h
+ * decide, reports, and gives it back.
+ */
+#include "decide.h"
+#include "event.h"
+#include "parse.h"
+
+/* ---- socket addresses, whatever the family ---- */
+
+struct weft_name {
+	struct weft_address address;
+	__u16 port;
+	__u16 zero;
+};
+
+static __always_inline void read4(struct bpf_sock_addr *context, struct weft_name *name)
+{
+	weft_map_v4(&name->address, context->user_ip4);
+	name->port = bpf_ntohs(context->user_port);
+	name->zero = 0;
+}
+
+static __always_inline void read6(struct bpf_sock_addr *context, struct weft_name *name)
+{
+	name->address.word[0] = context->user_ip6[0];
+	name->address.word[1] = context->user_ip6[1];
+	name->address.word[2] = context->user_ip6[2];
+	name->address.word[3] = context->user_ip6[3];
+	name->port = bpf_ntohs(context->user_port);
+	name->zero = 0;
+}
+
+static __always_inline void write4(struct bpf_sock_addr *context,
+				   const struct weft_address *address, __u16 port)
+{
+	context->user_ip4 = address->word[3];
+	context->user_port = bpf_htons(port);
+}
+
+static __always_inline void write6(struct bpf_sock_addr *context,
+				   const struct weft_address *address, __u16 port)
+{
+	context->user_ip6[0] = address->word[0];
+	context->user_ip6[1] = address->word[1];
+	context->user_ip6[2] = address->word[2];
+	context->user_ip6[3] = address->word[3];
+	context->user_port = bpf_htons(port);
+}
+
+static __always_inline int same(const struct weft_address *a, const struct weft_address *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1] && a->word[2] == b->word[2] &&
+	       a->word[3] == b->word[3];
+}
+
+/* ---- judging ---- */
+
+static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
+{
+	struct weft_input *input = &judgement->input;
+
+	input->cgroup = weft_enrolled_cgroup();
+	input->now = bpf_ktime_get_ns() + weft_clock_offset;
+	input->workload = WEFT_NONE;
+	input->random = bpf_get_prandom_u32();
+	input->pick = 0;
+	input->protocol = protocol;
+	input->flags = 0;
+}
+
+static __always_inline struct weft_judgement *take_or_count(void)
+{
+	struct weft_judgement *judgement = weft_take();
+
+	if (!judgement)
+		weft_count_reason(WEFT_REASON_BUSY, WEFT_DENY);
+	return judgement;
+}
+
+static __always_inline void put_flow(__u64 cookie, const struct weft_address *remote, __u16 port,
+				     __u16 kind, const struct weft_address *peer, __u16 peer_port)
+{
+	struct weft_flow_key key;
+	struct weft_flow flow = { .peer = *peer,
+				  .port = peer_port,
+				  .generation = weft_generation };
+
+	weft_flow_key(&key, cookie, remote, port, kind);
+	bpf_map_update_elem(&weft_flows, &key, &flow, BPF_ANY);
+}
+
+/* Remembers on the socket where it connected to, for getpeername and the close report. */
+static __always_inline void note_socket(struct bpf_sock_addr *context, __u64 cookie,
+					const struct weft_name *name,
+					const struct weft_result *result)
+{
+	struct weft_socket *socket;
+
+	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket)
+		return;
+	socket->cookie = cookie;
+	socket->name = name->address;
+	socket->name_port = name->port;
+	socket->endpoint = result->endpoint;
+	socket->endpoint_port = result->endpoint_port;
+	socket->generation = weft_generation;
+	socket->workload = result->source;
+}
+
+static __always_inline void start_client(struct weft_judgement *judgement,
+					 const struct weft_name *name, __u8 protocol)
+{
+	fill_input(judgement, protocol);
+	__builtin_memset(&judgement->input.source, 0, sizeof(struct weft_address));
+	judgement->input.destination = name->address;
+	judgement->input.port = name->port;
+}
+
+/* An answer to a flow that was admitted here is not judged again while that generation holds. */
+static __always_inline int is_reply(__u64 cookie, const struct weft_name *name)
+{
+	struct weft_flow_key key;
+	struct weft_flow *flow;
+
+	weft_flow_key(&key, cookie, &name->address, name->port, WEFT_FLOW_ADMITTED);
+	flow = bpf_map_lookup_elem(&weft_flows, &key);
+	return flow && flow->generation == weft_generation;
+}
+
+/*
+ * TCP and connected UDP. What is neither but passed sock_create is ICMP: pings are not judged
+ * (docs/ways-round.md).
+ */
+#define CONNECT(family)                                                                            \
+	SEC("cgroup/connect" #family) int weft_connect##family(struct bpf_sock_addr *context)      \
+	{                                                                                          \
+		struct weft_origin origin = { .hook = WEFT_HOOK_CONNECT##family };                 \
+		struct weft_judgement *judgement;                                                  \
+		struct weft_name name;                                                             \
+		__u32 protocol = context->protocol;                                                \
+                                                                                                   \
+		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)                        \
+			return 1;                                                                  \
+		judgement = take_or_count();                                                       \
+		if (!judgement)                                                                    \
+			return 0;                                                                  \
+		read##family(context, &name);                                                      \
+		origin.cookie = bpf_get_socket_cookie(context);                                    \
+		/* MPTCP subflows are TCP to the policy. */                                        \
+		start_client(judgement, &name,                                                     \
+			     protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP);                 \
+		weft_connect_decide(judgement);                                                    \
+		weft_report(judgement, &origin);                                                   \
+		if (judgement->result.verdict != WEFT_ALLOW) {                                     \
+			weft_release(judgement);                                                   \
+			return 0;                                                                  \
+		}                                                                                  \
+		write##family(context, &judgement->result.endpoint,                                \
+			      judgement->result.endpoint_port);                                    \
+		note_socket(context, origin.cookie, &name, &judgement->result);                    \
+		if (protocol == IPPROTO_UDP)                                                       \
+			put_flow(origin.cookie, &judgement->result.endpoint,                       \
+				 judgement->result.endpoint_port, WEFT_FLOW_NAME, &name.address,   \
+				 name.port);                                                       \
+		weft_release(judgement);                                                           \
+		return 1;                                                                          \
+	}
+
+CONNECT(4)
+CONNECT(6)
+
+/* Unconnected UDP: judged once a flow and generation; later datagrams follow to the same endpoint. */
+#define SENDMSG(family)                                                                            \
+	SEC("cgroup/sendmsg" #family) int weft_sendmsg##family(struct bpf_sock_addr *context)      \
+	{                                                                                          \
+		struct weft_origin origin = { .hook = WEFT_HOOK_SENDMSG##family };                 \
+		struct weft_judgement *judgement;                                                  \
+		struct weft_flow_key key;                                                          \
+		struct weft_flow *flow;                                                            \
+		struct weft_name name;                                                             \
+                                                                                                   \
+		read##family(context, &name);                                                      \
+		origin.cookie = bpf_get_socket_cookie(context);                                    \
+		weft_flow_key(&key, origin.cookie, &name.address, name.port, WEFT_FLOW_SENT);      \
+		flow = bpf_map_lookup_elem(&weft_flows, &key);                                     \
+		if (flow && flow->generation == weft_generation) {                                 \
+			write##family(context, &flow->peer, flow->port);                           \
+			return 1;                                                                  \
+		}                                                                                  \
+		if (is_reply(origin.cookie, &name))                                                \
+			return 1;                                                                  \
+		judgement = take_or_count();                                                       \
+		if (!judgement)                                                                    \
+			return 0;                                                                  \
+		start_client(judgement, &name, IPPROTO_UDP);                                       \
+		weft_connect_decide(judgement);                                                    \
+		weft_report(judgement, &origin);                                                   \
+		if (judgement->result.verdict != WEFT_ALLOW) {                                     \
+			weft_release(judgement);                                                   \
+			return 0;                                                                  \
+		}                                                                                  \
+		write##family(context, &judgement->result.endpoint,                                \
+			      judgement->result.endpoint_port);                                    \
+		put_flow(origin.cookie, &name.address, name.port, WEFT_FLOW_SENT,                  \
+			 &judgement->result.endpoint, judgement->result.endpoint_port);            \
+		put_flow(origin.cookie, &judgement->result.endpoint,                               \
+			 judgement->result.endpoint_port, WEFT_FLOW_NAME, &name.address,           \
+			 name.port);                                                               \
+		weft_release(judgement);                                                           \
+		return 1;                                                                          \
+	}
+
+SENDMSG(4)
+SENDMSG(6)
+
+/* ---- names ---- */
+
+/* A datagram from an endpoint is shown as coming from the name that was sent to. */
+#define RECVMSG(family)                                                                            \
+	SEC("cgroup/recvmsg" #family) int weft_recvmsg##family(struct bpf_sock_addr *context)      \
+	{                                                                                          \
+		struct weft_flow_key key;                                                          \
+		struct weft_flow *flow;                                                            \
+		struct weft_name name;                                                             \
+                                                                                                   \
+		weft_enrolled_cgroup();                                                            \
+		read##family(context, &name);                                                      \
+		weft_flow_key(&key, bpf_get_socket_cookie(context), &name.address, name.port,      \
+			      WEFT_FLOW_NAME);                                                     \
+		flow = bpf_map_lookup_elem(&weft_flows, &key);                                     \
+		if (flow)                                                                          \
+			write##family(context, &flow->peer, flow->port);                           \
+		return 1;                                                                          \
+	}
+
+RECVMSG(4)
+RECVMSG(6)
+
+/* The peer of a connected socket is shown as what the application connected to. */
+#define GETPEERNAME(family)                                                                        \
+	SEC("cgroup/getpeername" #family)                                                          \
+	int weft_getpeername##family(struct bpf_sock_addr *context)                                \
+	{                                                                                          \
+		struct weft_socket *socket;                                                        \
+		struct weft_name name;                                                             \
+                                                                                                   \
+		weft_enrolled_cgroup();                                                            \
+		if (!context->sk)                                                                  \
+			return 1;                                                                  \
+		socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, 0);                     \
+		if (!socket)                                                                       \
+			return 1;                                                                  \
+		read##family(context, &name);                                                      \
+		if (same(&name.address, &socket->endpoint) && name.port == socket->endpoint_port)  \
+			write##family(context, &socket->name, socket->name_port);                  \
+		return 1;                                                                          \
+	}
+
+GETPEERNAME(4)
+GETPEERNAME(6)
+
+/* ---- the receiving side ---- */
+
+static __noinline int judge_packet(struct __sk_buff *skb, struct weft_packet *packet)
+{
+	struct weft_origin origin = { .hook = WEFT_HOOK_INGRESS,
+				      .source_port = packet->source_port,
+				      .cookie = bpf_get_socket_cookie(skb) };
+	struct weft_judgement *judgement = take_or_count();
+	int allowed;
+
+	if (!judgement)
+		return 0;
+	fill_input(judgement, packet->protocol);
+	judgement->input.source = packet->source;
+	judgement->input.destination = packet->destination;
+	judgement->input.port = packet->destination_port;
+	weft_ingress_decide(judgement);
+	weft_report(judgement, &origin);
+	allowed = judgement->result.verdict == WEFT_ALLOW;
+	if (allowed && packet->protocol == IPPROTO_UDP)
+		put_flow(origin.cookie, &packet->source, packet->source_port, WEFT_FLOW_ADMITTED,
+			 &packet->destination, packet->destination_port);
+	weft_release(judgement);
+	return allowed;
+}
+
+/* Datagrams of a flow that was opened from here pass; those of an admitted one, in its generation. */
+static __noinline int judge_datagram(struct __sk_buff *skb, struct weft_packet *packet)
+{
+	struct weft_flow_key key;
+	struct weft_flow *flow;
+
+	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source, packet->source_port,
+		      WEFT_FLOW_NAME);
+	if (bpf_map_lookup_elem(&weft_flows, &key))
+		return 1;
+	key.kind = WEFT_FLOW_ADMITTED;
+	flow = bpf_map_lookup_elem(&weft_flows, &key);
+	if (flow && flow->generation == weft_generation)
+		return 1;
+	return judge_packet(skb, packet);
+}
+
+SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
+{
+	struct weft_packet packet;
+
+	switch (weft_parse(skb, &packet)) {
+	case WEFT_PACKET_ESTABLISHED:
+	case WEFT_PACKET_CONTROL:
+		return 1;
+	case WEFT_PACKET_SYN:
+		return judge_packet(skb, &packet) ? 1 : 0;
+	case WEFT_PACKET_DATAGRAM:
+		return judge_datagram(skb, &packet) ? 1 : 0;
+	default:
+		weft_count_reason(WEFT_REASON_PARSE, weft_on_parse);
+		return weft_on_parse == WEFT_ALLOW;
+	}
+}
+
+/* ---- connections opened and closed ---- */
+
+static __always_inline void note_established(struct bpf_sock_ops *context, __u32 counter)
+{
+	__u64 cgroup = weft_enrolled_cgroup();
+	struct weft_socket *socket;
+	__u32 *workload;
+
+	if (!context->sk)
+		return;
+	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!socket || socket->opened)
+		return;
+	if (!socket->cookie) { /* accepted, or connected before enrolment */
+		workload = bpf_map_lookup_elem(&weft_cgroups, &cgroup);
+		socket->cookie = bpf_get_socket_cookie(context);
+		socket->generation = weft_generation;
+		socket->workload = workload ? *workload : WEFT_NONE;
+	}
+	socket->opened = 1;
+	weft_count(&weft_open, counter);
+	bpf_sock_ops_cb_flags_set(context, context->bpf_sock_ops_cb_flags |
+						   BPF_SOCK_OPS_STATE_CB_FLAG);
+}
+
+static __always_inline void note_state(struct bpf_sock_ops *context)
+{
+	struct weft_socket *socket;
+
+	if (context->args[1] != BPF_TCP_CLOSE || !context->sk)
+		return;
+	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, 0);
+	if (!socket || !socket->opened)
+		return;
+	socket->opened = 0;
+	weft_count(&weft_open, WEFT_CLOSED);
+}
+
+SEC("sockops") int weft_sockops(struct bpf_sock_ops *context)
+{
+	switch (context->op) {
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+		note_established(context, WEFT_OPENED_ACTIVE);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		note_established(context, WEFT_OPENED_PASSIVE);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		note_state(context);
+		break;
+	}
+	return 1;
+}
+
+char weft_license[] SEC("license") = "Dual BSD/GPL";

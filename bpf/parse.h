@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Reads the addresses and ports of a packet at cgroup_skb/ingress, where it starts with its IP
+ * header and has been reassembled. What cannot be read as TCP, UDP or ICMP is WEFT_PACKET_BAD:
+ * the caller fails closed.
+ */
+#ifndef WEFT_PARSE_H
+#define WEFT_PARSE_H
+
+#include <linux/bpf.h>
+#include <linux/in.h>
+#include <linux/in6.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "types.h"
+
+#define WEFT_EXTENSION_HEADERS 8
+#define WEFT_PROTOCOL_AH 51
+
+enum weft_packet_kind {
+	WEFT_PACKET_BAD = 0,
+	WEFT_PACKET_SYN = 1,	     /* TCP, SYN without ACK */
+	WEFT_PACKET_ESTABLISHED = 2, /* any other TCP segment */
+	WEFT_PACKET_DATAGRAM = 3,    /* UDP */
+	WEFT_PACKET_CONTROL = 4,     /* ICMP, ICMPv6 */
+};
+
+struct weft_packet {
+	struct weft_address source;
+	struct weft_address destination;
+	__u16 source_port;
+	__u16 destination_port;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+static __always_inline void weft_map_v4(struct weft_address *address, __u32 v4)
+{
+	address->word[0] = 0;
+	address->word[1] = 0;
+	address->word[2] = bpf_htonl(0xffff);
+	address->word[3] = v4;
+}
+
+/* Offset of the transport header of an IPv6 packet; 0 where it cannot be found. */
+static __always_inline __u32 weft_skip_extensions(struct __sk_buff *skb, __u8 *protocol)
+{
+	__u32 offset = sizeof(struct ipv6hdr);
+
+	for (int i = 0; i < WEFT_EXTENSION_HEADERS; i++) {
+		__u8 head[4];
+
+		switch (*protocol) {
+		case IPPROTO_TCP:
+		case IPPROTO_UDP:
+		case IPPROTO_ICMPV6:
+			return offset;
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_ROUTING:
+		case IPPROTO_DSTOPTS:
+			if (bpf_skb_load_bytes(skb, offset, head, 4))
+				return 0;
+			offset += (head[1] + 1) * 8;
+			break;
+		case WEFT_PROTOCOL_AH:
+			if (bpf_skb_load_bytes(skb, offset, head, 4))
+				return 0;
+			offset += (head[1] + 2) * 4;
+			break;
+		case IPPROTO_FRAGMENT: /* only whole packets, and atomic fragments, come here */
+			if (bpf_skb_load_bytes(skb, offset, head, 4) || head[2] || head[3] & 0xf9)
+				return 0;
+			offset += 8;
+			break;
+		default:
+			return 0;
+		}
+		*protocol = head[0];
+	}
+	return 0;
+}
+
+static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *packet)
+{
+	__u8 protocol, flags;
+	__u16 ports[2];
+	__u32 offset;
+
+	__builtin_memset(packet, 0, sizeof(*packet));
+	if (skb->protocol == bpf_htons(0x0800)) {
+		struct iphdr ip;
+
+		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)) || ip.ihl < 5)
+			return WEFT_PACKET_BAD;
+		if (ip.frag_off & bpf_htons(0x3fff)) /* not reassembled: has no or partial L4 */
+			return WEFT_PACKET_BAD;
+		weft_map_v4(&packet->source, ip.saddr);
+		weft_map_v4(&packet->destination, ip.daddr);
+		protocol = ip.protocol;
+		offset = ip.ihl * 4;
+	} else if (skb->protocol == bpf_htons(0x86dd)) {
+		struct ipv6hdr ip;
+
+		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
+			return WEFT_PACKET_BAD;
+		__builtin_memcpy(&packet->source, &ip.saddr, 16);
+		__builtin_memcpy(&packet->destination, &ip.daddr, 16);
+		protocol = ip.nexthdr;
+		offset = weft_skip_extensions(skb, &protocol);
+		if (!offset)
+			return WEFT_PACKET_BAD;
+	} else
+		return WEFT_PACKET_BAD;
+
+	packet->protocol = protocol;
+	if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)
+		return WEFT_PACKET_CONTROL;
+	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
+		return WEFT_PACKET_BAD;
+	if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
+		return WEFT_PACKET_BAD;
+	packet->source_port = bpf_ntohs(ports[0]);
+	packet->destination_port = bpf_ntohs(ports[1]);
+	if (protocol == IPPROTO_UDP)
+		return WEFT_PACKET_DATAGRAM;
+	if (bpf_skb_load_bytes(skb, offset + 13, &flags, 1))
+		return WEFT_PACKET_BAD;
+	return (flags & 0x12) == 0x02 ? WEFT_PACKET_SYN : WEFT_PACKET_ESTABLISHED;
+}
+
+#endif

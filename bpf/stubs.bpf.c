@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What is attached to enrolled cgroups and stays: one stub per hook. A stub reads the active
+ * generation once and tail-calls its program. Where there is none it fails closed: no new
+ * connection, no datagram, no flow accepted; what is established goes on.
+ */
+#include "maps.h"
+#include "parse.h"
+
+/* Each hook has an array of its own: a PROG_ARRAY holds one program type and attach type. */
+#define SLOTS(hook)                                                                                \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                             \
+		__uint(max_entries, WEFT_SLOTS);                                                   \
+		__type(key, __u32);                                                                \
+		__type(value, __u32);                                                              \
+	} weft_slots_##hook SEC(".maps")
+
+SLOTS(connect4);
+SLOTS(connect6);
+SLOTS(sendmsg4);
+SLOTS(sendmsg6);
+SLOTS(recvmsg4);
+SLOTS(recvmsg6);
+SLOTS(getpeername4);
+SLOTS(getpeername6);
+SLOTS(sockops);
+SLOTS(ingress);
+
+/* One 8-byte read: slot and generation always belong together. */
+static __always_inline __u32 active_slot(void)
+{
+	__u32 zero = 0;
+	__u64 *word = bpf_map_lookup_elem(&weft_active, &zero);
+
+	return word ? (__u32)*(volatile __u64 *)word : WEFT_SLOTS;
+}
+
+/*
+ * The kernel gives a program its cgroup's storage only if the attached program uses it, and
+ * compares the map with that of the programs in the array: so each stub touches it.
+ */
+#define ENTER(hook, context)                                                                       \
+	do {                                                                                       \
+		weft_enrolled_cgroup();                                                            \
+		bpf_tail_call(context, &weft_slots_##hook, active_slot());                         \
+	} while (0)
+
+static __always_inline int refuse(void)
+{
+	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
+	return 0;
+}
+
+#define STUB(hook, type, otherwise)                                                                \
+	SEC("cgroup/" #hook) int stub_##hook(struct type *context)                                 \
+	{                                                                                          \
+		ENTER(hook, context);                                                              \
+		return otherwise;                                                                  \
+	}
+
+STUB(connect4, bpf_sock_addr, refuse())
+STUB(connect6, bpf_sock_addr, refuse())
+STUB(sendmsg4, bpf_sock_addr, refuse())
+STUB(sendmsg6, bpf_sock_addr, refuse())
+/* Without a program names stay as they are: the endpoint's instead of the service's. */
+STUB(recvmsg4, bpf_sock_addr, 1)
+STUB(recvmsg6, bpf_sock_addr, 1)
+STUB(getpeername4, bpf_sock_addr, 1)
+STUB(getpeername6, bpf_sock_addr, 1)
+
+SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
+{
+	ENTER(sockops, context);
+	return 1;
+}
+
+/* Was this datagram's flow opened from here, or admitted before? Then it goes on. */
+static __noinline int known_flow(struct __sk_buff *skb, struct weft_packet *packet)
+{
+	struct weft_flow_key key;
+
+	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source, packet->source_port,
+		      WEFT_FLOW_NAME);
+	if (bpf_map_lookup_elem(&weft_flows, &key))
+		return 1;
+	key.kind = WEFT_FLOW_ADMITTED;
+	return bpf_map_lookup_elem(&weft_flows, &key) != 0;
+}
+
+SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
+{
+	struct weft_packet packet;
+
+	ENTER(ingress, skb);
+	switch (weft_parse(skb, &packet)) {
+	case WEFT_PACKET_ESTABLISHED:
+	case WEFT_PACKET_CONTROL:
+		return 1;
+	case WEFT_PACKET_DATAGRAM:
+		return known_flow(skb, &packet) ? 1 : refuse();
+	default:
+		return refuse();
+	}
+}
+
+/*
+ * Sockets that no other hook would judge are not made at all: raw ones and every transport but
+ * those below. Needs no generation.
+ */
+SEC("cgroup/sock_create") int stub_sock_create(struct bpf_sock *socket)
+{
+	__u32 protocol = socket->protocol;
+
+	if (socket->type == 3 /* SOCK_RAW */)
+		return 0;
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+	       protocol == IPPROTO_ICMPV6;
+}
+
+char weft_license[] SEC("license") = "Dual BSD/GPL";

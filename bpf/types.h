@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Keys, values and records that the kernel and the agent share. The twin is
+ * runtime/agent/layout.ts; test/unit/layout compares the two through this object's BTF.
+ *
+ * No struct has hidden padding: hash keys are compared as bytes, so each hole is a named field
+ * that stays zero. Ports are in host order, addresses are struct weft_address (network order).
+ */
+#ifndef WEFT_TYPES_H
+#define WEFT_TYPES_H
+
+#include "abi.h"
+
+#define WEFT_NONE 0xffffffff /* no workload, no cluster, no service */
+#define WEFT_SLOTS 4	     /* generations that stay loaded */
+#define WEFT_SCRATCH 1024    /* decisions in flight on the node, WEFT_SCRATCH_CPU a CPU */
+#define WEFT_SCRATCH_CPU 8
+
+enum weft_hook {
+	WEFT_HOOK_CONNECT4 = 0,
+	WEFT_HOOK_CONNECT6 = 1,
+	WEFT_HOOK_SENDMSG4 = 2,
+	WEFT_HOOK_SENDMSG6 = 3,
+	WEFT_HOOK_RECVMSG4 = 4,
+	WEFT_HOOK_RECVMSG6 = 5,
+	WEFT_HOOK_GETPEERNAME4 = 6,
+	WEFT_HOOK_GETPEERNAME6 = 7,
+	WEFT_HOOK_SOCKOPS = 8,
+	WEFT_HOOK_INGRESS = 9,
+};
+
+/* ---- node maps: made once, shared by all generations ---- */
+
+/* Value of weft_active. Written and read as one aligned 8-byte word. */
+struct weft_active {
+	__u32 slot;	  /* of every weft_slots_<hook> */
+	__u32 generation; /* 0: nothing was ever activated */
+};
+
+/* Value of weft_enrolled: which cgroup was enrolled. 0 until the agent has written it. */
+struct weft_enrolment {
+	__u64 cgroup; /* cgroup2 inode number */
+};
+
+enum weft_flow_kind {
+	WEFT_FLOW_SENT = 1,	/* (socket, where the application sends) -> endpoint chosen */
+	WEFT_FLOW_NAME = 2,	/* (socket, endpoint) -> the name the application used */
+	WEFT_FLOW_ADMITTED = 3, /* (socket, remote) was allowed at ingress */
+};
+
+struct weft_flow_key {
+	__u64 cookie;
+	struct weft_address remote;
+	__u16 port;
+	__u16 kind; /* enum weft_flow_kind */
+	__u32 zero;
+};
+
+struct weft_flow {
+	struct weft_address peer; /* endpoint (SENT), name (NAME), local address (ADMITTED) */
+	__u16 port;
+	__u16 zero;
+	__u32 generation; /* that judged it */
+};
+
+/* Value of weft_sockets: what is known of a socket since its last connect or accept. */
+struct weft_socket {
+	__u64 cookie;
+	struct weft_address name;     /* where the application connected to */
+	struct weft_address endpoint; /* where it really went; zero on accepted sockets */
+	__u16 name_port;
+	__u16 endpoint_port;
+	__u32 generation;
+	__u32 workload; /* whose socket it is; WEFT_NONE if unknown */
+	__u32 opened;	/* 1 once counted in weft_open */
+};
+
+/* Index into weft_open. */
+enum weft_open_counter {
+	WEFT_OPENED_ACTIVE = 0,
+	WEFT_OPENED_PASSIVE = 1,
+	WEFT_CLOSED = 2,
+	WEFT_OPEN_COUNTERS = 4,
+};
+
+/* Record of weft_events: one verdict. */
+struct weft_event {
+	__u64 time;   /* CLOCK_MONOTONIC, ns */
+	__u64 now;    /* what the policy saw as the time */
+	__u64 cookie; /* of the socket (on a SYN: the listener's) */
+	__u64 cgroup; /* the enrolled cgroup that the hook ran for */
+	__u64 audited;
+	__u64 shadow_allow;
+	__u64 shadow_deny;
+	struct weft_address source;
+	struct weft_address destination; /* as asked for */
+	struct weft_address endpoint;	 /* as decided */
+	__u32 generation;
+	__u32 verdict;
+	__u32 reason;
+	__u32 site;
+	__u32 policy;
+	__u32 route; /* route number, 0 none, or WEFT_ROUTE_TRAP, WEFT_ROUTE_FUEL */
+	__u32 route_site;
+	__u32 service;
+	__u32 cluster;
+	__u32 source_workload;
+	__u32 destination_workload;
+	__u32 random;
+	__u32 pick;
+	__u16 source_port; /* 0 where it is not bound yet */
+	__u16 destination_port;
+	__u16 endpoint_port;
+	__u8 protocol;
+	__u8 family;
+	__u8 hook; /* enum weft_hook */
+	__u8 zero[3];
+};
+
+/* ---- generation maps: fresh with each generation, filled before it is activated ---- */
+
+struct weft_service_key {
+	struct weft_address address;
+	__u16 port;
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	__u8 zero;
+};
+
+struct weft_service {
+	__u32 service;
+	__u32 cluster;	/* where no policy has an opinion */
+	__u64 policies; /* asked for a route; and for a verdict on an endpoint without workload */
+};
+
+enum weft_balance { WEFT_ROUND_ROBIN = 0, WEFT_RANDOM = 1 };
+
+/* Value of weft_clusters, index cluster * 2 + (family == 6): a range of weft_endpoints. */
+struct weft_cluster {
+	__u32 first;
+	__u32 count; /* 0: no endpoint of this family */
+	__u32 balance;
+	__u32 zero;
+};
+
+/* Value of weft_endpoints. Weights and order are baked in: pick is first + draw % count. */
+struct weft_endpoint {
+	struct weft_address address;
+	__u16 port;
+	__u16 zero;
+	__u32 workload; /* WEFT_NONE: not a workload that we know */
+};
+
+/* One side's view of an identity: struct weft_party without the address. */
+struct weft_view {
+	__u64 predicates;
+	__u32 attributes[WEFT_ATTRIBUTE_SLOTS];
+};
+
+/* Value of weft_identities, index workload. */
+struct weft_identity {
+	struct weft_view source;
+	struct weft_view destination;
+	__u64 policies; /* attached to it */
+	struct weft_address address4; /* zero: has none */
+	struct weft_address address6;
+};
+
+/* ---- the decide input and result (decide.h; packet of the harness) ---- */
+
+#define WEFT_INPUT_PICK 1 /* pick is given; else the cluster's balance decides */
+
+struct weft_input {
+	struct weft_address source; /* ingress only: the remote address */
+	struct weft_address destination;
+	__u64 cgroup; /* enrolled cgroup whose workload asks (ingress: is asked for) */
+	__u64 now;
+	__u32 workload; /* used instead of cgroup unless WEFT_NONE */
+	__u32 random;
+	__u32 pick;
+	__u16 port; /* destination port */
+	__u8 protocol;
+	__u8 flags; /* WEFT_INPUT_PICK */
+};
+
+struct weft_result {
+	__u32 verdict; /* WEFT_ALLOW or WEFT_DENY, nothing else */
+	__u32 reason;
+	__u32 site;
+	__u32 policy;
+	__u32 route;
+	__u32 route_site;
+	__u32 service;
+	__u32 cluster;
+	struct weft_address endpoint; /* the destination itself where it is no service */
+	__u16 endpoint_port;
+	__u16 zero;
+	__u32 pick;
+	__u32 source; /* workloads */
+	__u32 destination;
+	__u64 audited;
+	__u64 shadow_allow;
+	__u64 shadow_deny;
+};
+
+/*
+ * All memory of one decision. It is not on the stack, of which the policy may want most, and not
+ * per-CPU, because hooks run preemptibly: it is a slot of weft_scratch, owned through `busy`.
+ */
+struct weft_judgement {
+	__u64 busy;
+	struct weft_input input;
+	struct weft_connection connection;
+	struct weft_decision decision;
+	struct weft_result result;
+};
+
+#endif
