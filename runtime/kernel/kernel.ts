@@ -2,9 +2,8 @@
  * Opens the kernel door: checks that this is Linux, that libbpf is there and that we may load
  * programs, each with its own error and remedy.
  */
-import { readFileSync } from 'node:fs';
-import { platform } from 'node:os';
-import { CAPABILITY } from './constants.js';
+import { constants, platform } from 'node:os';
+import { hasMayGoto, probeFeatures } from './features.js';
 import { descriptor, requireKind } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
 import { attachCgroup, kernelLink } from './link.js';
@@ -12,6 +11,7 @@ import { linkObjects } from './linker.js';
 import { kernelMap } from './map.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
+import { isPrivileged } from './privileges.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
@@ -55,27 +55,14 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     openLink: (path) => kernelLink(native, descriptor(pinned(path, 'link'), `link \`${path}\``)),
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
     ringReader: (map) => ringReader(native, map),
-    features: () => [],
-    hasMayGoto: () => false,
+    features: () => probeFeatures(native),
+    hasMayGoto: () => hasMayGoto(native),
   };
-}
-
-/** The effective capabilities of this process, as the kernel's bit mask. */
-export function effectiveCapabilities(): bigint {
-  const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
-  return BigInt(`0x${line?.[1] ?? '0'}`);
-}
-
-/** True where this process may load the programs that Weft uses. */
-export function isPrivileged(): boolean {
-  const mask = effectiveCapabilities();
-  const has = (bit: number): boolean => ((mask >> BigInt(bit)) & 1n) === 1n;
-  return has(CAPABILITY.sysAdmin) || (has(CAPABILITY.bpf) && has(CAPABILITY.netAdmin));
 }
 
 function requirePrivileges(): void {
   if (isPrivileged()) return;
-  throw callError('bpf', 1, 'may not use eBPF');
+  throw callError('bpf', constants.errno.EPERM, 'this process may not use eBPF');
 }
 
 function createMap(native: Native, spec: MapSpec): KernelMap {

@@ -15,8 +15,8 @@ type Bytes = Uint8Array | null;
 export interface Native {
   /** errno after a call that gave a null pointer or -1. */
   errno(): number;
-  /** The address of a buffer made by `stable`, which must outlive its use. */
-  address(bytes: Uint8Array): bigint;
+  /** Writes the address of `target` (made by `stable`) into a struct, which keeps it reachable. */
+  point(struct: Uint8Array, offset: number, target: Uint8Array): void;
   /** Native memory as a live view. */
   view(pointer: bigint, length: number): Uint8Array;
   /** A copy of native memory. */
@@ -156,6 +156,9 @@ const LEVEL_WARN = 0;
 
 const loaded = new Map<string, Native>();
 
+// The collector does not see addresses inside a struct: the struct holds what they point to.
+const targets = new WeakMap<Uint8Array, readonly Uint8Array[]>();
+
 /** Memory whose address never changes (small typed arrays may live on V8's moving heap). */
 export function stable(length: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(Math.max(length, 1)));
@@ -188,7 +191,11 @@ function bind(library: string): Native {
   return {
     ...(functions as unknown as Native),
     errno: () => koffi.errno(),
-    address: (bytes) => koffi.address(bytes),
+    point: (struct, offset, target) => {
+      const view = new DataView(struct.buffer, struct.byteOffset);
+      view.setBigUint64(offset, koffi.address(target), true);
+      targets.set(struct, [...(targets.get(struct) ?? []), target]);
+    },
     view: (pointer, length) => new Uint8Array(koffi.view(pointer, length)),
     copy: (pointer, length) => {
       const bytes = stable(length).subarray(0, length);
