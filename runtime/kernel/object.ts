@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { setGlobals } from './globals.js';
 import { descriptor } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
+import { findLine } from './line-info.js';
 import { kernelMap } from './map.js';
 import { type Native, type Pointer, stable } from './native.js';
 import { kernelProgram } from './program.js';
@@ -27,8 +28,8 @@ interface Opened {
   readonly maps: ReadonlyMap<string, bigint>;
   readonly programs: ReadonlyMap<string, bigint>;
   readonly log: Uint8Array;
-  /** Memory whose bare address libbpf was given: reachable as long as the object. */
-  readonly keep: readonly Uint8Array[];
+  /** Holds the memory whose bare address libbpf was given. */
+  readonly opts: Uint8Array;
 }
 
 /** Loads an object; throws VerifierError or KernelError with nothing left behind. */
@@ -44,7 +45,7 @@ export function loadObject(native: Native, spec: ObjectSpec): KernelObject {
         native.object_close(opened.pointer);
         continue;
       }
-      throw loadError(spec.name, -result, warnings, log);
+      throw loadError(spec, -result, warnings, log);
     } catch (error) {
       native.object_close(opened.pointer);
       throw error;
@@ -60,8 +61,8 @@ function openObject(native: Native, spec: ObjectSpec, logSize: number): Opened {
   const opts = stable(OPEN_OPTS_BYTES);
   const view = new DataView(opts.buffer);
   view.setBigUint64(0, BigInt(OPEN_OPTS_BYTES), true);
-  view.setBigUint64(AT.objectName, native.address(name), true);
-  view.setBigUint64(AT.logBuffer, native.address(log), true);
+  native.point(opts, AT.objectName, name);
+  native.point(opts, AT.logBuffer, log);
   view.setBigUint64(AT.logSize, BigInt(logSize), true);
   const { result: pointer, warnings } = native.listen(() =>
     native.object_open(spec.bytes, spec.bytes.length, opts),
@@ -80,7 +81,7 @@ function openObject(native: Native, spec: ObjectSpec, logSize: number): Opened {
   const programs = new Map<string, bigint>();
   for (const program of each((previous) => native.object_next_program(pointer, previous)))
     programs.set(native.program_name(program), program);
-  return { pointer, maps, programs, log, keep: [name, opts] };
+  return { pointer, maps, programs, log, opts };
 }
 
 function* each(next: (previous: Pointer) => Pointer): Generator<bigint> {
@@ -157,13 +158,20 @@ function isCut(log: string, errno: number): boolean {
 
 const FAILED_PROGRAM = /^prog '([^']+)': BPF program load failed/;
 
-function loadError(object: string, errno: number, warnings: readonly string[], log: string): Error {
+function loadError(
+  spec: ObjectSpec,
+  errno: number,
+  warnings: readonly string[],
+  log: string,
+): Error {
   const program = warnings.map((line) => FAILED_PROGRAM.exec(line)?.[1]).find((name) => name);
-  const cause = callError('bpf_object__load', errno, `cannot load object \`${object}\``, {
+  const cause = callError('bpf_object__load', errno, `cannot load object \`${spec.name}\``, {
     details: warnings.filter((line) => !line.startsWith('failed to load object')),
   });
   if (program === undefined || log === '') return cause;
-  return new VerifierError({ program, log, cause });
+  const resolve = (file: string, line: number): ReturnType<typeof findLine> =>
+    findLine(spec.bytes, file, line);
+  return new VerifierError({ program, log, cause, resolve });
 }
 
 function objectHandle(native: Native, opened: Opened, name: string): KernelObject {

@@ -87,7 +87,7 @@ export function loadProbe(
   if (options.funcInfo && options.btfFd !== undefined) {
     funcInfo.set(options.funcInfo);
     view.setUint32(AT.btfFd, options.btfFd, true);
-    view.setBigUint64(AT.funcInfo, native.address(funcInfo), true);
+    native.point(opts, AT.funcInfo, funcInfo);
     view.setUint32(AT.funcInfoCount, funcInfo.length / FUNC_INFO_BYTES, true);
     view.setUint32(AT.funcInfoSize, FUNC_INFO_BYTES, true);
   }

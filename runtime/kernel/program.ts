@@ -52,7 +52,7 @@ export function kernelProgram(
         const kept = stable(bytes?.length ?? 0);
         if (!bytes || bytes.length === 0) return kept;
         kept.set(bytes);
-        view.setBigUint64(at, native.address(kept), true);
+        native.point(opts, at, kept);
         view.setUint32(sizeAt, bytes.length, true);
         return kept;
       };

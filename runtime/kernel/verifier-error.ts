@@ -14,8 +14,11 @@ export interface VerifierErrorFields {
   readonly program: string;
   readonly log: string;
   readonly cause?: unknown;
-  /** Finds the column of a source line, from the object's line info. */
-  readonly column?: (file: string, line: number) => number | null;
+  /** Finds the path and column of a line from the object; the log has the file's base name only. */
+  readonly resolve?: (
+    file: string,
+    line: number,
+  ) => { readonly file: string; readonly column: number | null } | null;
 }
 
 /** Thrown where the verifier refuses a program. */
@@ -32,7 +35,7 @@ export class VerifierError extends Error {
     const found = sourcePosition(fields.log);
     const position = found && {
       ...found,
-      column: fields.column?.(found.file, found.line) ?? null,
+      ...(fields.resolve?.(found.file, found.line) ?? {}),
     };
     const at = position ? ` at ${position.file}:${position.line}` : '';
     super(`the verifier refused program \`${fields.program}\`${at}: ${summary}`, {
