@@ -1,0 +1,78 @@
+/**
+ * Measuring as a ratio against a peer in the same run: interleaved pairs (ours, peer, ours, ...), the
+ * median and quartiles of the pairs' ratios. A single figure on a shared machine says nothing; only
+ * neighbours in time are compared.
+ */
+export interface BenchResult {
+  readonly bench: string;
+  readonly metric: string;
+  readonly value: number; // median of ours
+  readonly unit: string;
+  readonly peer: string;
+  readonly peerValue: number; // median of the peer's
+  readonly ratio: number; // median of ours / peer, pair by pair
+  readonly low: number; // quartiles of the ratio (or of `value` where the limit is on the difference)
+  readonly high: number;
+  readonly pairs: number;
+  readonly limit: { readonly kind: 'ratio-at-most' | 'ratio-at-least' | 'difference-at-most'; readonly value: number };
+  readonly held: 'yes' | 'no' | 'inconclusive';
+}
+
+export function quantile(sorted: readonly number[], q: number): number {
+  const at = (sorted.length - 1) * q;
+  const low = sorted[Math.floor(at)] ?? Number.NaN;
+  const high = sorted[Math.ceil(at)] ?? Number.NaN;
+  return low + (high - low) * (at - Math.floor(at));
+}
+const sort = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
+const median = (values: readonly number[]): number => quantile(sort(values), 0.5);
+
+export interface PairSpec {
+  readonly bench: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly peer: string;
+  readonly pairs?: number;
+  readonly limit: BenchResult['limit'];
+  readonly ours: () => number;
+  readonly theirs: () => number;
+}
+
+/** Runs the pairs (after one uncounted pair to warm up) and judges the quartiles against the limit. */
+export function measurePairs(spec: PairSpec): BenchResult {
+  const pairs = Math.max(11, spec.pairs ?? 11);
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  spec.ours();
+  spec.theirs();
+  for (let i = 0; i < pairs; i++) {
+    // The order alternates, so that drift hits both alike.
+    if (i % 2 === 0) ours.push(spec.ours());
+    theirs.push(spec.theirs());
+    if (i % 2 === 1) ours.push(spec.ours());
+  }
+  const compare =
+    spec.limit.kind === 'difference-at-most'
+      ? ours.map((value, i) => value - (theirs[i] ?? Number.NaN))
+      : ours.map((value, i) => value / (theirs[i] ?? Number.NaN));
+  const sorted = sort(compare);
+  const low = quantile(sorted, 0.25);
+  const high = quantile(sorted, 0.75);
+  const least = spec.limit.kind === 'ratio-at-least';
+  const good = least ? low >= spec.limit.value : high <= spec.limit.value;
+  const bad = least ? high < spec.limit.value : low > spec.limit.value;
+  return {
+    bench: spec.bench,
+    metric: spec.metric,
+    value: median(ours),
+    unit: spec.unit,
+    peer: spec.peer,
+    peerValue: median(theirs),
+    ratio: median(ours) / median(theirs),
+    low,
+    high,
+    pairs,
+    limit: spec.limit,
+    held: good ? 'yes' : bad ? 'no' : 'inconclusive',
+  };
+}
