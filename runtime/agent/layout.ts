@@ -56,7 +56,7 @@ export const LAYOUT = {
     size: 168,
   },
   weft_service_key: { address: 0, port: 16, protocol: 18, zero: 19, size: 20 },
-  weft_service: { service: 0, cluster: 4, policies: 8, size: 16 },
+  weft_service: { service: 0, cluster: 4, policies: 8, target: 16, zero: 18, size: 24 },
   weft_cluster: { first: 0, count: 4, balance: 8, zero: 12, size: 16 },
   weft_endpoint: { address: 0, port: 16, zero: 18, workload: 20, size: 24 },
   weft_view: { predicates: 0, attributes: 8, size: 72 },
@@ -210,6 +210,8 @@ export interface ServiceValue {
   readonly service: number;
   readonly cluster: number;
   readonly policies: bigint;
+  /** Port of endpoints that name none. */
+  readonly target?: number;
 }
 /** Value of weft_services. */
 export function encodeService(value: ServiceValue): Uint8Array {
@@ -218,6 +220,7 @@ export function encodeService(value: ServiceValue): Uint8Array {
   view.setUint32(at.service, value.service, true);
   view.setUint32(at.cluster, value.cluster, true);
   view.setBigUint64(at.policies, value.policies, true);
+  view.setUint16(at.target, value.target ?? 0, true);
   return bytes(view);
 }
 
@@ -243,7 +246,7 @@ export function encodeCluster(value: ClusterValue): Uint8Array {
 
 export interface EndpointValue {
   readonly address: Uint8Array;
-  readonly port: number;
+  readonly port: number; // 0: the service's target
   readonly workload: number; // NONE where it is no known workload
 }
 /** Value of weft_endpoints. */
