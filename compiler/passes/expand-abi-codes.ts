@@ -1,0 +1,33 @@
+/** Diagnostics of the pass expand-abi and of the numbering of symbols, slots and bits. */
+export const ABI_CODES: Readonly<
+  Record<string, { readonly title: string; readonly help: string }>
+> = {
+  I201: {
+    title: 'operand is not a constant',
+    help: 'write the operand at the place of use; where it depends on a condition, write one `if` branch a case',
+  },
+  I202: {
+    title: 'not available in this export',
+    help: 'move the check to an export that has it; docs/abi.md lists what each export sees',
+  },
+  I203: {
+    title: 'too many attributes of one side',
+    help: 'a bundle may look at 16 attributes and labels a side; put several facts into one label',
+  },
+  I204: {
+    title: 'too many text predicates of one side',
+    help: 'a bundle may hold 64 of startsWith, endsWith, contains a side; compare whole texts with `==` or use a Table',
+  },
+  I205: {
+    title: 'predicate on a text that is no attribute',
+    help: 'call startsWith, endsWith and contains directly on an attribute, as in `connection.source.namespace.startsWith("a")`',
+  },
+  I206: {
+    title: 'unknown import',
+    help: 'import only what the module "weft" offers; docs/abi.md lists it',
+  },
+  I207: {
+    title: 'operand out of range',
+    help: 'use the classes of the SDK, which pass only numbers that exist',
+  },
+};

@@ -1,0 +1,258 @@
+/**
+ * Reads each ABI call of a module: which field, attribute, text, table it names. Operands that must
+ * be constant are traced here, once, for the collection of symbols and for the expansion alike.
+ */
+import {
+  ABI_IMPORTS,
+  ATTRIBUTE,
+  type AttributeName,
+  type AttributeSlot,
+  type ExportName,
+  HOOK,
+  type ImportName,
+  NEEDS_ENDPOINT,
+  type PredicateOp,
+  SIDE,
+  type SideName,
+} from '../abi/index.js';
+import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import type { Registry } from '../frontend/types.js';
+import type { Func, Instr, Loc, Module, ValueId } from '../ir/types.js';
+import { ABI_CODES } from './expand-abi-codes.js';
+import { functionExports } from './expand-abi-reach.js';
+import { readText } from './expand-abi-text.js';
+
+/** What the calls of a policy refer to. */
+export interface PolicyContext {
+  /** All of linear memory after the configure phase. */
+  readonly memory: Uint8Array;
+  readonly registry: Registry;
+}
+export type AttributeUse = Pick<AttributeSlot, 'side' | 'attribute' | 'key'>;
+export interface PredicateUse extends AttributeUse {
+  readonly op: PredicateOp;
+  readonly text: string;
+}
+export type AbiCall =
+  | { readonly op: 'field'; readonly name: FieldName }
+  | { readonly op: 'address'; readonly side: SideName; readonly word: number }
+  | { readonly op: 'attribute'; readonly use: AttributeUse }
+  | { readonly op: 'symbol'; readonly text: string }
+  | { readonly op: 'predicate'; readonly use: PredicateUse }
+  | { readonly op: 'table'; readonly want: 'get' | 'has'; readonly table: number }
+  | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
+  | { readonly op: 'fuel' };
+export type FieldName = 'destination_port' | 'protocol' | 'family' | 'random' | 'now';
+export type AbiInstr = Extract<Instr, { readonly op: 'abi' }>;
+
+/** Calls by function name and value; refused ones are missing and have a diagnostic. */
+export interface ResolvedAbi {
+  readonly calls: ReadonlyMap<string, ReadonlyMap<ValueId, AbiCall>>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const SIDES: readonly SideName[] = ['source', 'destination'];
+const PREDICATES = {
+  text_starts_with: 'startsWith',
+  text_ends_with: 'endsWith',
+  text_contains: 'contains',
+} as const;
+
+/** Resolves all ABI calls of a module; refuses with I201, I202, I205 to I207. */
+export function resolveAbi(module: Module, context: PolicyContext): ResolvedAbi {
+  const diagnostics: Diagnostic[] = [];
+  const exports = functionExports(module);
+  const calls = new Map<string, ReadonlyMap<ValueId, AbiCall>>();
+  for (const func of module.functions) {
+    const reached = exports.get(func.name) ?? new Set(HOOK);
+    const resolver = new Resolver(module, func, context, reached, diagnostics);
+    calls.set(func.name, resolver.resolveAll());
+  }
+  return { calls, diagnostics };
+}
+
+/** Position of a location of the module, for diagnostics. */
+export function positionOf(module: Module, loc: Loc): Position | null {
+  return loc === null ? null : (module.positions[loc] ?? null);
+}
+
+/** How an attribute is written in a policy. */
+export function attributeText({ side, attribute, key }: AttributeUse): string {
+  return attribute === 'label' ? `${side}.label(${JSON.stringify(key)})` : `${side}.${attribute}`;
+}
+
+class Resolver {
+  readonly #module: Module;
+  readonly #func: Func;
+  readonly #context: PolicyContext;
+  readonly #exports: ReadonlySet<ExportName>;
+  readonly #diagnostics: Diagnostic[];
+  readonly #defs = new Map<ValueId, Instr>();
+
+  constructor(
+    module: Module,
+    func: Func,
+    context: PolicyContext,
+    exports: ReadonlySet<ExportName>,
+    diagnostics: Diagnostic[],
+  ) {
+    this.#module = module;
+    this.#func = func;
+    this.#context = context;
+    this.#exports = exports;
+    this.#diagnostics = diagnostics;
+    for (const block of func.blocks) {
+      for (const instr of block.instrs) this.#defs.set(instr.id, instr);
+    }
+  }
+
+  resolveAll(): ReadonlyMap<ValueId, AbiCall> {
+    const calls = new Map<ValueId, AbiCall>();
+    for (const block of this.#func.blocks) {
+      for (const instr of block.instrs) {
+        if (instr.op !== 'abi') continue;
+        const call = this.#resolve(instr);
+        if (call !== null && this.#available(instr, call)) calls.set(instr.id, call);
+      }
+    }
+    return calls;
+  }
+
+  #refuse(code: string, message: string, instr: AbiInstr): null {
+    const at = positionOf(this.#module, instr.loc);
+    this.#diagnostics.push(diagnostic(code, message, { at, help: ABI_CODES[code]?.help ?? null }));
+    return null;
+  }
+
+  #resolve(instr: AbiInstr): AbiCall | null {
+    if (!isImport(instr.name)) {
+      return this.#refuse('I206', `\`${instr.name}\` is no import of \`weft\``, instr);
+    }
+    switch (instr.name) {
+      case 'destination_port':
+      case 'protocol':
+      case 'family':
+      case 'random':
+      case 'now':
+        return { op: 'field', name: instr.name };
+      case 'address_word': {
+        const side = this.#side(instr, 0);
+        const word = this.#number(instr, 1, { what: 'word of an address', below: 4 });
+        return side === null || word === null ? null : { op: 'address', side, word };
+      }
+      case 'attribute':
+      case 'label': {
+        const use = this.#attribute(instr);
+        return use === null ? null : { op: 'attribute', use };
+      }
+      case 'symbol': {
+        const text = this.#text(instr, 0);
+        return text === null ? null : { op: 'symbol', text };
+      }
+      case 'text_starts_with':
+      case 'text_ends_with':
+      case 'text_contains':
+        return this.#predicate(instr, PREDICATES[instr.name]);
+      case 'table_get':
+      case 'table_has': {
+        const below = this.#context.registry.tables.length;
+        const table = this.#number(instr, 0, { what: 'table', below });
+        const want = instr.name === 'table_get' ? 'get' : 'has';
+        return table === null ? null : { op: 'table', want, table };
+      }
+      case 'cidr_contains': {
+        const below = this.#context.registry.cidrs.length;
+        const set = this.#number(instr, 0, { what: 'CIDR set', below });
+        const side = this.#side(instr, 1);
+        return set === null || side === null ? null : { op: 'cidr', set, side };
+      }
+      case 'out_of_fuel':
+        return { op: 'fuel' };
+    }
+  }
+
+  #available(instr: AbiInstr, call: AbiCall): boolean {
+    if (!isImport(instr.name)) return false;
+    const use = call.op === 'attribute' || call.op === 'predicate' ? call.use : null;
+    for (const name of this.#exports) {
+      if (!ABI_IMPORTS[instr.name].exports.includes(name)) {
+        this.#refuse('I202', `\`${instr.name}\` does not exist in \`${name}\``, instr);
+        return false;
+      }
+      const early = name === 'routeConnection' && NEEDS_ENDPOINT.includes(instr.name);
+      if (early && use?.side === 'destination') {
+        const why = 'the endpoint is chosen only after it';
+        this.#refuse(
+          'I202',
+          `\`${attributeText(use)}\` does not exist in \`${name}\`: ${why}`,
+          instr,
+        );
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #attribute(instr: AbiInstr): AttributeUse | null {
+    const side = this.#side(instr, 0);
+    if (side === null) return null;
+    if (instr.name === 'label') {
+      const key = this.#text(instr, 1);
+      return key === null ? null : { side, attribute: 'label', key };
+    }
+    const names = Object.keys(ATTRIBUTE) as AttributeName[];
+    const kind = this.#number(instr, 1, { what: 'kind of attribute', below: names.length });
+    const attribute = names.find((n) => ATTRIBUTE[n] === kind);
+    return attribute === undefined ? null : { side, attribute, key: null };
+  }
+
+  #predicate(instr: AbiInstr, op: PredicateOp): AbiCall | null {
+    const text = this.#text(instr, 1);
+    if (text === null) return null;
+    const operand = instr.args[0];
+    const def = operand === undefined ? undefined : this.#defs.get(operand);
+    if (def?.op !== 'abi' || (def.name !== 'attribute' && def.name !== 'label')) {
+      return this.#refuse('I205', `\`${op}\` is asked of a text that is not one attribute`, instr);
+    }
+    const use = this.#attribute(def);
+    return use === null ? null : { op: 'predicate', use: { ...use, op, text } };
+  }
+
+  #constant(instr: AbiInstr, index: number, what: string): number | null {
+    const operand = instr.args[index];
+    const def = operand === undefined ? undefined : this.#defs.get(operand);
+    if (def?.op === 'const') return Number(def.value);
+    return this.#refuse('I201', `the ${what} of \`${instr.name}\` is not a constant`, instr);
+  }
+
+  #number(
+    instr: AbiInstr,
+    index: number,
+    { what, below }: { readonly what: string; readonly below: number },
+  ): number | null {
+    const value = this.#constant(instr, index, what);
+    if (value === null || value < below) return value;
+    return this.#refuse(
+      'I207',
+      `\`${instr.name}\` names ${what} ${value}, which does not exist`,
+      instr,
+    );
+  }
+
+  #side(instr: AbiInstr, index: number): SideName | null {
+    const number = this.#number(instr, index, { what: 'side', below: SIDES.length });
+    return SIDES.find((s) => SIDE[s] === number) ?? null;
+  }
+
+  #text(instr: AbiInstr, index: number): string | null {
+    const address = this.#constant(instr, index, 'text');
+    if (address === null) return null;
+    const text = readText(this.#context.memory, address);
+    if (text !== null) return text;
+    return this.#refuse('I207', `\`${instr.name}\` names no text of the configure phase`, instr);
+  }
+}
+
+function isImport(name: string): name is ImportName {
+  return Object.hasOwn(ABI_IMPORTS, name);
+}

@@ -1,0 +1,203 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { CONNECTION, DECISION, STOPPED, VERDICT } from '../../compiler/abi/index.js';
+import {
+  type CombineRules,
+  combine,
+  combineRoutes,
+  type Outcome,
+  type PolicyEntry,
+  reasonNumber,
+} from '../../compiler/bundle/index.js';
+import { evaluate, verifyModule } from '../../compiler/ir/index.js';
+import {
+  AUTHORIZE_FUNCTION,
+  buildDispatcher,
+  type DispatchRules,
+  ROUTE_FUNCTION,
+} from '../../compiler/lower/dispatcher.js';
+import { sampleBundle } from '../support/sample-bundle.js';
+
+const test = suite('dispatcher');
+
+interface Shape {
+  readonly mode: 'enforce' | 'shadow';
+  readonly canAllow: boolean;
+}
+/** Site 9 and a verdict; early stops; two values that are no verdict. */
+const ANSWERS = [
+  ...Object.values(VERDICT).map((code) => (9 << 8) | code),
+  STOPPED.trap,
+  STOPPED.fuel,
+  (9 << 8) | 7,
+  0,
+];
+const SHAPES: readonly Shape[] = [
+  { mode: 'enforce', canAllow: true },
+  { mode: 'enforce', canAllow: false },
+  { mode: 'shadow', canAllow: true },
+];
+const OUTCOMES: readonly Outcome[] = ['deny', 'allow'];
+
+function entries(shapes: readonly Partial<PolicyEntry>[]): PolicyEntry[] {
+  return sampleBundle().manifest.policies.flatMap((sample) =>
+    shapes.map((shape, index) => ({ ...sample, ...shape, index })),
+  );
+}
+
+function product<T>(items: readonly T[], count: number): T[][] {
+  if (count === 0) return [[]];
+  return product(items, count - 1).flatMap((head) => items.map((item) => [...head, item]));
+}
+
+/** Attached policies: bit i of the mask. */
+function connection(mask: number): Uint8Array {
+  const bytes = new Uint8Array(CONNECTION.size);
+  new DataView(bytes.buffer).setBigUint64(CONNECTION.policies, BigInt(mask), true);
+  return bytes;
+}
+
+function compare(
+  rules: CombineRules & DispatchRules,
+  masks: readonly number[],
+  answers: readonly number[][],
+): void {
+  const module = buildDispatcher(rules);
+  assert.equal(verifyModule(module), []);
+  for (const mask of masks) {
+    for (const values of answers) {
+      const decision = new Uint8Array(DECISION.size).fill(0xaa);
+      const { value } = evaluate(module, AUTHORIZE_FUNCTION, {
+        pointers: [connection(mask), decision],
+        call: (callee) => BigInt(values[Number(/\d+/.exec(callee)?.[0])] ?? 0),
+      });
+      const attached = rules.policies.filter((p) => (mask >> p.index) & 1);
+      const wanted = combine(
+        rules,
+        attached.map((p) => ({ policy: p.index, value: values[p.index] ?? 0 })),
+      );
+      const view = new DataView(decision.buffer);
+      const got = {
+        verdict: view.getUint32(DECISION.verdict, true),
+        site: view.getUint32(DECISION.site, true),
+        policy: view.getUint32(DECISION.policy, true),
+        reason: view.getUint32(DECISION.reason, true),
+        audited: view.getBigUint64(DECISION.audited, true),
+        shadowAllow: view.getBigUint64(DECISION.shadowAllow, true),
+        shadowDeny: view.getBigUint64(DECISION.shadowDeny, true),
+      };
+      const want = {
+        ...wanted,
+        verdict: VERDICT[wanted.verdict],
+        reason: reasonNumber(wanted.reason),
+      };
+      assert.equal(
+        got,
+        want,
+        JSON.stringify({ mask, values, shapes: rules.policies.map((p) => [p.mode, p.canAllow]) }),
+      );
+      assert.is(Number(value), got.verdict);
+    }
+  }
+}
+
+const DENIED = { trap: 'deny', fuel: 'deny' } as const;
+
+test('three policies: every verdict, mode and default as combine says', () => {
+  const answers = product(ANSWERS.slice(0, 5), 3);
+  for (const shapes of product(SHAPES, 3)) {
+    for (const outcome of OUTCOMES) {
+      compare({ policies: entries(shapes), default: outcome, failure: DENIED }, [7], answers);
+    }
+  }
+});
+
+test('two policies: every answer, mask and declared outcome of failures as combine says', () => {
+  const answers = product(ANSWERS, 2);
+  for (const shapes of product(SHAPES, 2)) {
+    for (const [outcome = 'deny', trap = 'deny', fuel = 'deny'] of product(OUTCOMES, 3)) {
+      const policies = entries(shapes);
+      compare({ policies, default: outcome, failure: { trap, fuel } }, [1, 2, 3], answers);
+    }
+  }
+});
+
+test('no policy attached, or none in the bundle: the default', () => {
+  for (const outcome of OUTCOMES) {
+    const all = entries(SHAPES);
+    compare({ policies: all, default: outcome, failure: DENIED }, [0], [[1, 1, 1]]);
+    compare({ policies: [], default: outcome, failure: DENIED }, [0, 1], [[]]);
+  }
+});
+
+test('the last of 64 policies decides with its own bit and number', () => {
+  const all = entries(
+    Array.from({ length: 64 }, () => ({ mode: 'enforce', canAllow: true }) as const),
+  );
+  const module = buildDispatcher({ policies: all, default: 'deny', failure: DENIED });
+  assert.equal(verifyModule(module), []);
+  const bytes = new Uint8Array(CONNECTION.size);
+  new DataView(bytes.buffer).setBigUint64(CONNECTION.policies, 1n << 63n, true);
+  const decision = new Uint8Array(DECISION.size);
+  const asked: string[] = [];
+  evaluate(module, AUTHORIZE_FUNCTION, {
+    pointers: [bytes, decision],
+    call: (callee) => BigInt(asked.push(callee) * 0 + ((5 << 8) | VERDICT.allow)),
+  });
+  assert.equal(asked, ['p63_authorize']);
+  const view = new DataView(decision.buffer);
+  assert.is(view.getUint32(DECISION.policy, true), 63);
+  assert.is(view.getUint32(DECISION.site, true), 5);
+});
+
+test('one policy is a handful of instructions', () => {
+  const [policy] = entries([{ mode: 'enforce', canAllow: true }]);
+  if (policy === undefined) return;
+  const module = buildDispatcher({ policies: [policy], default: 'deny', failure: DENIED });
+  const func = module.functions.find((f) => f.name === AUTHORIZE_FUNCTION);
+  assert.ok((func?.blocks.length ?? 99) <= 16);
+});
+
+const ROUTES = [0, 1, 2, 3, 0xffef, 0xfff0, 0xfff1, 0xffff].map((r) =>
+  r === 0 ? 0 : (4 << 16) | r,
+);
+
+test('routes: the first opinion, moved to the bundle; foreign numbers are traps', () => {
+  const both = { exports: ['routeConnection'], mode: 'enforce' } as const;
+  const all = entries([
+    { ...both, firstRoute: 0, routes: 2 },
+    { ...both, firstRoute: 2, routes: 3 },
+  ]);
+  const module = buildDispatcher({ policies: all, default: 'deny', failure: DENIED });
+  assert.equal(verifyModule(module), []);
+  for (const mask of [0, 1, 2, 3]) {
+    for (const values of product(ROUTES, 2)) {
+      const { value } = evaluate(module, ROUTE_FUNCTION, {
+        pointers: [connection(mask)],
+        call: (callee) => BigInt(values[Number(/\d+/.exec(callee)?.[0])] ?? 0),
+      });
+      const attached = all.filter((p) => (mask >> p.index) & 1);
+      const answers = attached.map(({ index, firstRoute, routes }) => ({
+        policy: index,
+        value: values[index] ?? 0,
+        firstRoute,
+        routes,
+      }));
+      assert.is(Number(value), combineRoutes(answers), JSON.stringify({ mask, values }));
+    }
+  }
+  assert.is(
+    combineRoutes([{ policy: 1, value: (4 << 16) | 3, firstRoute: 2, routes: 3 }]),
+    (4 << 16) | 5,
+  );
+  assert.is(combineRoutes([{ policy: 1, value: (4 << 16) | 4, firstRoute: 2, routes: 3 }]), 0xfff0);
+});
+
+test('a shadow policy never routes', () => {
+  const all = entries([{ exports: ['routeConnection'], mode: 'shadow', routes: 1 }]);
+  const module = buildDispatcher({ policies: all, default: 'deny', failure: DENIED });
+  assert.equal(module.externs, []);
+  assert.is(evaluate(module, ROUTE_FUNCTION, { pointers: [connection(1)] }).value, 0n);
+});
+
+test.run();
