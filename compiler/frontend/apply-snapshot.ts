@@ -1,9 +1,10 @@
 /**
  * Pass apply-snapshot
  * Reads    a module as asc wrote it, and its state after the configure phase
- * Writes   globals as immutable constants, memory as data segments; exports only what engines call
+ * Writes   globals as immutable constants, memory as data segments; exports only what engines call;
+ *          functions of the configure phase alone become traps
  * Refuses  nothing (the module was validated by the engine that ran it)
- * Keeps    types, imports, functions and the bytes of the code section, which the source map is about
+ * Keeps    types, imports, function indices and the bytes of living functions, for the source map
  */
 import { HOOK } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
@@ -23,6 +24,9 @@ import {
 const PAGE = 65_536;
 /** Runs of zeros shorter than a segment's head are cheaper written out. */
 const GAP = 16;
+const CALLS: ReadonlySet<string> = new Set(['call', 'return_call', 'ref.func']);
+/** No locals, `unreachable`, `end`: fits any type. */
+const DEAD_BODY: readonly number[] = [0, 0, 0x0b];
 const TYPE_CODE: Readonly<Record<string, number>> = { i32: 0x7f, i64: 0x7e };
 
 function joined(parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
@@ -86,13 +90,62 @@ function floatGlobal(type: string, bits: bigint): number[] {
   return [double ? 0x7c : 0x7d, 1, double ? 0x44 : 0x43, ...bytes.slice(0, double ? 8 : 4), 0x0b];
 }
 
-/** Globals that some function still assigns: they must stay mutable for the module to be valid. */
-function assignedGlobals(module: WasmModule): Set<number> {
-  const assigned = new Set<number>();
-  for (const body of module.bodies) {
-    for (const instr of body.instrs) if (instr.op === 'global.set') assigned.add(instr.index);
+/** Functions that engines can come to; the others ran in the configure phase or never. */
+function reachable(module: WasmModule): Set<number> {
+  const hooks: readonly string[] = HOOK;
+  const open = module.exports.filter((e) => e.kind === 'func' && hooks.includes(e.name));
+  const stack = open.map((e) => e.index);
+  const seen = new Set(stack);
+  const visit = (func: number): void => {
+    if (seen.has(func)) return;
+    seen.add(func);
+    stack.push(func);
+  };
+  for (let func = stack.pop(); func !== undefined; func = stack.pop()) {
+    for (const instr of module.bodies[func - module.importedFunctions]?.instrs ?? []) {
+      if (CALLS.has(instr.op)) visit(instr.index);
+      else if (instr.op.includes('call_indirect')) for (const f of module.table.values()) visit(f);
+    }
   }
+  return seen;
+}
+
+/** Globals that a living function still assigns: they must stay mutable for the module to be valid. */
+function assignedGlobals(module: WasmModule, living: ReadonlySet<number>): Set<number> {
+  const assigned = new Set<number>();
+  module.bodies.forEach((body, i) => {
+    if (!living.has(module.importedFunctions + i)) return;
+    for (const instr of body.instrs) {
+      if (instr.op === 'global.set') assigned.add(instr.index - module.importedGlobals);
+    }
+  });
   return assigned;
+}
+
+interface Stretch {
+  readonly to: number;
+  readonly from: number;
+  readonly length: number;
+}
+
+/** Living functions as they are, dead ones as traps. `to` is relative to the new section's payload. */
+function codeSection(
+  wasm: Uint8Array,
+  module: WasmModule,
+  living: ReadonlySet<number>,
+): { bytes: Uint8Array; stretches: readonly Stretch[] } {
+  const parts: (Uint8Array | readonly number[])[] = [encodeU32(module.bodies.length)];
+  const stretches: Stretch[] = [];
+  let size = encodeU32(module.bodies.length).length;
+  module.bodies.forEach((body, i) => {
+    const alive = living.has(module.importedFunctions + i);
+    const bytes = alive ? wasm.subarray(body.pos, body.end) : Uint8Array.from(DEAD_BODY);
+    const head = encodeU32(bytes.length);
+    if (alive) stretches.push({ to: size + head.length, from: body.pos, length: bytes.length });
+    parts.push(head, bytes);
+    size += head.length + bytes.length;
+  });
+  return { bytes: joined(parts), stretches };
 }
 
 function exportSection(module: WasmModule): Uint8Array {
@@ -110,8 +163,8 @@ function exportSection(module: WasmModule): Uint8Array {
 
 export interface Applied {
   readonly wasm: Uint8Array;
-  /** Add to a code offset of `wasm` to get the offset in the input. */
-  readonly shift: number;
+  /** Code offset of `wasm` -> code offset of the input; null outside of living functions. */
+  readonly originalOffset: (offset: number) => number | null;
 }
 
 /** Writes the state of a snapshot into its module. */
@@ -119,15 +172,19 @@ export function applySnapshot(wasm: Uint8Array, snapshot: Snapshot): Applied {
   const read = readModule(wasm);
   if (!read.ok) throw new BugError(`snapshot: ${read.fault.message} at ${read.fault.offset}`);
   const module = read.value;
+  const living = reachable(module);
+  const code = codeSection(wasm, module, living);
   const pages = snapshot.memory.length / PAGE;
   const replaced = (section: Section): Uint8Array | null => {
     switch (section.id) {
       case SECTION.memory:
         return Uint8Array.from([1, 1, ...encodeU32(pages), ...encodeU32(pages)]);
       case SECTION.global:
-        return globalSection(module, snapshot.globals, assignedGlobals(module));
+        return globalSection(module, snapshot.globals, assignedGlobals(module, living));
       case SECTION.export:
         return exportSection(module);
+      case SECTION.code:
+        return code.bytes;
       case SECTION.start:
       case SECTION.data:
       case SECTION.dataCount:
@@ -137,16 +194,19 @@ export function applySnapshot(wasm: Uint8Array, snapshot: Snapshot): Applied {
         return section.bytes;
     }
   };
-  const before = splitSections(wasm);
-  const after = before.flatMap((section) => {
+  const sections = splitSections(wasm).flatMap((section) => {
     const bytes = replaced(section);
     return bytes === null ? [] : [{ ...section, bytes }];
   });
   const data = { id: SECTION.data, name: null, offset: 0, bytes: dataSection(snapshot.memory) };
-  const out = writeSections([...after, data]);
-  return { wasm: out, shift: codeOffset(before) - codeOffset(splitSections(out)) };
-}
-
-function codeOffset(sections: readonly Section[]): number {
-  return sections.find((s) => s.id === SECTION.code)?.offset ?? 0;
+  const out = writeSections([...sections, data]);
+  const base = splitSections(out).find((s) => s.id === SECTION.code)?.offset ?? 0;
+  return {
+    wasm: out,
+    originalOffset: (offset) => {
+      const at = offset - base;
+      const stretch = code.stretches.find((s) => s.to <= at && at < s.to + s.length);
+      return stretch === undefined ? null : at - stretch.to + stretch.from;
+    },
+  };
 }

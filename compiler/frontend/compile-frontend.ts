@@ -117,8 +117,7 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
 
   const applied = applySnapshot(asc.wasm, snapshot);
   const fuelled = injectFuel(applied.wasm, options.fuel);
-  const starts = module.bodies.map((body) => body.pos);
-  const locateOriginal = sourceLocator(asc.sourceMap, (offset) => lastAtMost(starts, offset));
+  const locateOriginal = sourceLocator(asc.sourceMap, module.bodies);
   const lines = new Map<string, LineIndex>();
   for (const [name, text] of compiled.sources) lines.set(name, new LineIndex(text));
   const exported = (name: ExportName): boolean => module.exports.some((e) => e.name === name);
@@ -134,15 +133,12 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
       sites: asc.sites,
       registry,
       locate: (offset) => {
-        const original = fuelled.originalOffset(offset);
-        return original === null ? null : locateOriginal(original + applied.shift);
+        const unfuelled = fuelled.originalOffset(offset);
+        const original = unfuelled === null ? null : applied.originalOffset(unfuelled);
+        return original === null ? null : locateOriginal(original);
       },
       lineText: (name, line) => lines.get(name)?.line(line) ?? '',
       fuelGlobal: fuelled.fuelGlobal,
     },
   };
-}
-
-function lastAtMost(sorted: readonly number[], value: number): number {
-  return sorted.reduce((best, item) => (item <= value ? item : best), 0);
 }

@@ -63,7 +63,7 @@ export function split(
 ): Route {
   const draw = abi.random() % (weightA + weightB + weightC + weightD);
   if (draw < weightA) return a;
-  if (draw < weightA + weightB) return b;
-  if (draw < weightA + weightB + weightC) return c;
+  if (weightC + weightD == 0 || draw < weightA + weightB) return b;
+  if (weightD == 0 || draw < weightA + weightB + weightC) return c;
   return d;
 }
