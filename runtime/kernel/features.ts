@@ -65,26 +65,20 @@ function environment(): readonly Feature[] {
   return [
     row('privileges', true, privileged, privileged ? 'sufficient' : 'missing', NEEDS_ROOT),
     row(
-      'cgroup2 mount',
+      'cgroup2',
       true,
       cgroup2 !== null,
       cgroup2 ?? 'not mounted',
       'mount it: mount -t cgroup2 none /sys/fs/cgroup',
     ),
     row(
-      'bpffs mount',
+      'bpffs',
       true,
       bpffs,
       bpffs ? BPFFS_PATH : 'not mounted',
       `mount it: mount -t bpf bpf ${BPFFS_PATH}`,
     ),
-    row(
-      'kernel BTF',
-      true,
-      btf,
-      btf ? VMLINUX_BTF : 'absent',
-      'use a kernel with CONFIG_DEBUG_INFO_BTF',
-    ),
+    row('btf', true, btf, btf ? VMLINUX_BTF : 'absent', 'use a kernel with CONFIG_DEBUG_INFO_BTF'),
   ];
 }
 

@@ -43,9 +43,18 @@ export function isKernelError(value: unknown): value is KernelError {
 // The kernel's own ENOTSUPP is not in user space's list, yet bpf(2) returns it.
 const KERNEL_ENOTSUPP = 524;
 
+// enum libbpf_errno (libbpf.h).
+const LIBBPF_FIRST_ERROR = 4000;
+const LIBBPF_ERRORS = [
+  ...['LIBELF', 'FORMAT', 'KVERSION', 'ENDIAN', 'INTERNAL', 'RELOC', 'LOAD', 'VERIFY'],
+  ...['PROG2BIG', 'KVER', 'PROGTYPE'],
+];
+
 /** The name of an errno (`EPERM`), or `E` and the number. */
 export function errnoName(errno: number): string {
   if (errno === KERNEL_ENOTSUPP) return 'ENOTSUPP';
+  const ofLibbpf = LIBBPF_ERRORS[errno - LIBBPF_FIRST_ERROR];
+  if (ofLibbpf) return ofLibbpf;
   const found = Object.entries(constants.errno).find(([, value]) => value === errno);
   return found?.[0] ?? `E${errno}`;
 }

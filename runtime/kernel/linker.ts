@@ -3,6 +3,7 @@
  * and no directory needs to be writable.
  */
 import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { requireElf } from './elf-header.js';
 import { callError, KernelError } from './kernel-error.js';
 import type { Native } from './native.js';
 
@@ -15,6 +16,7 @@ interface Part {
 
 /** Links the parts; throws KernelError `KERNEL_LINK` with libbpf's reasons. */
 export function linkObjects(native: Native, parts: readonly Part[]): Uint8Array {
+  for (const part of parts) requireElf(part.name, part.bytes);
   const fds: number[] = [];
   const file = (name: string, bytes: Uint8Array): string => {
     const fd = native.memfd(name, MFD_CLOEXEC);

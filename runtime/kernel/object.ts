@@ -4,6 +4,7 @@
  * buffer, up to LOG_LIMIT. Whatever fails, the object is closed and nothing stays in the kernel.
  */
 import { constants } from 'node:os';
+import { requireElf } from './elf-header.js';
 import { setGlobals } from './globals.js';
 import { descriptor } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
@@ -34,6 +35,7 @@ interface Opened {
 
 /** Loads an object; throws VerifierError or KernelError with nothing left behind. */
 export function loadObject(native: Native, spec: ObjectSpec): KernelObject {
+  requireElf(spec.name, spec.bytes);
   for (let size = LOG_START; ; size *= 2) {
     const opened = openObject(native, spec, size);
     try {
