@@ -37,5 +37,8 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'attachment matches nothing',
     help: 'name a namespace, labels or a service of the world',
   },
-  W123: { title: 'too many attributes', help: 'a bundle may look at 16 attributes of each side' },
+  W123: {
+    title: 'route to a service with several target ports',
+    help: 'give each target port a service of its own',
+  },
 };

@@ -4,7 +4,8 @@
  * stands; so both engines see the same indices, symbols, masks and schedules.
  *
  * Indices are positions: workloads and services in world order, clusters as the clusters of each
- * service in order, each followed by the service's default cluster where it has more than one.
+ * service in order, followed by the service's default cluster where it has more than one; all of
+ * that once for each distinct target port, since an endpoint is an address and a port.
  */
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
@@ -38,8 +39,8 @@ export interface PlanFrontend {
   readonly address: Address;
   readonly port: number; // host order, as all ports here
   readonly protocol: 6 | 17; // http counts as tcp
-  /** Port of the endpoint. */
-  readonly target: number;
+  /** Cluster index for connections without a routing opinion. */
+  readonly cluster: number;
 }
 
 export interface PlanService {
@@ -47,21 +48,22 @@ export interface PlanService {
   readonly name: string;
   /** Policies that route connections to it. */
   readonly policies: bigint;
-  readonly balance: 'round-robin' | 'random';
-  /** Cluster index for connections without a routing opinion. */
-  readonly defaultCluster: number;
   readonly frontends: readonly PlanFrontend[];
 }
 
 export interface PlanEndpoint {
   readonly workload: number;
   readonly address: Address;
+  readonly port: number;
 }
 
 export interface PlanCluster {
   readonly index: number;
   readonly name: string;
   readonly service: number;
+  /** Port of its endpoints. */
+  readonly port: number;
+  readonly balance: 'round-robin' | 'random';
   /** Entry `draw % length` serves; empty where no healthy endpoint of the family has a weight. */
   readonly v4: readonly PlanEndpoint[];
   readonly v6: readonly PlanEndpoint[];
@@ -87,6 +89,7 @@ function firstOf(workload: Workload, family: Family): Address | null {
 interface ClusterSpec {
   readonly name: string;
   readonly service: number;
+  readonly port: number;
   readonly members: readonly Workload[];
 }
 
@@ -100,7 +103,7 @@ function endpointsOf(
     const address = firstOf(workload, family);
     const index = indices.get(workload);
     if (!workload.healthy || address === null || index === undefined) return [];
-    return [{ weight: workload.weight, endpoint: { workload: index, address } }];
+    return [{ weight: workload.weight, endpoint: { workload: index, address, port: spec.port } }];
   });
   const order = schedule(usable.map(({ weight }) => weight));
   if (order === null) {
@@ -110,24 +113,34 @@ function endpointsOf(
   return (order ?? []).flatMap((turn) => usable[turn]?.endpoint ?? []);
 }
 
+function targetsOf(service: Service): number[] {
+  return [...new Set(service.ports.map(({ target }) => target))];
+}
+
 function clusterSpecs(world: World, service: Service, index: number): ClusterSpec[] {
-  const specs = service.clusters.map((cluster) => ({
+  const named = service.clusters.map((cluster) => ({
     name: cluster.name,
     service: index,
     members: clusterMembers(world, service, cluster),
   }));
-  if (specs.length === 1) return specs;
+  const all = { name: defaultClusterName(service), service: index };
   const members = serviceMembers(world, service);
-  return [...specs, { name: defaultClusterName(service), service: index, members }];
+  const specs = named.length === 1 ? named : [...named, { ...all, members }];
+  return targetsOf(service).flatMap((port) => specs.map((spec) => ({ ...spec, port })));
 }
 
-function frontendsOf(service: Service): PlanFrontend[] {
+function frontendsOf(
+  service: Service,
+  index: number,
+  specs: readonly ClusterSpec[],
+): PlanFrontend[] {
+  const name = defaultClusterName(service);
   return service.addresses.flatMap((address) =>
     service.ports.map(({ port, target, protocol }) => ({
       address,
       port,
       protocol: protocol === 'udp' ? PROTOCOL.udp : PROTOCOL.tcp,
-      target,
+      cluster: specs.findIndex((s) => s.service === index && s.port === target && s.name === name),
     })),
   );
 }
@@ -145,6 +158,11 @@ function resolveRoutes(
       found.push(resolved.diagnostic);
       return NO_CLUSTER;
     }
+    if (targetsOf(resolved.service).length > 1) {
+      const message = `the route to \`${name}\` cannot tell the target ports of \`${resolved.service.name}\` apart`;
+      found.push(diagnostic('W123', message, { at: resolved.service.at }));
+      return NO_CLUSTER;
+    }
     const service = world.services.indexOf(resolved.service);
     return specs.findIndex((s) => s.service === service && s.name === resolved.cluster.name);
   });
@@ -158,7 +176,7 @@ export type PlanManifest = Pick<
 
 /**
  * Plans a generation. Faults are diagnostics of the plan: W108 (weights), W120 and W121 (clusters
- * that policies name), W122 (attachments, a warning). A plan with errors must not be staged.
+ * that policies name), W123 (target ports), W122 (attachments, a warning). A plan with errors must not be staged.
  */
 export function planGeneration(manifest: PlanManifest, world: World): Plan {
   const found: Diagnostic[] = [];
@@ -181,20 +199,17 @@ export function planGeneration(manifest: PlanManifest, world: World): Plan {
     index,
     name: spec.name,
     service: spec.service,
+    port: spec.port,
+    balance: world.services[spec.service]?.balance ?? 'round-robin',
     v4: endpointsOf(spec, 4, indices, found),
     v6: endpointsOf(spec, 6, indices, found),
   }));
-  const services = world.services.map((service, index) => {
-    const name = defaultClusterName(service);
-    return {
-      index,
-      name: service.name,
-      policies: targets.services[index] ?? 0n,
-      balance: service.balance,
-      defaultCluster: specs.findIndex((s) => s.service === index && s.name === name),
-      frontends: frontendsOf(service),
-    };
-  });
+  const services = world.services.map((service, index) => ({
+    index,
+    name: service.name,
+    policies: targets.services[index] ?? 0n,
+    frontends: frontendsOf(service, index, specs),
+  }));
   const routes = resolveRoutes(manifest, world, specs, found);
   return { workloads, services, clusters, routes, symbols: symbols.added, diagnostics: found };
 }

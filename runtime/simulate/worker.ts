@@ -1,1 +1,30 @@
-export {};
+/** Entry of the simulator's worker thread: builds the engine it was given and answers batches. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createEngine, type EngineSetup } from './engine.js';
+import type { Reply, Request } from './protocol.js';
+
+/** The port is typed by what is sent. */
+function send(reply: Reply): void {
+  const transfer = reply.kind === 'answer' ? [reply.records.buffer] : [];
+  parentPort?.postMessage(reply, transfer);
+}
+
+function fault(error: unknown): Reply {
+  const code =
+    typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
+  return { kind: 'fault', code, message: error instanceof Error ? error.message : String(error) };
+}
+
+try {
+  const engine = createEngine(workerData as EngineSetup);
+  parentPort?.on('message', ({ connections, ask }: Request) => {
+    try {
+      send({ kind: 'answer', ...engine.decide(connections, ask) });
+    } catch (error) {
+      send(fault(error));
+    }
+  });
+  send({ kind: 'ready' });
+} catch (error) {
+  send(fault(error));
+}

@@ -1,0 +1,35 @@
+/** Codes of scenarios and of what the simulator refuses. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  W301: {
+    title: 'unknown workload or service',
+    help: 'name one of the world as name.namespace, or write an address',
+  },
+  W302: { title: 'case id given twice', help: 'give each case an id of its own' },
+  W303: {
+    title: 'not a place to connect to',
+    help: 'write workload:port, service:port, address:port or [v6]:port',
+  },
+  W304: {
+    title: 'no address of that family',
+    help: 'leave `family` out, or give the workload an address of it',
+  },
+  W305: {
+    title: 'requests are not simulated',
+    help: 'this version decides connections: use `connect`',
+  },
+  W306: { title: 'not a time', help: 'write ISO 8601 with a zone, such as 2026-01-31T12:00:00Z' },
+  W307: {
+    title: 'bad random draw',
+    help: 'write a fraction below 1, or a whole number below 4294967296',
+  },
+  W308: { title: 'case without a connection', help: 'give each case one `connect`' },
+  W309: {
+    title: 'connection outside the mesh',
+    help: 'at least one end must be a workload, and only workloads reach service addresses',
+  },
+  S001: { title: 'policy module does not start', help: 'build the bundle again with this version' },
+  S002: {
+    title: 'deadline exceeded',
+    help: 'the decision counts as a trap; look for a loop without fuel',
+  },
+};

@@ -1,0 +1,53 @@
+/** Writes struct weft_connection, the input of every policy function. */
+import { CONNECTION, PARTY } from '../../compiler/abi/index.js';
+import type { Identity } from '../discovery/identity.js';
+
+export interface PartyFields {
+  /** 16 bytes in network order; null writes zeros. */
+  readonly address: Uint8Array | null;
+  readonly identity: Identity;
+}
+
+export interface ConnectionFields {
+  readonly source: PartyFields;
+  readonly destination: PartyFields;
+  /** Bit per attached policy. */
+  readonly policies: bigint;
+  readonly now: bigint;
+  readonly random: number;
+  readonly destinationPort: number;
+  readonly protocol: number;
+  readonly family: 4 | 6;
+}
+
+function writeParty(view: DataView, at: number, party: PartyFields): void {
+  for (const [index, byte] of (party.address ?? []).entries()) {
+    view.setUint8(at + PARTY.address + index, byte);
+  }
+  view.setBigUint64(at + PARTY.predicates, party.identity.predicates, true);
+  for (const [slot, symbol] of party.identity.attributes.entries()) {
+    view.setUint32(at + PARTY.attributes + slot * 4, symbol, true);
+  }
+}
+
+/** Writes the fields at an offset that holds zeros. */
+export function writeConnection(view: DataView, at: number, fields: ConnectionFields): void {
+  writeParty(view, at + CONNECTION.source, fields.source);
+  writeParty(view, at + CONNECTION.destination, fields.destination);
+  view.setBigUint64(at + CONNECTION.policies, fields.policies, true);
+  view.setBigUint64(at + CONNECTION.now, fields.now, true);
+  view.setUint32(at + CONNECTION.random, fields.random, true);
+  view.setUint16(at + CONNECTION.destinationPort, fields.destinationPort, true);
+  view.setUint8(at + CONNECTION.protocol, fields.protocol);
+  view.setUint8(at + CONNECTION.family, fields.family);
+}
+
+/** Encodes connections one after the other. */
+export function encodeConnections(list: readonly ConnectionFields[]): Uint8Array {
+  const bytes = new Uint8Array(list.length * CONNECTION.size);
+  const view = new DataView(bytes.buffer);
+  for (const [index, fields] of list.entries()) {
+    writeConnection(view, index * CONNECTION.size, fields);
+  }
+  return bytes;
+}

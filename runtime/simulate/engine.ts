@@ -1,0 +1,199 @@
+/**
+ * Runs the policies of a bundle under V8, in the thread that calls it. Deterministic: a record is a
+ * function of the connection's bytes. A policy that traps or runs out of fuel ends only itself.
+ */
+import {
+  ABI_MODULE,
+  CONNECTION,
+  type ExportName,
+  FIRST_SYMBOL,
+  ROUTE_STOPPED,
+  STOPPED,
+  SYMBOL_ABSENT,
+  SYMBOL_EMPTY,
+} from '../../compiler/abi/index.js';
+import { combine, combineRoutes, type RouteAnswer } from '../../compiler/bundle/combine.js';
+import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { symbolTable } from '../discovery/identity.js';
+import { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
+import { type Ask, RECORD, writeDecision } from './record.js';
+import { SimulateError } from './simulate-error.js';
+import {
+  exportedGlobal,
+  exportedMemory,
+  startModule,
+  type WasmExports,
+  type WasmGlobal,
+  type WasmMemory,
+} from './web-assembly.js';
+
+/** The part of a manifest that decisions depend on. */
+export type EngineManifest = Pick<
+  Manifest,
+  'policies' | 'symbols' | 'attributes' | 'default' | 'failure' | 'fuel'
+>;
+
+/** Plain data, so that it can be sent to a worker. */
+export interface EngineSetup {
+  readonly manifest: EngineManifest;
+  readonly wasm: readonly (readonly [string, Uint8Array])[]; // by policy name
+  /** Texts of the symbols beyond the bundle's own. */
+  readonly symbols: readonly string[];
+}
+
+/** A policy that stopped early; `index` is the connection's. */
+export interface Stop {
+  readonly index: number;
+  readonly policy: string;
+  readonly export: ExportName;
+  readonly message: string;
+}
+
+/** As many stops of a batch are described; all are counted as decisions say. */
+export const MAX_STOPS: number = 64;
+
+export interface EngineAnswer {
+  /** RECORD.size bytes a connection. */
+  readonly records: Uint8Array<ArrayBuffer>;
+  readonly stops: readonly Stop[];
+}
+
+export interface Engine {
+  /** Decides `count` structs weft_connection that lie one after the other. */
+  readonly decide: (connections: Uint8Array, ask: Ask) => EngineAnswer;
+}
+
+interface Instance {
+  readonly policy: PolicyEntry;
+  readonly call: Readonly<Partial<Record<ExportName, () => unknown>>>;
+  readonly fuel: WasmGlobal | null;
+}
+
+function textsOf(setup: EngineSetup): Texts {
+  const own = setup.manifest.symbols;
+  const symbols = symbolTable(own);
+  for (const text of setup.symbols) symbols.intern(text);
+  const textOf = (symbol: number): string | null | undefined => {
+    if (symbol === SYMBOL_ABSENT) return null;
+    if (symbol === SYMBOL_EMPTY) return '';
+    const index = symbol - FIRST_SYMBOL;
+    return index < own.length ? own[index] : symbols.added[index - own.length];
+  };
+  return { symbols, textOf };
+}
+
+function instantiate(
+  setup: EngineSetup,
+  policy: PolicyEntry,
+  texts: Texts,
+  current: Current,
+): Instance {
+  const bytes = setup.wasm.find(([name]) => name === policy.name)?.[1];
+  if (bytes === undefined) {
+    throw new SimulateError('SIMULATE_MODULE', `the bundle has no module for \`${policy.name}\``);
+  }
+  let memory: WasmMemory | null = null;
+  const imports = hostImports(setup.manifest, policy, texts, current, () => memory);
+  let exports: WasmExports;
+  try {
+    exports = startModule(bytes, { [ABI_MODULE]: imports });
+  } catch (cause) {
+    const message = `the module of \`${policy.name}\` does not start: ${String(cause)}`;
+    throw new SimulateError('SIMULATE_MODULE', message, { cause });
+  }
+  memory = exportedMemory(exports, 'memory');
+  const call: Partial<Record<ExportName, () => unknown>> = {};
+  for (const name of policy.exports) {
+    const found = exports[name];
+    if (typeof found !== 'function') {
+      const message = `the module of \`${policy.name}\` does not export \`${name}\``;
+      throw new SimulateError('SIMULATE_MODULE', message);
+    }
+    // The connection is passed as a null handle: every field is asked for through an import.
+    const question = found as (connection: number) => unknown;
+    call[name] = () => question(0);
+  }
+  return { policy, call, fuel: exportedGlobal(exports, 'fuel') };
+}
+
+/** Starts every policy of a bundle; throws SimulateError SIMULATE_MODULE where one does not start. */
+export function createEngine(setup: EngineSetup): Engine {
+  const current: Current = { view: new DataView(new ArrayBuffer(CONNECTION.size)), base: 0 };
+  const texts = textsOf(setup);
+  const instances = setup.manifest.policies.map((p) => instantiate(setup, p, texts, current));
+  const full = setup.manifest.fuel;
+  let used = 0;
+  let stops: Stop[] = [];
+  let index = 0;
+
+  const ask = (instance: Instance, name: ExportName): number => {
+    const question = instance.call[name];
+    if (question === undefined) throw new BugError(`${instance.policy.name} lacks ${name}`);
+    const { fuel } = instance;
+    if (fuel !== null) fuel.value = full;
+    try {
+      return Number(question()) >>> 0;
+    } catch (error) {
+      if (error instanceof BugError) throw error;
+      const isFuel = error === OUT_OF_FUEL;
+      if (stops.length < MAX_STOPS) {
+        const message = isFuel ? 'out of fuel' : error instanceof Error ? error.message : 'trap';
+        stops.push({ index, policy: instance.policy.name, export: name, message });
+      }
+      const kind = isFuel ? 'fuel' : 'trap';
+      return name === 'routeConnection' ? ROUTE_STOPPED[kind] : STOPPED[kind];
+    } finally {
+      if (fuel !== null) used += full - Number(fuel.value);
+    }
+  };
+
+  const attached = (name: ExportName): Instance[] => {
+    const low = current.view.getUint32(current.base + CONNECTION.policies, true);
+    const high = current.view.getUint32(current.base + CONNECTION.policies + 4, true);
+    return instances.filter((instance) => {
+      const { index: bit } = instance.policy;
+      const isSet = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1;
+      return isSet === 1 && instance.call[name] !== undefined;
+    });
+  };
+
+  const route = (): number => {
+    const answers: RouteAnswer[] = [];
+    for (const instance of attached('routeConnection')) {
+      const { mode, index: policy, firstRoute, routes } = instance.policy;
+      if (mode === 'shadow') continue;
+      const answer = { policy, firstRoute, routes, value: ask(instance, 'routeConnection') };
+      answers.push(answer);
+      // The first opinion is final, so later policies are not asked (and burn no fuel).
+      if (combineRoutes([answer]) !== 0) break;
+    }
+    return combineRoutes(answers);
+  };
+
+  const decide = (connections: Uint8Array, what: Ask): EngineAnswer => {
+    if (connections.byteLength % CONNECTION.size !== 0) {
+      throw new BugError(`${connections.byteLength} bytes are no whole number of connections`);
+    }
+    const count = connections.byteLength / CONNECTION.size;
+    const records = new Uint8Array(count * RECORD.size);
+    const out = new DataView(records.buffer);
+    current.view = new DataView(connections.buffer, connections.byteOffset, connections.byteLength);
+    stops = [];
+    for (index = 0; index < count; index += 1) {
+      current.base = index * CONNECTION.size;
+      used = 0;
+      if (what !== 'authorize') out.setUint32(index * RECORD.size + RECORD.route, route(), true);
+      if (what !== 'route') {
+        const answers = attached('authorizeConnection').map((instance) => ({
+          policy: instance.policy.index,
+          value: ask(instance, 'authorizeConnection'),
+        }));
+        writeDecision(out, index * RECORD.size, combine(setup.manifest, answers));
+      }
+      out.setUint32(index * RECORD.size + RECORD.fuel, used, true);
+    }
+    return { records, stops };
+  };
+  return { decide };
+}

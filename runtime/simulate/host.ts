@@ -1,0 +1,138 @@
+/**
+ * The imports of the WASM module "weft", over the bytes of one struct weft_connection: the same
+ * bytes that the kernel's functions read. Text predicates are evaluated on the texts themselves,
+ * not read from the predicate bits, so that the two engines check each other.
+ */
+import {
+  type ABI_IMPORTS,
+  ATTRIBUTE,
+  CONNECTION,
+  type ImportName,
+  PARTY,
+  SIDE,
+} from '../../compiler/abi/index.js';
+import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { predicateHolds, type SymbolTable } from '../discovery/identity.js';
+import { cidrMatcher } from './cidr.js';
+import type { WasmMemory } from './web-assembly.js';
+
+/** Thrown by out_of_fuel; tells fuel from a trap. */
+export const OUT_OF_FUEL: Error = new Error('out of fuel');
+
+/** The decision under way; the host functions read it. */
+export interface Current {
+  view: DataView;
+  /** Offset of struct weft_connection in the view. */
+  base: number;
+}
+
+export interface Texts {
+  readonly symbols: SymbolTable;
+  /** Text of a symbol; null for absent, undefined for a number that was never given. */
+  readonly textOf: (symbol: number) => string | null | undefined;
+}
+
+/** A symbol that no attribute has: for constant texts that neither bundle nor world knows. */
+const NOWHERE = 0xffffffff;
+
+/** Reads AssemblyScript strings (UTF-16LE, byte length before them), once each. */
+function stringReader(memory: () => WasmMemory | null): (pointer: number) => string {
+  const known = new Map<number, string>();
+  return (pointer) => {
+    const cached = known.get(pointer);
+    if (cached !== undefined) return cached;
+    const buffer = memory()?.buffer;
+    if (buffer === undefined) throw new BugError('policy module exports no memory');
+    const view = new DataView(buffer);
+    const length = view.getUint32((pointer >>> 0) - 4, true);
+    let text = '';
+    for (let i = 0; i + 1 < length; i += 2) {
+      text += String.fromCharCode(view.getUint16((pointer >>> 0) + i, true));
+    }
+    known.set(pointer, text);
+    return text;
+  };
+}
+
+function tableMap(table: PolicyEntry['tables'][number], texts: Texts): Map<bigint, number> {
+  const map = new Map<bigint, number>();
+  for (const [key, value] of table.entries) {
+    if (table.keyKind === 'integer') map.set(BigInt.asUintN(64, BigInt(key)), value | 0);
+    else map.set(BigInt(texts.symbols.intern(key)), value | 0);
+  }
+  return map;
+}
+
+function partyOffset(side: number): number {
+  return side === SIDE.source ? CONNECTION.source : CONNECTION.destination;
+}
+
+type HostFunction = (...operands: never[]) => number | bigint | undefined;
+
+/** Makes the import object of one policy. `memory` answers once the module is instantiated. */
+export function hostImports(
+  manifest: Pick<Manifest, 'attributes'>,
+  policy: PolicyEntry,
+  texts: Texts,
+  current: Current,
+  memory: () => WasmMemory | null,
+): Record<ImportName, HostFunction> {
+  const read = stringReader(memory);
+  const tables = policy.tables.map((table) => tableMap(table, texts));
+  const sets = policy.cidrs.map((set) => cidrMatcher(set.prefixes));
+  const kinds = new Map<string, number>();
+  for (const slot of manifest.attributes) {
+    const kind = slot.attribute === 'label' ? `label ${slot.key}` : ATTRIBUTE[slot.attribute];
+    kinds.set(`${SIDE[slot.side]} ${kind}`, slot.slot);
+  }
+  const slotOf = (name: string, side: number): number => {
+    const slot = kinds.get(name);
+    // An attribute without a slot is one whose value the compiled code never looks at.
+    if (slot === undefined) return 0;
+    const offset = current.base + partyOffset(side) + PARTY.attributes + slot * 4;
+    return current.view.getUint32(offset, true) | 0;
+  };
+  // One map a side and kind: the names are built once, not in each decision.
+  const names = [0, 1].map((side) => Object.values(ATTRIBUTE).map((kind) => `${side} ${kind}`));
+  const predicate =
+    (op: 'startsWith' | 'endsWith' | 'contains') => (symbol: number, text: number) => {
+      const have = texts.textOf(symbol >>> 0);
+      if (have === undefined) throw new BugError(`symbol ${symbol >>> 0} has no text`);
+      return predicateHolds(op, have, read(text)) ? 1 : 0;
+    };
+  const u16 = (field: number): number => current.view.getUint16(current.base + field, true);
+  const u8 = (field: number): number => current.view.getUint8(current.base + field);
+  const tableAt = (index: number): Map<bigint, number> => {
+    const table = tables[index];
+    if (table === undefined) throw new BugError(`table ${index} is not in the manifest`);
+    return table;
+  };
+  return {
+    destination_port: () => u16(CONNECTION.destinationPort),
+    protocol: () => u8(CONNECTION.protocol),
+    family: () => u8(CONNECTION.family),
+    random: () => current.view.getUint32(current.base + CONNECTION.random, true) | 0,
+    now: () => current.view.getBigUint64(current.base + CONNECTION.now, true),
+    address_word: (side: number, word: number) =>
+      current.view.getUint32(current.base + partyOffset(side) + PARTY.address + word * 4) | 0,
+    attribute: (side: number, kind: number) => slotOf(names[side]?.[kind] ?? '', side),
+    label: (side: number, key: number) => slotOf(`${side} label ${read(key)}`, side),
+    symbol: (text: number) => (texts.symbols.find(read(text)) ?? NOWHERE) | 0,
+    text_starts_with: predicate('startsWith'),
+    text_ends_with: predicate('endsWith'),
+    text_contains: predicate('contains'),
+    table_get: (table: number, key: bigint, fallback: number) =>
+      tableAt(table).get(BigInt.asUintN(64, key)) ?? fallback,
+    table_has: (table: number, key: bigint) =>
+      tableAt(table).has(BigInt.asUintN(64, key)) ? 1 : 0,
+    cidr_contains: (set: number, side: number) => {
+      const matches = sets[set];
+      if (matches === undefined) throw new BugError(`set ${set} is not in the manifest`);
+      return matches(current.view, current.base + partyOffset(side) + PARTY.address) ? 1 : 0;
+    },
+    out_of_fuel: () => {
+      throw OUT_OF_FUEL;
+    },
+  } satisfies Record<keyof typeof ABI_IMPORTS, HostFunction> as Record<ImportName, HostFunction>;
+}

@@ -1,0 +1,62 @@
+/**
+ * What the engine answers for one connection: struct weft_decision as the kernel writes it, then
+ * the bundle-wide route and the fuel that all policies together used.
+ */
+import { DECISION, NO_POLICY, REASON, VERDICT } from '../../compiler/abi/index.js';
+import type { Decision } from '../../compiler/bundle/combine.js';
+
+export const RECORD = {
+  decision: 0,
+  route: DECISION.size,
+  fuel: DECISION.size + 4,
+  size: DECISION.size + 8,
+} as const;
+
+/** Which of the two questions are asked; `both` asks both with the same struct. */
+export type Ask = 'route' | 'authorize' | 'both';
+
+/** Writes a decision at an offset. */
+export function writeDecision(view: DataView, at: number, decision: Decision): void {
+  view.setUint32(at + DECISION.verdict, VERDICT[decision.verdict], true);
+  view.setUint32(at + DECISION.site, decision.site, true);
+  view.setUint32(at + DECISION.policy, decision.policy, true);
+  view.setUint32(at + DECISION.reason, REASON[decision.reason], true);
+  view.setBigUint64(at + DECISION.audited, decision.audited, true);
+  view.setBigUint64(at + DECISION.shadowAllow, decision.shadowAllow, true);
+  view.setBigUint64(at + DECISION.shadowDeny, decision.shadowDeny, true);
+}
+
+/** A record in numbers. */
+export interface RecordFields {
+  readonly verdict: number;
+  readonly site: number;
+  readonly policy: number;
+  readonly reason: number;
+  readonly audited: bigint;
+  readonly shadowAllow: bigint;
+  readonly shadowDeny: bigint;
+  /** site << 16 | route, or ROUTE_STOPPED. */
+  readonly route: number;
+  readonly fuel: number;
+}
+
+/** Reads the n-th record. */
+export function readRecord(view: DataView, index: number): RecordFields {
+  const at = index * RECORD.size;
+  return {
+    verdict: view.getUint32(at + DECISION.verdict, true),
+    site: view.getUint32(at + DECISION.site, true),
+    policy: view.getUint32(at + DECISION.policy, true),
+    reason: view.getUint32(at + DECISION.reason, true),
+    audited: view.getBigUint64(at + DECISION.audited, true),
+    shadowAllow: view.getBigUint64(at + DECISION.shadowAllow, true),
+    shadowDeny: view.getBigUint64(at + DECISION.shadowDeny, true),
+    route: view.getUint32(at + RECORD.route, true),
+    fuel: view.getUint32(at + RECORD.fuel, true),
+  };
+}
+
+/** No policy decided. */
+export function isNoPolicy(policy: number): boolean {
+  return policy === NO_POLICY;
+}

@@ -1,0 +1,34 @@
+/** The part of the WebAssembly JavaScript API that is used: its types stand in lib.dom, not in node's. */
+export interface WasmGlobal {
+  value: number | bigint;
+}
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+export type WasmExports = Readonly<Record<string, unknown>>;
+
+interface WebAssemblyApi {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: WasmExports };
+  readonly Global: new (type: { value: string; mutable: boolean }, value: number) => WasmGlobal;
+  readonly Memory: new (size: { initial: number }) => WasmMemory;
+}
+
+const api: WebAssemblyApi = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
+/** Compiles and starts a module in this thread; throws what V8 throws. */
+export function startModule(bytes: Uint8Array, imports: object): WasmExports {
+  return new api.Instance(new api.Module(bytes), imports).exports;
+}
+
+/** The exported global of a name, if it is one. */
+export function exportedGlobal(exports: WasmExports, name: string): WasmGlobal | null {
+  const found = exports[name];
+  return found instanceof api.Global ? found : null;
+}
+
+/** The exported memory of a name, if it is one. */
+export function exportedMemory(exports: WasmExports, name: string): WasmMemory | null {
+  const found = exports[name];
+  return found instanceof api.Memory ? found : null;
+}
