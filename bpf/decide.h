@@ -219,8 +219,6 @@ static __noinline int weft_connect_decide(struct weft_judgement *judgement)
 			weft_end(result, WEFT_REASON_NO_ENDPOINT, WEFT_DENY);
 			return 0;
 		}
-		if (!result->endpoint_port)
-			result->endpoint_port = service->target;
 		connection->destination.address = result->endpoint;
 		connection->destination_port = result->endpoint_port;
 	} else

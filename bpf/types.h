@@ -130,8 +130,6 @@ struct weft_service {
 	__u32 service;
 	__u32 cluster;	/* where no policy has an opinion */
 	__u64 policies; /* asked for a route; and for a verdict on an endpoint without workload */
-	__u16 target;	/* port of endpoints that name none: a cluster serves several ports */
-	__u16 zero[3];
 };
 
 enum weft_balance { WEFT_ROUND_ROBIN = 0, WEFT_RANDOM = 1 };
@@ -147,7 +145,7 @@ struct weft_cluster {
 /* Value of weft_endpoints. Weights and order are baked in: pick is first + draw % count. */
 struct weft_endpoint {
 	struct weft_address address;
-	__u16 port; /* 0: the service's target */
+	__u16 port;
 	__u16 zero;
 	__u32 workload; /* WEFT_NONE: not a workload that we know */
 };

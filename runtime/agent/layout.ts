@@ -56,7 +56,7 @@ export const LAYOUT = {
     size: 168,
   },
   weft_service_key: { address: 0, port: 16, protocol: 18, zero: 19, size: 20 },
-  weft_service: { service: 0, cluster: 4, policies: 8, target: 16, zero: 18, size: 24 },
+  weft_service: { service: 0, cluster: 4, policies: 8, size: 16 },
   weft_cluster: { first: 0, count: 4, balance: 8, zero: 12, size: 16 },
   weft_endpoint: { address: 0, port: 16, zero: 18, workload: 20, size: 24 },
   weft_view: { predicates: 0, attributes: 8, size: 72 },
@@ -101,6 +101,16 @@ export const LAYOUT = {
     shadow_deny: 80,
     size: 88,
   },
+  weft_policy_packet: {
+    mode: 0,
+    route: 4,
+    connection: 8,
+    decision: 216,
+    verdict: 256,
+    zero: 260,
+    size: 264,
+  },
+  weft_decide_packet: { input: 0, result: 64, size: 152 },
 } as const;
 
 /** "No workload", "no cluster", "no service". */
@@ -210,8 +220,6 @@ export interface ServiceValue {
   readonly service: number;
   readonly cluster: number;
   readonly policies: bigint;
-  /** Port of endpoints that name none. */
-  readonly target?: number;
 }
 /** Value of weft_services. */
 export function encodeService(value: ServiceValue): Uint8Array {
@@ -220,7 +228,6 @@ export function encodeService(value: ServiceValue): Uint8Array {
   view.setUint32(at.service, value.service, true);
   view.setUint32(at.cluster, value.cluster, true);
   view.setBigUint64(at.policies, value.policies, true);
-  view.setUint16(at.target, value.target ?? 0, true);
   return bytes(view);
 }
 
@@ -246,7 +253,7 @@ export function encodeCluster(value: ClusterValue): Uint8Array {
 
 export interface EndpointValue {
   readonly address: Uint8Array;
-  readonly port: number; // 0: the service's target
+  readonly port: number;
   readonly workload: number; // NONE where it is no known workload
 }
 /** Value of weft_endpoints. */
@@ -300,7 +307,7 @@ export interface DecideInput {
   readonly port: number;
   readonly protocol: number;
 }
-/** Packet of the harness programs weft_test_connect and weft_test_ingress. */
+/** struct weft_input. */
 export function encodeInput(value: DecideInput): Uint8Array {
   const at = LAYOUT.weft_input;
   const view = struct('weft_input');
@@ -315,6 +322,49 @@ export function encodeInput(value: DecideInput): Uint8Array {
   view.setUint8(at.protocol, value.protocol);
   view.setUint8(at.flags, value.pick === null ? 0 : INPUT_PICK);
   return bytes(view);
+}
+
+/** Bytes in front of every packet of the harness. */
+export const HARNESS_HEAD = 16;
+/** weft_policy_packet.mode: which functions weft_test_policy asks (bits). */
+export const TEST_MODE = { route: 1, authorize: 2 } as const;
+
+/** Packet of weft_test_policy, weft_test_empty and weft_test_authorize_only: a struct weft_connection. */
+export function encodePolicyPacket(connection: Uint8Array, mode: number): Uint8Array {
+  const at = LAYOUT.weft_policy_packet;
+  const packet = new Uint8Array(HARNESS_HEAD + at.size);
+  new DataView(packet.buffer).setUint32(HARNESS_HEAD + at.mode, mode, true);
+  packet.set(connection, HARNESS_HEAD + at.connection);
+  return packet;
+}
+
+export interface PolicyAnswer {
+  readonly route: number; // site << 16 | route
+  readonly verdict: number; // returned; the rest is from struct weft_decision
+  readonly decision: Uint8Array;
+}
+/** Reads the packet that weft_test_policy gave back. */
+export function decodePolicyPacket(packet: Uint8Array): PolicyAnswer {
+  const at = LAYOUT.weft_policy_packet;
+  const body = packet.subarray(HARNESS_HEAD);
+  const view = viewOf(body, at.size);
+  return {
+    route: view.getUint32(at.route, true),
+    verdict: view.getUint32(at.verdict, true),
+    decision: body.slice(at.decision, at.verdict),
+  };
+}
+
+/** Packet of weft_test_connect and weft_test_ingress. */
+export function encodeDecidePacket(input: DecideInput): Uint8Array {
+  const packet = new Uint8Array(HARNESS_HEAD + LAYOUT.weft_decide_packet.size);
+  packet.set(encodeInput(input), HARNESS_HEAD + LAYOUT.weft_decide_packet.input);
+  return packet;
+}
+
+/** Reads the packet that weft_test_connect or weft_test_ingress gave back. */
+export function decodeDecidePacket(packet: Uint8Array): DecideResult {
+  return decodeResult(packet.subarray(HARNESS_HEAD + LAYOUT.weft_decide_packet.result));
 }
 
 export interface DecideResult {
