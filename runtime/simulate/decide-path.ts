@@ -1,0 +1,286 @@
+/**
+ * The path of a connection through the hooks, as bpf/decide.h takes it: at the client, service ->
+ * route -> cluster -> endpoint -> verdict; then the same question where the flow arrives. Policies
+ * are asked in three batches, so that a scenario crosses the thread boundary three times.
+ */
+import {
+  NO_POLICY,
+  REASON,
+  type ReasonName,
+  ROUTE_BITS,
+  ROUTE_MASK,
+  ROUTE_STOPPED,
+  VERDICT,
+} from '../../compiler/abi/index.js';
+import type { Manifest } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import {
+  type Address,
+  ANONYMOUS,
+  formatEndpoint,
+  type Plan,
+  type PlanCluster,
+  type PlanFrontend,
+  type PlanService,
+  type PlanWorkload,
+} from '../discovery/index.js';
+import { type ConnectionFields, encodeConnections, type PartyFields } from './connection.js';
+import type { Stop } from './engine.js';
+import type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
+import { type Ask, type RecordFields, readRecord } from './record.js';
+import type { WorkerEngine } from './worker-engine.js';
+
+/** A connection under way. */
+interface Flow {
+  readonly input: DecideInput;
+  readonly plan: Plan;
+  readonly source: PlanWorkload | null;
+  readonly family: 4 | 6;
+  service: PlanService | null;
+  cluster: PlanCluster | null;
+  /** Site of the routing policy; 0 without an opinion. */
+  routeSite: number;
+  endpoint: { readonly address: Address; readonly port: number };
+  destination: PlanWorkload | null;
+  policies: bigint;
+  fuel: number;
+  trap: string | null;
+  record: RecordFields | null;
+  end: { readonly verdict: 'allow' | 'deny'; readonly reason: ReasonName } | null;
+  side: 'client' | 'server';
+}
+
+/** Finds workloads and frontends of a plan by address. */
+export interface PlanIndex {
+  readonly plan: Plan;
+  readonly workloadAt: (address: Address) => PlanWorkload | null;
+  readonly frontendAt: (
+    address: Address,
+    port: number,
+    protocol: number,
+  ) => { readonly service: PlanService; readonly frontend: PlanFrontend } | null;
+}
+
+/** Indexes a plan. */
+export function indexPlan(plan: Plan): PlanIndex {
+  const workloads = new Map<string, PlanWorkload>();
+  for (const workload of plan.workloads) {
+    for (const address of workload.addresses) workloads.set(address.text, workload);
+  }
+  const frontends = new Map<string, { service: PlanService; frontend: PlanFrontend }>();
+  for (const service of plan.services) {
+    for (const frontend of service.frontends) {
+      const key = `${frontend.address.text} ${frontend.port} ${frontend.protocol}`;
+      frontends.set(key, { service, frontend });
+    }
+  }
+  return {
+    plan,
+    workloadAt: (address) => workloads.get(address.text) ?? null,
+    frontendAt: (address, port, protocol) =>
+      frontends.get(`${address.text} ${port} ${protocol}`) ?? null,
+  };
+}
+
+function sourceParty(flow: Flow): PartyFields {
+  const { source, family, input } = flow;
+  if (source === null) {
+    return { address: input.source.address?.bytes ?? null, identity: ANONYMOUS };
+  }
+  // The registered address of that family, so that both ends see the same.
+  const address = family === 4 ? source.v4 : source.v6;
+  return { address: address?.bytes ?? null, identity: source.source };
+}
+
+function connectionOf(flow: Flow): ConnectionFields {
+  return {
+    source: sourceParty(flow),
+    destination: {
+      address: flow.endpoint.address.bytes,
+      identity: flow.destination?.destination ?? ANONYMOUS,
+    },
+    policies: flow.policies,
+    now: flow.input.now,
+    random: flow.input.random,
+    destinationPort: flow.endpoint.port,
+    protocol: flow.input.protocol,
+    family: flow.family,
+  };
+}
+
+function startFlow(input: DecideInput, index: PlanIndex): Flow {
+  const { address, port } = input.destination;
+  const found = index.frontendAt(address, port, input.protocol);
+  const source =
+    input.source.workload === null ? null : (index.plan.workloads[input.source.workload] ?? null);
+  // Only an enrolled client has its service addresses translated.
+  const target = source === null ? null : found;
+  return {
+    input,
+    plan: index.plan,
+    source,
+    family: address.family,
+    service: target?.service ?? null,
+    cluster: target === null ? null : (index.plan.clusters[target.frontend.cluster] ?? null),
+    routeSite: 0,
+    endpoint: { address, port },
+    destination: target === null ? index.workloadAt(address) : null,
+    policies: target?.service.policies ?? 0n,
+    fuel: 0,
+    trap: null,
+    record: null,
+    end: null,
+    side: source === null ? 'server' : 'client',
+  };
+}
+
+function describeStop(stop: Stop): string {
+  return stop.policy === '' ? stop.message : `policy \`${stop.policy}\`: ${stop.message}`;
+}
+
+/** Asks the same question of some flows and hands each its record. */
+async function askAll(
+  engine: Pick<WorkerEngine, 'decide'>,
+  flows: readonly Flow[],
+  ask: Ask,
+  take: (flow: Flow, record: RecordFields) => void,
+): Promise<void> {
+  if (flows.length === 0) return;
+  const { records, stops } = await engine.decide(encodeConnections(flows.map(connectionOf)), ask);
+  const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
+  for (const [index, flow] of flows.entries()) {
+    const record = readRecord(view, index);
+    const stop = stops.find((s) => s.index === index);
+    flow.fuel += record.fuel;
+    if (stop !== undefined) flow.trap ??= describeStop(stop);
+    take(flow, record);
+  }
+}
+
+function takeRoute(flow: Flow, record: RecordFields, failure: Manifest['failure']): void {
+  const route = record.route & ROUTE_MASK;
+  if (route === ROUTE_STOPPED.trap || route === ROUTE_STOPPED.fuel) {
+    const reason = route === ROUTE_STOPPED.fuel ? 'fuel' : 'trap';
+    // Declared `allow`: the default cluster, and a verdict on it.
+    if (failure[reason] === 'deny') flow.end = { verdict: 'deny', reason };
+    return;
+  }
+  if (route === 0) return;
+  flow.routeSite = record.route >>> ROUTE_BITS;
+  flow.cluster = flow.plan.clusters[flow.plan.routes[route - 1] ?? -1] ?? null;
+  if (flow.cluster === null) flow.end = { verdict: 'deny', reason: 'noRoute' };
+}
+
+function chooseEndpoint(flow: Flow): void {
+  if (flow.end !== null) return;
+  if (flow.service !== null) {
+    const endpoints = flow.family === 4 ? flow.cluster?.v4 : flow.cluster?.v6;
+    const endpoint = endpoints?.[flow.input.pick % Math.max(1, endpoints.length)];
+    if (endpoint === undefined) {
+      flow.end = { verdict: 'deny', reason: 'noEndpoint' };
+      return;
+    }
+    flow.endpoint = { address: endpoint.address, port: endpoint.port };
+    flow.destination = flow.plan.workloads[endpoint.workload] ?? null;
+  }
+  // A destination that is no workload is asked of no policy: the default holds.
+  flow.policies = flow.destination?.policies ?? 0n;
+}
+
+const REASONS: ReadonlyMap<number, ReasonName> = new Map(
+  Object.entries(REASON).map(([name, number]) => [number, name as ReasonName]),
+);
+
+function takeVerdict(flow: Flow, record: RecordFields, side: Flow['side']): void {
+  const reason = REASONS.get(record.reason);
+  if (reason === undefined) throw new BugError(`no reason ${record.reason}`);
+  const verdict = record.verdict === VERDICT.allow ? 'allow' : 'deny';
+  const marks = {
+    audited: record.audited | (flow.record?.audited ?? 0n),
+    shadowAllow: record.shadowAllow | (flow.record?.shadowAllow ?? 0n),
+    shadowDeny: record.shadowDeny | (flow.record?.shadowDeny ?? 0n),
+  };
+  // Both ends ask the same question: the first answer stands unless the second denies.
+  const isFirst = flow.record === null;
+  if (!isFirst && verdict === 'allow') {
+    if (flow.record !== null) flow.record = { ...flow.record, ...marks };
+    return;
+  }
+  flow.record = { ...record, ...marks };
+  flow.side = side;
+  flow.end = { verdict, reason };
+}
+
+type ManifestPart = Pick<Manifest, 'policies' | 'sites' | 'failure'>;
+
+function siteText(manifest: ManifestPart, site: number): string | null {
+  const found = manifest.sites.find((s) => s.site === site);
+  if (found === undefined) return null;
+  return `${found.file.split('/').at(-1) ?? found.file}:${found.line}`;
+}
+
+function outcomeOf(flow: Flow, manifest: ManifestPart): Outcome {
+  const end = flow.end ?? { verdict: 'deny' as const, reason: 'unknownIdentity' as const };
+  const record = flow.record;
+  const site = manifest.sites.find((s) => s.site === record?.site) ?? null;
+  const isSilent = end.reason === 'default' || end.reason === 'noAllow';
+  const nameOf = (index: number): string | null => manifest.policies[index]?.name ?? null;
+  const shadow = manifest.policies.flatMap(({ index, name }): ShadowVerdict[] => {
+    const bit = 1n << BigInt(index);
+    if (((record?.shadowDeny ?? 0n) & bit) !== 0n) return [{ policy: name, verdict: 'deny' }];
+    if (((record?.shadowAllow ?? 0n) & bit) !== 0n) return [{ policy: name, verdict: 'allow' }];
+    return [];
+  });
+  const chosen = end.reason === 'noEndpoint' || end.reason === 'noRoute';
+  const wasRouted = flow.record !== null || chosen || flow.service === null;
+  return {
+    verdict: end.verdict,
+    cluster: wasRouted ? (flow.cluster?.name ?? null) : null,
+    endpoint:
+      flow.record === null ? null : formatEndpoint(flow.endpoint.address, flow.endpoint.port),
+    rule: (site && siteText(manifest, site.site)) ?? (isSilent ? 'default' : end.reason),
+    site: site?.site ?? null,
+    file: site?.file ?? null,
+    line: site?.line ?? null,
+    column: site?.column ?? null,
+    audit: (record?.audited ?? 0n) !== 0n,
+    shadow,
+    status: null,
+    edits: [],
+    trap: flow.trap,
+    fuel: flow.fuel,
+    reason: end.reason,
+    side: flow.side,
+    service: flow.service?.name ?? null,
+    route: flow.routeSite === 0 ? null : siteText(manifest, flow.routeSite),
+    policy: record === null || record.policy === NO_POLICY ? null : nameOf(record.policy),
+  };
+}
+
+export interface DecidePathOptions {
+  readonly manifest: ManifestPart;
+  readonly engine: Pick<WorkerEngine, 'decide'>;
+  /** The plan for an input's health. */
+  readonly indexFor: (input: DecideInput) => PlanIndex;
+}
+
+/** Takes connections through both ends, in order; an input between two strangers is a BugError. */
+export async function decidePath(
+  inputs: readonly DecideInput[],
+  { manifest, engine, indexFor }: DecidePathOptions,
+): Promise<Outcome[]> {
+  const flows = inputs.map((input) => startFlow(input, indexFor(input)));
+  const routed = flows.filter((flow) => flow.service !== null && flow.policies !== 0n);
+  await askAll(engine, routed, 'route', (flow, record) =>
+    takeRoute(flow, record, manifest.failure),
+  );
+  for (const flow of flows) chooseEndpoint(flow);
+  const clients = flows.filter((flow) => flow.source !== null && flow.end === null);
+  await askAll(engine, clients, 'authorize', (flow, record) => takeVerdict(flow, record, 'client'));
+  const servers = flows.filter((flow) => flow.destination !== null && flow.end?.verdict !== 'deny');
+  await askAll(engine, servers, 'authorize', (flow, record) => takeVerdict(flow, record, 'server'));
+  return flows.map((flow) => {
+    if (flow.end === null) throw new BugError('a connection between two strangers was simulated');
+    return outcomeOf(flow, manifest);
+  });
+}

@@ -1,0 +1,44 @@
+export { CODES as SIMULATE_CODES } from './codes.js';
+export {
+  type ConnectionFields,
+  encodeConnections,
+  type PartyFields,
+  writeConnection,
+} from './connection.js';
+export { caseDraws, DEFAULT_NOW, splitMix32 } from './draws.js';
+export {
+  createEngine,
+  type Engine,
+  type EngineAnswer,
+  type EngineManifest,
+  type EngineSetup,
+  type Stop,
+} from './engine.js';
+export type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
+export {
+  type Expectation,
+  parseDraw,
+  parseTime,
+  readScenario,
+  type Scenario,
+  type ScenarioCase,
+  type ScenarioRead,
+  scenarioWorld,
+} from './read-scenario.js';
+export { type Ask, RECORD, type RecordFields, readRecord } from './record.js';
+export {
+  type ConnectEnds,
+  type ConnectFault,
+  type ConnectOutcome,
+  type ConnectText,
+  resolveConnect,
+} from './resolve-connect.js';
+export {
+  type CaseResult,
+  compareOutcome,
+  runScenario,
+  type ScenarioResult,
+} from './run-scenario.js';
+export { isSimulateError, SimulateError, type SimulateErrorCode } from './simulate-error.js';
+export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
+export { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';

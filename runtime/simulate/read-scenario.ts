@@ -1,0 +1,163 @@
+/** Reads scenario.yaml: form by the schema, then names, times and draws against the world. */
+import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
+import type { World } from '../discovery/index.js';
+import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
+import { caseDraws, DEFAULT_NOW } from './draws.js';
+import type { DecideInput } from './outcome.js';
+import { type ConnectText, resolveConnect } from './resolve-connect.js';
+
+/** What a case asks for; keys that are absent are not compared. */
+export interface Expectation {
+  readonly verdict?: 'allow' | 'deny';
+  readonly cluster?: string | null;
+  readonly endpoint?: string | null;
+  readonly rule?: string;
+  readonly reason?: string;
+  readonly audit?: boolean;
+  readonly status?: number | null;
+}
+
+export interface ScenarioCase {
+  readonly id: string;
+  readonly connect: ConnectText;
+  readonly input: DecideInput;
+  readonly expect: Expectation;
+}
+
+export interface Scenario {
+  readonly file: string;
+  readonly world: string | null;
+  readonly seed: number;
+  readonly cases: readonly ScenarioCase[];
+}
+
+interface RawCase {
+  readonly id: string;
+  readonly connect?: ConnectText;
+  readonly request?: unknown;
+  readonly random?: number;
+  readonly pick?: number;
+  readonly now?: string;
+  readonly healthy?: Readonly<Record<string, boolean>>;
+  readonly expect?: Expectation;
+}
+interface RawScenario {
+  readonly world?: string;
+  readonly seed?: number;
+  readonly cases: readonly RawCase[];
+}
+
+const NANOSECONDS = 1_000_000n;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** Reads an ISO 8601 time with zone as ns since 1970; null where it is none, or before 1970. */
+export function parseTime(text: string): bigint | null {
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) || time < 0 ? null : BigInt(time) * NANOSECONDS;
+}
+
+/** Reads a draw: a fraction below 1 is scaled to u32, a whole number stands for itself. */
+export function parseDraw(value: number): number | null {
+  if (!(value >= 0) || value > 0xffffffff) return null;
+  if (Number.isInteger(value)) return value;
+  return value < 1 ? Math.floor(value * 2 ** 32) : null;
+}
+
+/** The world that a scenario names, without reading the rest; null where it names none. */
+export function scenarioWorld(text: string, file: string): string | null {
+  const { value } = readDocument(text, file, 'scenario');
+  return value === null ? null : ((value as RawScenario).world ?? null);
+}
+
+class CaseReader {
+  readonly found: Diagnostic[] = [];
+  private readonly world: World;
+  private readonly at: DocumentRead['at'];
+  private readonly seed: number;
+
+  constructor(world: World, at: DocumentRead['at'], seed: number) {
+    this.world = world;
+    this.at = at;
+    this.seed = seed;
+  }
+
+  private report(code: string, path: DocumentPath, message: string, help?: string | null): void {
+    this.found.push(diagnostic(code, message, { at: this.at(path), help: help ?? null }));
+  }
+
+  private health(path: DocumentPath, raw: RawCase): void {
+    const known = this.world.workloads.map((w) => w.name);
+    for (const name of Object.keys(raw.healthy ?? {})) {
+      if (known.includes(name)) continue;
+      const help = didYouMean(name, known);
+      this.report('W301', [...path, 'healthy', name], `\`${name}\` is no workload`, help);
+    }
+  }
+
+  /** Everything of the input but the ends. */
+  private facts(
+    path: DocumentPath,
+    raw: RawCase,
+    index: number,
+  ): Omit<DecideInput, 'source' | 'destination' | 'protocol'> {
+    const drawn = caseDraws(this.seed, index);
+    const random = raw.random === undefined ? drawn.random : parseDraw(raw.random);
+    if (random === null)
+      this.report('W307', [...path, 'random'], `\`${raw.random}\` is not a draw`);
+    const now = raw.now === undefined ? DEFAULT_NOW : parseTime(raw.now);
+    if (now === null)
+      this.report('W306', [...path, 'now'], `\`${raw.now}\` is not a time with a zone`);
+    this.health(path, raw);
+    return {
+      random: random ?? 0,
+      pick: raw.pick ?? drawn.pick,
+      now: now ?? DEFAULT_NOW,
+      ...(raw.healthy === undefined ? {} : { healthy: raw.healthy }),
+    };
+  }
+
+  read(raw: RawCase, index: number, ids: Set<string>): ScenarioCase | null {
+    const path = ['cases', index];
+    if (ids.has(raw.id))
+      this.report('W302', [...path, 'id'], `the id \`${raw.id}\` is given twice`);
+    ids.add(raw.id);
+    const facts = this.facts(path, raw, index);
+    if (raw.request !== undefined) {
+      const help = 'this version decides connections: use `connect`';
+      this.report('W305', [...path, 'request'], 'requests are not simulated yet', help);
+      return null;
+    }
+    if (raw.connect === undefined) {
+      this.report('W308', path, `the case \`${raw.id}\` has no \`connect\``);
+      return null;
+    }
+    const resolved = resolveConnect(this.world, raw.connect);
+    if (!resolved.ok) {
+      const { code, message, help, part } = resolved.fault;
+      this.report(code, [...path, 'connect', part], message, help);
+      return null;
+    }
+    const input = { ...resolved.ends, ...facts };
+    return { id: raw.id, connect: raw.connect, input, expect: raw.expect ?? {} };
+  }
+}
+
+export interface ScenarioRead {
+  /** Null where there are errors. */
+  readonly scenario: Scenario | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads the text of a scenario for a world; every fault is a diagnostic. */
+export function readScenario(text: string, file: string, world: World): ScenarioRead {
+  const read = readDocument(text, file, 'scenario');
+  if (read.value === null) return { scenario: null, diagnostics: read.diagnostics };
+  const raw = read.value as RawScenario;
+  const seed = raw.seed ?? 0;
+  const reader = new CaseReader(world, read.at, seed);
+  const ids = new Set<string>();
+  const cases = raw.cases.flatMap((item, index) => reader.read(item, index, ids) ?? []);
+  const diagnostics = [...read.diagnostics, ...reader.found];
+  if (hasErrors(diagnostics)) return { scenario: null, diagnostics };
+  return { scenario: { file, world: raw.world ?? null, seed, cases }, diagnostics };
+}

@@ -1,0 +1,79 @@
+/** The simulator of one bundle in one world: what the kernel would answer, without a kernel. */
+import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { type Plan, planGeneration, type World } from '../discovery/index.js';
+import { decidePath, indexPlan, type PlanIndex } from './decide-path.js';
+import type { EngineAnswer } from './engine.js';
+import type { DecideInput, Outcome } from './outcome.js';
+import type { Ask } from './record.js';
+import { DEFAULT_DEADLINE_MS, startWorkerEngine } from './worker-engine.js';
+
+export interface SimulatorOptions {
+  readonly world: World;
+  /** Longest time for one batch of decisions. */
+  readonly deadlineMs?: number;
+}
+
+export interface Simulator extends AsyncDisposable {
+  readonly world: World;
+  /** Of the world as it stands; its diagnostics say what the bundle names and the world lacks. */
+  readonly plan: Plan;
+  /** Takes one connection through client and server side. */
+  readonly simulate: (input: DecideInput) => Promise<Outcome>;
+  /** Takes many, in order. */
+  readonly simulateAll: (inputs: readonly DecideInput[]) => Promise<readonly Outcome[]>;
+  /**
+   * Asks the joined policies themselves: structs weft_connection one after the other in, RECORD.size
+   * bytes each out. Symbols above the bundle's own are those of `plan.symbols`.
+   */
+  readonly decidePolicy: (connections: Uint8Array, ask: Ask) => Promise<EngineAnswer>;
+}
+
+function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
+  return {
+    ...world,
+    workloads: world.workloads.map((workload) =>
+      Object.hasOwn(healthy, workload.name)
+        ? { ...workload, healthy: healthy[workload.name] ?? workload.healthy }
+        : workload,
+    ),
+  };
+}
+
+/**
+ * Starts a simulator: the bundle's modules in a worker thread. Rejects with SimulateError
+ * SIMULATE_MODULE where one does not start. Dispose of it when done.
+ */
+export async function createSimulator(
+  bundle: Pick<Bundle, 'manifest' | 'wasm'>,
+  { world, deadlineMs = DEFAULT_DEADLINE_MS }: SimulatorOptions,
+): Promise<Simulator> {
+  const { manifest } = bundle;
+  const base = indexPlan(planGeneration(manifest, world));
+  const indices = new Map<string, PlanIndex>();
+  const indexFor = ({ healthy }: DecideInput): PlanIndex => {
+    if (healthy === undefined) return base;
+    const key = JSON.stringify(Object.entries(healthy).sort());
+    const index =
+      indices.get(key) ?? indexPlan(planGeneration(manifest, withHealth(world, healthy)));
+    indices.set(key, index);
+    return index;
+  };
+  // Identities do not depend on health, so every plan of this world has the same symbols.
+  const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
+  const engine = await startWorkerEngine(setup, deadlineMs);
+  const simulateAll = (inputs: readonly DecideInput[]): Promise<Outcome[]> =>
+    decidePath(inputs, { manifest, engine, indexFor });
+  return {
+    world,
+    plan: base.plan,
+    simulateAll,
+    simulate: async (input) => {
+      const [outcome] = await simulateAll([input]);
+      if (outcome === undefined) throw new BugError('one input, no outcome');
+      return outcome;
+    },
+    decidePolicy: engine.decide,
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
