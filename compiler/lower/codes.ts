@@ -1,0 +1,11 @@
+/** Diagnostic codes of lowering, from which docs/errors.md is generated. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  L001: {
+    title: 'the function needs more stack than a policy may use',
+    help: 'keep fewer values alive at a time: split the function, or compute values where they are used',
+  },
+  L002: {
+    title: 'the function is too long: a jump does not fit 16 bits',
+    help: 'split the function, or turn long chains of conditions into a Table or CidrSet',
+  },
+};

@@ -1,0 +1,91 @@
+/** One IR function through all of lowering. */
+import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import type { Func, Loc, SourcePosition } from '../ir/types.js';
+import { allocateRegisters } from './allocate/allocate-registers.js';
+import { encode, type Slot } from './asm/index.js';
+import { CODES } from './codes.js';
+import { linearise } from './emit/linearise.js';
+import { simplifyBlocks } from './emit/simplify-blocks.js';
+import type { Line, LoweredFunction } from './lowered-function.js';
+import { selectInstructions } from './select/select-instructions.js';
+
+/** A BPF program has 512 bytes for itself and all that it calls; hooks keep the other half. */
+export const MAX_STACK = 256;
+
+export type LoweredOne =
+  | { readonly ok: true; readonly func: LoweredFunction }
+  | { readonly ok: false; readonly diagnostic: Diagnostic };
+
+/** Lowers one function; refuses with L001 (stack) or L002 (too long). */
+export function lowerFunction(
+  func: Func,
+  positions: readonly SourcePosition[],
+  options: { readonly mayGoto: boolean },
+): LoweredOne {
+  const lir = selectInstructions(func, options);
+  const stack = allocateRegisters(lir);
+  simplifyBlocks(lir);
+  const { code, locs, longestPath } = linearise(lir);
+  const first = locs.find((loc) => loc !== null) ?? null;
+  if (stack > MAX_STACK) {
+    const message = `function \`${func.name}\` needs ${stack} bytes of stack, of ${MAX_STACK}`;
+    return refuse('L001', message, positions, first);
+  }
+  const encoded = encode(code);
+  if (!encoded.ok) {
+    const message = `function \`${func.name}\` is too long: a jump spans ${encoded.distance} slots`;
+    return refuse('L002', message, positions, locs[encoded.at] ?? first);
+  }
+  return {
+    ok: true,
+    func: {
+      name: func.name,
+      kind: func.kind,
+      params: func.params.map((param) => param.type),
+      result: func.result,
+      code,
+      locs,
+      bytes: encoded.bytes,
+      relocations: encoded.relocations,
+      lines: linesOf(locs, encoded.slots, positions),
+      instructions: code.insns.length,
+      stack,
+      worstPath: longestPath,
+    },
+  };
+}
+
+function refuse(
+  code: string,
+  message: string,
+  positions: readonly SourcePosition[],
+  loc: Loc,
+): LoweredOne {
+  const at = loc === null ? null : (positions[loc] ?? null);
+  return {
+    ok: false,
+    diagnostic: diagnostic(code, message, { at, help: CODES[code]?.help ?? null }),
+  };
+}
+
+/**
+ * Runs of instructions with one position. Code without a position of its own (copies, prologue)
+ * counts to what stands before it; kernels want a line at the very start.
+ */
+function linesOf(
+  locs: readonly Loc[],
+  slots: readonly Slot[],
+  positions: readonly SourcePosition[],
+): Line[] {
+  const lines: Line[] = [];
+  let current = locs.find((loc) => loc !== null) ?? null;
+  for (const [i, loc] of locs.entries()) {
+    const changed = loc !== null && loc !== current;
+    if (i > 0 && !changed) continue;
+    if (changed && i > 0) current = loc;
+    const position = current === null ? undefined : positions[current];
+    const slot = slots[i];
+    if (position !== undefined && slot !== undefined) lines.push({ slot, position });
+  }
+  return lines;
+}

@@ -1,0 +1,25 @@
+/** A module through lowering: every function, or every finding. */
+import type { Diagnostic } from '../diagnostic/index.js';
+import type { Module } from '../ir/types.js';
+import { lowerFunction } from './lower-function.js';
+import type { LoweredFunction } from './lowered-function.js';
+
+export interface LowerOptions {
+  /** Emit may_goto at loop headers, for kernels that have it (6.9 and later). */
+  readonly mayGoto: boolean;
+}
+export type Lowered =
+  | { readonly ok: true; readonly functions: LoweredFunction[] }
+  | { readonly ok: false; readonly diagnostics: Diagnostic[] };
+
+/** Lowers all functions of a module; refuses with L001 or L002, one a function. */
+export function lowerModule(module: Module, options: LowerOptions): Lowered {
+  const functions: LoweredFunction[] = [];
+  const diagnostics: Diagnostic[] = [];
+  for (const func of module.functions) {
+    const lowered = lowerFunction(func, module.positions, options);
+    if (lowered.ok) functions.push(lowered.func);
+    else diagnostics.push(lowered.diagnostic);
+  }
+  return diagnostics.length === 0 ? { ok: true, functions } : { ok: false, diagnostics };
+}
