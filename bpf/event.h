@@ -13,20 +13,13 @@ struct weft_origin {
 	__u8 zero[5];
 };
 
-static __noinline int weft_report(const struct weft_judgement *judgement,
-				  const struct weft_origin *origin)
+/* A function of its own also so that BTF describes struct weft_event. */
+static __noinline int weft_fill(struct weft_event *event, const struct weft_judgement *judgement,
+				const struct weft_origin *origin)
 {
 	const struct weft_input *input = &judgement->input;
 	const struct weft_result *result = &judgement->result;
-	struct weft_event *event;
 
-	weft_count(&weft_sites, result->site);
-	weft_count_reason(result->reason, result->verdict);
-	event = bpf_ringbuf_reserve(&weft_events, sizeof(*event), 0);
-	if (!event) {
-		weft_count(&weft_losses, 0);
-		return 0;
-	}
 	event->time = bpf_ktime_get_ns();
 	event->now = input->now;
 	event->cookie = origin->cookie;
@@ -61,6 +54,22 @@ static __noinline int weft_report(const struct weft_judgement *judgement,
 	event->zero[0] = 0;
 	event->zero[1] = 0;
 	event->zero[2] = 0;
+	return 0;
+}
+
+static __noinline int weft_report(const struct weft_judgement *judgement,
+				  const struct weft_origin *origin)
+{
+	struct weft_event *event;
+
+	weft_count(&weft_sites, judgement->result.site);
+	weft_count_reason(judgement->result.reason, judgement->result.verdict);
+	event = bpf_ringbuf_reserve(&weft_events, sizeof(*event), 0);
+	if (!event) {
+		weft_count(&weft_losses, 0);
+		return 0;
+	}
+	weft_fill(event, judgement, origin);
 	bpf_ringbuf_submit(event, 0);
 	return 0;
 }
