@@ -1,0 +1,71 @@
+/**
+ * The structs of bpf/abi.h as clang describes them in BTF: libbpf's linker compares what a hook
+ * declares with what a policy defines, by name, kind and size.
+ */
+import { ATTRIBUTE_SLOTS, CONNECTION, DECISION, PARTY } from '../abi/index.js';
+import type { IntType, Type } from '../ir/types.js';
+import type { BtfBuilder, Member, TypeId } from './btf-builder.js';
+
+const ADDRESS_BYTES = 16;
+
+export interface AbiTypes {
+  /** Parameters: the connection first, a second pointer is the decision. */
+  readonly connection: TypeId;
+  readonly decision: TypeId;
+  readonly int: TypeId;
+  readonly u8: TypeId;
+  readonly param: (type: Exclude<Type, 'ptr'>) => TypeId;
+  /** Entry points and the dispatcher answer `int`; subprograms 64 bits. */
+  readonly result: (type: IntType | null) => TypeId;
+}
+
+/** Adds the types to a builder. */
+export function abiTypes(b: BtfBuilder): AbiTypes {
+  const unsigned = b.int('unsigned int', 4);
+  const long = b.int('unsigned long long', 8);
+  const byte = b.int('unsigned char', 1);
+  const u32 = b.typedef('__u32', unsigned);
+  const u64 = b.typedef('__u64', long);
+  const u16 = b.typedef('__u16', b.int('unsigned short', 2));
+  const u8 = b.typedef('__u8', byte);
+  const int = b.int('int', 4, true);
+  const at = (name: string, type: TypeId, byteOffset: number): Member => ({
+    name,
+    type,
+    byteOffset,
+  });
+  const address = b.struct('weft_address', ADDRESS_BYTES, [at('word', b.array(u32, 4), 0)]);
+  const party = b.struct('weft_party', PARTY.size, [
+    at('address', address, PARTY.address),
+    at('predicates', u64, PARTY.predicates),
+    at('attributes', b.array(u32, ATTRIBUTE_SLOTS), PARTY.attributes),
+  ]);
+  const connection = b.struct('weft_connection', CONNECTION.size, [
+    at('source', party, CONNECTION.source),
+    at('destination', party, CONNECTION.destination),
+    at('policies', u64, CONNECTION.policies),
+    at('now', u64, CONNECTION.now),
+    at('zero', u64, CONNECTION.zero),
+    at('random', u32, CONNECTION.random),
+    at('destination_port', u16, CONNECTION.destinationPort),
+    at('protocol', u8, CONNECTION.protocol),
+    at('family', u8, CONNECTION.family),
+  ]);
+  const decision = b.struct('weft_decision', DECISION.size, [
+    at('verdict', u32, DECISION.verdict),
+    at('site', u32, DECISION.site),
+    at('policy', u32, DECISION.policy),
+    at('reason', u32, DECISION.reason),
+    at('audited', u64, DECISION.audited),
+    at('shadow_allow', u64, DECISION.shadowAllow),
+    at('shadow_deny', u64, DECISION.shadowDeny),
+  ]);
+  return {
+    connection: b.pointer(b.constant(connection)),
+    decision: b.pointer(decision),
+    int,
+    u8: byte,
+    param: (type) => (type === 'i32' ? unsigned : long),
+    result: (type) => (type === 'i64' ? long : int),
+  };
+}

@@ -1,0 +1,2 @@
+/** The object file of a bundle. */
+export { type ObjectInput, writeObject } from './write-object.js';

@@ -1,0 +1,6 @@
+/** Lowering: IR to eBPF instructions. */
+export { CODES } from './codes.js';
+export { MAX_STACK } from './lower-function.js';
+export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
+export type { Line, LoweredFunction } from './lowered-function.js';
+export { printLowered } from './print-lowered.js';
