@@ -42,6 +42,17 @@ export function descriptor(
   };
 }
 
+/** Makes something of a fresh descriptor, and closes it where that fails. */
+export function adopt<T>(fd: number, what: string, make: (handle: Descriptor) => T): T {
+  const handle = descriptor(fd, what);
+  try {
+    return make(handle);
+  } catch (error) {
+    handle[Symbol.dispose]();
+    throw error;
+  }
+}
+
 export type DescriptorKind = 'map' | 'program' | 'link';
 const LINK_TEXT: Readonly<Record<DescriptorKind, RegExp>> = {
   map: /bpf-map/,

@@ -8,13 +8,14 @@ export {
   removePinTree,
 } from './bpffs.js';
 export { cgroupId, findCgroup2 } from './cgroup.js';
+export { CODES } from './codes.js';
 export { ATTACH_TYPE, CAPABILITY, MAP_FLAG, MAP_TYPE, PROGRAM_TYPE } from './constants.js';
 export { type KernelOptions, openKernel } from './kernel.js';
 export { errnoName, isKernelError, KernelError } from './kernel-error.js';
+export type { SourcePosition } from './line-info.js';
 export type * from './types.js';
 export {
   isVerifierError,
-  type SourcePosition,
   sourcePosition,
   summarizeLog,
   VerifierError,

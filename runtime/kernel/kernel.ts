@@ -4,7 +4,7 @@
  */
 import { constants, platform } from 'node:os';
 import { hasMayGoto, probeFeatures } from './features.js';
-import { descriptor, requireKind } from './handle.js';
+import { adopt, requireKind } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
 import { attachCgroup, kernelLink } from './link.js';
 import { linkObjects } from './linker.js';
@@ -49,10 +49,14 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     link: (parts) => linkObjects(native, parts),
     load: (spec) => loadObject(native, spec),
     createMap: (spec) => createMap(native, spec),
-    openMap: (path) => kernelMap(native, descriptor(pinned(path, 'map'), `map \`${path}\``)),
+    openMap: (path) =>
+      adopt(pinned(path, 'map'), `map \`${path}\``, (handle) => kernelMap(native, handle)),
     openProgram: (path) =>
-      kernelProgram(native, descriptor(pinned(path, 'program'), `program \`${path}\``)),
-    openLink: (path) => kernelLink(native, descriptor(pinned(path, 'link'), `link \`${path}\``)),
+      adopt(pinned(path, 'program'), `program \`${path}\``, (handle) =>
+        kernelProgram(native, handle),
+      ),
+    openLink: (path) =>
+      adopt(pinned(path, 'link'), `link \`${path}\``, (handle) => kernelLink(native, handle)),
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
     ringReader: (map) => ringReader(native, map),
     features: () => probeFeatures(native),
@@ -73,5 +77,5 @@ function createMap(native: Native, spec: MapSpec): KernelMap {
   const { type, name, keySize, valueSize, maxEntries } = spec;
   const fd = native.map_create(type, name, keySize, valueSize, maxEntries, opts);
   if (fd < 0) throw callError('bpf_map_create', -fd, `cannot make map \`${name}\``);
-  return kernelMap(native, descriptor(fd, `map \`${name}\``), name);
+  return adopt(fd, `map \`${name}\``, (handle) => kernelMap(native, handle, name));
 }

@@ -1,40 +1,80 @@
 /**
- * Looks up a source line in an object's line info (.BTF.ext), to complete what the verifier's log
- * says: it prints the base name of the file and no column. Layout: the kernel's
- * Documentation/bpf/btf.rst, ".BTF.ext section", and the ELF64 headers.
+ * Looks up source positions in an object's line info (.BTF.ext), to complete what the verifier's
+ * log says: it prints the base name of the file, no column, and on some refusals no source at all.
+ * Layout: the kernel's Documentation/bpf/btf.rst, ".BTF.ext section".
  */
 import { basename } from 'node:path';
+import { findFunction, readSections, type Section, textAt, viewOf } from './object-file.js';
 
-const SECTION_HEADER_BYTES = 64;
+const INSTRUCTION_BYTES = 8;
 const LINE_COLUMN_BITS = 10;
 
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  /** 1-based; null where instructions of several columns lie on the line. */
+  readonly column: number | null;
+  readonly text: string;
+}
+
 interface Line {
+  readonly section: string;
+  readonly offset: number; // bytes into the section
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  readonly text: string;
 }
 
-/** The path and the column of a line; the column is null where instructions of several lie on it. */
-export function findLine(
-  object: Uint8Array,
-  file: string,
-  line: number,
-): { readonly file: string; readonly column: number | null } | null {
-  const found = readLines(object).filter(
-    (entry) => entry.line === line && basename(entry.file) === basename(file),
-  );
-  const first = found[0];
-  if (!first) return null;
-  const isUnique = found.every(
-    (entry) => entry.column === first.column && entry.file === first.file,
-  );
-  return { file: first.file, column: isUnique && first.column > 0 ? first.column : null };
+export interface FailingPlace {
+  readonly program: string;
+  /** Index in the loaded program, or null where the log names none. */
+  readonly instruction: number | null;
+  /** What the log prints, or null where it prints no source. */
+  readonly source: SourcePosition | null;
 }
 
-function readLines(object: Uint8Array): readonly Line[] {
+/** The best position of a failing place; what the log says wins over what the index says. */
+export function resolvePlace(object: Uint8Array, place: FailingPlace): SourcePosition | null {
   const sections = readSections(object);
-  const btf = sections.get('.BTF');
-  const ext = sections.get('.BTF.ext');
+  const lines = readLines(sections);
+  const exact = lineOfInstruction(sections, lines, place);
+  const { source } = place;
+  if (!source) return exact && position(exact, exact.column);
+  const isSame = (entry: Line): boolean =>
+    entry.line === source.line && basename(entry.file) === basename(source.file);
+  if (exact && isSame(exact)) return position(exact, exact.column);
+  const [first, ...others] = lines.filter(isSame);
+  if (!first) return source;
+  const isUnique = others.every((entry) => entry.column === first.column);
+  return { ...position(first, isUnique ? first.column : 0), text: source.text };
+}
+
+function position(line: Line, column: number): SourcePosition {
+  return { file: line.file, line: line.line, column: column || null, text: line.text.trim() };
+}
+
+// libbpf appends called functions behind the program: only indexes within the program itself are sure.
+function lineOfInstruction(
+  sections: ReadonlyMap<string, Section>,
+  lines: readonly Line[],
+  place: FailingPlace,
+): Line | null {
+  const symbol = findFunction(sections, place.program);
+  if (place.instruction === null || !symbol) return null;
+  const at = place.instruction * INSTRUCTION_BYTES;
+  if (at >= symbol.size) return null;
+  const section = [...sections].find(([, each]) => each.index === symbol.section)?.[0];
+  const before = lines.filter(
+    (line) =>
+      line.section === section && line.offset >= symbol.offset && line.offset <= symbol.offset + at,
+  );
+  return before.at(-1) ?? null;
+}
+
+function readLines(sections: ReadonlyMap<string, Section>): readonly Line[] {
+  const btf = sections.get('.BTF')?.bytes;
+  const ext = sections.get('.BTF.ext')?.bytes;
   if (!btf || !ext) return [];
   const btfView = viewOf(btf);
   const strings = btf.subarray(btfView.getUint32(4, true) + btfView.getUint32(16, true));
@@ -44,40 +84,20 @@ function readLines(object: Uint8Array): readonly Line[] {
   const recordBytes = view.getUint32(start, true);
   const lines: Line[] = [];
   for (let at = start + 4; at + 8 <= end; ) {
+    const section = textAt(strings, view.getUint32(at, true));
     const count = view.getUint32(at + 4, true);
     at += 8;
     for (let index = 0; index < count; index++, at += recordBytes) {
-      const position = view.getUint32(at + 12, true);
+      const place = view.getUint32(at + 12, true);
       lines.push({
+        section,
+        offset: view.getUint32(at, true),
         file: textAt(strings, view.getUint32(at + 4, true)),
-        line: position >>> LINE_COLUMN_BITS,
-        column: position & ((1 << LINE_COLUMN_BITS) - 1),
+        text: textAt(strings, view.getUint32(at + 8, true)),
+        line: place >>> LINE_COLUMN_BITS,
+        column: place & ((1 << LINE_COLUMN_BITS) - 1),
       });
     }
   }
   return lines;
-}
-
-function readSections(object: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const view = viewOf(object);
-  const table = Number(view.getBigUint64(40, true));
-  const count = view.getUint16(60, true);
-  const header = (index: number): number => table + index * SECTION_HEADER_BYTES;
-  const body = (index: number): Uint8Array => {
-    const offset = Number(view.getBigUint64(header(index) + 24, true));
-    return object.subarray(offset, offset + Number(view.getBigUint64(header(index) + 32, true)));
-  };
-  const names = body(view.getUint16(62, true));
-  const sections = new Map<string, Uint8Array>();
-  for (let index = 1; index < count; index++)
-    sections.set(textAt(names, view.getUint32(header(index), true)), body(index));
-  return sections;
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function textAt(bytes: Uint8Array, offset: number): string {
-  return new TextDecoder().decode(bytes.subarray(offset, bytes.indexOf(0, offset)));
 }

@@ -8,7 +8,6 @@ import { requireElf } from './elf-header.js';
 import { setGlobals } from './globals.js';
 import { descriptor } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
-import { findLine } from './line-info.js';
 import { kernelMap } from './map.js';
 import { type Native, type Pointer, stable } from './native.js';
 import { kernelProgram } from './program.js';
@@ -171,9 +170,7 @@ function loadError(
     details: warnings.filter((line) => !line.startsWith('failed to load object')),
   });
   if (program === undefined || log === '') return cause;
-  const resolve = (file: string, line: number): ReturnType<typeof findLine> =>
-    findLine(spec.bytes, file, line);
-  return new VerifierError({ program, log, cause, resolve });
+  return new VerifierError({ program, log, cause, object: spec.bytes });
 }
 
 function objectHandle(native: Native, opened: Opened, name: string): KernelObject {

@@ -2,23 +2,14 @@
  * The verifier's refusal of a program: one line that says why, the full log, and the source line of
  * the failing instruction where the kernel prints it (6.9 and newer print `; text @ file:line`).
  */
-export interface SourcePosition {
-  readonly file: string;
-  readonly line: number;
-  /** 1-based; null where the log alone cannot tell. */
-  readonly column: number | null;
-  readonly text: string;
-}
+import { resolvePlace, type SourcePosition } from './line-info.js';
 
 export interface VerifierErrorFields {
   readonly program: string;
   readonly log: string;
+  /** The object file, whose line info completes the position. */
+  readonly object?: Uint8Array;
   readonly cause?: unknown;
-  /** Finds the path and column of a line from the object; the log has the file's base name only. */
-  readonly resolve?: (
-    file: string,
-    line: number,
-  ) => { readonly file: string; readonly column: number | null } | null;
 }
 
 /** Thrown where the verifier refuses a program. */
@@ -32,11 +23,10 @@ export class VerifierError extends Error {
 
   constructor(fields: VerifierErrorFields) {
     const summary = summarizeLog(fields.log);
-    const found = sourcePosition(fields.log);
-    const position = found && {
-      ...found,
-      ...(fields.resolve?.(found.file, found.line) ?? {}),
-    };
+    const source = sourcePosition(fields.log);
+    const { program, object } = fields;
+    const instruction = failingInstruction(fields.log);
+    const position = object ? resolvePlace(object, { program, instruction, source }) : source;
     const at = position ? ` at ${position.file}:${position.line}` : '';
     super(`the verifier refused program \`${fields.program}\`${at}: ${summary}`, {
       cause: fields.cause,
@@ -55,7 +45,7 @@ export function isVerifierError(value: unknown): value is VerifierError {
 
 // Statistics and markers that the kernel and libbpf put after the reason.
 const TRAILER =
-  /^(processed \d+ insns|verification time|stack depth|max_states|insns_state|-- (BEGIN|END) PROG LOAD LOG)/;
+  /^(processed \d+ insns|verification time|stack depth|max_states|cur state:|old state:|-- (BEGIN|END) PROG LOAD LOG)/;
 const INSTRUCTION = /^\d+: \([0-9a-f]{2}\) /;
 const SOURCE = /^; ?(.*) @ (.+?):(\d+)$/;
 // Reasons that name only a register, or continue the line before, need that line to be understood.
@@ -84,6 +74,15 @@ function isUseful(line: string): boolean {
 // `16: (71) r0 = *(u8 *)(r0 +0)   ; R0_w=scalar()` loses the register states.
 function withoutState(line: string): string {
   return (INSTRUCTION.test(line) ? line.replace(/\s+;.*$/, '') : line).trim();
+}
+
+/** The index of the failing instruction in the loaded program; null where the log names none. */
+export function failingInstruction(log: string): number | null {
+  for (const line of log.split('\n').reverse()) {
+    const match = /^(\d+): \([0-9a-f]{2}\) /.exec(line) ?? /^unreachable insn (\d+)/.exec(line);
+    if (match) return Number(match[1]);
+  }
+  return null;
 }
 
 /** The last source line that the log mentions before it ends; null where it mentions none. */
