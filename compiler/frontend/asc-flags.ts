@@ -6,7 +6,6 @@ export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | re
   {
     runtime: 'stub',
     exportStart: 'configure',
-    noAssert: true,
     optimizeLevel: 3,
     shrinkLevel: 0,
     debug: true,

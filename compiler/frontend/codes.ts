@@ -33,6 +33,10 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'the declarations were overwritten',
     help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
   },
+  P109: {
+    title: 'a table cannot hold values of that type',
+    help: 'values are integers of up to 32 bits, bool, an enum, or Route',
+  },
   P110: {
     title: 'a question about the connection at the top level',
     help: 'the top level runs at build time, without a connection: ask inside a policy function',

@@ -17,7 +17,7 @@ import { injectFuel } from './fuel.js';
 import { LineIndex } from './line-index.js';
 import { readRegistry } from './read-registry.js';
 import { type AscResult, runAsc } from './run-asc.js';
-import { isSnapshotError } from './snapshot-error.js';
+import { isSnapshotError, type SnapshotError } from './snapshot-error.js';
 import { sourceLocator } from './source-map.js';
 import type { FrontendOptions, FrontendOutcome, Snapshot } from './types.js';
 import { readModule, type WasmModule } from './wasm/index.js';
@@ -34,27 +34,11 @@ function help(code: string): string {
   return CODES[code]?.help ?? '';
 }
 
-/** Which policy functions exist, and whether their types are those that engines call. */
+/** Whether a policy function exists; their signatures were checked on the syntax tree. */
 function checkExports(module: WasmModule, file: string): Diagnostic[] {
-  const found: Diagnostic[] = [];
+  if (module.exports.some((e) => e.kind === 'func' && isHook(e.name))) return [];
   const at: Position = { file, line: 1, column: 1 };
-  const functions = module.exports.filter((e) => e.kind === 'func' && isHook(e.name));
-  if (functions.length === 0) {
-    const message = `\`${file}\` exports no policy function`;
-    found.push(diagnostic('P101', message, { at, help: help('P101') }));
-  }
-  for (const { name, index } of functions) {
-    const type = module.functions[index];
-    const fits =
-      type?.params.length === 1 &&
-      type.params[0] === 'i32' &&
-      type.results.length === 1 &&
-      type.results[0] === 'i32';
-    if (fits) continue;
-    const message = `\`${name}\` has the wrong parameters or result`;
-    found.push(diagnostic('P102', message, { at, help: help('P102') }));
-  }
-  return found;
+  return [diagnostic('P101', `\`${file}\` exports no policy function`, { at, help: help('P101') })];
 }
 
 function isHook(name: string): name is ExportName {
@@ -68,25 +52,31 @@ function rootAddress(module: WasmModule, snapshot: Snapshot): number {
   return Number(value);
 }
 
-/** Runs the configure phase; where it stops, a run with the abort import finds out why. */
+/** Runs the configure phase; where it stops, a run with the abort import finds out what was thrown. */
 async function takeSnapshot(
   asc: AscResult,
   options: FrontendOptions,
 ): Promise<Snapshot | Diagnostic> {
+  const first = await trySnapshot(asc, options);
+  if (first.snapshot !== null) return first.snapshot;
+  if (first.error.detail.reason !== 'trap') return first.explained;
+  const again = await runAsc(options.file, options.read, { ...options, keepAbort: true });
+  if (again.result === null) return first.explained;
+  const second = await trySnapshot(again.result, options);
+  return second.snapshot === null ? second.explained : first.explained;
+}
+
+type Tried =
+  | { readonly snapshot: Snapshot }
+  | { readonly snapshot: null; readonly error: SnapshotError; readonly explained: Diagnostic };
+
+async function trySnapshot(asc: AscResult, options: FrontendOptions): Promise<Tried> {
   try {
-    return await options.snapshot(asc.wasm);
+    return { snapshot: await options.snapshot(asc.wasm) };
   } catch (error) {
     if (!isSnapshotError(error)) throw error;
-    if (error.detail.reason !== 'trap') return explainSnapshotError(error, options.file);
-    const again = await runAsc(options.file, options.read, { ...options, keepAbort: true });
-    if (again.result === null) return explainSnapshotError(error, options.file);
-    try {
-      await options.snapshot(again.result.wasm);
-    } catch (second) {
-      if (isSnapshotError(second)) return explainSnapshotError(second, options.file);
-      throw second;
-    }
-    return explainSnapshotError(error, options.file);
+    const locate = sourceLocator(asc.sourceMap, parse(asc.wasm).bodies);
+    return { snapshot: null, error, explained: explainSnapshotError(error, options.file, locate) };
   }
 }
 
@@ -111,7 +101,12 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
   const snapshot = await takeSnapshot(asc, options);
   if ('code' in snapshot) return { ok: false, diagnostics: [...diagnostics, snapshot] };
   const root = rootAddress(module, snapshot);
-  const { registry, diagnostics: declared } = readRegistry(snapshot.memory, root, asc.declarations);
+  const { registry, diagnostics: declared } = readRegistry(
+    file,
+    snapshot.memory,
+    root,
+    asc.declarations,
+  );
   diagnostics.push(...declared);
   if (hasErrors(diagnostics)) return { ok: false, diagnostics };
 

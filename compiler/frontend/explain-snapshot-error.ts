@@ -22,16 +22,29 @@ const WRITTEN: Readonly<Record<string, string>> = {
   cidr_contains: 'CidrSet.contains',
 };
 
-function position(error: SnapshotError, file: string): Position | null {
-  const { detail } = error;
-  if (detail.line == null) return { file, line: 1, column: 1 };
-  return { file: detail.file ?? file, line: detail.line, column: detail.column ?? 1 };
+export type Locate = (offset: number) => Position | null;
+
+/** Where the policy itself was, not the library code that it called. */
+function position(error: SnapshotError, file: string, locate: Locate): Position {
+  const { file: thrown, line, column } = error.detail;
+  if (thrown != null && line != null && !thrown.startsWith('~lib/')) {
+    return { file: thrown, line, column: column ?? 1 };
+  }
+  for (const offset of error.detail.frames ?? []) {
+    const at = locate(offset);
+    if (at !== null) return at;
+  }
+  return { file, line: 1, column: 1 };
 }
 
 /** Turns a failed configure phase into a finding. */
-export function explainSnapshotError(error: SnapshotError, file: string): Diagnostic {
+export function explainSnapshotError(
+  error: SnapshotError,
+  file: string,
+  locate: Locate,
+): Diagnostic {
   const { reason, subject } = error.detail;
-  const at = position(error, file);
+  const at = position(error, file, locate);
   const make = (code: string, message: string): Diagnostic =>
     diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
   if (reason === 'import') {
@@ -44,6 +57,5 @@ export function explainSnapshotError(error: SnapshotError, file: string): Diagno
   if (reason === 'timeout') {
     return make('P112', `the top level of the policy did not end within ${subject} ms`);
   }
-  const where = error.detail.function ? ` in \`${error.detail.function}\`` : '';
-  return make('P111', `the top level of the policy stopped${where}: ${error.message}`);
+  return make('P111', `the top level of the policy stopped: ${error.message}`);
 }

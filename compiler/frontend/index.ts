@@ -27,6 +27,7 @@ export {
   encodeU32,
   readModule,
   SECTION,
+  type Section,
   splitSections,
   withSection,
   writeSections,

@@ -19,6 +19,7 @@ export interface RegistryOutcome {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true });
 const MAGIC = 0x54464557;
 const VERSION = 1;
 const CHUNK_ITEMS = 64;
@@ -49,7 +50,7 @@ class Heap {
     if (at < 4) throw new Damaged();
     const bytes = this.u32(at - 4);
     if (at + bytes > this.#bytes.length) throw new Damaged();
-    return new TextDecoder('utf-16le').decode(this.#bytes.subarray(at, at + bytes));
+    return UTF16.decode(this.#bytes.subarray(at, at + bytes));
   }
   /** Addresses of the items of a list record. */
   items(list: number): number[] {
@@ -173,6 +174,7 @@ class RegistryReader {
 
 /** Reads the registry whose root record is at `root`. */
 export function readRegistry(
+  file: string,
   memory: Uint8Array,
   root: number,
   declarations: readonly DeclarationSite[],
@@ -183,6 +185,7 @@ export function readRegistry(
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     const found = diagnostic('P108', 'the policy overwrote what it had declared', {
+      at: { file, line: 1, column: 1 },
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
     return { registry: { tables: [], cidrs: [], clusters: [] }, diagnostics: [found] };

@@ -62,9 +62,39 @@ function lowerFirst(text: string): string {
   return /^[A-Z][a-z]/.test(text) ? text.slice(0, 1).toLowerCase() + text.slice(1) : text;
 }
 
-/** asc quotes with '; ours are backticks. Its final full stop goes. */
+/** asc quotes with ' and tells whole paths of types; its final full stop goes. */
 function restyle(message: string): string {
-  return lowerFirst(message.replace(/'([^']*)'/g, '`$1`').replace(/\.$/, ''));
+  const quoted = message
+    .replace(/^User-defined: "(.*)"$/, '$1')
+    .replace(/'([^']*)'/g, '`$1`')
+    .replace(/~lib\/string\/String/g, 'string')
+    .replace(/(?:~lib|[\w.-]+)(?:\/[\w.-]+)*\/(\w+)(?=[\w\s|<>.]*`)/g, '$1');
+  return lowerFirst(quoted.replace(/\.$/, ''));
+}
+
+function missingFile(message: string): string {
+  const name = /'(.*)'/.exec(message)?.[1] ?? '';
+  return name.startsWith('~lib/')
+    ? `there is no package \`${name.slice(5).replace(/\.ts$/, '')}\``
+    : `there is no file \`${name}\``;
+}
+
+function helpFor(code: string, message: string): string | null {
+  if (code === 'AS240' && message.includes('Attribute')) {
+    return 'compare an attribute with a text by `is`: `connection.source.namespace.is("prod")`';
+  }
+  if (code === 'TS6054') {
+    return 'a policy imports "weft" and files of its project by relative path, as "./rules"';
+  }
+  return null;
+}
+
+/** Errors inside the SDK follow from the policy's own, where there are any. */
+function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const echo = (d: Diagnostic): boolean =>
+    d.notes.some((note) => note.startsWith('found in ~lib/'));
+  const own = found.filter((d) => !echo(d));
+  return hasErrors(own) ? own : found;
 }
 
 /** Compiles one policy. Findings of asc come back as diagnostics with asc's own code. */
@@ -110,8 +140,17 @@ export async function runAsc(
       range !== null && text !== undefined
         ? new LineIndex(text).range(path, range.start, range.end)
         : null;
-    const prefix = message.code >= 1000 ? 'TS' : 'AS';
-    found.push(diagnostic(`${prefix}${message.code}`, restyle(message.message), { at, severity }));
+    const code = `${message.code >= 1000 ? 'TS' : 'AS'}${message.code}`;
+    const words = code === 'TS6054' ? missingFile(message.message) : restyle(message.message);
+    const library = path.startsWith('~lib/') && at !== null;
+    found.push(
+      diagnostic(code, words, {
+        at: library ? { file, line: 1, column: 1 } : at,
+        notes: library ? [`found in ${path}:${at.line}`] : [],
+        severity,
+        help: helpFor(code, message.message),
+      }),
+    );
   };
   const transform = {
     afterParse(parser: { readonly sources: readonly object[] }): void {
@@ -133,7 +172,7 @@ export async function runAsc(
   });
   const wasm = outputs.get('policy.wasm');
   const map = outputs.get('policy.wasm.map');
-  if (hasErrors(found)) return { result: null, diagnostics: found, sources };
+  if (hasErrors(found)) return { result: null, diagnostics: withoutEchoes(found), sources };
   if (!(wasm instanceof Uint8Array) || typeof map !== 'string') {
     throw new BugError(`asc: no output: ${done.error?.message ?? done.stderr.toString()}`);
   }

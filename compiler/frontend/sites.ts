@@ -50,7 +50,13 @@ const VERDICTS: ReadonlyMap<string, VerdictName> = new Map([
   ['Pass', 'pass'],
   ['Audit', 'audit'],
 ]);
-const EXPORTS: ReadonlySet<string> = new Set(['authorizeConnection', 'routeConnection']);
+/** Policy functions and what they return. */
+const EXPORTS: ReadonlyMap<string, string> = new Map([
+  ['authorizeConnection', 'Verdict'],
+  ['routeConnection', 'Route'],
+]);
+/** Types that a table's values cannot have; asc finds the rest, at no line of the policy. */
+const LONG_TYPES: ReadonlySet<string> = new Set(['u64', 'i64', 'f32', 'f64', 'string', 'String']);
 const DECLARING: ReadonlySet<string> = new Set(['Table', 'CidrSet', 'cluster']);
 
 function isNode(value: unknown): value is Ast {
@@ -65,18 +71,33 @@ function text(node: unknown): string {
   return isNode(node['identifier']) ? text(node['identifier']) : '';
 }
 
-/** What names of "weft" are called in a file: local name -> exported name. */
+/** Names of "weft" that the pass knows; a file may import them through another file that re-exports. */
+const KNOWN: ReadonlySet<string> = new Set([...['Verdict', 'Route', 'Connection'], ...DECLARING]);
+
+/** What names of "weft" are called in a file: local name, maybe `namespace.Name` -> exported name. */
 function importedNames(source: Ast, kinds: Readonly<Record<string, number>>): Map<string, string> {
   const names = new Map<string, string>();
   for (const statement of nodesOf(source['statements'])) {
     if (statement.kind !== kinds['Import']) continue;
-    const path = isNode(statement['path']) ? statement['path']['value'] : '';
-    if (path !== 'weft') continue;
     for (const item of nodesOf(statement['declarations'])) {
-      names.set(text(item['name']), text(item['foreignName']));
+      const name = text(item['foreignName']);
+      if (KNOWN.has(name)) names.set(text(item['name']), name);
     }
+    const namespace = text(statement['namespaceName']);
+    if (namespace !== '') for (const name of KNOWN) names.set(`${namespace}.${name}`, name);
   }
   return names;
+}
+
+/** `Verdict`, `weft.Verdict`: an identifier, a property of one, or a type's name. */
+function dotted(node: unknown): string {
+  if (!isNode(node)) return '';
+  if (isNode(node['identifier'])) {
+    const rest = dotted(node['next']);
+    return rest === '' ? text(node) : `${text(node)}.${rest}`;
+  }
+  if (isNode(node['property'])) return `${dotted(node['expression'])}.${text(node['property'])}`;
+  return text(node);
 }
 
 class FileRewriter {
@@ -90,8 +111,8 @@ class FileRewriter {
     diagnostics: Diagnostic[];
   };
   readonly #firstSite: number;
-  /** Local variables of the file that hold a CidrSet, whose `add` is told its position. */
-  readonly #sets = new Set<string>();
+  /** Variables of the file that hold a Table or a CidrSet, and which. */
+  readonly #holders = new Map<string, string>();
 
   constructor(
     source: Ast,
@@ -113,6 +134,7 @@ class FileRewriter {
       const decides =
         statement.kind === this.#kind('FunctionDeclaration') &&
         EXPORTS.has(text(statement['name']));
+      if (decides) this.#signature(statement);
       this.#children(statement, { inRoute: this.#returnsRoute(statement), decides });
     }
   }
@@ -139,13 +161,13 @@ class FileRewriter {
   /** The verdict that an expression writes out, else null. */
   #verdict(node: Ast): VerdictName | null {
     if (node.kind !== this.#kind('PropertyAccess') || !isNode(node['expression'])) return null;
-    if (this.#names.get(text(node['expression'])) !== 'Verdict') return null;
+    if (this.#names.get(dotted(node['expression'])) !== 'Verdict') return null;
     return VERDICTS.get(text(node['property'])) ?? null;
   }
   #returnsRoute(node: Ast): boolean {
     const signature = node['signature'];
     const type = isNode(signature) ? signature['returnType'] : null;
-    return isNode(type) && this.#names.get(text(type['name'])) === 'Route';
+    return this.#typeName(type) === 'Route';
   }
   #call(object: Ast, method: string, args: Ast[], range: Range): Ast {
     const { Node } = this.#make;
@@ -153,9 +175,42 @@ class FileRewriter {
     const callee = Node.createPropertyAccessExpression(object, property, range);
     return Node.createCallExpression(callee, null, args, range);
   }
-  #routeName(): string {
-    for (const [local, name] of this.#names) if (name === 'Route') return local;
-    return 'Route';
+  /** The class of "weft" that a type names, else null. */
+  #typeName(type: unknown): string | null {
+    return isNode(type) ? (this.#names.get(dotted(type['name'])) ?? null) : null;
+  }
+  #routeClass(range: Range): Ast {
+    const { Node } = this.#make;
+    const known = [...this.#names].find(([, name]) => name === 'Route')?.[0] ?? 'Route';
+    const [first = known, ...rest] = known.split('.');
+    return rest.reduce(
+      (object, name) =>
+        Node.createPropertyAccessExpression(
+          object,
+          Node.createIdentifierExpression(name, range),
+          range,
+        ),
+      Node.createIdentifierExpression(first, range),
+    );
+  }
+
+  #signature(node: Ast): void {
+    const name = text(node['name']);
+    const wanted = EXPORTS.get(name);
+    const signature = node['signature'];
+    if (wanted === undefined || !isNode(signature)) return;
+    const parameters = nodesOf(signature['parameters']);
+    const fits =
+      parameters.length === 1 &&
+      this.#typeName(parameters[0]?.['type']) === 'Connection' &&
+      this.#typeName(signature['returnType']) === wanted;
+    if (fits) return;
+    this.#outcome.diagnostics.push(
+      diagnostic('P102', `\`${name}\` has the wrong parameters or result`, {
+        at: this.#position(signature.range),
+        help: `write \`export function ${name}(connection: Connection): ${wanted}\``,
+      }),
+    );
   }
 
   #children(node: Ast, context: Context): void {
@@ -185,7 +240,7 @@ class FileRewriter {
     }
     if (node.kind === this.#kind('Binary')) inner = { ...inner, compared: this.#compares(node) };
     if (node.kind === this.#kind('Switch')) this.#switch(node);
-    if (node.kind === this.#kind('VariableDeclaration')) this.#noteSet(node);
+    if (node.kind === this.#kind('VariableDeclaration')) this.#noteHolder(node);
     this.#children(node, inner);
     this.#declaration(node, context);
     if (node.kind === this.#kind('Return') && context.inRoute && isNode(node['value'])) {
@@ -232,20 +287,21 @@ class FileRewriter {
       return value;
     }
     const site = this.#integer(this.#site('route', null, value.range), value.range);
-    const name = this.#make.Node.createIdentifierExpression(this.#routeName(), value.range);
+    const name = this.#routeClass(value.range);
     return this.#call(name, '__at', [value, site], value.range);
   }
 
-  #noteSet(node: Ast): void {
-    const initial = node['initializer'];
-    let made = isNode(initial) ? initial : null;
-    // new CidrSet("x").add("…").add("…")
-    while (made !== null && made.kind === this.#kind('Call')) {
-      const callee = made['expression'];
-      const object = isNode(callee) ? callee['expression'] : null;
-      made = isNode(object) ? object : null;
-    }
-    if (made !== null && this.#declares(made) === 'CidrSet') this.#sets.add(text(node['name']));
+  /** The declaration that an expression makes, through `new CidrSet("x").add("…").add("…")`. */
+  #made(node: unknown): string | null {
+    if (!isNode(node)) return null;
+    const declares = this.#declares(node);
+    if (declares !== null || node.kind !== this.#kind('Call')) return declares;
+    const callee = node['expression'];
+    return isNode(callee) ? this.#made(callee['expression']) : null;
+  }
+  #noteHolder(node: Ast): void {
+    const made = this.#made(node['initializer']);
+    if (made !== null) this.#holders.set(text(node['name']), made);
   }
 
   /** What a node declares: Table, CidrSet or cluster; null where nothing. */
@@ -256,30 +312,41 @@ class FileRewriter {
         : node.kind === this.#kind('Call')
           ? node['expression']
           : null;
-    const name = isNode(callee) ? this.#names.get(text(callee)) : undefined;
+    const name = isNode(callee) ? this.#names.get(dotted(callee)) : undefined;
     return name !== undefined && DECLARING.has(name) ? name : null;
   }
-  #addsToSet(node: Ast): boolean {
+  /** `add` or `set` where the node calls it on a CidrSet or Table of this file. */
+  #fills(node: Ast): 'add' | 'set' | null {
     const callee = node.kind === this.#kind('Call') ? node['expression'] : null;
-    if (!isNode(callee) || callee.kind !== this.#kind('PropertyAccess')) return false;
-    if (text(callee['property']) !== 'add') return false;
+    if (!isNode(callee) || callee.kind !== this.#kind('PropertyAccess')) return null;
     const object = callee['expression'];
-    if (!isNode(object)) return false;
-    return (
-      this.#sets.has(text(object)) ||
-      this.#declares(object) === 'CidrSet' ||
-      this.#addsToSet(object)
+    const holder = this.#made(object) ?? this.#holders.get(text(object));
+    const method = text(callee['property']);
+    if (method === 'add' && holder === 'CidrSet') return 'add';
+    return method === 'set' && holder === 'Table' ? 'set' : null;
+  }
+
+  #checkValueType(node: Ast): void {
+    const type = nodesOf(node['typeArguments'])[0];
+    const name = isNode(type) ? dotted(type['name']) : '';
+    if (!LONG_TYPES.has(name) || type === undefined) return;
+    this.#outcome.diagnostics.push(
+      diagnostic('P109', `a table cannot hold values of type \`${name}\``, {
+        at: this.#position(type.range),
+        help: 'values are integers of up to 32 bits, bool, an enum, or Route',
+      }),
     );
   }
 
   #declaration(node: Ast, context: Context): void {
     const declares = this.#declares(node);
-    const adds = this.#addsToSet(node);
-    if (declares === null && !adds) return;
+    const fills = this.#fills(node);
+    const what = declares ?? fills;
+    if (what === null) return;
+    if (declares === 'Table') this.#checkValueType(node);
     const args = node['args'];
     if (!Array.isArray(args)) return;
     if (context.decides) {
-      const what = declares ?? 'add';
       this.#outcome.diagnostics.push(
         diagnostic('P103', `\`${what}\` declares, which a policy function cannot do`, {
           at: this.#position(node.range),
@@ -288,13 +355,14 @@ class FileRewriter {
       );
       return;
     }
+    if (fills === 'set') return;
     const full = declares === 'cluster' ? 2 : 1;
     if (args.length > full || args.length === 0) return; // asc says what is wrong
     if (declares === 'cluster' && args.length === 1) {
       args.push(this.#make.Node.createNullExpression(node.range));
     }
     // The last argument's range marks add and cluster; a bad text is then under the caret.
-    const at = adds && isNode(args[0]) ? args[0].range : node.range;
+    const at = fills === 'add' && isNode(args[0]) ? args[0].range : node.range;
     this.#outcome.declarations.push({ at: this.#position(at) });
     args.push(this.#integer(this.#outcome.declarations.length, node.range));
   }

@@ -14,8 +14,8 @@ export interface SnapshotErrorDetail {
   readonly file?: string | null;
   readonly line?: number | null;
   readonly column?: number | null;
-  /** Name of the innermost function with a name. */
-  readonly function?: string | null;
+  /** Code offsets of the calls that led there, innermost first, in the module that was given. */
+  readonly frames?: readonly number[];
 }
 
 export class SnapshotError extends Error {

@@ -6,6 +6,7 @@ import {
   encodeU32,
   readModule,
   SECTION,
+  type Section,
   splitSections,
   withSection,
   writeSections,
@@ -18,6 +19,12 @@ export interface OpenModule {
   readonly wasm: Uint8Array;
   /** Types of the defined globals, in index order. */
   readonly types: readonly string[];
+  /** How much further behind code lies than in the given module. */
+  readonly shift: number;
+}
+
+function codeOffset(sections: readonly Section[]): number {
+  return sections.find((section) => section.id === SECTION.code)?.offset ?? 0;
 }
 
 export function exportGlobals(wasm: Uint8Array): OpenModule {
@@ -30,6 +37,8 @@ export function exportGlobals(wasm: Uint8Array): OpenModule {
     items.push([...encodeName(GLOBAL_PREFIX + i), kinds.global, ...encodeU32(importedGlobals + i)]);
   });
   const bytes = Uint8Array.from([...encodeU32(items.length), ...items.flat()]);
-  const open = writeSections(withSection(splitSections(wasm), SECTION.export, bytes));
-  return { wasm: open, types: globals.map((global) => global.type) };
+  const sections = splitSections(wasm);
+  const open = writeSections(withSection(sections, SECTION.export, bytes));
+  const shift = codeOffset(splitSections(open)) - codeOffset(sections);
+  return { wasm: open, types: globals.map((global) => global.type), shift };
 }

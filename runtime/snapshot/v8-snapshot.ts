@@ -18,7 +18,8 @@ const DEADLINE = 10_000;
  */
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
-const { wasm, types, prefix } = workerData;
+const { wasm, types, prefix, shift } = workerData;
+Error.stackTraceLimit = 100;
 let failure = null;
 let memory = null;
 const text = (at) => {
@@ -57,9 +58,10 @@ try {
   const bytes = new Uint8Array(memory.buffer).slice();
   parentPort.postMessage({ ok: true, memory: bytes, globals }, [bytes.buffer]);
 } catch (error) {
-  const frame = /at ([^ ]+) \\(wasm:/.exec(String(error && error.stack));
+  const frames = [...String(error && error.stack).matchAll(/wasm-function\\[\\d+\\]:0x([0-9a-f]+)/g)]
+    .map((match) => Number.parseInt(match[1], 16) - shift);
   const inner = failure ?? { detail: { reason: 'trap', subject: null }, message: error.message };
-  parentPort.postMessage({ ok: false, message: inner.message, detail: { ...inner.detail, function: frame ? frame[1] : null } });
+  parentPort.postMessage({ ok: false, message: inner.message, detail: { ...inner.detail, frames } });
 }
 `;
 
@@ -72,7 +74,7 @@ export async function v8Snapshot(wasm: Uint8Array, deadline: number = DEADLINE):
   const open = exportGlobals(wasm);
   const worker = new Worker(PROGRAM, {
     eval: true,
-    workerData: { wasm: open.wasm, types: open.types, prefix: GLOBAL_PREFIX },
+    workerData: { wasm: open.wasm, types: open.types, prefix: GLOBAL_PREFIX, shift: open.shift },
     env: {},
     stdout: true,
     stderr: true,
