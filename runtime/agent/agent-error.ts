@@ -1,4 +1,6 @@
 /** Faults of the node side. Guarded by code (`A` and three digits), never by class. */
+import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: string;
@@ -7,6 +9,15 @@ export class AgentError extends Error {
     super(message, options);
     this.code = code;
     this.help = help;
+  }
+}
+
+/** The bundle does not go with the world; `diagnostics` say where. Code A021. */
+export class PlanError extends AgentError {
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('A021', 'the bundle does not go with the world');
+    this.diagnostics = diagnostics;
   }
 }
 

@@ -9,9 +9,16 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
   A004: { title: 'the BPF objects are missing', help: 'run `npm run build`' },
   A005: { title: 'the state document cannot be read', help: 'run `weft unload`, then load again' },
   A010: { title: 'cgroup not found', help: 'start the workload first, then enrol it' },
-  A011: { title: 'unknown workload', help: 'the world of the active generation names the workloads' },
+  A011: {
+    title: 'unknown workload',
+    help: 'the world of the active generation names the workloads',
+  },
   A012: { title: 'not enrolled', help: '`weft status` lists the enrolled cgroups' },
   A013: { title: 'nothing is loaded', help: 'run `weft load BUNDLE` first' },
   A014: { title: 'enrolled already', help: '`weft unenrol` it first' },
   A020: { title: 'the program does not fit the hooks', help: 'build the bundle with this version' },
+  A021: {
+    title: 'the bundle does not go with the world',
+    help: 'the findings name the cluster or workload; correct the policy or the world file',
+  },
 };

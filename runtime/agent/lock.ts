@@ -2,14 +2,7 @@
  * One change of the node at a time. The lock is a hard link made atomically; it names its holder, so
  * that the lock of a process that died is taken over instead of blocking for ever.
  */
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AgentError } from './agent-error.js';

@@ -1,0 +1,24 @@
+/** Where each stub is attached, and in which slot a generation's programs stand. */
+import { ATTACH_TYPE } from '../kernel/index.js';
+import { type HookName, SLOTS } from './layout.js';
+
+/** Attach type of each stub (program `stub_<name>`), in the order of attaching. */
+export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create', number>> = {
+  // First what refuses sockets that no hook judges, last what judges arrivals.
+  sock_create: ATTACH_TYPE.cgroupInetSockCreate,
+  sockops: ATTACH_TYPE.cgroupSockOps,
+  getpeername4: ATTACH_TYPE.cgroupInet4Getpeername,
+  getpeername6: ATTACH_TYPE.cgroupInet6Getpeername,
+  recvmsg4: ATTACH_TYPE.cgroupUdp4Recvmsg,
+  recvmsg6: ATTACH_TYPE.cgroupUdp6Recvmsg,
+  sendmsg4: ATTACH_TYPE.cgroupUdp4Sendmsg,
+  sendmsg6: ATTACH_TYPE.cgroupUdp6Sendmsg,
+  connect4: ATTACH_TYPE.cgroupInet4Connect,
+  connect6: ATTACH_TYPE.cgroupInet6Connect,
+  ingress: ATTACH_TYPE.cgroupInetIngress,
+};
+
+/** The program-array slot of a generation: kept ones are consecutive, so they never share one. */
+export function slotOf(generation: number): number {
+  return generation % SLOTS;
+}

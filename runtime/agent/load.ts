@@ -1,0 +1,145 @@
+/**
+ * Loading a bundle: stage, pin, fill the slots, write the state document, activate, retire the
+ * oldest. Until the one write that activates, the running generation is untouched; a failure before
+ * it removes what it made.
+ */
+import type { Bundle } from '../../compiler/bundle/manifest.js';
+import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import type { World } from '../discovery/types.js';
+import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
+import { readActive, writeActive } from './active.js';
+import { slotOf } from './hooks.js';
+import { encodeU32, HOOKS } from './layout.js';
+import { ensureNode, type NodeMaps } from './node.js';
+import { type Paths, pinsOf } from './paths.js';
+import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { nodeCgroups, type Staged, stage } from './stage.js';
+import {
+  type GenerationRecord,
+  readState,
+  type State,
+  summarizeManifest,
+  writeState,
+} from './state.js';
+
+/** Generations that stay loaded after an activation: the active one and the one before. */
+export const KEPT = 2;
+
+export interface LoadOptions {
+  readonly bundle: Bundle;
+  readonly digest: string;
+  readonly world: World;
+  readonly now: Date;
+  readonly clockOffset: bigint;
+}
+
+export interface Loaded {
+  readonly generation: number;
+  readonly previous: number | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Numbers of the pinned generations, oldest first. */
+export function pinnedGenerations(paths: Paths): readonly number[] {
+  return pinNames(pinsOf.generations(paths))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function pinGeneration(paths: Paths, staged: Staged): void {
+  const { object } = staged;
+  const items = new Map<string, Pinnable>();
+  for (const name of object.mapNames) {
+    if (name.startsWith('weft_')) items.set(`maps/${name}`, object.map(name));
+  }
+  for (const name of object.programNames) items.set(`programs/${name}`, object.program(name));
+  pinDirectory(pinsOf.generations(paths));
+  pinAll(pinsOf.generation(paths, staged.generation), items);
+}
+
+function record(staged: Staged, options: LoadOptions): GenerationRecord {
+  const { object } = staged;
+  return {
+    generation: staged.generation,
+    bundle: options.digest,
+    loadedAt: options.now.toISOString(),
+    manifest: summarizeManifest(options.bundle.manifest),
+    names: staged.names,
+    programs: object.programNames.map((name) => {
+      const { id, tag } = object.program(name).info();
+      return { name, id, tag };
+    }),
+  };
+}
+
+function fillSlots(node: NodeMaps, staged: Staged): void {
+  const slot = encodeU32(slotOf(staged.generation));
+  for (const hook of HOOKS) {
+    const program = staged.object.program(`weft_${hook}`);
+    node.map(`weft_slots_${hook}`).update(slot, encodeU32(program.fd));
+  }
+}
+
+function emptySlots(node: NodeMaps, generation: number): void {
+  for (const hook of HOOKS) node.map(`weft_slots_${hook}`).delete(encodeU32(slotOf(generation)));
+}
+
+/** Removes a generation that is not active. */
+function retire(node: NodeMaps, paths: Paths, generation: number): void {
+  emptySlots(node, generation);
+  removePinTree(pinsOf.generation(paths, generation));
+}
+
+/** Makes a staged generation the deciding one; on failure removes it again. */
+function activate(node: NodeMaps, paths: Paths, staged: Staged, options: LoadOptions): void {
+  const { generation } = staged;
+  const before: State = readState(paths);
+  try {
+    pinGeneration(paths, staged);
+    fillSlots(node, staged);
+    writeState(paths, {
+      ...before,
+      generations: [...before.generations, record(staged, options)],
+      lastError: null,
+    });
+    writeActive(node.map('weft_active'), generation);
+  } catch (error) {
+    retire(node, paths, generation);
+    writeState(paths, before);
+    throw error;
+  }
+}
+
+/** Drops all but the newest KEPT generations. */
+function prune(node: NodeMaps, paths: Paths): void {
+  const gone = pinnedGenerations(paths).slice(0, -KEPT);
+  for (const generation of gone) retire(node, paths, generation);
+  const state = readState(paths);
+  const kept = new Set(pinnedGenerations(paths));
+  const generations = state.generations.filter((g) => kept.has(g.generation));
+  writeState(paths, { ...state, generations });
+}
+
+/**
+ * Loads and activates a bundle; call it under `withLock`. Throws PlanError, AgentError, KernelError
+ * or VerifierError; then the generation that ran runs on.
+ */
+export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+  using node = ensureNode(kernel, paths);
+  const previous = readActive(node.map('weft_active'));
+  const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));
+  using staged = stage(kernel, options.bundle, options.world, {
+    generation: newest + 1,
+    nodeMaps: node.maps,
+    cgroups: nodeCgroups(paths, options.world),
+    clockOffset: options.clockOffset,
+  });
+  activate(node, paths, staged, options);
+  prune(node, paths);
+  return { generation: staged.generation, previous, diagnostics: staged.plan.diagnostics };
+}
+
+/** Notes why the last change failed, for `status`. */
+export function noteError(paths: Paths, message: string, now: Date): void {
+  writeState(paths, { ...readState(paths), lastError: { time: now.toISOString(), message } });
+}

@@ -1,0 +1,60 @@
+/**
+ * The node's own objects: maps that outlive every generation and the stubs that are attached. Made
+ * by the first load or enrolment, pinned as one directory, removed by unload.
+ */
+import { join } from 'node:path';
+import { type Kernel, type KernelMap, pinDirectory } from '../kernel/index.js';
+import { STUB_ATTACH } from './hooks.js';
+import { readObject } from './objects.js';
+import { Owned } from './owned.js';
+import { type Paths, pinsOf } from './paths.js';
+import { type Pinnable, pinAll, pinNames } from './pins.js';
+
+export interface NodeMaps extends Disposable {
+  readonly maps: Readonly<Record<string, KernelMap>>;
+  /** Throws KernelError where the node has no such map. */
+  map(name: string): KernelMap;
+}
+
+function create(kernel: Kernel, paths: Paths): void {
+  using object = kernel.load({ name: 'stubs', bytes: readObject('stubs') });
+  const items = new Map<string, Pinnable>();
+  for (const name of object.mapNames) {
+    if (!name.startsWith('.')) items.set(`maps/${name}`, object.map(name));
+  }
+  for (const name of Object.keys(STUB_ATTACH)) {
+    items.set(`stubs/${name}`, object.program(`stub_${name}`));
+  }
+  pinDirectory(paths.pins);
+  pinAll(pinsOf.node(paths), items);
+}
+
+/** True where the node's objects are pinned. */
+export function hasNode(paths: Paths): boolean {
+  return pinNames(pinsOf.node(paths)).length > 0;
+}
+
+/** Opens the node's maps as pinned; none where nothing was ever loaded. Throws KernelError. */
+export function openNode(kernel: Kernel, paths: Paths): NodeMaps {
+  const owned = new Owned();
+  const maps: Record<string, KernelMap> = {};
+  try {
+    for (const name of pinNames(pinsOf.maps(paths))) {
+      maps[name] = owned.add(kernel.openMap(join(pinsOf.maps(paths), name)));
+    }
+  } catch (error) {
+    owned[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    maps,
+    map: (name) => maps[name] ?? owned.add(kernel.openMap(join(pinsOf.maps(paths), name))),
+    [Symbol.dispose]: () => owned[Symbol.dispose](),
+  };
+}
+
+/** Opens the node's objects, making them first where they do not exist. Throws KernelError. */
+export function ensureNode(kernel: Kernel, paths: Paths): NodeMaps {
+  if (!hasNode(paths)) create(kernel, paths);
+  return openNode(kernel, paths);
+}

@@ -1,0 +1,111 @@
+/**
+ * The state document: names for what the pins hold (bundle, policies, sites, workloads), so that
+ * `status` and `events` can speak after the loader has exited. What is enforced is read from the
+ * pins; this document is never the authority on it. Written by rename, so readers see whole ones.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import { AgentError } from './agent-error.js';
+import type { Paths } from './paths.js';
+
+/** A manifest without what only the simulator and the compiler need. */
+export interface ManifestSummary {
+  readonly name: string;
+  readonly policies: readonly Omit<PolicyEntry, 'tables' | 'cidrs'>[];
+  readonly clusters: Manifest['clusters'];
+  readonly sites: Manifest['sites'];
+  readonly default: Manifest['default'];
+}
+
+export interface NamedWorkload {
+  readonly name: string;
+  readonly principal: string | null;
+  readonly cgroup: string | null;
+}
+
+/** Names by the numbers that the kernel's records carry. */
+export interface Names {
+  readonly services: readonly string[];
+  readonly clusters: readonly string[];
+  readonly workloads: readonly NamedWorkload[];
+}
+
+export interface GenerationRecord {
+  readonly generation: number;
+  readonly bundle: string; // sha256:…
+  readonly loadedAt: string;
+  readonly manifest: ManifestSummary;
+  readonly names: Names;
+  readonly programs: readonly {
+    readonly name: string;
+    readonly id: number;
+    readonly tag: string;
+  }[];
+}
+
+export interface EnrolmentRecord {
+  readonly cgroupId: string;
+  readonly cgroup: string;
+  readonly workload: string | null;
+}
+
+export interface State {
+  readonly schemaVersion: 1;
+  readonly generations: readonly GenerationRecord[];
+  readonly enrolled: readonly EnrolmentRecord[];
+  readonly lastError: { readonly time: string; readonly message: string } | null;
+}
+
+const EMPTY: State = { schemaVersion: 1, generations: [], enrolled: [], lastError: null };
+
+function file(paths: Paths): string {
+  return join(paths.run, 'state.json');
+}
+
+/** The document of this node, empty where none was written. Throws A005 where it is not one. */
+export function readState(paths: Paths): State {
+  let text: string;
+  try {
+    text = readFileSync(file(paths), 'utf8');
+  } catch {
+    return EMPTY;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'generations' in value)
+      return value as State;
+  } catch (cause) {
+    throw damaged(paths, cause);
+  }
+  throw damaged(paths, null);
+}
+
+function damaged(paths: Paths, cause: unknown): AgentError {
+  const message = `the state document \`${file(paths)}\` cannot be read`;
+  return new AgentError('A005', message, 'run `weft unload`, then load again', { cause });
+}
+
+/** Replaces the document atomically. */
+export function writeState(paths: Paths, state: State): void {
+  mkdirSync(paths.run, { recursive: true, mode: 0o755 });
+  const temporary = `${file(paths)}.new`;
+  writeFileSync(temporary, JSON.stringify(state), { mode: 0o644 });
+  renameSync(temporary, file(paths));
+}
+
+/** Removes the document; harmless where there is none. */
+export function removeState(paths: Paths): void {
+  rmSync(file(paths), { force: true });
+}
+
+/** The part of a manifest that a state document keeps. */
+export function summarizeManifest(manifest: Manifest): ManifestSummary {
+  return {
+    name: manifest.name,
+    policies: manifest.policies.map(({ tables: _, cidrs: __, ...rest }) => rest),
+    clusters: manifest.clusters,
+    sites: manifest.sites,
+    default: manifest.default,
+  };
+}

@@ -1,0 +1,131 @@
+/** What a node enforces, read back from its pins; names come from the state document. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Kernel, KernelMap } from '../kernel/index.js';
+import { readActive } from './active.js';
+import { enrolledIds } from './enrol.js';
+import { encodeU32, OPEN_COUNTER, sumCounter } from './layout.js';
+import { pinnedGenerations } from './load.js';
+import { openNode } from './node.js';
+import { type Paths, pinsOf } from './paths.js';
+import { type GenerationRecord, readState, type State } from './state.js';
+
+export interface SiteCount {
+  readonly site: number;
+  readonly rule: string;
+  readonly verdict: string;
+  readonly count: bigint;
+}
+
+export interface GenerationStatus {
+  readonly generation: number;
+  readonly active: boolean;
+  readonly bundle: string | null;
+  readonly name: string | null;
+  readonly loadedAt: string | null;
+  readonly programs: GenerationRecord['programs'];
+}
+
+export interface PolicyStatus {
+  readonly name: string;
+  readonly file: string;
+  readonly mode: string;
+  readonly attach: readonly unknown[];
+  readonly sites: readonly SiteCount[];
+}
+
+export interface NodeStatus {
+  readonly active: number | null;
+  readonly generations: readonly GenerationStatus[];
+  readonly policies: readonly PolicyStatus[];
+  /** Decisions of the active generation in which no policy's line decided. */
+  readonly defaulted: bigint;
+  readonly enrolled: readonly {
+    readonly cgroupId: string;
+    readonly cgroup: string | null;
+    readonly workload: string | null;
+  }[];
+  readonly open: { readonly active: bigint; readonly passive: bigint; readonly closed: bigint };
+  /** Verdicts whose event found no room. */
+  readonly lost: bigint;
+  readonly lastError: State['lastError'];
+}
+
+/** A per-CPU counter at an index; 0 where the map has none. */
+export function readCounter(map: KernelMap, index: number): bigint {
+  const value = map.lookup(encodeU32(index));
+  return value === null ? 0n : sumCounter(value);
+}
+
+function policies(record: GenerationRecord, counters: KernelMap): readonly PolicyStatus[] {
+  return record.manifest.policies.map(({ name, file, mode, attach }) => ({
+    name,
+    file,
+    mode,
+    attach,
+    sites: record.manifest.sites
+      .filter((s) => s.file === file && s.kind === 'verdict')
+      .map((s) => ({
+        site: s.site,
+        rule: `${s.file}:${s.line}`,
+        verdict: s.verdict ?? '',
+        count: readCounter(counters, s.site),
+      })),
+  }));
+}
+
+const NOTHING: Omit<NodeStatus, 'lastError'> = {
+  active: null,
+  generations: [],
+  policies: [],
+  defaulted: 0n,
+  enrolled: [],
+  open: { active: 0n, passive: 0n, closed: 0n },
+  lost: 0n,
+};
+
+/** The state of this node. Throws KernelError, and AgentError where the state document is damaged. */
+export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
+  const state = readState(paths);
+  if (!existsSync(pinsOf.maps(paths))) return { ...NOTHING, lastError: state.lastError };
+  using node = openNode(kernel, paths);
+  const active = readActive(node.map('weft_active'));
+  const recordOf = (n: number): GenerationRecord | undefined =>
+    state.generations.find((g) => g.generation === n);
+  const current = active === null ? undefined : recordOf(active);
+  let counted: { policies: readonly PolicyStatus[]; defaulted: bigint } = {
+    policies: [],
+    defaulted: 0n,
+  };
+  if (active !== null && current !== undefined) {
+    using sites = kernel.openMap(join(pinsOf.generation(paths, active), 'maps', 'weft_sites'));
+    counted = { policies: policies(current, sites), defaulted: readCounter(sites, 0) };
+  }
+  const open = node.map('weft_open');
+  return {
+    active,
+    generations: pinnedGenerations(paths).map((generation) => {
+      const known = recordOf(generation);
+      return {
+        generation,
+        active: generation === active,
+        bundle: known?.bundle ?? null,
+        name: known?.manifest.name ?? null,
+        loadedAt: known?.loadedAt ?? null,
+        programs: known?.programs ?? [],
+      };
+    }),
+    ...counted,
+    enrolled: enrolledIds(paths).map((cgroupId) => {
+      const known = state.enrolled.find((e) => e.cgroupId === cgroupId);
+      return { cgroupId, cgroup: known?.cgroup ?? null, workload: known?.workload ?? null };
+    }),
+    open: {
+      active: readCounter(open, OPEN_COUNTER.openedActive),
+      passive: readCounter(open, OPEN_COUNTER.openedPassive),
+      closed: readCounter(open, OPEN_COUNTER.closed),
+    },
+    lost: readCounter(node.map('weft_losses'), 0),
+    lastError: state.lastError,
+  };
+}

@@ -1,0 +1,23 @@
+/** Removes all of Weft from a node: links first, so that nothing is judged by half of it. */
+import { existsSync, rmSync } from 'node:fs';
+import { type Kernel, removePinTree } from '../kernel/index.js';
+import { detachLinks, enrolledIds } from './enrol.js';
+import { type Paths, pinsOf } from './paths.js';
+import { pinNames } from './pins.js';
+import { removeState } from './state.js';
+
+export interface Unloaded {
+  readonly generations: number;
+  readonly enrolled: number;
+}
+
+/** Detaches, unpins and forgets everything. Harmless where nothing is loaded. Throws KernelError. */
+export function unload(kernel: Kernel, paths: Paths): Unloaded {
+  const ids = enrolledIds(paths);
+  for (const id of ids) detachLinks(kernel, paths, id);
+  const generations = pinNames(pinsOf.generations(paths)).length;
+  if (existsSync(paths.pins)) removePinTree(paths.pins);
+  removeState(paths);
+  rmSync(`${paths.run}/state.json.new`, { force: true });
+  return { generations, enrolled: ids.length };
+}
