@@ -2,15 +2,15 @@
  * What the engine answers for one connection: struct weft_decision as the kernel writes it, then
  * the bundle-wide route and the fuel that all policies together used.
  */
-import { DECISION, NO_POLICY, REASON, VERDICT } from '../../compiler/abi/index.js';
+import { DECISION, REASON, VERDICT } from '../../compiler/abi/index.js';
 import type { Decision } from '../../compiler/bundle/combine.js';
 
-export const RECORD = {
-  decision: 0,
-  route: DECISION.size,
-  fuel: DECISION.size + 4,
-  size: DECISION.size + 8,
-} as const;
+export const RECORD: {
+  readonly decision: 0;
+  readonly route: 40;
+  readonly fuel: 44;
+  readonly size: 48;
+} = { decision: 0, route: 40, fuel: 44, size: 48 };
 
 /** Which of the two questions are asked; `both` asks both with the same struct. */
 export type Ask = 'route' | 'authorize' | 'both';
@@ -54,9 +54,4 @@ export function readRecord(view: DataView, index: number): RecordFields {
     route: view.getUint32(at + RECORD.route, true),
     fuel: view.getUint32(at + RECORD.fuel, true),
   };
-}
-
-/** No policy decided. */
-export function isNoPolicy(policy: number): boolean {
-  return policy === NO_POLICY;
 }

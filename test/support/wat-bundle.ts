@@ -1,0 +1,70 @@
+/** Bundles from WebAssembly text, for tests that need exact modules and no frontend. */
+import binaryen from 'binaryen';
+import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import type { Site } from '../../compiler/frontend/types.js';
+
+/** An AssemblyScript string as a data segment: byte length, then UTF-16LE; `at` is its pointer. */
+export function watString(at: number, text: string): string {
+  const bytes = [text.length * 2, 0, 0, 0].concat(
+    [...text].flatMap((c) => [c.charCodeAt(0) & 255, c.charCodeAt(0) >> 8]),
+  );
+  const escaped = bytes.map((b) => `\\${b.toString(16).padStart(2, '0')}`).join('');
+  return `(data (i32.const ${at - 4}) "${escaped}")`;
+}
+
+/** Assembles a module. */
+export function wat(text: string): Uint8Array {
+  const module = binaryen.parseText(text);
+  try {
+    return module.emitBinary();
+  } finally {
+    module.dispose();
+  }
+}
+
+/** A policy entry with everything that the test leaves out. */
+export function policyEntry(index: number, name: string, parts: Partial<PolicyEntry>): PolicyEntry {
+  return {
+    index,
+    name,
+    file: `policies/${name}.ts`,
+    mode: 'enforce',
+    attach: [{ namespace: 'prod' }],
+    exports: ['authorizeConnection'],
+    canAllow: true,
+    firstRoute: 0,
+    routes: 0,
+    tables: [],
+    cidrs: [],
+    ...parts,
+  };
+}
+
+/** A verdict site on a line of its own number. */
+export function verdictSite(site: number, file: string, verdict: string): Site {
+  return { site, kind: 'verdict', verdict, file, line: site * 10, column: 3 };
+}
+
+/** A manifest with everything that the test leaves out. */
+export function manifestOf(parts: Partial<Manifest>): Manifest {
+  return {
+    schemaVersion: 1,
+    abiVersion: 1,
+    name: 'test',
+    policies: [],
+    clusters: [],
+    sites: [],
+    symbols: [],
+    attributes: [],
+    predicates: [],
+    default: 'deny',
+    trust: 'address',
+    onChange: 'close',
+    failure: { trap: 'deny', fuel: 'deny', unknownIdentity: 'deny', parse: 'deny' },
+    fuel: 100,
+    kernels: ['6.18'],
+    cost: { functions: [], tableBytes: 0 },
+    sources: {},
+    ...parts,
+  };
+}
