@@ -3,6 +3,7 @@
  * program runs in process under test. Only main.ts makes one from `process`.
  */
 import { resolve } from 'node:path';
+import type { Paths } from '../agent/paths.js';
 import type { Kernel } from '../kernel/types.js';
 
 export interface Output {
@@ -22,6 +23,12 @@ export interface Env {
   readonly signal: AbortSignal;
   /** The kernel door; rejects with a typed error where this machine has none. */
   openKernel(): Promise<Kernel>;
+  /** Where this node keeps its pins and its state; rejects where no bpffs or cgroup2 is mounted. */
+  nodePaths(): Promise<Paths>;
+  /** CLOCK_REALTIME - CLOCK_MONOTONIC, ns. */
+  clockOffset(): bigint;
+  /** Tells one build of this program from another, so that kept outputs are not stale. */
+  readonly program: string;
 }
 
 /** A path as the user wrote it, against the working directory. */

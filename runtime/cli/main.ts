@@ -1,7 +1,10 @@
 /** Entry of `weft`: makes the world from `process`, runs the command line, sets the exit code. */
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Env, Output } from './env.js';
 import { EXIT } from './exit.js';
 import { runCli } from './run-cli.js';
+import { VERSION } from './version.js';
 
 function output(stream: NodeJS.WriteStream): Output {
   return {
@@ -10,6 +13,12 @@ function output(stream: NodeJS.WriteStream): Output {
     },
     isTTY: stream.isTTY === true,
   };
+}
+
+/** Version alone does not tell two checkouts apart: this file's size and time do. */
+function programId(): string {
+  const { size, mtimeMs } = statSync(fileURLToPath(import.meta.url));
+  return `${VERSION} ${size} ${mtimeMs}`;
 }
 
 const interrupt = new AbortController();
@@ -31,7 +40,10 @@ const env: Env = {
   platform: process.platform,
   now: () => new Date(),
   signal: interrupt.signal,
-  openKernel: () => Promise.reject(new Error('not wired yet')),
+  openKernel: async () => (await import('../kernel/index.js')).openKernel(),
+  nodePaths: async () => (await import('../agent/paths.js')).machinePaths(),
+  clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+  program: programId(),
 };
 
 process.exitCode = await runCli(process.argv.slice(2), env);

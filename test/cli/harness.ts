@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Paths } from '../../runtime/agent/paths.js';
 import type { Env } from '../../runtime/cli/env.js';
 import { runCli } from '../../runtime/cli/run-cli.js';
 import type { Kernel } from '../../runtime/kernel/types.js';
@@ -21,6 +22,8 @@ export interface World {
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
   readonly openKernel?: () => Promise<Kernel>;
+  readonly paths?: Paths;
+  readonly program?: string;
 }
 
 /** One command line, as a shell would run it. */
@@ -44,6 +47,12 @@ export async function weft(args: readonly string[], world: World = {}): Promise<
     now: () => new Date('2026-01-02T03:04:05.000Z'),
     signal: world.signal ?? new AbortController().signal,
     openKernel: world.openKernel ?? (() => Promise.reject(new Error('this test has no kernel'))),
+    nodePaths: () =>
+      world.paths === undefined
+        ? Promise.reject(new Error('this test has no node'))
+        : Promise.resolve(world.paths),
+    clockOffset: () => 0n,
+    program: world.program ?? 'test',
   });
   const bytes = Buffer.concat(out);
   return { exit, stdout: bytes.toString(), stderr: Buffer.concat(err).toString(), bytes };

@@ -2,11 +2,25 @@
 import type { CommandSpec } from '../command-spec.js';
 import { completionCommand } from './completion.js';
 import { DOCTOR_COMMAND } from './doctor.js';
+import { ENROL_COMMAND } from './enrol.js';
+import { EVENTS_COMMAND } from './events.js';
 import { INIT_COMMAND } from './init.js';
+import { INSPECT_COMMAND } from './inspect.js';
+import { LOAD_COMMAND } from './load.js';
+import { STATUS_COMMAND } from './status.js';
+import { UNENROL_COMMAND } from './unenrol.js';
+import { UNLOAD_COMMAND } from './unload.js';
 import { VERSION_COMMAND } from './version.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
   INIT_COMMAND,
+  INSPECT_COMMAND,
+  LOAD_COMMAND,
+  UNLOAD_COMMAND,
+  ENROL_COMMAND,
+  UNENROL_COMMAND,
+  STATUS_COMMAND,
+  EVENTS_COMMAND,
   DOCTOR_COMMAND,
   VERSION_COMMAND,
   completionCommand(() => COMMANDS),

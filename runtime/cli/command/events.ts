@@ -1,0 +1,57 @@
+/** `weft events`: the verdicts of live connections, each with the line that decided it. */
+import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import type { EventRecord } from '../../probe/index.js';
+import { type CommandSpec, flagOption, textOption } from '../command-spec.js';
+import type { Env } from '../env.js';
+import { EXIT } from '../exit.js';
+import { jsonLine } from '../print-result.js';
+
+function side(party: EventRecord['source']): string {
+  return party.workload === null ? party.address : `${party.workload} (${party.address})`;
+}
+
+function line(e: EventRecord): string {
+  const lost = e.lost === 0 ? '' : `  (${e.lost} lost before)`;
+  return `${e.time} ${e.hook.padEnd(8)} ${e.verdict.padEnd(5)} ${e.rule}  ${side(e.source)} -> ${side(e.destination)} ${e.protocol}${lost}\n`;
+}
+
+function count(text: string | null): number | null {
+  if (text === null) return null;
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function write(env: Env, format: string): (event: EventRecord) => void {
+  return (event) => env.stdout.write(format === 'ndjson' ? jsonLine(event) : line(event));
+}
+
+export const EVENTS_COMMAND: CommandSpec = {
+  name: 'events',
+  summary: 'print the verdicts of live connections',
+  description:
+    'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nEvents are taken by one reader: two at a time share them between each other.',
+  example:
+    '$ sudo weft events --count 1\n2026-01-02T03:04:05.123Z connect4 deny  isolation.ts:9  batch.dev (10.2.0.9) -> ratings-v1.prod (10.1.0.6:9080) tcp',
+  arguments: [],
+  options: [
+    { flags: '--follow', description: 'go on until interrupted' },
+    { flags: '--count <N>', description: 'end after N events, waiting for them' },
+  ],
+  formats: ['text', 'ndjson'],
+  async run(env, input) {
+    const limit = count(textOption(input, 'count'));
+    if (Number.isNaN(limit)) {
+      const message = `\`${textOption(input, 'count')}\` is not a count`;
+      return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message)] };
+    }
+    const kernel = await env.openKernel();
+    const paths = await env.nodePaths();
+    const { readEvents } = await import('../../agent/events.js');
+    const done = await readEvents(kernel, paths, {
+      onEvent: write(env, input.format),
+      follow: flagOption(input, 'follow') || limit !== null,
+      limit,
+      signal: env.signal,
+    });
+    return { exit: done.interrupted ? EXIT.interrupted : EXIT.ok };
+  },
+};

@@ -1,0 +1,121 @@
+/** `weft inspect`: what is in a bundle, without running or loading it. */
+import type { Manifest } from '../../../compiler/bundle/manifest.js';
+import { columns } from '../columns.js';
+import type { CommandSpec } from '../command-spec.js';
+import { EXIT } from '../exit.js';
+
+function attached(item: Manifest['policies'][number]['attach'][number]): string {
+  const parts: string[] = [];
+  if (item.namespace !== undefined) parts.push(`namespace ${item.namespace}`);
+  if (item.workload !== undefined) {
+    const labels = Object.entries(item.workload).map(([k, v]) => `${k}=${v}`);
+    parts.push(`workload ${labels.join(',')}`);
+  }
+  if (item.service !== undefined) parts.push(`service ${item.service}`);
+  return parts.join(' and ');
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : `\n${title}\n${columns(rows, '  ')}\n`;
+}
+
+function describe(manifest: Manifest, digest: string): string {
+  const failure = Object.entries(manifest.failure).map(([cause, outcome]) => `${cause} ${outcome}`);
+  const head = columns([
+    ['bundle', digest],
+    ['name', manifest.name],
+    ['default', manifest.default],
+    ['trust', manifest.trust],
+    ['on change', manifest.onChange],
+    ['failure', failure.join(', ')],
+    ['fuel', String(manifest.fuel)],
+    ['kernels', manifest.kernels.join(', ')],
+  ]);
+  const slots = [
+    ...manifest.attributes.map((a) => [
+      `${a.side}.${a.attribute}${a.key === null ? '' : ` ${a.key}`}`,
+      `slot ${a.slot}`,
+    ]),
+    ...manifest.predicates.map((p) => [
+      `${p.side}.${p.attribute}${p.key === null ? '' : ` ${p.key}`} ${p.op} "${p.text}"`,
+      `bit ${p.bit}`,
+    ]),
+  ];
+  return [
+    `${head}\n`,
+    section(
+      'policies',
+      manifest.policies.map((p) => [
+        p.name,
+        p.file,
+        p.mode,
+        p.canAllow ? 'can allow' : 'cannot allow',
+        p.exports.join(', '),
+        p.attach.map(attached).join(' or '),
+      ]),
+    ),
+    section(
+      'sites',
+      manifest.sites.map((s) => [
+        String(s.site),
+        `${s.file}:${s.line}:${s.column}`,
+        s.kind === 'route' ? 'route' : (s.verdict ?? ''),
+      ]),
+    ),
+    section(
+      'clusters',
+      manifest.clusters.map((c, i) => [String(i + 1), c.name]),
+    ),
+    section('attributes', slots),
+    section(
+      `tables (${manifest.cost.tableBytes} bytes)`,
+      manifest.policies.flatMap((p) => [
+        ...p.tables.map((t) => [
+          p.name,
+          t.name,
+          `${t.keyKind} keys`,
+          `${t.entries.length} entries`,
+        ]),
+        ...p.cidrs.map((c) => [p.name, c.name, 'address blocks', `${c.prefixes.length} entries`]),
+      ]),
+    ),
+    section('cost', [
+      ['function', 'instructions', 'worst case', 'stack bytes', 'look-ups'],
+      ...manifest.cost.functions.map((f) => [
+        f.name,
+        String(f.instructions),
+        f.worstInstructions === null ? 'loops' : String(f.worstInstructions),
+        String(f.stackBytes),
+        String(f.lookups),
+      ]),
+    ]),
+  ].join('');
+}
+
+export const INSPECT_COMMAND: CommandSpec = {
+  name: 'inspect',
+  summary: 'show what a bundle holds: policies, sites, tables, cost',
+  example: '$ weft inspect shop.weft\nbundle     sha256:4f0c…\nname       shop\ndefault    deny\n…',
+  arguments: [{ syntax: '<BUNDLE>', description: 'a bundle file, or a project folder' }],
+  options: [],
+  formats: ['text', 'json'],
+  async run(env, input) {
+    const { openSubject } = await import('../subject.js');
+    const { bundle, digest, diagnostics, sources } = await openSubject(
+      env,
+      input.arguments[0] ?? '.',
+    );
+    const { sources: _, ...manifest } = bundle.manifest;
+    const sizes = {
+      wasm: Object.fromEntries([...bundle.wasm].map(([name, bytes]) => [name, bytes.length])),
+      objects: { base: bundle.objects.base.length, mayGoto: bundle.objects.mayGoto.length },
+    };
+    return {
+      exit: EXIT.ok,
+      document: { bundle: digest, manifest, bytes: sizes },
+      text: describe(bundle.manifest, digest),
+      diagnostics,
+      sources,
+    };
+  },
+};

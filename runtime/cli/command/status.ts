@@ -1,0 +1,64 @@
+/** `weft status`: what this node enforces, read back from the kernel's pins. */
+import type { NodeStatus } from '../../agent/status.js';
+import { columns } from '../columns.js';
+import type { CommandSpec } from '../command-spec.js';
+import { EXIT } from '../exit.js';
+import { VERSION } from '../version.js';
+
+function section(title: string, rows: readonly (readonly string[])[]): string {
+  return rows.length === 0 ? '' : `\n${title}\n${columns(rows, '  ')}\n`;
+}
+
+function describe(status: NodeStatus): string {
+  const head = [
+    ['weft', VERSION],
+    ['active', status.active === null ? 'nothing is loaded' : `generation ${status.active}`],
+    [
+      'connections',
+      `${status.open.active} opened, ${status.open.passive} accepted, ${status.open.closed} closed`,
+    ],
+    ['lost events', String(status.lost)],
+  ];
+  if (status.lastError !== null) {
+    head.push(['last error', `${status.lastError.time} ${status.lastError.message}`]);
+  }
+  const sites = status.policies.flatMap((policy) => [
+    [policy.name, policy.mode, '', ''],
+    ...policy.sites.map((s) => ['', s.rule, s.verdict, String(s.count)]),
+  ]);
+  return [
+    `${columns(head)}\n`,
+    section(
+      'generations',
+      status.generations.map((g) => [
+        g.active ? '*' : '',
+        String(g.generation),
+        g.name ?? '',
+        g.bundle ?? '',
+        g.loadedAt ?? '',
+      ]),
+    ),
+    section('policies', sites),
+    section(
+      'enrolled',
+      status.enrolled.map((e) => [e.workload ?? '(no workload)', e.cgroup ?? '', e.cgroupId]),
+    ),
+  ].join('');
+}
+
+export const STATUS_COMMAND: CommandSpec = {
+  name: 'status',
+  summary: 'show what this node enforces',
+  example:
+    '$ sudo weft status\nweft         0.1.0\nactive       generation 3\n…\n\ngenerations\n  *  3  shop  sha256:4f0c…  2026-01-02T03:04:05.000Z',
+  arguments: [],
+  options: [],
+  formats: ['text', 'json'],
+  async run(env) {
+    const kernel = await env.openKernel();
+    const paths = await env.nodePaths();
+    const { nodeStatus } = await import('../../agent/status.js');
+    const status = nodeStatus(kernel, paths);
+    return { exit: EXIT.ok, document: { agent: VERSION, ...status }, text: describe(status) };
+  },
+};

@@ -1,0 +1,87 @@
+/**
+ * What a verb works on: a bundle file, or a project folder built in memory. Either way a bundle with
+ * its digest, and the world that goes with it.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { bundleDigest, decodeBundle } from '../../compiler/bundle/index.js';
+import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import type { World } from '../discovery/types.js';
+import { type Env, pathIn } from './env.js';
+import { EXIT } from './exit.js';
+import { CliError } from './failure.js';
+
+export interface Subject {
+  readonly bundle: Bundle;
+  readonly digest: string;
+  /** Warnings of the build; none for a file. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The world of the project; null for a file. */
+  readonly world: World | null;
+  readonly sources: (file: string) => string | null;
+}
+
+function readBundle(path: string, shown: string): Subject {
+  const decoded = decodeBundle(readFileSync(path));
+  if (!decoded.ok) {
+    const findings = decoded.diagnostics.map((d) => ({ ...d, file: d.file ?? shown }));
+    throw new CliError(findings, EXIT.integrity);
+  }
+  const { bundle, digest } = decoded;
+  const sources = (file: string): string | null => bundle.manifest.sources[file] ?? null;
+  return { bundle, digest, diagnostics: [], world: null, sources };
+}
+
+/** Opens a bundle file or builds a project folder. Throws CliError: findings, damage, or neither of the two. */
+export async function openSubject(env: Env, shown: string): Promise<Subject> {
+  const path = pathIn(env, shown);
+  if (!existsSync(path)) {
+    const message = `\`${shown}\` does not exist`;
+    throw new CliError([diagnostic('U010', message)], EXIT.failure);
+  }
+  if (!statSync(path).isDirectory()) {
+    if (basename(path) === 'weft.json') return openSubject(env, dirname(path));
+    return readBundle(path, shown);
+  }
+  if (!existsSync(join(path, 'weft.json'))) {
+    const message = `\`${shown}\` holds no weft.json`;
+    const help = 'name a project folder or a file written by `weft build`';
+    throw new CliError([diagnostic('U013', message, { help })], EXIT.failure);
+  }
+  const { buildProject } = await import('./build-project.js');
+  const built = await buildProject(env, shown);
+  return { ...built, digest: bundleDigest(built.bundle) };
+}
+
+/** Reads a world file. Throws CliError with its findings. */
+export async function openWorld(env: Env, shown: string): Promise<World> {
+  const { readWorld } = await import('../discovery/index.js');
+  const text = readText(env, shown);
+  const read = readWorld(text, shown);
+  if (read.world === null) {
+    throw new CliError(read.diagnostics, EXIT.findings, (file) => (file === shown ? text : null));
+  }
+  return read.world;
+}
+
+/** Text of a file that the user named. Throws CliError U010. */
+export function readText(env: Env, shown: string): string {
+  try {
+    return readFileSync(pathIn(env, shown), 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new CliError([diagnostic('U010', `cannot read \`${shown}\`: ${reason}`)], EXIT.failure);
+  }
+}
+
+/** The world given with `--world`, else that of the project. Throws CliError where there is neither. */
+export async function worldOf(env: Env, subject: Subject, shown: string | null): Promise<World> {
+  if (shown !== null) return openWorld(env, shown);
+  if (subject.world !== null) return subject.world;
+  const message = 'a bundle file brings no world';
+  throw new CliError(
+    [diagnostic('U003', message, { help: 'give one with `--world FILE`' })],
+    EXIT.usage,
+  );
+}
