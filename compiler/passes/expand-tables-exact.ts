@@ -1,0 +1,106 @@
+/** Look-ups in exact tables as straight code; the plans are those of compiler/tables/plan-exact. */
+import type { ValueId } from '../ir/index.js';
+import {
+  DENSE_BYTES,
+  type ExactPlan,
+  SECOND_MULTIPLIER,
+  SLOT_BYTES,
+  SLOT_SHIFT,
+} from '../tables/index.js';
+import type { Emitter } from './expand-abi-emitter.js';
+
+export interface ExactLookup {
+  readonly plan: ExactPlan;
+  readonly image: string;
+  readonly key: ValueId; // i64
+  /** The fallback of `get`; null asks `has`. */
+  readonly fallback: ValueId | null;
+  /** The value number of the answer. */
+  readonly id: ValueId;
+}
+
+/** Emits a look-up: the value or the fallback, or 0|1 for `has`. */
+export function emitExact(emit: Emitter, lookup: ExactLookup): void {
+  const { plan } = lookup;
+  switch (plan.kind) {
+    case 'chain':
+      emitChain(emit, lookup, plan);
+      return;
+    case 'dense':
+      emitDense(emit, lookup, plan);
+      return;
+    case 'hash':
+      emitHash(emit, lookup, plan);
+      return;
+  }
+}
+
+type PlanOf<K extends ExactPlan['kind']> = Extract<ExactPlan, { readonly kind: K }>;
+
+/** Gives a value the number that the call had; later passes fold the addition of nothing. */
+function name(emit: Emitter, value: ValueId, id: ValueId): void {
+  emit.with('i32', 'or', value, 0, id);
+}
+
+function emitChain(emit: Emitter, { key, fallback, id }: ExactLookup, plan: PlanOf<'chain'>): void {
+  let result = fallback ?? emit.constant('i32', 0);
+  for (const entry of plan.entries.toReversed()) {
+    const hit = emit.compareWith('i64', 'eq', key, entry.key);
+    const value = emit.constant('i32', fallback === null ? 1 : entry.value);
+    result = emit.select('i32', hit, value, result);
+  }
+  name(emit, result, id);
+}
+
+function emitDense(
+  emit: Emitter,
+  { image, key, fallback, id }: ExactLookup,
+  plan: PlanOf<'dense'>,
+): void {
+  const index = emit.with('i64', 'sub', key, plan.first);
+  const absent = emit.constant('i64', plan.count);
+  const inside = emit.compare('lt_u', index, absent);
+  const safe = emit.select('i64', inside, index, absent);
+  const at = emit.with('i64', 'mul', safe, DENSE_BYTES);
+  const limit = plan.count * DENSE_BYTES;
+  const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  const present = emit.with('i64', 'shr_u', record, 32);
+  if (fallback === null) {
+    emit.compareWith('i64', 'ne', present, 0, id);
+    return;
+  }
+  const hit = emit.compareWith('i64', 'ne', present, 0);
+  emit.select('i32', hit, emit.wrap(record), fallback, id);
+}
+
+function emitHash(
+  emit: Emitter,
+  { image, key, fallback, id }: ExactLookup,
+  plan: PlanOf<'hash'>,
+): void {
+  const slots = 2 ** plan.slotBits;
+  const first = emit.with('i64', 'mul', key, plan.multiplier);
+  const folded = emit.binary('i64', 'xor', first, emit.with('i64', 'shr_u', first, 32));
+  const hash = emit.with('i64', 'mul', folded, SECOND_MULTIPLIER);
+
+  const bucket = emit.with('i64', 'shr_u', hash, 64 - plan.bucketBits);
+  const displacement = emit.loadImage(image, emit.with('i64', 'shl', bucket, 1), {
+    offset: slots * SLOT_BYTES,
+    limit: (2 ** plan.bucketBits - 1) * 2,
+    size: 2,
+  });
+  const step = emit.with('i64', 'or', emit.with('i64', 'shr_u', hash, 32), 1);
+  const moved = emit.binary('i64', 'mul', emit.extend(displacement), step);
+  const sum = emit.binary('i64', 'add', hash, moved);
+  const slot = emit.with('i64', 'and', sum, slots - 1);
+  const at = emit.with('i64', 'shl', slot, SLOT_SHIFT);
+  const limit = (slots - 1) * SLOT_BYTES;
+  const stored = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  if (fallback === null) {
+    emit.compare('eq', stored, key, id);
+    return;
+  }
+  const hit = emit.compare('eq', stored, key);
+  const value = emit.loadImage(image, at, { offset: 8, limit, size: 4 });
+  emit.select('i32', hit, value, fallback, id);
+}

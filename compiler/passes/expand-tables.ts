@@ -1,0 +1,150 @@
+/**
+ * Pass:    expand-tables
+ * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, and the plans of their tables
+ * Writes:  the look-ups as code, and one image for each plan that has one
+ * Refuses: nothing (planTables refused what does not fit)
+ * Keeps:   value numbers of the answers; order of blocks, with those of tries behind their block
+ */
+import { CONNECTION } from '../abi/index.js';
+import { BugError } from '../diagnostic/index.js';
+import type { Block, Func, Image, Instr, Module, ValueId } from '../ir/index.js';
+import type { FamilyPlan, TablePlans, TableUses } from '../tables/index.js';
+import { connectionOf } from './expand-abi.js';
+import { Emitter } from './expand-abi-emitter.js';
+import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
+import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
+import { emitExact } from './expand-tables-exact.js';
+
+/** One cache line, so that a node or slot never straddles two. */
+const IMAGE_ALIGN = 64;
+
+/** Tables and sets that a module's calls look into. */
+export function tableUses(resolved: ResolvedAbi): Pick<TableUses, 'tables' | 'cidrs'> {
+  const tables = new Set<number>();
+  const cidrs = new Set<number>();
+  for (const calls of resolved.calls.values()) {
+    for (const call of calls.values()) {
+      if (call.op === 'table') tables.add(call.table);
+      if (call.op === 'cidr') cidrs.add(call.set);
+    }
+  }
+  return { tables, cidrs };
+}
+
+/** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
+export function expandTables(
+  module: Module,
+  resolved: ResolvedAbi,
+  { plans, prefix }: { readonly plans: TablePlans; readonly prefix: string },
+): void {
+  module.images.push(...imagesOf(plans, prefix));
+  for (const func of module.functions) {
+    const calls = resolved.calls.get(func.name);
+    if (calls !== undefined) expandFunction(func, { calls, plans, prefix });
+  }
+}
+
+const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
+const setImage = (prefix: string, number: number, family: 'v4' | 'v6'): string =>
+  `${prefix}set${number}_${family}`;
+
+function imagesOf(plans: TablePlans, prefix: string): Image[] {
+  const images: Image[] = [];
+  for (const [number, plan] of plans.tables) {
+    if (plan.kind === 'chain') continue;
+    images.push({ name: tableImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.cidrs) {
+    for (const family of ['v4', 'v6'] as const) {
+      const part: FamilyPlan = plan[family];
+      if (part.kind === 'chain') continue;
+      images.push({
+        name: setImage(prefix, number, family),
+        bytes: part.bytes,
+        align: IMAGE_ALIGN,
+      });
+    }
+  }
+  return images;
+}
+
+interface Expansion {
+  readonly calls: ReadonlyMap<ValueId, AbiCall>;
+  readonly plans: TablePlans;
+  readonly prefix: string;
+}
+
+function expandFunction(func: Func, expansion: Expansion): void {
+  const done: Block[] = [];
+  for (const block of func.blocks) {
+    let current = expandExact(func, block, expansion);
+    for (;;) {
+      const split = splitNext(func, current, expansion);
+      if (split === null) break;
+      done.push(split.head, ...split.inner);
+      current = split.tail;
+    }
+    done.push(current);
+  }
+  func.blocks = done;
+}
+
+/** Everything that is straight code. */
+function expandExact(func: Func, block: Block, expansion: Expansion): Block {
+  const instrs = block.instrs.flatMap((instr): readonly Instr[] => {
+    const call = instr.op === 'abi' ? expansion.calls.get(instr.id) : undefined;
+    if (instr.op !== 'abi' || call === undefined) return [instr];
+    const emit = new Emitter(func, instr.loc);
+    if (call.op === 'table') {
+      const plan = expansion.plans.tables.get(call.table);
+      const [, key, fallback] = instr.args;
+      if (plan === undefined || key === undefined) throw new BugError('table call without plan');
+      const image = tableImage(expansion.prefix, call.table);
+      emitExact(emit, {
+        plan,
+        image,
+        key,
+        fallback: call.want === 'get' ? (fallback ?? null) : null,
+        id: instr.id,
+      });
+      return emit.instrs;
+    }
+    if (call.op !== 'cidr') return [instr];
+    const lookup = lookupOf(func, instr, call, expansion);
+    if (!isStraight(lookup.plan)) return [instr];
+    emitStraight(emit, lookup);
+    return emit.instrs;
+  });
+  return { ...block, instrs };
+}
+
+function splitNext(
+  func: Func,
+  block: Block,
+  expansion: Expansion,
+): ReturnType<typeof splitAtLookup> | null {
+  for (const [index, instr] of block.instrs.entries()) {
+    const call = instr.op === 'abi' ? expansion.calls.get(instr.id) : undefined;
+    if (instr.op !== 'abi' || call?.op !== 'cidr') continue;
+    return splitAtLookup(func, block, { index, lookup: lookupOf(func, instr, call, expansion) });
+  }
+  return null;
+}
+
+function lookupOf(
+  func: Func,
+  instr: AbiInstr,
+  call: Extract<AbiCall, { readonly op: 'cidr' }>,
+  { plans, prefix }: Expansion,
+): CidrLookup {
+  const plan = plans.cidrs.get(call.set);
+  if (plan === undefined) throw new BugError('cidr call without plan');
+  return {
+    plan,
+    images: { v4: setImage(prefix, call.set, 'v4'), v6: setImage(prefix, call.set, 'v6') },
+    connection: connectionOf(func),
+    party: CONNECTION[call.side],
+    id: instr.id,
+    loc: instr.loc,
+  };
+}

@@ -1,0 +1,19 @@
+/** Diagnostics of the room `tables`. */
+export const CODES: Readonly<Record<string, { readonly title: string; readonly help: string }>> = {
+  T101: {
+    title: 'table has too many entries',
+    help: 'split the table, or key it by something with fewer values',
+  },
+  T102: {
+    title: 'address set has too many prefixes',
+    help: 'join neighbouring prefixes, or split the set',
+  },
+  T103: {
+    title: 'address set takes too much memory',
+    help: 'prefixes that share no leading bits cost most; join them, or raise `budget.tableBytes` and split the set',
+  },
+  T104: {
+    title: 'key kind does not fit the table',
+    help: 'use texts and attributes on tables of texts, integers on tables of integers',
+  },
+};

@@ -1,0 +1,29 @@
+export { NO, type TriePlan, YES } from './cidr-trie.js';
+export { CODES as TABLE_CODES } from './codes.js';
+export { CHAIN_ENTRIES, CHAIN_PREFIXES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
+export {
+  buildPerfectHash,
+  type HashPlan,
+  mix,
+  SECOND_MULTIPLIER,
+  SLOT_BYTES,
+  SLOT_SHIFT,
+} from './perfect-hash.js';
+export {
+  type CidrChain,
+  type CidrPlan,
+  type CidrPrefix,
+  type FamilyPlan,
+  MAPPED_BITS,
+  maskByte,
+  planCidr,
+} from './plan-cidr.js';
+export {
+  DENSE_BYTES,
+  type ExactEntry,
+  type ExactPlan,
+  exactEntries,
+  planExact,
+} from './plan-exact.js';
+export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
+export { familyOf, type Prefix, referenceContains, referenceTable } from './reference.js';

@@ -1,0 +1,25 @@
+/** How large tables may be. Beyond them is an error at the declaration, never a cut-off list. */
+
+/**
+ * Entries of one exact table: 2^20. A perfect hash of that size takes 32 MiB and builds in seconds;
+ * more would not fit the default `budget.tableBytes` of 64 MiB beside a second one.
+ */
+export const MAX_TABLE_ENTRIES: number = 1 << 20;
+
+/** Prefixes of one address set: as above; a full Internet routing table has about as many. */
+export const MAX_SET_PREFIXES: number = 1 << 20;
+
+/**
+ * Bytes of the image of one address set. A prefix costs at most one node (64 bytes) for each four
+ * bits that it shares with another one beyond what all share, so only hostile sets come near it.
+ */
+export const MAX_SET_BYTES: number = 64 << 20;
+
+/** Up to here an exact table is a chain of compares: cheaper than hashing, and no image. */
+export const CHAIN_ENTRIES = 4;
+
+/** Up to here an address set is a chain of masked compares. */
+export const CHAIN_PREFIXES = 8;
+
+/** Keys whose span is at most this many times their count become an array indexed by the key. */
+export const DENSE_FACTOR = 4;

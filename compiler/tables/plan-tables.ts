@@ -1,0 +1,55 @@
+/** Plans all tables and sets of a policy that its code looks into; what nobody asks costs nothing. */
+import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import type { CidrDeclaration, Registry, TableDeclaration } from '../frontend/types.js';
+import { CODES } from './codes.js';
+import { MAX_SET_BYTES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
+import { type CidrPlan, planCidr } from './plan-cidr.js';
+import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
+
+/** By number of declaration. */
+export interface TablePlans {
+  readonly tables: ReadonlyMap<number, ExactPlan>;
+  readonly cidrs: ReadonlyMap<number, CidrPlan>;
+  readonly diagnostics: readonly Diagnostic[];
+}
+export interface TableUses {
+  readonly tables: ReadonlySet<number>;
+  readonly cidrs: ReadonlySet<number>;
+  readonly symbolOf: (text: string) => number;
+}
+
+/** Plans the used tables; refuses with T101 to T103 at the declaration. */
+export function planTables(registry: Registry, uses: TableUses): TablePlans {
+  const diagnostics: Diagnostic[] = [];
+  const tables = new Map<number, ExactPlan>();
+  registry.tables.forEach((table, number) => {
+    if (!uses.tables.has(number)) return;
+    const refusal = checkTable(table);
+    if (refusal !== null) diagnostics.push(refusal);
+    else tables.set(number, planExact(exactEntries(table, uses.symbolOf)));
+  });
+  const cidrs = new Map<number, CidrPlan>();
+  registry.cidrs.forEach((set, number) => {
+    if (!uses.cidrs.has(number)) return;
+    const plan = planSet(set);
+    if ('code' in plan) diagnostics.push(plan);
+    else cidrs.set(number, plan);
+  });
+  return { tables, cidrs, diagnostics };
+}
+
+function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null {
+  if (entries.length <= MAX_TABLE_ENTRIES) return null;
+  const message = `table \`${name}\` has ${entries.length} entries, at most ${MAX_TABLE_ENTRIES}`;
+  return diagnostic('T101', message, { at, help: CODES['T101']?.help ?? null });
+}
+
+function planSet(set: CidrDeclaration): CidrPlan | Diagnostic {
+  const { name, prefixes, at } = set;
+  if (prefixes.length > MAX_SET_PREFIXES) {
+    const message = `address set \`${name}\` has ${prefixes.length} prefixes, at most ${MAX_SET_PREFIXES}`;
+    return diagnostic('T102', message, { at, help: CODES['T102']?.help ?? null });
+  }
+  const message = `address set \`${name}\` would take more than ${MAX_SET_BYTES} bytes`;
+  return planCidr(set) ?? diagnostic('T103', message, { at, help: CODES['T103']?.help ?? null });
+}

@@ -1,0 +1,165 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseCidr } from '../../compiler/frontend/parse-cidr.js';
+import type { CidrDeclaration } from '../../compiler/frontend/types.js';
+import { planCidr, referenceContains } from '../../compiler/tables/index.js';
+import { abiModule, ask, CONNECTION, expandAll, run } from '../support/abi-module.js';
+
+const test = suite('cidr-set');
+type Prefix = CidrDeclaration['prefixes'][number];
+
+function prefix(text: string): Prefix {
+  const parsed = parseCidr(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.prefix;
+}
+
+function random(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Compiled membership of both sides' addresses. */
+function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boolean {
+  const registry = {
+    tables: [],
+    cidrs: [{ name: 's', prefixes, at: null }],
+    clusters: [],
+  };
+  const modules = [0, 1].map((side) => {
+    const module = abiModule((emit) =>
+      ask(emit, 'cidr_contains', [emit.constant('i32', 0), emit.constant('i32', side)]),
+    );
+    assert.equal(expandAll(module, registry).diagnostics, []);
+    return { module, offset: side === 0 ? CONNECTION.source : CONNECTION.destination };
+  });
+  return (address) => {
+    const answers = modules.map(({ module, offset }) => {
+      const connection = new Uint8Array(CONNECTION.size).fill(0x5a);
+      connection.set(address, offset);
+      return run(module, connection);
+    });
+    assert.is(answers[0], answers[1]);
+    return answers[0] === 1;
+  };
+}
+
+/** First and last address of a prefix, and their neighbours outside. */
+function edges({ bytes, length, family }: Prefix): Uint8Array[] {
+  const bits = family === 4 ? 96 + length : length;
+  const value = [...bytes].reduce((n, byte) => (n << 8n) | BigInt(byte), 0n);
+  const size = 1n << BigInt(128 - bits);
+  return [value, value + size - 1n, value - 1n, value + size, value + size / 2n].map((n) =>
+    Uint8Array.from({ length: 16 }, (_, i) =>
+      Number((BigInt.asUintN(128, n) >> BigInt(120 - 8 * i)) & 0xffn),
+    ),
+  );
+}
+
+const FIXED = [
+  '0.0.0.0',
+  '255.255.255.255',
+  '10.1.2.3',
+  '::',
+  '::1',
+  'fd00::1',
+  '::ffff:0:0:1',
+  'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff',
+  '::fffe:10.1.2.3',
+].map((text) => prefix(text).bytes);
+
+function check(prefixes: readonly Prefix[], probes: readonly Uint8Array[] = []): void {
+  const contains = membership(prefixes);
+  for (const address of [...FIXED, ...probes, ...prefixes.slice(0, 150).flatMap(edges)]) {
+    const want = referenceContains(prefixes, address);
+    assert.is(contains(address), want, `${[...address]} in ${prefixes.length} prefixes`);
+  }
+}
+
+test('small sets: none, all, hosts, nested, both families', () => {
+  for (const texts of [
+    [],
+    ['0.0.0.0/0'],
+    ['::/0'],
+    ['0.0.0.0/0', '::/0'],
+    ['10.1.2.3/32'],
+    ['::1/128', 'fd00::/8'],
+    ['10.0.0.0/8', '10.1.0.0/16', '192.168.0.0/17', '2001:db8::/65'],
+    ['::/96', '::/80'],
+  ]) {
+    check(texts.map(prefix));
+  }
+});
+
+test('everything of one family says nothing about the other', () => {
+  const v4 = membership([prefix('0.0.0.0/0')]);
+  const v6 = membership([prefix('::/0')]);
+  const four = prefix('10.1.2.3').bytes;
+  const six = prefix('fd00::1').bytes;
+  assert.equal([v4(four), v4(six), v6(four), v6(six)], [true, false, false, true]);
+});
+
+function randomPrefix(pick: (below: number) => number, family: 4 | 6, shared: number): Prefix {
+  const address =
+    family === 4
+      ? Array.from({ length: 4 }, (_, i) => (i < shared ? 10 : pick(256))).join('.')
+      : Array.from({ length: 8 }, (_, i) => (i < shared ? 0xfd00 : pick(65536)).toString(16)).join(
+          ':',
+        );
+  const most = family === 4 ? 32 : 128;
+  return prefix(`${address}/${Math.min(most, shared * (family === 4 ? 8 : 16) + pick(most + 1))}`);
+}
+
+for (const [count, shared] of [
+  [9, 0],
+  [20, 2],
+  [60, 0],
+  [300, 1],
+  [300, 3],
+] as const) {
+  test(`${count} random prefixes a family sharing ${shared} parts, as the reference says`, () => {
+    const pick = random(count * 31 + shared);
+    const prefixes = Array.from({ length: count }, () => [
+      randomPrefix(pick, 4, shared),
+      randomPrefix(pick, 6, shared),
+    ])
+      .flat()
+      .filter((p) => p.length > 2);
+    const probes = Array.from({ length: 40 }, () => [
+      randomPrefix(pick, 4, shared).bytes,
+      randomPrefix(pick, 6, shared).bytes,
+    ]).flat();
+    check(prefixes, probes);
+  });
+}
+
+test('many prefixes with a default route in them', () => {
+  const pick = random(3);
+  const prefixes = Array.from({ length: 50 }, () => randomPrefix(pick, 4, 0));
+  check([...prefixes, prefix('0.0.0.0/0')]);
+});
+
+test('all hosts of a block, where every level of the trie is full', () => {
+  const hosts = Array.from({ length: 600 }, (_, i) => prefix(`10.1.${i >> 8}.${i & 255}`));
+  check(hosts, [prefix('10.1.2.88').bytes, prefix('10.1.2.87').bytes, prefix('10.2.0.0').bytes]);
+  const wide = Array.from({ length: 600 }, (_, i) => prefix(`fd00::${i.toString(16)}`));
+  check(wide, [prefix('fd00::257').bytes, prefix('fd00::258').bytes, prefix('fd01::1').bytes]);
+});
+
+test('100,000 prefixes stay near linear in memory, and the plan is the same each time', () => {
+  const pick = random(11);
+  const prefixes = Array.from({ length: 100_000 }, () =>
+    prefix(`${pick(224)}.${pick(256)}.${pick(256)}.0/24`),
+  );
+  const plan = planCidr({ prefixes });
+  assert.ok(plan?.v4.kind === 'trie');
+  if (plan?.v4.kind !== 'trie') return;
+  assert.ok(plan.v4.bytes.length <= 128 * 100_000, `${plan.v4.bytes.length} bytes`);
+  assert.equal(planCidr({ prefixes: prefixes.toReversed() }), plan);
+  check(prefixes.slice(0, 5000));
+});
+
+test.run();
