@@ -24,6 +24,8 @@ export function kernelMap(native: Native, handle: Descriptor, givenName?: string
   const valueSize = PER_CPU_MAP_TYPES.has(first.type)
     ? Math.ceil(first.valueSize / 8) * 8 * native.possible_cpus()
     : first.valueSize;
+  // Reused, because fresh memory of a fixed address costs as much as the call.
+  const found = stable(valueSize).subarray(0, valueSize);
   const nextKey = stable(keySize).subarray(0, keySize);
   const what = (verb: string): string => `cannot ${verb} map \`${name}\``;
   const sized = (bytes: Uint8Array, size: number, part: string): Uint8Array => {
@@ -63,9 +65,8 @@ export function kernelMap(native: Native, handle: Descriptor, givenName?: string
     },
     info: () => mapInfo(native, handle.fd),
     lookup: (key) => {
-      const value = stable(valueSize);
-      const result = native.lookup(handle.fd, sized(key, keySize, 'key'), value);
-      if (result >= 0) return value;
+      const result = native.lookup(handle.fd, sized(key, keySize, 'key'), found);
+      if (result >= 0) return found.slice();
       if (result === -ENOENT) return null;
       throw callError('bpf_map_lookup_elem', -result, what('read'));
     },
@@ -77,16 +78,16 @@ export function kernelMap(native: Native, handle: Descriptor, givenName?: string
       throw callError('bpf_map_delete_elem', -result, what('delete from'));
     },
     keys: () => {
-      const found: Uint8Array[] = [];
+      const keys: Uint8Array[] = [];
       // INVARIANT: ends even where a writer makes the kernel start over from the first key.
-      for (let previous: Uint8Array | null = null; found.length < first.maxEntries; ) {
+      for (let previous: Uint8Array | null = null; keys.length < first.maxEntries; ) {
         const result: number = native.next_key(handle.fd, previous, nextKey);
         if (result === -ENOENT) break;
         if (result < 0) throw callError('bpf_map_get_next_key', -result, what('walk'));
         previous = nextKey.slice();
-        found.push(previous);
+        keys.push(previous);
       }
-      return found;
+      return keys;
     },
     updateBatch: (entries) => {
       for (let from = 0; from < entries.length; from += BATCH_ENTRIES)

@@ -15,6 +15,8 @@ type Bytes = Uint8Array | null;
 export interface Native {
   /** errno after a call that gave a null pointer or -1. */
   errno(): number;
+  /** The address of memory made by `stable`; the caller keeps it reachable. */
+  address(target: Uint8Array): bigint;
   /** Writes the address of `target` (made by `stable`) into a struct, which keeps it reachable. */
   point(struct: Uint8Array, offset: number, target: Uint8Array): void;
   /** Native memory as a live view. */
@@ -191,6 +193,7 @@ function bind(library: string): Native {
   return {
     ...(functions as unknown as Native),
     errno: () => koffi.errno(),
+    address: (target) => koffi.address(target),
     point: (struct, offset, target) => {
       const view = new DataView(struct.buffer, struct.byteOffset);
       view.setBigUint64(offset, koffi.address(target), true);

@@ -82,4 +82,32 @@ test('a refused program gives its summary and its source line', () => {
   assert.match(caught.summary, /invalid access to packet/);
 });
 
+test('a SYSCALL program takes its argument as context and writes it back', () => {
+  const bytes = compileC(
+    'SEC("syscall") int sum(__u32 *words) { words[2] = words[0] + words[1]; return words[2] + 1; }',
+  );
+  using object = kernel.load({ name: 'sum', bytes });
+  const argument = new Uint8Array(new Uint32Array([30, 12, 0]).buffer);
+  const run = object.program('sum').testRun(argument, { repeat: 2 });
+  assert.is(run.retval, 43);
+  assert.equal([...new Uint32Array(run.contextOut.slice().buffer)], [30, 12, 42]);
+  assert.equal([...argument.slice(8)], [0, 0, 0, 0]);
+  const large = new Uint8Array(1000);
+  large[0] = 1;
+  assert.is(object.program('sum').testRun(large).contextOut[8], 1);
+});
+
+test('a packet too short for the kernel is refused by code', () => {
+  using object = kernel.load({ name: 'good', bytes: GOOD, only: ['classify'] });
+  assert.throws(
+    () => object.program('classify').testRun(new Uint8Array(4)),
+    (error: { code?: string }) => error.code === 'KERNEL_EINVAL',
+  );
+  assert.throws(
+    () => object.program('other'),
+    (error: { code?: string; remedy?: string }) =>
+      error.code === 'KERNEL_NO_PROGRAM' && error.remedy === 'known: classify',
+  );
+});
+
 test.run();
