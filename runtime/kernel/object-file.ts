@@ -7,6 +7,8 @@ const SYMBOL_BYTES = 24;
 
 export interface Section {
   readonly index: number;
+  /** The section that this one refers to: a symbol table's strings. */
+  readonly link: number;
   readonly bytes: Uint8Array;
 }
 export interface FunctionSymbol {
@@ -30,6 +32,7 @@ export function readSections(object: Uint8Array): ReadonlyMap<string, Section> {
   for (let index = 1; index < count; index++)
     sections.set(textAt(names, view.getUint32(header(index), true)), {
       index,
+      link: view.getUint32(header(index) + 40, true),
       bytes: body(index),
     });
   return sections;
@@ -40,9 +43,10 @@ export function findFunction(
   sections: ReadonlyMap<string, Section>,
   name: string,
 ): FunctionSymbol | null {
-  const table = sections.get('.symtab')?.bytes;
-  const names = sections.get('.strtab')?.bytes;
-  if (!table || !names) return null;
+  const symbols = sections.get('.symtab');
+  const names = [...sections.values()].find((each) => each.index === symbols?.link)?.bytes;
+  if (!symbols || !names) return null;
+  const table = symbols.bytes;
   const view = viewOf(table);
   for (let at = 0; at + SYMBOL_BYTES <= table.length; at += SYMBOL_BYTES) {
     if (textAt(names, view.getUint32(at, true)) !== name) continue;

@@ -97,6 +97,31 @@ test('a SYSCALL program takes its argument as context and writes it back', () =>
   assert.is(object.program('sum').testRun(large).contextOut[8], 1);
 });
 
+test('an extern that nobody defines is named', () => {
+  const bytes = compileC(`
+extern int nowhere(int value);
+SEC("tc") int classify(struct __sk_buff *skb) { return nowhere(skb->len); }`);
+  assert.throws(
+    () => kernel.load({ name: 'extern', bytes }),
+    (error: { code?: string; message: string }) =>
+      error.code?.startsWith('KERNEL_') === true && error.message.includes('nowhere'),
+  );
+});
+
+test('a program array takes programs, and a tail call follows it', () => {
+  const bytes = compileC(`
+struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 2); __type(key, __u32); __type(value, __u32); } jumps SEC(".maps");
+SEC("tc") int first(struct __sk_buff *skb) { bpf_tail_call(skb, &jumps, 1); return 1; }
+SEC("tc") int second(struct __sk_buff *skb) { return 2; }`);
+  using object = kernel.load({ name: 'jumps', bytes });
+  const first = object.program('first');
+  assert.is(first.testRun(new Uint8Array(64)).retval, 1);
+  object.map('jumps').update(u32(1), u32(object.program('second').fd));
+  assert.is(first.testRun(new Uint8Array(64)).retval, 2);
+  assert.is(object.map('jumps').delete(u32(1)), true);
+  assert.is(first.testRun(new Uint8Array(64)).retval, 1);
+});
+
 test('a packet too short for the kernel is refused by code', () => {
   using object = kernel.load({ name: 'good', bytes: GOOD, only: ['classify'] });
   assert.throws(
