@@ -34,6 +34,8 @@ export interface EventRecord {
   readonly route: string | null;
   readonly endpoint: string;
   readonly protocol: string;
+  /** The draws of this decision: with them it can be decided again, exactly. */
+  readonly draw: { readonly random: number; readonly pick: number };
   /** Verdicts since the last record of which no record was made. */
   readonly lost: number;
 }
@@ -71,6 +73,8 @@ export interface RawEvent {
   readonly destinationPort: number;
   readonly endpointPort: number;
   readonly protocol: number;
+  readonly random: number;
+  readonly pick: number;
   readonly hook: string;
 }
 
@@ -141,6 +145,7 @@ export function describeEvent(event: RawEvent, context: EventContext): EventReco
     route: event.routeSite === 0 ? null : siteText(names, event.routeSite),
     endpoint: at(event.endpoint, event.endpointPort),
     protocol: PROTOCOLS[event.protocol] ?? String(event.protocol),
+    draw: { random: event.random, pick: event.pick },
     lost,
   };
 }
