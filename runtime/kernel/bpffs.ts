@@ -67,8 +67,12 @@ export function removePin(path: string): void {
   if (existsSync(path)) unlinkSync(path);
 }
 
-/** Removes a pin directory with all below it; absent is fine. Throws KernelError outside bpffs. */
+/**
+ * Removes a pin directory with all below it; absent is fine. Throws KernelError outside bpffs, and
+ * for a whole mount, where other programs keep their pins.
+ */
 export function removePinTree(path: string): void {
+  requireBpffs(dirname(path));
   requireBpffs(path);
   if (!existsSync(path)) return;
   for (const name of readdirSync(path)) {

@@ -5,9 +5,11 @@ import {
   ATTACH_TYPE,
   BPFFS_PATH,
   cgroupId,
+  listPins,
   mountBpffs,
   openKernel,
   pinDirectory,
+  removePin,
   removePinTree,
 } from '../../runtime/kernel/index.js';
 import { compileC, connectFrom, withCgroup } from './support.js';
@@ -98,6 +100,40 @@ test('pins are made and removed on bpffs only', () => {
         () => step(path),
         (error: { code?: string }) => error.code === 'KERNEL_NOT_BPFFS',
       );
+});
+
+test('a whole bpffs mount is never removed', () => {
+  mountBpffs();
+  assert.throws(
+    () => removePinTree(BPFFS_PATH),
+    (error: { code?: string }) => error.code === 'KERNEL_NOT_BPFFS',
+  );
+  assert.ok(existsSync(BPFFS_PATH));
+});
+
+test('directories of pins are made, listed and removed with what is in them', () => {
+  mountBpffs();
+  const directory = `${BPFFS_PATH}/weft-test-tree`;
+  try {
+    assert.equal(listPins(directory), []);
+    pinDirectory(`${directory}/inner`);
+    using object = kernel.load({ name: 'deny', bytes: DENY });
+    object.map('seen').pin(`${directory}/seen`);
+    object.map('seen').pin(`${directory}/inner/again`);
+    assert.throws(
+      () => object.map('seen').pin(`${directory}/seen`),
+      (error: { code?: string; remedy?: string }) =>
+        error.code === 'KERNEL_EEXIST' && error.remedy?.includes('remove the older pin') === true,
+    );
+    assert.equal(listPins(directory), ['inner', 'seen']);
+    removePin(`${directory}/seen`);
+    removePin(`${directory}/seen`);
+    assert.equal(listPins(directory), ['inner']);
+  } finally {
+    removePinTree(directory);
+  }
+  removePinTree(directory);
+  assert.not.ok(existsSync(directory));
 });
 
 test('attaching to what is no cgroup is refused', () => {
