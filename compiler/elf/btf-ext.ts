@@ -2,7 +2,7 @@
  * .BTF.ext: which BTF FUNC each function of .text is (func_info), and the policy line of each
  * instruction (line_info), which the verifier's log and bpftool print.
  */
-import type { LoweredFunction } from '../lower/index.js';
+import type { Line, LoweredFunction } from '../lower/index.js';
 import type { TypeId } from './btf-builder.js';
 import { ByteWriter } from './byte-writer.js';
 import type { StringTable } from './string-table.js';
@@ -21,6 +21,12 @@ export interface PlacedFunction {
   readonly offset: number;
 }
 
+/** libbpf joins only functions that all have lines, so code without a policy line gets one that says so. */
+function madeLine(func: LoweredFunction): Line {
+  const text = `${func.name}, made by the compiler`;
+  return { slot: 0 as Line['slot'], position: { file: '<weft>', line: 0, column: 0, text } };
+}
+
 /** The contents of the section .BTF.ext for functions in `section`. */
 export function btfExt(
   functions: readonly PlacedFunction[],
@@ -35,7 +41,8 @@ export function btfExt(
   const records = new ByteWriter();
   let count = 0;
   for (const { func, offset } of functions) {
-    for (const { slot, position } of func.lines) {
+    const lines = func.lines.length > 0 ? func.lines : [madeLine(func)];
+    for (const { slot, position } of lines) {
       const { file, line, column, text } = position;
       records
         .u32(offset + slot * 8)
@@ -45,8 +52,9 @@ export function btfExt(
       count++;
     }
   }
-  const lines = new ByteWriter().u32(LINE_RECORD);
-  if (count > 0) lines.u32(name).u32(count).bytes(records.finish());
+  // libbpf refuses a part that has a record size and no records.
+  const lines = new ByteWriter();
+  if (count > 0) lines.u32(LINE_RECORD).u32(name).u32(count).bytes(records.finish());
 
   const w = new ByteWriter().u16(MAGIC).u8(1).u8(0).u32(HEADER_BYTES);
   w.u32(0).u32(infos.length).u32(infos.length).u32(lines.length);

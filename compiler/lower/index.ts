@@ -1,5 +1,12 @@
 /** Lowering: IR to eBPF instructions. */
 export { CODES } from './codes.js';
+export {
+  AUTHORIZE_FUNCTION,
+  buildDispatcher,
+  type DispatchRules,
+  policyFunction,
+  ROUTE_FUNCTION,
+} from './dispatcher.js';
 export { MAX_STACK } from './lower-function.js';
 export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
 export type { Line, LoweredFunction } from './lowered-function.js';
