@@ -21,11 +21,16 @@ function onPath(name) {
   return dirs.some((dir) => existsSync(join(dir, name)));
 }
 function present(file) {
-  if (file.includes('*')) return ['x86_64', 'aarch64'].some((cpu) => existsSync(file.replace('*', `${cpu}-linux-gnu`)));
+  if (file.includes('*'))
+    return ['x86_64', 'aarch64'].some((cpu) => existsSync(file.replace('*', `${cpu}-linux-gnu`)));
   return file.startsWith('/') ? existsSync(file) : onPath(file);
 }
 function run(command, args) {
-  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const done = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
   if (done.status !== 0) throw new Error(`\`${command} ${args.join(' ')}\` failed`);
 }
 
@@ -48,7 +53,10 @@ export function setup() {
   if (missing.length > 0) {
     const names = missing.map((need) => need.package);
     if (!isRoot || !onPath('apt-get')) {
-      return { kernel: false, why: `missing ${missing.map((m) => `${m.package} (${m.why})`).join(', ')}: sudo apt-get install ${names.join(' ')}` };
+      return {
+        kernel: false,
+        why: `missing ${missing.map((m) => `${m.package} (${m.why})`).join(', ')}: sudo apt-get install ${names.join(' ')}`,
+      };
     }
     console.error(`installing Debian packages: ${names.join(' ')}`);
     run('apt-get', ['update', '-qq']);

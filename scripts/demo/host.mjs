@@ -13,7 +13,11 @@ for (const word of listen) {
   const [protocol, port] = word.split(':');
   if (protocol === 'tcp') {
     const server = createServer((_request, response) => {
-      response.writeHead(200, { 'content-type': 'text/plain', connection: 'close', 'content-length': name.length });
+      response.writeHead(200, {
+        'content-type': 'text/plain',
+        connection: 'close',
+        'content-length': name.length,
+      });
       response.end(name);
     });
     ready.push(new Promise((resolve) => server.listen(Number(port), '::', resolve)));
@@ -61,7 +65,9 @@ function udp({ address, port, limit, connected }) {
     const timer = setTimeout(() => end({ error: 'TIMEOUT' }), limit);
     const failed = (error) => end({ error: error.code ?? error.message });
     socket.on('error', failed);
-    socket.on('message', (message, peer) => end({ from: String(message), peer: `${peer.address}|${peer.port}` }));
+    socket.on('message', (message, peer) =>
+      end({ from: String(message), peer: `${peer.address}|${peer.port}` }),
+    );
     if (connected) {
       socket.connect(port, address, (error) => (error ? failed(error) : socket.send('vote')));
     } else {

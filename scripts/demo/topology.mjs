@@ -1,7 +1,14 @@
 // The demo's machines: a cgroup and a network namespace for each workload, joined by one bridge in a
 // namespace of its own. Everything is named weft-demo-*, so that `remove` finds it after any death.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export const PREFIX = 'weft-demo-';
@@ -27,13 +34,35 @@ export function create(hosts) {
     const namespace = PREFIX + host.name;
     const far = `port${index}`;
     ip('netns', 'add', namespace);
-    ip('-n', FABRIC, 'link', 'add', far, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
+    ip(
+      '-n',
+      FABRIC,
+      'link',
+      'add',
+      far,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'eth0',
+      'netns',
+      namespace,
+    );
     ip('-n', FABRIC, 'link', 'set', far, 'master', 'fabric', 'up');
     ip('-n', namespace, 'link', 'set', 'lo', 'up');
     for (const address of host.addresses) {
       const six = address.includes(':');
       // nodad: an address that is usable at once; /32 and a default route on the link reach every host.
-      ip('-n', namespace, 'addr', 'add', `${address}/${six ? 128 : 32}`, 'dev', 'eth0', ...(six ? ['nodad'] : []));
+      ip(
+        '-n',
+        namespace,
+        'addr',
+        'add',
+        `${address}/${six ? 128 : 32}`,
+        'dev',
+        'eth0',
+        ...(six ? ['nodad'] : []),
+      );
     }
     ip('-n', namespace, 'link', 'set', 'eth0', 'up');
     ip('-n', namespace, 'route', 'add', 'default', 'dev', 'eth0');
@@ -80,7 +109,8 @@ function removeCgroup(path) {
     if (entry.isDirectory()) removeCgroup(join(path, entry.name));
   }
   for (let tries = 0; tries < 200; tries++) {
-    for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) kill(Number(pid));
+    for (const pid of readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean))
+      kill(Number(pid));
     try {
       rmdirSync(path);
       return;
