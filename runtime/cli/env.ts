@@ -21,8 +21,8 @@ export interface Env {
   now(): Date;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** The kernel door; rejects with a typed error where this machine has none. */
-  openKernel(): Promise<Kernel>;
+  /** The kernel door; rejects with a typed error where this machine has none. Probing needs no privileges. */
+  openKernel(options?: { readonly unprivileged?: boolean }): Promise<Kernel>;
   /** Where this node keeps its pins and its state; rejects where no bpffs or cgroup2 is mounted. */
   nodePaths(): Promise<Paths>;
   /** CLOCK_REALTIME - CLOCK_MONOTONIC, ns. */

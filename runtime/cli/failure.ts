@@ -41,23 +41,45 @@ function textField(error: unknown, field: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** Errors of the kernel door and the agent bring `diagnostic`, or a code and a message of their own. */
-function worldFault(error: unknown, code: string): Diagnostic {
-  const message = error instanceof Error ? error.message : String(error);
-  const help = textField(error, 'remedy') ?? textField(error, 'help');
-  const notes = [textField(error, 'summary')].filter((n) => n !== null && !message.includes(n));
-  const at: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, 'diagnostic') : null;
-  if (typeof at === 'object' && at !== null && 'severity' in at) return at as Diagnostic;
-  const known = /^[A-Z]\d{3}$/.test(code) ? code : faultCode(code);
-  return diagnostic(known, message, { help, notes: notes.filter((n) => n !== null) });
+/** Codes of typed errors that are not diagnostic codes themselves. */
+const OTHER_CODES: Readonly<Record<string, string>> = {
+  SIMULATE_MODULE: 'S001',
+  SIMULATE_WORKER: 'S001',
+  SIMULATE_DEADLINE: 'S002',
+};
+
+/** Missing here, rather than failed: exit 4. */
+const UNSUPPORTED: readonly string[] = ['KERNEL_NOT_LINUX', 'KERNEL_NO_LIBBPF', 'A002', 'A003'];
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number | null;
 }
 
-function faultCode(code: string): string {
-  if (/^E[A-Z]+$/.test(code)) return 'U010';
-  if (code.startsWith('KERNEL')) return 'K001';
-  if (code.startsWith('VERIFIER')) return 'K002';
-  return 'U021';
+/** The policy line that a verifier's refusal is about. */
+function placeOf(error: unknown): Place | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const value: unknown = Reflect.get(error, 'position');
+  return typeof value === 'object' && value !== null && 'line' in value ? (value as Place) : null;
+}
+
+/** A typed error of another room as a diagnostic; its own code where it is one of ours. */
+function worldFault(error: unknown, code: string): Diagnostic {
+  const message = error instanceof Error ? error.message : String(error);
+  const place = placeOf(error);
+  const known = /^[A-Z]\d{3}$/.test(code) || code.startsWith('KERNEL_');
+  const found = diagnostic(known ? code : (OTHER_CODES[code] ?? 'U010'), message, {
+    help: textField(error, 'remedy') ?? textField(error, 'help'),
+    at: place === null ? null : { ...place, column: place.column ?? 1 },
+  });
+  return place?.column === null ? { ...found, column: null, endColumn: null } : found;
+}
+
+function findingsOf(error: unknown): readonly Diagnostic[] | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const value: unknown = Reflect.get(error, 'diagnostics');
+  return Array.isArray(value) ? (value as readonly Diagnostic[]) : null;
 }
 
 /** Turns anything thrown into a result. Our own faults (BugError and unknown errors) show their stack on stderr. */
@@ -71,7 +93,9 @@ export function failureResult(error: unknown, env: Env): Result {
   }
   const code = codeOf(error);
   if (code !== null && code !== 'BUG') {
-    const exit = code.startsWith('NOT_SUPPORTED') ? EXIT.unsupported : EXIT.failure;
+    const findings = findingsOf(error);
+    if (findings !== null) return { exit: EXIT.findings, diagnostics: findings };
+    const exit = UNSUPPORTED.includes(code) ? EXIT.unsupported : EXIT.failure;
     return { exit, diagnostics: [worldFault(error, code)] };
   }
   if (error instanceof Error && error.stack !== undefined) env.stderr.write(`${error.stack}\n`);

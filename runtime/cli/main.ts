@@ -40,7 +40,7 @@ const env: Env = {
   platform: process.platform,
   now: () => new Date(),
   signal: interrupt.signal,
-  openKernel: async () => (await import('../kernel/index.js')).openKernel(),
+  openKernel: async (options) => (await import('../kernel/index.js')).openKernel(options),
   nodePaths: async () => (await import('../agent/paths.js')).machinePaths(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
   program: programId(),

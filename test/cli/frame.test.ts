@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +19,7 @@ test('each verb has its own file and a help with a worked example', async () => 
     assert.is(exit, 0, command.name);
     assert.is(stderr, '');
     assert.match(stdout, `Usage: weft ${command.name}`);
-    assert.match(stdout, `Example:\n  $ weft ${command.name}`);
+    assert.match(stdout, new RegExp(`Example:\\n  \\$ (sudo )?weft ${command.name}`));
   }
 });
 
@@ -118,13 +119,31 @@ test('init writes a project once and never overwrites', async () => {
   });
 });
 
-test('doctor without root says so and answers 4', async () => {
-  const { exit, stdout } = await weft(['doctor'], { uid: 1000 });
+test('doctor without a kernel door says what is missing and answers 4', async () => {
+  const { exit, stdout } = await weft(['doctor']);
   assert.is(exit, 4);
-  assert.match(stdout, /no {3}root +uid 1000/);
-  assert.match(stdout, 'run as root');
-  const json = await weft(['doctor', '-o', 'json'], { uid: 1000 });
-  assert.is(JSON.parse(json.stdout).ok, false);
+  assert.match(stdout, /^no {3}libbpf /);
+  const json = await weft(['doctor', '-o', 'json'], { platform: 'darwin' });
+  assert.is(json.exit, 4);
+  assert.is(JSON.parse(json.stdout).features[0].name, 'linux');
+});
+
+test('doctor without root needs no privileges and names the remedy', () => {
+  const main = join(root, 'dist/runtime/cli/main.js');
+  const nobody = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
+  const done = spawnSync(process.execPath, [main, 'doctor'], nobody);
+  assert.is(done.status, 4, done.stderr);
+  assert.match(done.stdout, /^no {3}privileges /m);
+  assert.match(done.stdout, 'run as root');
+});
+
+test('unload without root is one clear error', async () => {
+  const main = join(root, 'dist/runtime/cli/main.js');
+  const nobody = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
+  const done = spawnSync(process.execPath, [main, 'unload', '-o', 'json'], nobody);
+  assert.is(done.status, 1, done.stderr);
+  assert.is(JSON.parse(done.stdout).diagnostics[0].code, 'KERNEL_EPERM');
+  assert.is(done.stderr, '');
 });
 
 test('completion names every verb in each shell', async () => {

@@ -7,6 +7,7 @@ import { EVENTS_COMMAND } from './events.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { LOAD_COMMAND } from './load.js';
+import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
 import { UNENROL_COMMAND } from './unenrol.js';
 import { UNLOAD_COMMAND } from './unload.js';
@@ -15,6 +16,7 @@ import { VERSION_COMMAND } from './version.js';
 export const COMMANDS: readonly CommandSpec[] = [
   INIT_COMMAND,
   INSPECT_COMMAND,
+  SIMULATE_COMMAND,
   LOAD_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,

@@ -1,0 +1,243 @@
+/**
+ * The kernel's answers in the simulator's shape: the bundle joined with the test harness, loaded
+ * beside whatever runs, and asked by test-run. Nothing is pinned or attached; closing it removes
+ * all. Fuel is not reported by the kernel and is 0 here.
+ */
+import {
+  CONNECTION,
+  DECISION,
+  NO_POLICY,
+  REASON,
+  type ReasonName,
+  VERDICT,
+} from '../../compiler/abi/index.js';
+import type { Bundle, Manifest } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { formatAddress, type Plan, type World } from '../discovery/index.js';
+import type { Kernel, KernelProgram } from '../kernel/index.js';
+import {
+  type Ask,
+  type DecideInput,
+  type EngineAnswer,
+  type Outcome,
+  RECORD,
+  type Simulator,
+} from '../simulate/index.js';
+import { type DecideResult, decodeResult, encodeInput, LAYOUT, NONE } from './layout.js';
+import { type Staged, stage } from './stage.js';
+
+/** Test-run wants room for an Ethernet header (WEFT_HARNESS_HEAD). */
+const HEAD = 16;
+const MODE: Readonly<Record<Ask, number>> = { route: 1, authorize: 2, both: 3 };
+/** struct weft_policy_packet, after the head. */
+const POLICY = {
+  mode: 0,
+  route: 4,
+  connection: 8,
+  decision: 8 + CONNECTION.size,
+  size: 8 + CONNECTION.size + DECISION.size + 8,
+} as const;
+const INPUT_SIZE = LAYOUT.weft_input.size;
+const RESULT_SIZE = LAYOUT.weft_result.size;
+
+const REASON_NAMES = new Map<number, ReasonName>(
+  Object.entries(REASON).map(([name, number]) => [number, name as ReasonName]),
+);
+
+function run(program: KernelProgram, packet: Uint8Array): Uint8Array {
+  const { retval, dataOut } = program.testRun(packet, { outSize: packet.length });
+  if (retval !== 0) throw new BugError(`\`${program.name}\` answered ${retval}`);
+  return dataOut;
+}
+
+function decide(program: KernelProgram, input: Uint8Array): DecideResult {
+  const packet = new Uint8Array(HEAD + INPUT_SIZE + RESULT_SIZE);
+  packet.set(input, HEAD);
+  return decodeResult(run(program, packet).subarray(HEAD + INPUT_SIZE));
+}
+
+/** Client side, then server side, as the two hooks would see one connection. */
+function decideBothEnds(
+  staged: Staged,
+  input: DecideInput,
+): { client: DecideResult | null; server: DecideResult | null } {
+  const { workload, address } = input.source;
+  const { random, pick, now, protocol } = input;
+  const common = { now, random, pick, protocol };
+  let client: DecideResult | null = null;
+  let place = {
+    destination: input.destination.address.bytes,
+    port: input.destination.port,
+    workload: staged.plan.workloads.findIndex((w) =>
+      w.addresses.some((a) => a.text === input.destination.address.text),
+    ),
+  };
+  if (workload !== null) {
+    const packet = encodeInput({
+      ...common,
+      destination: place.destination,
+      workload,
+      port: place.port,
+    });
+    client = decide(staged.object.program('weft_test_connect'), packet);
+    if (client.verdict !== VERDICT.allow || client.destination === NONE)
+      return { client, server: null };
+    place = {
+      destination: client.endpoint,
+      port: client.endpointPort,
+      workload: client.destination,
+    };
+  }
+  const family = input.destination.address.family;
+  const known = workload === null ? undefined : staged.plan.workloads[workload];
+  const from = known === undefined ? address : family === 4 ? known.v4 : known.v6;
+  const packet = encodeInput({
+    ...common,
+    ...place,
+    source: (from ?? input.destination.address).bytes,
+  });
+  return { client, server: decide(staged.object.program('weft_test_ingress'), packet) };
+}
+
+function endpointText(result: DecideResult): string {
+  const text = formatAddress(result.endpoint);
+  return `${text.includes(':') ? `[${text}]` : text}:${result.endpointPort}`;
+}
+
+function siteText(manifest: Manifest, site: number): string | null {
+  const found = manifest.sites.find((s) => s.site === site);
+  return found === undefined ? null : `${found.file.split('/').at(-1) ?? ''}:${found.line}`;
+}
+
+function reasonOf(result: DecideResult): ReasonName {
+  const reason = REASON_NAMES.get(result.reason);
+  if (reason === undefined) throw new BugError(`the kernel gave no known reason: ${result.reason}`);
+  return reason;
+}
+
+/** Reasons that end a decision before any verdict of a policy. */
+const EARLY: readonly ReasonName[] = ['noEndpoint', 'noRoute', 'unknownIdentity', 'noGeneration'];
+
+/** In the words of the simulator; the first answer stands unless the second denies. */
+function outcomeOf(
+  manifest: Manifest,
+  plan: Plan,
+  ends: { client: DecideResult | null; server: DecideResult | null },
+): Outcome {
+  const { client, server } = ends;
+  const isServer = client === null || (server !== null && server.verdict !== VERDICT.allow);
+  const spoken = isServer ? server : client;
+  if (spoken === null) throw new BugError('neither end was asked');
+  const reason = reasonOf(spoken);
+  const routed = client ?? spoken;
+  const masks = (field: 'audited' | 'shadowAllow' | 'shadowDeny'): bigint =>
+    (client?.[field] ?? 0n) | (server?.[field] ?? 0n);
+  const site = manifest.sites.find((s) => s.site === spoken.site) ?? null;
+  const routeStopped = reason === 'trap' || reason === 'fuel' ? routed.route >= 0xfff0 : false;
+  const hasEndpoint =
+    !EARLY.includes(reason) && !(routeStopped && spoken.verdict !== VERDICT.allow);
+  return {
+    verdict: spoken.verdict === VERDICT.allow ? 'allow' : 'deny',
+    cluster: routeStopped && !hasEndpoint ? null : (plan.clusters[routed.cluster]?.name ?? null),
+    endpoint: hasEndpoint ? endpointText(routed) : null,
+    rule:
+      siteText(manifest, spoken.site) ??
+      (reason === 'default' || reason === 'noAllow' ? 'default' : reason),
+    site: site?.site ?? null,
+    file: site?.file ?? null,
+    line: site?.line ?? null,
+    column: site?.column ?? null,
+    audit: masks('audited') !== 0n,
+    shadow: manifest.policies.flatMap(({ index, name }): Outcome['shadow'] => {
+      const bit = 1n << BigInt(index);
+      if ((masks('shadowDeny') & bit) !== 0n) return [{ policy: name, verdict: 'deny' }];
+      return (masks('shadowAllow') & bit) !== 0n ? [{ policy: name, verdict: 'allow' }] : [];
+    }),
+    status: null,
+    edits: [],
+    trap: null,
+    fuel: 0,
+    reason,
+    side: isServer ? 'server' : 'client',
+    service: plan.services[routed.service]?.name ?? null,
+    route: routed.routeSite === 0 ? null : siteText(manifest, routed.routeSite),
+    policy: spoken.policy === NO_POLICY ? null : (manifest.policies[spoken.policy]?.name ?? null),
+  };
+}
+
+function decidePolicies(staged: Staged, connections: Uint8Array, ask: Ask): EngineAnswer {
+  const count = connections.byteLength / CONNECTION.size;
+  if (!Number.isInteger(count)) {
+    throw new BugError(`${connections.byteLength} bytes are no whole number of connections`);
+  }
+  const program = staged.object.program('weft_test_policy');
+  const records = new Uint8Array(count * RECORD.size);
+  const packet = new Uint8Array(HEAD + POLICY.size);
+  for (let i = 0; i < count; i += 1) {
+    packet.fill(0);
+    packet[HEAD + POLICY.mode] = MODE[ask];
+    const connection = connections.subarray(i * CONNECTION.size, (i + 1) * CONNECTION.size);
+    packet.set(connection, HEAD + POLICY.connection);
+    const out = run(program, packet);
+    const decision = HEAD + POLICY.decision;
+    if (ask !== 'route') {
+      records.set(out.subarray(decision, decision + DECISION.size), i * RECORD.size);
+    }
+    const route = out.subarray(HEAD + POLICY.route, HEAD + POLICY.route + 4);
+    records.set(route, i * RECORD.size + RECORD.route);
+  }
+  return { records, stops: [] };
+}
+
+function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
+  const workloads = world.workloads.map((w) => ({ ...w, healthy: healthy[w.name] ?? w.healthy }));
+  return { ...world, workloads };
+}
+
+export interface KernelSimulator extends Omit<Simulator, keyof AsyncDisposable>, Disposable {
+  /** The harness programs, for measurements. */
+  readonly staged: Staged;
+}
+
+/**
+ * Loads a bundle with the harness. Throws PlanError, KernelError or VerifierError with nothing left
+ * behind.
+ */
+export function createKernelSimulator(
+  kernel: Kernel,
+  bundle: Bundle,
+  world: World,
+): KernelSimulator {
+  const load = (of: World): Staged =>
+    stage(kernel, bundle, of, {
+      generation: 0,
+      nodeMaps: {},
+      cgroups: new Map(),
+      clockOffset: 0n,
+      part: 'harness',
+    });
+  const base = load(world);
+  const others = new Map<string, Staged>();
+  const stagedFor = ({ healthy }: DecideInput): Staged => {
+    if (healthy === undefined) return base;
+    const key = JSON.stringify(Object.entries(healthy).sort());
+    const staged = others.get(key) ?? load(withHealth(world, healthy));
+    others.set(key, staged);
+    return staged;
+  };
+  const simulate = (input: DecideInput): Outcome => {
+    const staged = stagedFor(input);
+    return outcomeOf(bundle.manifest, staged.plan, decideBothEnds(staged, input));
+  };
+  return {
+    world,
+    plan: base.plan,
+    staged: base,
+    simulate: async (input) => simulate(input),
+    simulateAll: async (inputs) => inputs.map(simulate),
+    decidePolicy: async (connections, ask) => decidePolicies(base, connections, ask),
+    [Symbol.dispose]: () => {
+      for (const staged of [...others.values(), base]) staged[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+/** `weft simulate`: what would become of connections, by the simulator, the kernel, or both. */
+import type { CaseResult } from '../../simulate/index.js';
+import { columns } from '../columns.js';
+import type { CommandSpec, Input, Result } from '../command-spec.js';
+import type { Env } from '../env.js';
+import { EXIT } from '../exit.js';
+import type { Difference, Run } from '../simulate-run.js';
+
+function rows(results: readonly CaseResult[]): string {
+  const cells = results.map((r) => [
+    r.expected ? 'ok' : 'FAIL',
+    r.id,
+    r.verdict,
+    r.rule,
+    r.cluster ?? '-',
+    r.endpoint ?? '-',
+  ]);
+  const lines = columns(cells).split('\n');
+  return results
+    .map((r, i) => [lines[i] ?? '', ...r.differences.map((d) => `     ${d}`)].join('\n'))
+    .join('\n');
+}
+
+function summary(run: Run): string {
+  const { passed, failed } = run.summary;
+  const differ =
+    run.engine === 'both' ? `, wasm and kernel differ in ${run.differences.length}` : '';
+  return `${passed} passed, ${failed} failed${differ}`;
+}
+
+function differenceText(differences: readonly Difference[], scenario: string): string {
+  if (differences.length === 0) return '';
+  const lines = differences.map(
+    (d) =>
+      `${d.id}: ${d.fields.map((f) => `${f.name} wasm ${f.wasm}, kernel ${f.kernel}`).join('; ')}`,
+  );
+  return `\nthe engines differ:\n${lines.join('\n')}\n\nas a scenario to run again:\n${scenario}`;
+}
+
+function exitOf(run: Run, single: boolean): Result['exit'] {
+  if (run.differences.length > 0 || run.summary.failed > 0) return EXIT.denied;
+  return single && run.results.some((r) => r.verdict === 'deny') ? EXIT.denied : EXIT.ok;
+}
+
+/** One line of ndjson a case, as json would hold it in `results`. */
+function ndjson(run: Run): string {
+  return run.results.map((r) => JSON.stringify(r)).join('\n');
+}
+
+async function simulate(env: Env, input: Input): Promise<Result> {
+  const { runSimulation } = await import('../simulate-run.js');
+  const { run, single, diagnostics, sources } = await runSimulation(env, input);
+  const { bundle, engine, results, differences, scenario } = run;
+  const text =
+    input.format === 'ndjson'
+      ? ndjson(run)
+      : `${rows(results)}\n${summary(run)}${differenceText(differences, scenario)}`;
+  const compared = engine === 'both' ? { differences, scenario } : {};
+  return {
+    exit: exitOf(run, single),
+    document: { bundle, engine, results, summary: run.summary, ...compared },
+    text,
+    diagnostics,
+    sources,
+  };
+}
+
+export const SIMULATE_COMMAND: CommandSpec = {
+  name: 'simulate',
+  summary: 'decide connections without making them',
+  description:
+    'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.',
+  example:
+    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews            allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny   default          ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80',
+  arguments: [
+    { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
+    { syntax: '[SCENARIO]', description: 'a scenario file' },
+  ],
+  options: [
+    { flags: '--from <SOURCE>', description: 'one connection: a workload or an address' },
+    {
+      flags: '--to <PLACE>',
+      description: 'one connection: workload:port, service:port or address:port',
+    },
+    {
+      flags: '--protocol <NAME>',
+      description: 'one connection: its protocol',
+      choices: ['tcp', 'udp'],
+      default: 'tcp',
+    },
+    { flags: '--family <N>', description: 'one connection: IP version', choices: ['4', '6'] },
+    { flags: '--random <DRAW>', description: 'the random draw: 0 to 1, or a u32' },
+    { flags: '--now <TIME>', description: 'the time of the decision, ISO 8601 with zone' },
+    { flags: '--world <FILE>', description: 'the world (default: that of scenario or project)' },
+    {
+      flags: '--engine <NAME>',
+      description: 'who decides; kernel and both need root',
+      choices: ['wasm', 'kernel', 'both'],
+      default: 'wasm',
+    },
+  ],
+  formats: ['text', 'json', 'ndjson'],
+  run: simulate,
+};

@@ -1,0 +1,208 @@
+/**
+ * What `weft simulate` does: finds bundle, world and cases, asks one engine or both, and compares.
+ * Differences between engines come with a scenario that shows them again.
+ */
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import type { World } from '../discovery/types.js';
+import {
+  type CaseResult,
+  type ConnectText,
+  caseDraws,
+  createSimulator,
+  DEFAULT_NOW,
+  type Outcome,
+  parseDraw,
+  parseTime,
+  readScenario,
+  resolveConnect,
+  runScenario,
+  type ScenarioCase,
+  type ScenarioResult,
+  scenarioWorld,
+} from '../simulate/index.js';
+import { type Input, textOption } from './command-spec.js';
+import type { Env } from './env.js';
+import { EXIT } from './exit.js';
+import { CliError } from './failure.js';
+import { openSubject, openWorld, readText, type Subject, worldOf } from './subject.js';
+
+export interface Difference {
+  readonly id: string;
+  readonly fields: readonly {
+    readonly name: string;
+    readonly wasm: string;
+    readonly kernel: string;
+  }[];
+}
+
+export interface Run extends ScenarioResult {
+  readonly bundle: string;
+  readonly engine: 'wasm' | 'kernel' | 'both';
+  readonly differences: readonly Difference[];
+  /** The differing cases as scenario.yaml; empty where there are none. */
+  readonly scenario: string;
+}
+
+export interface Simulation {
+  readonly run: Run;
+  /** One connection was asked, not a scenario. */
+  readonly single: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly sources: (file: string) => string | null;
+}
+
+interface Cases {
+  readonly world: World;
+  readonly worldFile: string | null;
+  readonly cases: readonly ScenarioCase[];
+}
+
+function usage(message: string, help: string | null = null): CliError {
+  return new CliError([diagnostic('U003', message, { help })], EXIT.usage);
+}
+
+async function scenarioCases(
+  env: Env,
+  subject: Subject,
+  file: string,
+  input: Input,
+): Promise<Cases> {
+  const text = readText(env, file);
+  const named = scenarioWorld(text, file);
+  const given = textOption(input, 'world') ?? (named === null ? null : join(dirname(file), named));
+  const world = given === null ? await worldOf(env, subject, null) : await openWorld(env, given);
+  const { scenario, diagnostics } = readScenario(text, file, world);
+  if (scenario === null) {
+    throw new CliError(diagnostics, EXIT.findings, (f) => (f === file ? text : null));
+  }
+  return { world, worldFile: given, cases: scenario.cases };
+}
+
+async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cases> {
+  const worldFile = textOption(input, 'world');
+  const world = await worldOf(env, subject, worldFile);
+  const from = textOption(input, 'from');
+  const to = textOption(input, 'to');
+  if (from === null || to === null) throw usage('one connection needs both `--from` and `--to`');
+  const family = textOption(input, 'family');
+  const connect: ConnectText = {
+    from,
+    to,
+    protocol: textOption(input, 'protocol') === 'udp' ? 'udp' : 'tcp',
+    ...(family === null ? {} : { family: family === '6' ? 6 : 4 }),
+  };
+  const resolved = resolveConnect(world, connect);
+  if (!resolved.ok) {
+    const { code, message, help } = resolved.fault;
+    throw new CliError([diagnostic(code, message, { help })], EXIT.findings);
+  }
+  const drawn = caseDraws(0, 0);
+  const asked = textOption(input, 'random');
+  const random =
+    asked === null ? drawn.random : parseDraw(asked.trim() === '' ? Number.NaN : Number(asked));
+  if (random === null) throw usage(`\`${asked}\` is not a draw`, 'write 0 to 1, or a u32');
+  const time = textOption(input, 'now');
+  const now = time === null ? DEFAULT_NOW : parseTime(time);
+  if (now === null) throw usage(`\`${time}\` is not a time with a zone`);
+  const facts = { random, pick: drawn.pick, now };
+  const single = {
+    id: `${from} -> ${to}`,
+    connect,
+    input: { ...resolved.ends, ...facts },
+    expect: {},
+  };
+  return { world, worldFile, cases: [single] };
+}
+
+const COMPARED = [
+  'verdict',
+  'cluster',
+  'endpoint',
+  'rule',
+  'site',
+  'reason',
+  'service',
+  'route',
+  'policy',
+  'side',
+  'audit',
+  'shadow',
+] as const satisfies readonly (keyof Outcome)[];
+
+function compare(wasm: CaseResult, kernel: CaseResult): Difference['fields'] {
+  return COMPARED.flatMap((name) => {
+    const pair = { wasm: JSON.stringify(wasm[name]), kernel: JSON.stringify(kernel[name]) };
+    return pair.wasm === pair.kernel ? [] : [{ name, ...pair }];
+  });
+}
+
+function asScenario(cases: readonly ScenarioCase[], world: string | null): string {
+  return stringify({
+    ...(world === null ? {} : { world }),
+    cases: cases.map(({ id, connect, input, expect }) => ({
+      id,
+      connect,
+      random: input.random,
+      pick: input.pick,
+      now: new Date(Number(input.now / 1_000_000n)).toISOString(),
+      ...(input.healthy === undefined ? {} : { healthy: input.healthy }),
+      ...(Object.keys(expect).length === 0 ? {} : { expect }),
+    })),
+  });
+}
+
+async function byWasm(subject: Subject, { world, cases }: Cases): Promise<ScenarioResult> {
+  await using simulator = await createSimulator(subject.bundle, { world });
+  return runScenario(simulator, { file: '', world: null, seed: 0, cases });
+}
+
+async function byKernel(
+  env: Env,
+  subject: Subject,
+  { world, cases }: Cases,
+): Promise<ScenarioResult> {
+  const kernel = await env.openKernel();
+  const { createKernelSimulator } = await import('../agent/kernel-simulator.js');
+  using simulator = createKernelSimulator(kernel, subject.bundle, world);
+  return runScenario(simulator, { file: '', world: null, seed: 0, cases });
+}
+
+function differencesOf(wasm: ScenarioResult, kernel: ScenarioResult): readonly Difference[] {
+  return wasm.results.flatMap((result, i) => {
+    const other = kernel.results[i];
+    const fields = other === undefined ? [] : compare(result, other);
+    return fields.length === 0 ? [] : [{ id: result.id, fields }];
+  });
+}
+
+/** Runs the asked cases. Throws CliError, and typed errors of the engines. */
+export async function runSimulation(env: Env, input: Input): Promise<Simulation> {
+  const [shown = '.', file] = input.arguments;
+  const single = textOption(input, 'from') !== null || textOption(input, 'to') !== null;
+  if (single && file !== undefined)
+    throw usage('give a scenario, or `--from` and `--to`, not both');
+  if (!single && file === undefined) {
+    throw usage('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
+  }
+  const subject = await openSubject(env, shown);
+  const cases =
+    file === undefined
+      ? await singleCase(env, subject, input)
+      : await scenarioCases(env, subject, file, input);
+  const asked = textOption(input, 'engine');
+  const engine = asked === 'kernel' || asked === 'both' ? asked : 'wasm';
+  const wasm = engine === 'kernel' ? null : await byWasm(subject, cases);
+  const kernel = engine === 'wasm' ? null : await byKernel(env, subject, cases);
+  const differences = wasm !== null && kernel !== null ? differencesOf(wasm, kernel) : [];
+  const differing = cases.cases.filter(({ id }) => differences.some((d) => d.id === id));
+  const result = wasm ?? kernel ?? { results: [], summary: { passed: 0, failed: 0 } };
+  const scenario = differing.length === 0 ? '' : asScenario(differing, cases.worldFile);
+  return {
+    run: { ...result, bundle: subject.digest, engine, differences, scenario },
+    single,
+    diagnostics: subject.diagnostics,
+    sources: subject.sources,
+  };
+}
