@@ -104,18 +104,28 @@ SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 	}
 }
 
+/* Errno of a kernel that lacks the protocol, so that programs fall back to TCP. */
+#define EPROTONOSUPPORT 93
+#define PROTOCOL_MPTCP 262
+#define TYPE_RAW 3
+
 /*
- * Sockets that no other hook would judge are not made at all: raw ones and every transport but
- * those below. Needs no generation.
+ * Sockets that no other hook would judge are not made at all: raw ones, and every transport but
+ * those below. MPTCP is refused because its data takes paths of its own (docs/ways-round.md).
+ * Needs no generation.
  */
 SEC("cgroup/sock_create") int stub_sock_create(struct bpf_sock *socket)
 {
 	__u32 protocol = socket->protocol;
 
-	if (socket->type == 3 /* SOCK_RAW */)
+	if (socket->type == TYPE_RAW)
 		return 0;
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
-	       protocol == IPPROTO_ICMPV6;
+	if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_ICMP ||
+	    protocol == IPPROTO_ICMPV6)
+		return 1;
+	if (protocol == PROTOCOL_MPTCP)
+		bpf_set_retval(-EPROTONOSUPPORT);
+	return 0;
 }
 
 char weft_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,122 @@
+/** What holds where a generation is missing, changes, or nobody reads its events. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { REASON } from '../../compiler/abi/index.js';
+import { OPEN_COUNTER } from '../../runtime/agent/layout.js';
+import { Mesh, type Tables } from './fixtures/mesh.js';
+import { Net, type Peer, SERVER4 } from './fixtures/net.js';
+import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
+
+const PAGE = 4096; // the smallest ring buffer
+const NO_GENERATION = REASON.noGeneration * 2 + 1;
+const refused = { error: 'EPERM' };
+const dropped = { error: 'ETIMEDOUT' };
+
+const test = suite('generations');
+let net: Net;
+let mesh: Mesh;
+let tables: Tables;
+let client: Peer;
+let server: Peer;
+let outsider: Peer;
+
+test.before.each(async () => {
+  net = new Net('g');
+  mesh = new Mesh({ eventBytes: PAGE });
+  const [left, right] = [net.cgroup('client'), net.cgroup('server')];
+  mesh.enrol(left);
+  mesh.enrol(right);
+  tables = world(left.id, right.id);
+  client = net.peer(net.left, left.path);
+  server = net.peer(net.right, right.path);
+  outsider = net.peer(net.left, null);
+  await server.value(
+    `l = listen("${SERVER4}", ${OPEN_PORT}); u = echo("${SERVER4}", ${OPEN_PORT}); u.setblocking(False)`,
+  );
+});
+test.after.each(async () => {
+  mesh?.close();
+  await net?.close();
+});
+
+test('without a generation nothing new starts', async () => {
+  const connect = `connect(tcp(), "${SERVER4}", ${OPEN_PORT})`;
+  const send = `udp().sendto(b"x", ("${SERVER4}", ${OPEN_PORT}))`;
+  assert.equal(await client.ask(connect), refused);
+  assert.equal(await client.ask(send), refused);
+  assert.is(mesh.counter('weft_reasons', NO_GENERATION), 2n);
+  assert.equal(await outsider.ask(connect), dropped);
+  await outsider.value(send);
+  assert.equal(await server.ask('u.recvfrom(9)'), { error: 'EAGAIN' });
+  assert.ok(mesh.counter('weft_reasons', NO_GENERATION) >= 4n);
+  assert.is(mesh.events().length, 0);
+
+  mesh.activate(mesh.stage(tables));
+  assert.equal(await client.ask(connect), { value: null });
+  assert.equal(await outsider.ask(connect), { value: null });
+  await outsider.value(send);
+  assert.is(await server.value('u.recvfrom(9)[0].decode()'), 'x');
+});
+
+test('what is established outlives the generation that allowed it', async () => {
+  mesh.activate(mesh.stage(tables));
+  await client.value(`c = tcp(); connect(c, "${SERVICE4}", 80)`);
+  await client.value(`d = udp(); d.connect(("${SERVICE4}", 80)); d.send(b"1")`);
+  await server.value('a, p = l.accept()');
+  await server.value('answer(u)');
+  mesh.activate({ slot: 3, generation: 99 });
+  await client.value('c.send(b"still")');
+  assert.is(await server.value('a.settimeout(0.3); a.recv(9).decode()'), 'still');
+  await client.value('d.send(b"2")');
+  assert.is(await server.value('d, p = u.recvfrom(9); d.decode()'), '2');
+  assert.equal(await server.ask('u.sendto(b"re", p)'), refused, 'an answer needs a generation');
+  assert.equal(await client.ask(`connect(tcp(), "${SERVICE4}", 80)`), refused);
+});
+
+test('switching and going back is one write each', async () => {
+  const closed = { ...tables, weft_endpoints: (tables['weft_endpoints'] ?? []).slice(2) };
+  const [one, two] = [mesh.stage(tables), mesh.stage({ ...closed, weft_clusters: [] })];
+  const connect = `connect(tcp(), "${SERVICE4}", 80)`;
+  for (const round of [1, 2]) {
+    mesh.activate(one);
+    assert.equal(await client.ask(connect), { value: null }, `round ${round}`);
+    mesh.activate(two);
+    assert.equal(await client.ask(connect), refused, `round ${round}`);
+  }
+  const generations = mesh.events().filter((event) => event.hook === 'connect4');
+  assert.equal(
+    generations.map((event) => event.generation),
+    [1, 2, 1, 2],
+  );
+});
+
+test('verdicts that find no room in the ring buffer are counted, every one', async () => {
+  mesh.activate(mesh.stage(tables));
+  const many = 60;
+  const failed = await client.value(
+    `sum(tcp().connect_ex(("${SERVER4}", ${DENIED_PORT})) == errno.EPERM for i in range(${many}))`,
+  );
+  assert.is(failed, many, 'a full buffer changes no verdict');
+  const lost = mesh.counter('weft_losses', 0);
+  const read = mesh.events().length;
+  assert.ok(lost > 0n && read > 0);
+  assert.is(BigInt(read) + lost, BigInt(many));
+  assert.is(mesh.counter('weft_reasons', REASON.policy * 2 + 1), BigInt(many));
+});
+
+test('opened and closed connections are counted', async () => {
+  mesh.activate(mesh.stage(tables));
+  const count = () =>
+    [OPEN_COUNTER.openedActive, OPEN_COUNTER.openedPassive, OPEN_COUNTER.closed].map((index) =>
+      mesh.counter('weft_open', index),
+    );
+  await client.value(`c = tcp(); connect(c, "${SERVER4}", ${OPEN_PORT})`);
+  await server.value('a, p = l.accept()');
+  assert.equal(count(), [1n, 1n, 0n]);
+  const reset = 'struct.pack("ii", 1, 0)'; // close by RST: over at both ends at once
+  await client.value(`c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ${reset}); c.close()`);
+  assert.equal(await server.ask('a.recv(1)'), { error: 'ECONNRESET' });
+  assert.equal(count(), [1n, 1n, 2n]);
+});
+
+test.run();
