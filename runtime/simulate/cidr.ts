@@ -1,52 +1,67 @@
-/** The plain meaning of a CIDR set: some prefix of the address's own family holds the address. */
+/**
+ * Whether an address lies in a CIDR set: the meaning of compiler/tables/reference.ts, grouped by
+ * prefix length so that a set of 100,000 prefixes costs one look-up a length, not a scan.
+ */
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { parseAddress } from '../discovery/address.js';
+import { isV4Mapped, parseAddress } from '../discovery/address.js';
 
-interface Prefix {
-  readonly bytes: Uint8Array;
-  /** Significant bits of the 16 bytes: 96 more than written for IPv4, so families never meet. */
-  readonly bits: number;
-  readonly family: 4 | 6;
+type Words = readonly [number, number, number, number];
+
+/** Prefixes of one family and length: the masked address is the key. */
+interface Group {
+  readonly mask: Words;
+  readonly keys: Set<string>;
 }
 
-function parsePrefix(text: string): Prefix {
-  const [addressText = '', lengthText] = text.split('/');
-  const address = parseAddress(addressText);
-  if (address === null) throw new BugError(`manifest: bad prefix ${text}`);
-  const isShort = !addressText.includes(':');
-  const full = isShort ? 32 : 128;
-  const length = lengthText === undefined ? full : Number(lengthText);
-  const bits = isShort ? 96 + length : length;
-  // A short IPv4-mapped prefix (::/0 written as ::ffff:0:0/64) is a prefix of IPv6 addresses.
+const MAPPED_BITS = 96;
+
+function wordMask(bits: number): number {
+  return bits >= 32 ? 0xffffffff : bits <= 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
+}
+
+function keyOf(view: DataView, offset: number, mask: Words): string {
+  const word = (n: 0 | 1 | 2 | 3): number => (view.getUint32(offset + 4 * n) & mask[n]) >>> 0;
+  return `${word(0)} ${word(1)} ${word(2)} ${word(3)}`;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Family and significant bits of the 16 bytes; a mapped block shorter than /96 is an IPv6 block. */
+function parsePrefix(text: string): { family: 4 | 6; bits: number; bytes: Uint8Array } {
+  const [host = '', length] = text.split('/');
+  const address = parseAddress(host);
+  if (address === null) throw new BugError(`manifest: \`${text}\` is no address block`);
+  const isDotted = !host.includes(':');
+  const written = length === undefined ? (isDotted ? 32 : 128) : Number(length);
+  const bits = isDotted ? MAPPED_BITS + written : written;
   return {
-    bytes: address.bytes,
+    family: address.family === 4 && bits >= MAPPED_BITS ? 4 : 6,
     bits,
-    family: isShort || (address.family === 4 && bits >= 96) ? 4 : 6,
+    bytes: address.bytes,
   };
-}
-
-function covers(prefix: Prefix, view: DataView, offset: number): boolean {
-  for (let i = 0; i < 16 && i * 8 < prefix.bits; i += 1) {
-    const rest = Math.min(8, prefix.bits - i * 8);
-    const mask = (0xff << (8 - rest)) & 0xff;
-    if (((view.getUint8(offset + i) ^ (prefix.bytes[i] ?? 0)) & mask) !== 0) return false;
-  }
-  return true;
-}
-
-function isV4(view: DataView, offset: number): boolean {
-  return (
-    view.getUint32(offset) === 0 &&
-    view.getUint32(offset + 4) === 0 &&
-    view.getUint32(offset + 8) === 0xffff
-  );
 }
 
 /** Makes the test of a set for the 16 address bytes at an offset. */
 export function cidrMatcher(texts: readonly string[]): (view: DataView, offset: number) => boolean {
-  const prefixes = texts.map(parsePrefix);
+  const families = { 4: new Map<number, Group>(), 6: new Map<number, Group>() };
+  for (const { family, bits, bytes } of texts.map(parsePrefix)) {
+    const mask: Words = [
+      wordMask(bits),
+      wordMask(bits - 32),
+      wordMask(bits - 64),
+      wordMask(bits - 96),
+    ];
+    const group = families[family].get(bits) ?? { mask, keys: new Set() };
+    group.keys.add(keyOf(viewOf(bytes), 0, mask));
+    families[family].set(bits, group);
+  }
+  const groups = { 4: [...families[4].values()], 6: [...families[6].values()] };
   return (view, offset) => {
-    const family = isV4(view, offset) ? 4 : 6;
-    return prefixes.some((prefix) => prefix.family === family && covers(prefix, view, offset));
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, 16);
+    return groups[isV4Mapped(bytes) ? 4 : 6].some(({ mask, keys }) =>
+      keys.has(keyOf(view, offset, mask)),
+    );
   };
 }
