@@ -8,6 +8,7 @@
  */
 import { HOOK } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
+import { pruneMemory } from './prune-memory.js';
 import type { Snapshot } from './types.js';
 import {
   encodeName,
@@ -198,7 +199,12 @@ export function applySnapshot(wasm: Uint8Array, snapshot: Snapshot): Applied {
     const bytes = replaced(section);
     return bytes === null ? [] : [{ ...section, bytes }];
   });
-  const data = { id: SECTION.data, name: null, offset: 0, bytes: dataSection(snapshot.memory) };
+  const data = {
+    id: SECTION.data,
+    name: null,
+    offset: 0,
+    bytes: dataSection(pruneMemory(module, snapshot, living).memory),
+  };
   const out = writeSections([...sections, data]);
   const base = splitSections(out).find((s) => s.id === SECTION.code)?.offset ?? 0;
   return {

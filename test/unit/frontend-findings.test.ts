@@ -1,0 +1,162 @@
+/** What is wrong with a policy is said once, at the place that is to be changed. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { wizerSnapshot } from '../../runtime/snapshot/index.js';
+import { ALLOW, compile, findings } from './frontend-project.js';
+
+const test = suite('frontend findings');
+const body = (text: string): string =>
+  `export function authorizeConnection(connection: Connection): Verdict {\n  ${text}\n}\n`;
+
+const rows: readonly { name: string; have: string; want: string[] }[] = [
+  {
+    name: 'syntax error',
+    have: body('return Verdict.;'),
+    want: ['TS1109 policy.ts:3:18 expression expected'],
+  },
+  {
+    name: 'type error',
+    have: body('return "x";'),
+    want: ['TS2322 policy.ts:3:10 type `string` is not assignable to type `Verdict`'],
+  },
+  {
+    name: 'unknown attribute',
+    have: body('return connection.source.port == 1 ? Verdict.Allow : Verdict.Deny;'),
+    want: ['TS2339 policy.ts:3:28 property `port` does not exist on type `Party`'],
+  },
+  {
+    name: 'missing file',
+    have: `import { x } from "./nope";\n${ALLOW}`,
+    want: ['TS6054 policy.ts:2:19 there is no file `nope.ts`'],
+  },
+  {
+    name: 'other packages',
+    have: `import { x } from "lodash";\n${ALLOW}`,
+    want: ['TS6054 policy.ts:2:19 there is no package `lodash`'],
+  },
+  {
+    name: 'no policy function',
+    have: 'export const x = 1;',
+    want: ['P101 policy.ts:1:1 `policy.ts` exports no policy function'],
+  },
+  {
+    name: 'wrong result',
+    have: 'export function authorizeConnection(connection: Connection): Route { return Route.None; }',
+    want: ['P102 policy.ts:2:36 `authorizeConnection` has the wrong parameters or result'],
+  },
+  {
+    name: 'no parameter',
+    have: 'export function authorizeConnection(): Verdict { return Verdict.Allow; }',
+    want: ['P102 policy.ts:2:36 `authorizeConnection` has the wrong parameters or result'],
+  },
+  {
+    name: 'table in a policy function',
+    have: body('return new Table<u32>("t").has(3) ? Verdict.Allow : Verdict.Deny;'),
+    want: ['P103 policy.ts:3:10 `Table` declares, which a policy function cannot do'],
+  },
+  {
+    name: 'set in a policy function',
+    have: `const t = new Table<u32>("t");\n${body('t.set(1, 2); return Verdict.Deny;')}`,
+    want: ['P103 policy.ts:4:3 `set` declares, which a policy function cannot do'],
+  },
+  {
+    name: 'mixed keys',
+    have: `const t = new Table<u32>("t").set("a", 1).set(2, 2);\n${ALLOW}`,
+    want: ['P105 policy.ts:2:11 table `t` has both texts and integers as keys'],
+  },
+  {
+    name: 'short cluster',
+    have: `const c = cluster("reviews");\n${ALLOW}`,
+    want: ['P106 policy.ts:2:11 `reviews` names no cluster'],
+  },
+  {
+    name: 'same name twice',
+    have: `new Table<u32>("t");\nnew Table<u32>("t");\n${ALLOW}`,
+    want: ['P107 policy.ts:3:1 the name `t` is used by more than one table'],
+  },
+  {
+    name: 'registry overwritten',
+    have: `new Table<u32>("t").set("a", 1);\nmemory.fill(1024, 255, 4000);\n${ALLOW}`,
+    want: ['P108 policy.ts:1:1 the policy overwrote what it had declared'],
+  },
+  {
+    name: 'long values',
+    have: `new Table<u64>("t").set("a", 1);\n${ALLOW}`,
+    want: ['P109 policy.ts:2:11 a table cannot hold values of type `u64`'],
+  },
+  {
+    name: 'split at the top level',
+    have: `const a = cluster("a", "v1");\nexport const r = split(a, 1, a, 1);\n${ALLOW}`,
+    want: [
+      'P110 policy.ts:3:30 `split` is decided per connection: call it inside a policy function',
+    ],
+  },
+  {
+    name: 'throw at the top level',
+    have: `function check(n: i32): void {
+  if (n > 3) throw new Error("too many: " + n.toString());
+}
+for (let i = 0; i < 10; i++) check(i);
+${ALLOW}`,
+    want: ['P111 policy.ts:3:14 the top level of the policy stopped: too many: 4'],
+  },
+  {
+    name: 'assertion at the top level',
+    have: `assert(two() == 3, "sums");
+function two(): i32 { return 2; }\n${ALLOW}`,
+    want: ['P111 policy.ts:2:1 the top level of the policy stopped: sums'],
+  },
+  {
+    name: 'index out of range at the top level',
+    have: `const l: i32[] = [1, 2];\nlet q = 0;\nfor (let i = 0; i < 5; i++) q += l[i];\n${ALLOW}export function z(): i32 { return q; }`,
+    want: ['P111 policy.ts:4:29 the top level of the policy stopped: Index out of range'],
+  },
+];
+for (const { name, have, want } of rows) {
+  test(name, async () => {
+    assert.equal(await findings(have), want);
+    assert.is((await compile(have)).ok, false);
+  });
+}
+
+test('their neighbours are fine', async () => {
+  assert.equal(
+    await findings(`const t = new Table<u32>("t").set("a", 1), n = new Table<u32>("n").set(2, 2);
+const c = cluster("reviews", "v1");
+const two = 2;
+assert(two == 2, "sums");
+${body('return t.has(connection.source.namespace) ? Verdict.Allow : Verdict.Deny;')}
+export function routeConnection(connection: Connection): Route { return split(c, 1, c, 1); }`),
+    [],
+  );
+});
+
+test('an attribute against a literal gets a hint', async () => {
+  const outcome = await compile(
+    body('return connection.source.namespace == "prod" ? Verdict.Allow : Verdict.Deny;'),
+  );
+  assert.is(outcome.diagnostics[0]?.code, 'AS240');
+  assert.match(outcome.diagnostics[0]?.help ?? '', /`is`/);
+});
+
+test('both engines say the same, and stop an endless loop', async () => {
+  for (const have of [
+    `for (;;) {}\n${ALLOW}`,
+    `const a = cluster("a", "v1");\nexport const r = split(a, 1, a, 1);\n${ALLOW}`,
+    `throw new Error("no");\n${ALLOW}`,
+  ]) {
+    const wizer = await findings(have, (wasm) => wizerSnapshot(wasm, 300));
+    assert.is(wizer.length, 1);
+    if (!have.startsWith('for')) assert.equal(wizer, await findings(have));
+    else
+      assert.equal(wizer, [
+        'P112 policy.ts:1:1 the top level of the policy did not end within 300 ms',
+      ]);
+  }
+});
+
+test('a file that is not there', async () => {
+  assert.equal(await findings({}), ['P100 null:null:null cannot read `policy.ts`']);
+});
+
+test.run();

@@ -1,0 +1,86 @@
+/** Both snapshot engines give one state, and the same project gives the same bytes anywhere. */
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ABI_IMPORTS } from '../../compiler/abi/index.js';
+import { ASC_NO_ABORT, ASC_OPTIONS, readModule } from '../../compiler/frontend/index.js';
+import { SDK_SOURCES } from '../../compiler/frontend/sdk.gen.js';
+import { v8Snapshot, wizerSnapshot } from '../../runtime/snapshot/index.js';
+import { ALLOW, compile, compiled, type Files, IMPORTS } from './frontend-project.js';
+
+const test = suite('frontend snapshot');
+
+const policies: Readonly<Record<string, string>> = {
+  plain: ALLOW,
+  tables: `const t = new Table<u32>("t"); for (let i = 0; i < 2000; i++) t.set("k" + i.toString(), i);
+export function authorizeConnection(c: Connection): Verdict {
+  return t.get(c.source.label("t")) > 3 ? Verdict.Allow : Verdict.Deny;
+}`,
+  memory: `const list: u32[] = []; for (let i: u32 = 0; i < 50; i++) list.push(i * i);
+const big: u64 = <u64>list[49] << 40; const sum = list.reduce<u32>((a, b) => a + b, 0);
+export function authorizeConnection(c: Connection): Verdict {
+  if (unchecked(list[c.destination.port & 31]) > sum) return Verdict.Audit;
+  return c.now > big ? Verdict.Allow : Verdict.Deny;
+}`,
+};
+for (const [name, text] of Object.entries(policies)) {
+  test(`${name}: the same bytes from Wasmtime and V8, and twice`, async () => {
+    const wasm: string[] = [];
+    for (const engine of [wizerSnapshot, v8Snapshot, v8Snapshot]) {
+      const outcome = await compile(text, engine);
+      assert.ok(outcome.ok);
+      wasm.push(Buffer.from(outcome.result.wasm).toString('hex'));
+    }
+    assert.is(wasm[0], wasm[1]);
+    assert.is(wasm[1], wasm[2]);
+  });
+}
+
+test('globals are constants, and the configure phase is gone', async () => {
+  const result = await compiled(policies['memory'] ?? '');
+  const read = readModule(result.wasm);
+  assert.ok(read.ok);
+  const mutable = read.value.globals.flatMap((g, i) => (g.mutable ? [i] : []));
+  assert.equal(mutable, [result.fuelGlobal]);
+  assert.equal(read.value.exports.map((e) => e.name).sort(), [
+    'authorizeConnection',
+    'fuel',
+    'memory',
+  ]);
+  assert.is(read.value.start, null);
+});
+
+test('no path of the machine is in the module', async () => {
+  const files: Files = { 'policies/x.ts': IMPORTS + policies['tables'] };
+  const result = await compiled(files);
+  assert.not.match(Buffer.from(result.wasm).toString('latin1'), /work|node_modules|policies/);
+});
+
+test('asconfig.json holds the flags that are used', () => {
+  const { options } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
+  const { lib: _, ...used } = ASC_OPTIONS;
+  assert.equal(options, { ...used, use: ASC_NO_ABORT });
+});
+
+test('the SDK that is embedded is the SDK that is shipped, and declares the ABI', () => {
+  for (const [name, text] of Object.entries(SDK_SOURCES)) {
+    assert.is(text, readFileSync(`policies/sdk/${name}`, 'utf8'), 'run npm run gen');
+  }
+  const abi = SDK_SOURCES['abi.ts'] ?? '';
+  const kinds = { i32: 'u32', i64: 'u64', none: 'void' } as const;
+  for (const [name, { params, result }] of Object.entries(ABI_IMPORTS)) {
+    if (name === 'out_of_fuel') continue; // injected by the compiler
+    const found = new RegExp(`@external\\("weft", "${name}"\\).* ${name}\\((.*)\\): (\\w+);`).exec(
+      abi,
+    );
+    const types = (found?.[1] ?? '')
+      .split(', ')
+      .filter((p) => p !== '')
+      .map((p) => p.split(': ')[1]);
+    const want = params.map((p) => (p === 'text' ? 'string' : p === 'i64' ? 'u64' : 'u32'));
+    assert.equal(types, want, name);
+    assert.is(found?.[2], kinds[result], name);
+  }
+});
+
+test.run();
