@@ -27,9 +27,7 @@ static __noinline int weft_fill(struct weft_event *event, const struct weft_judg
 	event->audited = result->audited;
 	event->shadow_allow = result->shadow_allow;
 	event->shadow_deny = result->shadow_deny;
-	event->source = origin->hook == WEFT_HOOK_INGRESS
-				? input->source
-				: judgement->connection.source.address;
+	event->source = input->source;
 	event->destination = input->destination;
 	event->endpoint = result->endpoint;
 	event->generation = weft_generation;

@@ -10,12 +10,6 @@
 
 /* ---- socket addresses, whatever the family ---- */
 
-struct weft_name {
-	struct weft_address address;
-	__u16 port;
-	__u16 zero;
-};
-
 static __always_inline void read4(struct bpf_sock_addr *context, struct weft_name *name)
 {
 	weft_map_v4(&name->address, context->user_ip4);
@@ -33,21 +27,19 @@ static __always_inline void read6(struct bpf_sock_addr *context, struct weft_nam
 	name->zero = 0;
 }
 
-static __always_inline void write4(struct bpf_sock_addr *context,
-				   const struct weft_address *address, __u16 port)
+static __always_inline void write4(struct bpf_sock_addr *context, const struct weft_name *name)
 {
-	context->user_ip4 = address->word[3];
-	context->user_port = bpf_htons(port);
+	context->user_ip4 = name->address.word[3];
+	context->user_port = bpf_htons(name->port);
 }
 
-static __always_inline void write6(struct bpf_sock_addr *context,
-				   const struct weft_address *address, __u16 port)
+static __always_inline void write6(struct bpf_sock_addr *context, const struct weft_name *name)
 {
-	context->user_ip6[0] = address->word[0];
-	context->user_ip6[1] = address->word[1];
-	context->user_ip6[2] = address->word[2];
-	context->user_ip6[3] = address->word[3];
-	context->user_port = bpf_htons(port);
+	context->user_ip6[0] = name->address.word[0];
+	context->user_ip6[1] = name->address.word[1];
+	context->user_ip6[2] = name->address.word[2];
+	context->user_ip6[3] = name->address.word[3];
+	context->user_port = bpf_htons(name->port);
 }
 
 static __always_inline int same(const struct weft_address *a, const struct weft_address *b)
@@ -58,17 +50,23 @@ static __always_inline int same(const struct weft_address *a, const struct weft_
 
 /* ---- judging ---- */
 
-static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
+static __always_inline void fill_input_for(struct weft_judgement *judgement, __u8 protocol,
+					   __u64 cgroup)
 {
 	struct weft_input *input = &judgement->input;
 
-	input->cgroup = weft_enrolled_cgroup();
+	input->cgroup = cgroup;
 	input->now = bpf_ktime_get_ns() + weft_clock_offset;
 	input->workload = WEFT_NONE;
 	input->random = bpf_get_prandom_u32();
 	input->pick = 0;
 	input->protocol = protocol;
 	input->flags = 0;
+}
+
+static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
+{
+	fill_input_for(judgement, protocol, weft_enrolled_cgroup());
 }
 
 static __always_inline struct weft_judgement *take_or_count(void)
@@ -80,16 +78,47 @@ static __always_inline struct weft_judgement *take_or_count(void)
 	return judgement;
 }
 
-static __always_inline void put_flow(__u64 cookie, const struct weft_address *remote, __u16 port,
-				     __u16 kind, const struct weft_address *peer, __u16 peer_port)
+static __always_inline void read_endpoint(const struct weft_judgement *judgement,
+					  struct weft_name *endpoint)
+{
+	endpoint->address = judgement->result.endpoint;
+	endpoint->port = judgement->result.endpoint_port;
+	endpoint->zero = 0;
+}
+
+static __noinline int put_flow(__u64 cookie, const struct weft_name *remote, __u32 kind,
+			       const struct weft_name *peer)
 {
 	struct weft_flow_key key;
-	struct weft_flow flow = { .peer = *peer,
-				  .port = peer_port,
+	struct weft_flow flow = { .peer = peer->address,
+				  .port = peer->port,
 				  .generation = weft_generation };
 
-	weft_flow_key(&key, cookie, remote, port, kind);
-	bpf_map_update_elem(&weft_flows, &key, &flow, BPF_ANY);
+	weft_flow_key(&key, cookie, &remote->address, remote->port, kind);
+	return bpf_map_update_elem(&weft_flows, &key, &flow, BPF_ANY);
+}
+
+/*
+ * The generation of a flow, and its peer; 0 where there is none. An LRU element may be given to
+ * another flow while it is read: the copy counts only if the key still leads to the same element.
+ */
+static __noinline __u32 find_flow(__u64 cookie, const struct weft_name *remote, __u32 kind,
+				  struct weft_name *peer)
+{
+	struct weft_flow_key key;
+	struct weft_flow *flow;
+	__u32 generation;
+
+	peer->port = 0;
+	weft_flow_key(&key, cookie, &remote->address, remote->port, kind);
+	flow = bpf_map_lookup_elem(&weft_flows, &key);
+	if (!flow)
+		return 0;
+	peer->address = flow->peer;
+	peer->port = flow->port;
+	peer->zero = 0;
+	generation = flow->generation;
+	return bpf_map_lookup_elem(&weft_flows, &key) == flow ? generation : 0;
 }
 
 /* Remembers on the socket where it connected to, for getpeername and the close report. */
@@ -111,24 +140,41 @@ static __always_inline void note_socket(struct bpf_sock_addr *context, __u64 coo
 	socket->workload = result->source;
 }
 
-static __always_inline void start_client(struct weft_judgement *judgement,
-					 const struct weft_name *name, __u8 protocol)
+/* Client side: is this destination allowed, and which endpoint is it? */
+static __always_inline int judge_name(struct weft_judgement *judgement, struct weft_origin *origin,
+				      const struct weft_name *name, __u8 protocol)
 {
 	fill_input(judgement, protocol);
 	__builtin_memset(&judgement->input.source, 0, sizeof(struct weft_address));
 	judgement->input.destination = name->address;
 	judgement->input.port = name->port;
+	weft_connect_decide(judgement);
+	judgement->input.source = judgement->connection.source.address; /* for the event */
+	weft_report(judgement, origin);
+	return judgement->result.verdict == WEFT_ALLOW;
 }
 
-/* An answer to a flow that was admitted here is not judged again while that generation holds. */
-static __always_inline int is_reply(__u64 cookie, const struct weft_name *name)
+/* Server side: may remote talk to local, which is ours? Remembers an admitted UDP flow. */
+static __noinline int judge_arrival(struct weft_origin *origin, const struct weft_name *remote,
+				    const struct weft_name *local, __u32 protocol, __u64 cgroup)
 {
-	struct weft_flow_key key;
-	struct weft_flow *flow;
+	struct weft_judgement *judgement = take_or_count();
+	int allowed;
 
-	weft_flow_key(&key, cookie, &name->address, name->port, WEFT_FLOW_ADMITTED);
-	flow = bpf_map_lookup_elem(&weft_flows, &key);
-	return flow && flow->generation == weft_generation;
+	if (!judgement)
+		return 0;
+	fill_input_for(judgement, protocol, cgroup);
+	judgement->input.source = remote->address;
+	judgement->input.destination = local->address;
+	judgement->input.port = local->port;
+	origin->source_port = remote->port;
+	weft_ingress_decide(judgement);
+	weft_report(judgement, origin);
+	allowed = judgement->result.verdict == WEFT_ALLOW;
+	weft_release(judgement);
+	if (allowed && protocol == IPPROTO_UDP)
+		put_flow(origin->cookie, remote, WEFT_FLOW_ADMITTED, local);
+	return allowed;
 }
 
 /*
@@ -140,7 +186,7 @@ static __always_inline int is_reply(__u64 cookie, const struct weft_name *name)
 	{                                                                                          \
 		struct weft_origin origin = { .hook = WEFT_HOOK_CONNECT##family };                 \
 		struct weft_judgement *judgement;                                                  \
-		struct weft_name name;                                                             \
+		struct weft_name name, endpoint;                                                   \
 		__u32 protocol = context->protocol;                                                \
                                                                                                    \
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)                        \
@@ -150,67 +196,62 @@ static __always_inline int is_reply(__u64 cookie, const struct weft_name *name)
 			return 0;                                                                  \
 		read##family(context, &name);                                                      \
 		origin.cookie = bpf_get_socket_cookie(context);                                    \
-		/* MPTCP subflows are TCP to the policy. */                                        \
-		start_client(judgement, &name,                                                     \
-			     protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP);                 \
-		weft_connect_decide(judgement);                                                    \
-		weft_report(judgement, &origin);                                                   \
-		if (judgement->result.verdict != WEFT_ALLOW) {                                     \
+		/* Whatever else gets here is a stream to the policy. */                           \
+		if (!judge_name(judgement, &origin, &name,                                         \
+				protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP)) {            \
 			weft_release(judgement);                                                   \
 			return 0;                                                                  \
 		}                                                                                  \
-		write##family(context, &judgement->result.endpoint,                                \
-			      judgement->result.endpoint_port);                                    \
+		read_endpoint(judgement, &endpoint);                                               \
 		note_socket(context, origin.cookie, &name, &judgement->result);                    \
-		if (protocol == IPPROTO_UDP)                                                       \
-			put_flow(origin.cookie, &judgement->result.endpoint,                       \
-				 judgement->result.endpoint_port, WEFT_FLOW_NAME, &name.address,   \
-				 name.port);                                                       \
 		weft_release(judgement);                                                           \
+		write##family(context, &endpoint);                                                 \
+		if (protocol == IPPROTO_UDP)                                                       \
+			put_flow(origin.cookie, &endpoint, WEFT_FLOW_NAME, &name);                 \
 		return 1;                                                                          \
 	}
 
 CONNECT(4)
 CONNECT(6)
 
-/* Unconnected UDP: judged once a flow and generation; later datagrams follow to the same endpoint. */
+/*
+ * Unconnected UDP: judged once a flow and generation; later datagrams follow to the same endpoint.
+ * An answer to a flow that was admitted here is no new flow; in another generation than the one
+ * that admitted it, the question of its arrival is asked again.
+ */
 #define SENDMSG(family)                                                                            \
 	SEC("cgroup/sendmsg" #family) int weft_sendmsg##family(struct bpf_sock_addr *context)      \
 	{                                                                                          \
 		struct weft_origin origin = { .hook = WEFT_HOOK_SENDMSG##family };                 \
 		struct weft_judgement *judgement;                                                  \
-		struct weft_flow_key key;                                                          \
-		struct weft_flow *flow;                                                            \
-		struct weft_name name;                                                             \
+		struct weft_name name, peer;                                                       \
+		__u32 generation;                                                                  \
                                                                                                    \
 		read##family(context, &name);                                                      \
 		origin.cookie = bpf_get_socket_cookie(context);                                    \
-		weft_flow_key(&key, origin.cookie, &name.address, name.port, WEFT_FLOW_SENT);      \
-		flow = bpf_map_lookup_elem(&weft_flows, &key);                                     \
-		if (flow && flow->generation == weft_generation) {                                 \
-			write##family(context, &flow->peer, flow->port);                           \
+		if (find_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer) == weft_generation) {   \
+			write##family(context, &peer);                                             \
 			return 1;                                                                  \
 		}                                                                                  \
-		if (is_reply(origin.cookie, &name))                                                \
-			return 1;                                                                  \
+		generation = find_flow(origin.cookie, &name, WEFT_FLOW_ADMITTED, &peer);           \
+		if (generation)                                                                    \
+			return generation == weft_generation ||                                    \
+			       judge_arrival(&origin, &name, &peer, IPPROTO_UDP,                   \
+					     weft_enrolled_cgroup())                               \
+				       ? 1                                                         \
+				       : 0;                                                        \
 		judgement = take_or_count();                                                       \
 		if (!judgement)                                                                    \
 			return 0;                                                                  \
-		start_client(judgement, &name, IPPROTO_UDP);                                       \
-		weft_connect_decide(judgement);                                                    \
-		weft_report(judgement, &origin);                                                   \
-		if (judgement->result.verdict != WEFT_ALLOW) {                                     \
+		if (!judge_name(judgement, &origin, &name, IPPROTO_UDP)) {                         \
 			weft_release(judgement);                                                   \
 			return 0;                                                                  \
 		}                                                                                  \
-		write##family(context, &judgement->result.endpoint,                                \
-			      judgement->result.endpoint_port);                                    \
-		put_flow(origin.cookie, &name.address, name.port, WEFT_FLOW_SENT,                  \
-			 &judgement->result.endpoint, judgement->result.endpoint_port);            \
-		put_flow(origin.cookie, &judgement->result.endpoint,                               \
-			 judgement->result.endpoint_port, WEFT_FLOW_NAME, &name.address,           \
-			 name.port);                                                               \
+		read_endpoint(judgement, &peer);                                                   \
 		weft_release(judgement);                                                           \
+		write##family(context, &peer);                                                     \
+		put_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer);                             \
+		put_flow(origin.cookie, &peer, WEFT_FLOW_NAME, &name);                             \
 		return 1;                                                                          \
 	}
 
@@ -223,17 +264,12 @@ SENDMSG(6)
 #define RECVMSG(family)                                                                            \
 	SEC("cgroup/recvmsg" #family) int weft_recvmsg##family(struct bpf_sock_addr *context)      \
 	{                                                                                          \
-		struct weft_flow_key key;                                                          \
-		struct weft_flow *flow;                                                            \
-		struct weft_name name;                                                             \
+		struct weft_name endpoint, name;                                                   \
                                                                                                    \
 		weft_enrolled_cgroup();                                                            \
-		read##family(context, &name);                                                      \
-		weft_flow_key(&key, bpf_get_socket_cookie(context), &name.address, name.port,      \
-			      WEFT_FLOW_NAME);                                                     \
-		flow = bpf_map_lookup_elem(&weft_flows, &key);                                     \
-		if (flow)                                                                          \
-			write##family(context, &flow->peer, flow->port);                           \
+		read##family(context, &endpoint);                                                  \
+		if (find_flow(bpf_get_socket_cookie(context), &endpoint, WEFT_FLOW_NAME, &name))   \
+			write##family(context, &name);                                             \
 		return 1;                                                                          \
 	}
 
@@ -246,7 +282,7 @@ RECVMSG(6)
 	int weft_getpeername##family(struct bpf_sock_addr *context)                                \
 	{                                                                                          \
 		struct weft_socket *socket;                                                        \
-		struct weft_name name;                                                             \
+		struct weft_name peer, name;                                                       \
                                                                                                    \
 		weft_enrolled_cgroup();                                                            \
 		if (!context->sk)                                                                  \
@@ -254,9 +290,12 @@ RECVMSG(6)
 		socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, 0);                     \
 		if (!socket)                                                                       \
 			return 1;                                                                  \
-		read##family(context, &name);                                                      \
-		if (same(&name.address, &socket->endpoint) && name.port == socket->endpoint_port)  \
-			write##family(context, &socket->name, socket->name_port);                  \
+		read##family(context, &peer);                                                      \
+		if (!same(&peer.address, &socket->endpoint) || peer.port != socket->endpoint_port) \
+			return 1;                                                                  \
+		name.address = socket->name;                                                       \
+		name.port = socket->name_port;                                                     \
+		write##family(context, &name);                                                     \
 		return 1;                                                                          \
 	}
 
@@ -268,42 +307,20 @@ GETPEERNAME(6)
 static __noinline int judge_packet(struct __sk_buff *skb, struct weft_packet *packet)
 {
 	struct weft_origin origin = { .hook = WEFT_HOOK_INGRESS,
-				      .source_port = packet->source_port,
 				      .cookie = bpf_get_socket_cookie(skb) };
-	struct weft_judgement *judgement = take_or_count();
-	int allowed;
+	__u32 generation;
+	struct weft_name peer;
 
-	if (!judgement)
-		return 0;
-	fill_input(judgement, packet->protocol);
-	judgement->input.source = packet->source;
-	judgement->input.destination = packet->destination;
-	judgement->input.port = packet->destination_port;
-	weft_ingress_decide(judgement);
-	weft_report(judgement, &origin);
-	allowed = judgement->result.verdict == WEFT_ALLOW;
-	if (allowed && packet->protocol == IPPROTO_UDP)
-		put_flow(origin.cookie, &packet->source, packet->source_port, WEFT_FLOW_ADMITTED,
-			 &packet->destination, packet->destination_port);
-	weft_release(judgement);
-	return allowed;
-}
-
-/* Datagrams of a flow that was opened from here pass; those of an admitted one, in its generation. */
-static __noinline int judge_datagram(struct __sk_buff *skb, struct weft_packet *packet)
-{
-	struct weft_flow_key key;
-	struct weft_flow *flow;
-
-	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source, packet->source_port,
-		      WEFT_FLOW_NAME);
-	if (bpf_map_lookup_elem(&weft_flows, &key))
-		return 1;
-	key.kind = WEFT_FLOW_ADMITTED;
-	flow = bpf_map_lookup_elem(&weft_flows, &key);
-	if (flow && flow->generation == weft_generation)
-		return 1;
-	return judge_packet(skb, packet);
+	if (packet->protocol == IPPROTO_UDP) {
+		/* Flows opened from here pass; admitted ones in the generation that admitted them. */
+		if (find_flow(origin.cookie, &packet->source, WEFT_FLOW_NAME, &peer))
+			return 1;
+		generation = find_flow(origin.cookie, &packet->source, WEFT_FLOW_ADMITTED, &peer);
+		if (generation == weft_generation)
+			return 1;
+	}
+	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol,
+			     weft_enrolled_cgroup());
 }
 
 SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
@@ -315,9 +332,8 @@ SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
 	case WEFT_PACKET_CONTROL:
 		return 1;
 	case WEFT_PACKET_SYN:
-		return judge_packet(skb, &packet) ? 1 : 0;
 	case WEFT_PACKET_DATAGRAM:
-		return judge_datagram(skb, &packet) ? 1 : 0;
+		return judge_packet(skb, &packet) ? 1 : 0;
 	default:
 		weft_count_reason(WEFT_REASON_PARSE, weft_on_parse);
 		return weft_on_parse == WEFT_ALLOW;

@@ -28,13 +28,16 @@ enum weft_packet_kind {
 	WEFT_PACKET_CONTROL = 4,     /* ICMP, ICMPv6 */
 };
 
+struct weft_name {
+	struct weft_address address;
+	__u16 port;
+	__u16 zero;
+};
+
 struct weft_packet {
-	struct weft_address source;
-	struct weft_address destination;
-	__u16 source_port;
-	__u16 destination_port;
-	__u8 protocol;
-	__u8 zero[3];
+	struct weft_name source;
+	struct weft_name destination;
+	__u32 protocol;
 };
 
 static __always_inline void weft_map_v4(struct weft_address *address, __u32 v4)
@@ -97,8 +100,8 @@ static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *pack
 			return WEFT_PACKET_BAD;
 		if (ip.frag_off & bpf_htons(0x3fff)) /* not reassembled: has no or partial L4 */
 			return WEFT_PACKET_BAD;
-		weft_map_v4(&packet->source, ip.saddr);
-		weft_map_v4(&packet->destination, ip.daddr);
+		weft_map_v4(&packet->source.address, ip.saddr);
+		weft_map_v4(&packet->destination.address, ip.daddr);
 		protocol = ip.protocol;
 		offset = ip.ihl * 4;
 	} else if (skb->protocol == bpf_htons(0x86dd)) {
@@ -106,8 +109,8 @@ static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *pack
 
 		if (bpf_skb_load_bytes(skb, 0, &ip, sizeof(ip)))
 			return WEFT_PACKET_BAD;
-		__builtin_memcpy(&packet->source, &ip.saddr, 16);
-		__builtin_memcpy(&packet->destination, &ip.daddr, 16);
+		__builtin_memcpy(&packet->source.address, &ip.saddr, 16);
+		__builtin_memcpy(&packet->destination.address, &ip.daddr, 16);
 		protocol = ip.nexthdr;
 		offset = weft_skip_extensions(skb, &protocol);
 		if (!offset)
@@ -122,8 +125,8 @@ static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *pack
 		return WEFT_PACKET_BAD;
 	if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
 		return WEFT_PACKET_BAD;
-	packet->source_port = bpf_ntohs(ports[0]);
-	packet->destination_port = bpf_ntohs(ports[1]);
+	packet->source.port = bpf_ntohs(ports[0]);
+	packet->destination.port = bpf_ntohs(ports[1]);
 	if (protocol == IPPROTO_UDP)
 		return WEFT_PACKET_DATAGRAM;
 	if (bpf_skb_load_bytes(skb, offset + 13, &flags, 1))

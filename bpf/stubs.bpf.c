@@ -80,8 +80,8 @@ static __noinline int known_flow(struct __sk_buff *skb, struct weft_packet *pack
 {
 	struct weft_flow_key key;
 
-	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source, packet->source_port,
-		      WEFT_FLOW_NAME);
+	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source.address,
+		      packet->source.port, WEFT_FLOW_NAME);
 	if (bpf_map_lookup_elem(&weft_flows, &key))
 		return 1;
 	key.kind = WEFT_FLOW_ADMITTED;

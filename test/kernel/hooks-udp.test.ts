@@ -168,4 +168,19 @@ test('a new generation judges open flows again', async () => {
   );
 });
 
+test('an answer that comes after a change of generation is asked for as its arrival', async () => {
+  await client.value(`i.sendto(b"ask", ("${SERVER4}", ${OPEN_PORT}))`);
+  await server.value('d, p = e4.recvfrom(9)');
+  mesh.activate(mesh.stage(tables));
+  mesh.events();
+  await server.value('e4.sendto(b"re", p)');
+  assert.is(await client.value('i.recvfrom(9)[0].decode()'), 're');
+  const [event, ...rest] = mesh.events();
+  assert.equal(
+    [event?.hook, event?.verdict, event?.destinationPort, event?.sourcePort, rest.length],
+    ['sendmsg4', ALLOW, OPEN_PORT, DENIED_PORT, 0],
+  );
+  assert.equal(event?.source, address('10.77.0.1'));
+});
+
 test.run();
