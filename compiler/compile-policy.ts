@@ -1,0 +1,59 @@
+/** One policy from source to a simplified module whose ABI calls are resolved, not yet expanded. */
+import { type Diagnostic, hasErrors } from './diagnostic/index.js';
+import { buildModule } from './frontend/build-ir.js';
+import {
+  compileFrontend,
+  type FrontendResult,
+  type Snapshotter,
+  type SourceReader,
+} from './frontend/index.js';
+import { MEMORY_IMAGE, type Module } from './ir/index.js';
+import { type AbiUses, collectUses } from './passes/expand-abi-numbering.js';
+import { type PolicyContext, type ResolvedAbi, resolveAbi } from './passes/expand-abi-resolve.js';
+
+export interface PolicyInput {
+  readonly index: number;
+  readonly name: string;
+  readonly file: string;
+  readonly read: SourceReader;
+  readonly snapshot: Snapshotter;
+  readonly firstSite: number;
+  readonly fuel: number;
+}
+export interface CompiledPolicy {
+  readonly index: number;
+  readonly name: string;
+  readonly frontend: FrontendResult;
+  /** Simplified, with ABI calls in place. */
+  readonly module: Module;
+  readonly context: PolicyContext;
+  readonly resolved: ResolvedAbi;
+  readonly uses: AbiUses;
+}
+export interface PolicyOutcome {
+  /** Null where a diagnostic is an error. */
+  readonly policy: CompiledPolicy | null;
+  /** Sites of the policy, also where a later step refused it, so that numbers go on behind them. */
+  readonly sites: number;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Compiles one policy; faults of its text come back as diagnostics. */
+export async function compilePolicy(input: PolicyInput): Promise<PolicyOutcome> {
+  const { index, name, file, read, snapshot, firstSite, fuel } = input;
+  const front = await compileFrontend({ file, read, snapshot, firstSite, fuel });
+  if (!front.ok) return { policy: null, sites: 0, diagnostics: front.diagnostics };
+  const frontend = front.result;
+  const sites = frontend.sites.length;
+  const built = buildModule({ frontend, policy: index, name });
+  const diagnostics = [...front.diagnostics, ...built.diagnostics];
+  const { module } = built;
+  if (module === null) return { policy: null, sites, diagnostics };
+  const memory = module.images.find((i) => i.name === MEMORY_IMAGE)?.bytes ?? new Uint8Array(0);
+  const context = { memory, registry: frontend.registry };
+  const resolved = resolveAbi(module, context);
+  diagnostics.push(...resolved.diagnostics);
+  if (hasErrors(diagnostics)) return { policy: null, sites, diagnostics };
+  const uses = collectUses(module, resolved, context);
+  return { policy: { index, name, frontend, module, context, resolved, uses }, sites, diagnostics };
+}

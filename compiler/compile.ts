@@ -1,0 +1,252 @@
+/**
+ * The driver: a project to a bundle. Pure: files come through `read`, the configure phase runs
+ * through `snapshot`, the world is asked through `checkCluster`. The same input gives the same bytes.
+ */
+import { MAX_POLICIES, MAX_ROUTES } from './abi/index.js';
+import { buildManifest } from './build-manifest.js';
+import { BUNDLE_CODES } from './bundle/index.js';
+import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
+import type { ProjectConfig } from './bundle/project.js';
+import { checkBudget } from './check-budget.js';
+import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
+import {
+  BugError,
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  type Position,
+} from './diagnostic/index.js';
+import { writeObject } from './elf/index.js';
+import type { Snapshotter, SourceReader } from './frontend/index.js';
+import { MEMORY_IMAGE, type Module, print } from './ir/index.js';
+import { joinModules, renameImage } from './join-modules.js';
+import { buildDispatcher } from './lower/dispatcher.js';
+import { type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
+import { expandAbi } from './passes/expand-abi.js';
+import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
+import { resolveAbi } from './passes/expand-abi-resolve.js';
+import { expandTables, tableUses } from './passes/expand-tables.js';
+import { optimize } from './passes/index.js';
+import { type PolicyPlan, planBytes, printPlan } from './print-plan.js';
+import { planTables } from './tables/index.js';
+
+/** A finding where a policy names a cluster that does not exist in its scope; else null. */
+export type ClusterCheck = (
+  name: string,
+  scope: readonly Attachment[],
+  at: Position | null,
+) => Diagnostic | null;
+
+export interface CompileInput {
+  readonly project: ProjectConfig;
+  readonly read: SourceReader;
+  readonly snapshot: Snapshotter;
+  /** Null where no world is at hand: names of clusters are then not checked. */
+  readonly checkCluster: ClusterCheck | null;
+}
+/** What `--emit` prints; filled as far as the compilation came. */
+export interface Stages {
+  readonly wasm: ReadonlyMap<string, Uint8Array>;
+  readonly ir: string | null;
+  readonly plan: string | null;
+  readonly asm: string | null;
+  readonly elf: Bundle['objects'] | null;
+}
+export type CompileOutcome =
+  | {
+      readonly ok: true;
+      readonly bundle: Bundle;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly stages: Stages;
+    }
+  | {
+      readonly ok: false;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly stages: Stages;
+    };
+
+const NO_STAGES: Stages = { wasm: new Map(), ir: null, plan: null, asm: null, elf: null };
+
+/** Compiles a project; every fault of its text is a diagnostic. */
+export async function compileProject(input: CompileInput): Promise<CompileOutcome> {
+  const { project } = input;
+  const early = checkProject(project);
+  if (hasErrors(early)) return { ok: false, diagnostics: early, stages: NO_STAGES };
+  const sources = new Map<string, string>();
+  const read: SourceReader = (path) => {
+    const text = input.read(path);
+    if (text !== null) sources.set(path, text);
+    return text;
+  };
+  const { policies, diagnostics } = await compilePolicies({ ...input, read });
+  const stages = { ...NO_STAGES, wasm: new Map(policies.map((p) => [p.name, p.frontend.wasm])) };
+  diagnostics.push(...checkClusters(input, policies));
+  const { numbering, diagnostics: limits } = numberAbi(policies.map((p) => p.uses));
+  diagnostics.push(...limits);
+  const plans = planAll(policies, numbering);
+  diagnostics.push(...plans.flatMap((p) => p.plans.diagnostics));
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
+  return link(input, { policies, plans, numbering, diagnostics, stages, sources });
+}
+
+/** Name of a policy in its bundle: the file's name without `.ts`. */
+export function policyName(file: string): string {
+  return (file.split('/').at(-1) ?? file).replace(/\.ts$/, '');
+}
+
+function finding(code: string, message: string, at: Position | null): Diagnostic {
+  return diagnostic(code, message, { at, help: BUNDLE_CODES[code]?.help ?? null });
+}
+
+function checkProject({ policies }: ProjectConfig): Diagnostic[] {
+  const found: Diagnostic[] = [];
+  if (policies.length > MAX_POLICIES) {
+    const message = `the project has ${policies.length} policies, at most ${MAX_POLICIES}`;
+    found.push(finding('B201', message, policies[MAX_POLICIES]?.at ?? null));
+  }
+  const names = new Set<string>();
+  for (const { file, at } of policies) {
+    const name = policyName(file);
+    if (names.has(name)) found.push(finding('B202', `two policies are named \`${name}\``, at));
+    names.add(name);
+  }
+  return found;
+}
+
+async function compilePolicies({
+  project,
+  read,
+  snapshot,
+}: CompileInput): Promise<{ policies: CompiledPolicy[]; diagnostics: Diagnostic[] }> {
+  const policies: CompiledPolicy[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const { fuel } = project.budget;
+  let firstSite = 1;
+  for (const [index, { file }] of project.policies.entries()) {
+    const name = policyName(file);
+    const outcome = await compilePolicy({ index, name, file, read, snapshot, firstSite, fuel });
+    diagnostics.push(...outcome.diagnostics);
+    if (outcome.policy !== null) policies.push(outcome.policy);
+    firstSite += outcome.sites;
+  }
+  const routes = policies.reduce((sum, p) => sum + p.frontend.registry.clusters.length, 0);
+  if (routes > MAX_ROUTES) {
+    diagnostics.push(finding('B204', `${routes} clusters, at most ${MAX_ROUTES}`, null));
+  }
+  return { policies, diagnostics };
+}
+
+function checkClusters(
+  { project, checkCluster }: CompileInput,
+  policies: readonly CompiledPolicy[],
+): Diagnostic[] {
+  if (checkCluster === null) return [];
+  return policies.flatMap(({ index, frontend }) =>
+    frontend.registry.clusters.flatMap(
+      ({ name, at }) => checkCluster(name, project.policies[index]?.attach ?? [], at) ?? [],
+    ),
+  );
+}
+
+function planAll(
+  policies: readonly CompiledPolicy[],
+  numbering: AbiNumbering,
+): readonly PolicyPlan[] {
+  return policies.map(({ name, frontend: { registry }, resolved }) => {
+    const uses = { ...tableUses(resolved), symbolOf: (t: string) => symbolOf(numbering, t) };
+    return { name, registry, plans: planTables(registry, uses) };
+  });
+}
+
+interface Parts {
+  readonly policies: readonly CompiledPolicy[];
+  readonly plans: readonly PolicyPlan[];
+  readonly numbering: AbiNumbering;
+  readonly diagnostics: Diagnostic[];
+  readonly stages: Stages;
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/** Second half: one module a variant, the objects, the manifest. */
+function link({ project }: CompileInput, parts: Parts): CompileOutcome {
+  const { policies, plans, numbering, diagnostics } = parts;
+  const draft = buildManifest(project, { ...parts, cost: { functions: [], tableBytes: 0 } });
+  const variants = [false, true].map((mayGoto) => {
+    const dispatcher = buildDispatcher(draft);
+    optimize(dispatcher, { mayGoto });
+    const modules = policies.map((p, i) => expandPolicy(p, { plan: plans[i], numbering, mayGoto }));
+    const module = joinModules(project.name, [...modules, dispatcher]);
+    return { module, lowered: lowerModule(module, { mayGoto }) };
+  });
+  const [base, guarded] = variants;
+  if (base === undefined || guarded === undefined) throw new BugError('a variant is missing');
+  let stages: Stages = {
+    ...parts.stages,
+    ir: print(base.module),
+    plan: printPlan(plans, numbering),
+  };
+  if (!base.lowered.ok) diagnostics.push(...base.lowered.diagnostics);
+  else if (!guarded.lowered.ok) diagnostics.push(...guarded.lowered.diagnostics);
+  if (!base.lowered.ok || !guarded.lowered.ok) return { ok: false, diagnostics, stages };
+  const { functions } = base.lowered;
+  const { images, externs, positions } = base.module;
+  const objects = {
+    base: writeObject({ functions, images, externs }),
+    mayGoto: writeObject({ functions: guarded.lowered.functions, images, externs }),
+  };
+  const asm = functions.map((f) => printLowered(f, positions)).join('\n');
+  stages = { ...stages, asm, elf: objects };
+  const tableBytes = plans.reduce((sum, p) => sum + planBytes(p.plans), 0);
+  const cost = { functions: functions.map((f) => costOf(f, base.module)), tableBytes };
+  diagnostics.push(...checkBudget(project, cost));
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
+  const manifest = buildManifest(project, { ...parts, cost });
+  return { ok: true, bundle: { manifest, wasm: stages.wasm, objects }, diagnostics, stages };
+}
+
+/** The module of a policy, ready to lower; the compiled policy stays as it is, for other variants. */
+function expandPolicy(
+  { module: original, context, index }: CompiledPolicy,
+  {
+    plan,
+    numbering,
+    mayGoto,
+  }: {
+    readonly plan: PolicyPlan | undefined;
+    readonly numbering: AbiNumbering;
+    readonly mayGoto: boolean;
+  },
+): Module {
+  if (plan === undefined) throw new BugError('a policy has no plan');
+  const prefix = `p${index}_`;
+  const module: Module = {
+    ...original,
+    functions: structuredClone(original.functions),
+    images: [...original.images],
+  };
+  const expand = (simplified: Module): void => {
+    // Simplifying again may renumber values, so calls are read anew; what they may say was checked.
+    const resolved = resolveAbi(simplified, context);
+    if (hasErrors(resolved.diagnostics)) throw new BugError('ABI calls changed their operands');
+    expandAbi(simplified, resolved, numbering);
+    expandTables(simplified, resolved, { plans: plan.plans, prefix });
+  };
+  optimize(module, { expand, mayGoto });
+  renameImage(module, MEMORY_IMAGE, `${prefix}${MEMORY_IMAGE}`);
+  return module;
+}
+
+function costOf(lowered: LoweredFunction, module: Module): FunctionCost {
+  const { name, instructions, worstPath, stack } = lowered;
+  const func = module.functions.find((f) => f.name === name);
+  const lookups = (func?.blocks ?? [])
+    .flatMap((b) => b.instrs)
+    .filter((i) => i.op === 'load.image');
+  return {
+    name,
+    instructions,
+    worstInstructions: worstPath,
+    stackBytes: stack,
+    lookups: lookups.length,
+  };
+}

@@ -1,0 +1,27 @@
+/** The compiler's door: a project in, a bundle and diagnostics out. */
+export {
+  type Attachment,
+  BUNDLE_CODES,
+  type Bundle,
+  bundleDigest,
+  combine,
+  combineRoutes,
+  type Decision,
+  type DecodeOutcome,
+  decodeBundle,
+  encodeBundle,
+  type FunctionCost,
+  type Manifest,
+  type Outcome,
+  type PolicyEntry,
+} from './bundle/index.js';
+export type { Budget, PolicyConfig, ProjectConfig } from './bundle/project.js';
+export { BUDGET_CODES } from './check-budget.js';
+export {
+  type ClusterCheck,
+  type CompileInput,
+  type CompileOutcome,
+  compileProject,
+  policyName,
+  type Stages,
+} from './compile.js';

@@ -1,0 +1,72 @@
+/** What the compiler decided about the data of a bundle, as text (`--emit plan`). */
+import { FIRST_SYMBOL } from './abi/index.js';
+import type { Registry } from './frontend/types.js';
+import type { AbiNumbering } from './passes/expand-abi-numbering.js';
+import { attributeText } from './passes/expand-abi-resolve.js';
+import type { CidrPlan, ExactPlan, FamilyPlan, TablePlans } from './tables/index.js';
+
+export interface PolicyPlan {
+  readonly name: string;
+  readonly registry: Registry;
+  readonly plans: TablePlans;
+}
+
+/** Prints tables, sets, symbols, slots and bits of a bundle. */
+export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumbering): string {
+  const lines: string[] = [];
+  for (const { name, registry, plans } of policies) {
+    lines.push(`policy ${name}`);
+    registry.tables.forEach((table, number) => {
+      const plan = plans.tables.get(number);
+      lines.push(`  table ${table.name}: ${table.entries.length} entries, ${exactText(plan)}`);
+    });
+    registry.cidrs.forEach((set, number) => {
+      const plan = plans.cidrs.get(number);
+      lines.push(`  set ${set.name}: ${set.prefixes.length} prefixes, ${cidrText(plan)}`);
+    });
+    registry.clusters.forEach((cluster, number) => {
+      lines.push(`  route ${number + 1}: ${cluster.name}`);
+    });
+  }
+  for (const use of numbering.attributes) lines.push(`slot ${use.slot}: ${attributeText(use)}`);
+  for (const use of numbering.predicates) {
+    lines.push(`bit ${use.bit}: ${attributeText(use)}.${use.op}(${JSON.stringify(use.text)})`);
+  }
+  numbering.symbols.forEach((text, i) => {
+    lines.push(`symbol ${FIRST_SYMBOL + i}: ${JSON.stringify(text)}`);
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+const UNUSED = 'never asked: left out';
+
+function exactText(plan: ExactPlan | undefined): string {
+  if (plan === undefined) return UNUSED;
+  switch (plan.kind) {
+    case 'chain':
+      return 'compared one by one';
+    case 'dense':
+      return `array, ${plan.bytes.length} bytes`;
+    case 'hash':
+      return `perfect hash, ${2 ** plan.slotBits} slots, ${plan.bytes.length} bytes`;
+  }
+}
+
+function cidrText(plan: CidrPlan | undefined): string {
+  if (plan === undefined) return UNUSED;
+  return `IPv4 ${familyText(plan.v4)}; IPv6 ${familyText(plan.v6)}`;
+}
+
+function familyText(plan: FamilyPlan): string {
+  if (plan.kind === 'trie') return `trie of ${plan.strides.join('-')}, ${plan.bytes.length} bytes`;
+  return plan.prefixes.length === 0 ? 'none' : `${plan.prefixes.length} compared one by one`;
+}
+
+/** Bytes of all images of the plans. */
+export function planBytes(plans: TablePlans): number {
+  const exact = [...plans.tables.values()].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length));
+  const sets = [...plans.cidrs.values()].flatMap(({ v4, v6 }) =>
+    [v4, v6].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length)),
+  );
+  return [...exact, ...sets].reduce((sum, n) => sum + n, 0);
+}
