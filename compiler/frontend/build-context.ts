@@ -1,0 +1,132 @@
+/**
+ * What all functions of one policy share while they are built: the decoded module, source positions,
+ * the list of subprograms still to build, and what was refused.
+ */
+import { ABI_IMPORTS, ABI_MODULE } from '../abi/index.js';
+import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import { CODES, type IntType, type SourcePosition } from '../ir/index.js';
+import type { FrontendResult } from './types.js';
+import type { FuncType, WasmBody, WasmImport, WasmModule } from './wasm/index.js';
+
+/** Integer parameters of a subprogram beside the connection and the fuel (five registers in all). */
+export const MAX_PARAMS = 3;
+const PAGE = 65536;
+const MAX_PAGES = 256;
+
+export class BuildContext {
+  readonly fuelGlobal: number;
+  readonly budget: bigint;
+  /** Linear memory as the snapshot left it; null without a memory. */
+  readonly memory: Uint8Array | null;
+  readonly positions: SourcePosition[] = [];
+  /** Subprograms that were called: index -> name, in order of first call. */
+  readonly called: Map<number, string> = new Map();
+  private readonly refusals: Diagnostic[] = [];
+  private readonly module: WasmModule;
+  private readonly frontend: FrontendResult;
+  private readonly policy: number;
+  private readonly imports: readonly WasmImport[];
+  private readonly located = new Map<string, number>();
+
+  constructor(module: WasmModule, frontend: FrontendResult, policy: number) {
+    this.module = module;
+    this.frontend = frontend;
+    this.policy = policy;
+    this.fuelGlobal = frontend.fuelGlobal;
+    this.imports = module.imports.filter((item) => item.kind === 'func');
+    this.budget = this.global(frontend.fuelGlobal)?.value ?? 0n;
+    this.memory = linearMemory(module);
+  }
+
+  typeOf(index: number): FuncType {
+    return this.module.functions[index] ?? { params: [], results: [] };
+  }
+  body(index: number): WasmBody | null {
+    return this.module.bodies[index - this.module.importedFunctions] ?? null;
+  }
+  /** Function in slot of table 0. */
+  table(slot: number): number | undefined {
+    return this.module.table.get(slot);
+  }
+  /** True where the function has the type with that index, which call_indirect checks. */
+  sameType(func: number, type: number): boolean {
+    const want = this.module.types[type];
+    return want !== undefined && JSON.stringify(this.typeOf(func)) === JSON.stringify(want);
+  }
+  /** The value of a global; null where it is imported or no integer. */
+  global(index: number): { type: IntType; value: bigint } | null {
+    const global = this.module.globals[index - this.module.importedGlobals];
+    if (global === undefined || global.init === null) return null;
+    return global.type === 'i32' || global.type === 'i64'
+      ? { type: global.type, value: global.init }
+      : null;
+  }
+  /** The import with that function index; `known` where the ABI has it with that signature. */
+  imported(index: number): { name: string; known: boolean } | null {
+    const item = this.imports[index];
+    if (item === undefined) return null;
+    if (item.module !== ABI_MODULE) return { name: `${item.module}.${item.name}`, known: false };
+    const abi = Object.entries(ABI_IMPORTS).find(([name]) => name === item.name)?.[1];
+    const params = abi?.params.map((kind) => (kind === 'i64' ? 'i64' : 'i32'));
+    const results = abi === undefined || abi.result === 'none' ? [] : [abi.result];
+    const known = JSON.stringify(item.type) === JSON.stringify({ params, results });
+    return { name: item.name, known: abi !== undefined && known };
+  }
+  /** True where a function can be a BPF subprogram; others are inlined into each caller. */
+  fitsSubprogram(index: number): boolean {
+    const { params, results } = this.typeOf(index);
+    return params.length <= MAX_PARAMS && results.length <= 1 && results[0] !== 'i64';
+  }
+  /** The symbol of a subprogram, which is built later. */
+  subprogram(index: number): string {
+    const known = this.called.get(index);
+    if (known !== undefined) return known;
+    const name = `p${this.policy}_f${index}`;
+    this.called.set(index, name);
+    return name;
+  }
+
+  /** Number of the source position of an instruction. */
+  position(offset: number): number | null {
+    const at = this.frontend.locate(offset);
+    if (at === null) return null;
+    const key = `${at.line}:${at.column}:${at.file}`;
+    const known = this.located.get(key);
+    if (known !== undefined) return known;
+    const { file, line, column } = at;
+    const text = this.frontend.lineText(file, line);
+    this.located.set(key, this.positions.length);
+    this.positions.push({ file, line, column, text });
+    return this.positions.length - 1;
+  }
+
+  /** Notes a refusal and answers with the name of the marker that stands for it in the IR. */
+  refuse(code: string, message: string, offset: number): string {
+    this.refusals.push(refusal(code, message, this.frontend.locate(offset)));
+    return `refused.${this.refusals.length - 1}`;
+  }
+  /** The refusal behind a marker. */
+  refusal(name: string): Diagnostic | null {
+    return this.refusals[Number(name.replace('refused.', ''))] ?? null;
+  }
+}
+
+/** An error with the remedy that its code has. */
+export function refusal(
+  code: string,
+  message: string,
+  at: { file: string; line: number; column: number } | null,
+): Diagnostic {
+  return diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
+}
+
+function linearMemory(module: WasmModule): Uint8Array | null {
+  const pages = module.memory?.min ?? 0;
+  if (pages === 0 || pages > MAX_PAGES) return null;
+  const memory = new Uint8Array(pages * PAGE);
+  for (const segment of module.data) {
+    const { at, bytes } = segment;
+    if (at !== null && at + bytes.length <= memory.length) memory.set(bytes, at);
+  }
+  return memory;
+}

@@ -1,0 +1,630 @@
+/**
+ * One WASM function (with what must be inlined into it) to typed SSA.
+ *
+ * WASM is structured, so no search for joins is needed: each label is a block whose parameters are
+ * the label's values, then every local of its frame, then fuel. Parameters that turn out to be the
+ * same on every edge go away in the first simplification. Nesting is a list, never the call stack.
+ *
+ * What the decide phase may not do becomes an `abi refused.N` instruction: whether it is an error is
+ * decided after folding, when it is known to be reachable.
+ */
+import { STOPPED } from '../abi/index.js';
+import { BugError } from '../diagnostic/index.js';
+import {
+  type BinaryOp,
+  type Block,
+  type CompareOp,
+  type Func,
+  foldInstr,
+  type Instr,
+  type IntType,
+  newBlock,
+  newValue,
+  type Target,
+  type TrapKind,
+  type Type,
+  type UnaryOp,
+  type ValueId,
+} from '../ir/index.js';
+import type { BuildContext } from './build-context.js';
+import { LOADS, NUMERIC, STORES } from './build-ops.js';
+import type { FuncType, ValueType, WasmBody, WasmInstr } from './wasm/index.js';
+
+/** In the high half of what an internal function returns: it stopped, the low half says how. */
+export const STOPPED_MARK = 0xffffffffn;
+const MAX_INSTRS = 100_000;
+
+interface Label {
+  readonly op: 'function' | 'block' | 'loop' | 'if' | 'else';
+  /** Where a branch to the label goes; null for the outermost function, which returns. */
+  readonly to: Block | null;
+  /** What follows its `end`; differs from `to` for loops. */
+  readonly after: Block | null;
+  /** Height of the stack below its parameters. */
+  readonly height: number;
+  readonly type: FuncType;
+  /** Of an `if` before its else: the block and state of the other side. */
+  readonly other: { block: Block; locals: ValueId[]; fuel: ValueId; args: ValueId[] } | null;
+}
+
+/** A WASM function being read: the outermost one, or one that is inlined. */
+interface Frame {
+  readonly index: number;
+  readonly body: WasmBody;
+  next: number;
+  locals: ValueId[];
+  readonly labels: Label[];
+}
+
+type Unplaced = Instr extends infer I ? (I extends Instr ? Omit<I, 'id' | 'loc'> : never) : never;
+
+export class FunctionBuilder {
+  private readonly context: BuildContext;
+  private readonly func: Func;
+  private readonly frames: Frame[] = [];
+  private readonly stack: ValueId[] = [];
+  private readonly types = new Map<ValueId, Type>();
+  private readonly constants = new Map<ValueId, bigint>();
+  private readonly reached = new Set<Block>();
+  private block: Block | null = null;
+  private fuel: ValueId;
+  private loc: number | null = null;
+  private pos = 0;
+  private count = 0;
+
+  constructor(context: BuildContext, func: Func) {
+    this.context = context;
+    this.func = func;
+    for (const param of func.params) this.types.set(param.id, param.type);
+    this.block = this.newBlock([]);
+    this.reached.add(this.block);
+    this.fuel = 0 as ValueId;
+  }
+
+  /** Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. */
+  build(index: number, args: readonly ValueId[] | null, fuel: ValueId | null): void {
+    const type = this.context.typeOf(index);
+    this.fuel = fuel ?? this.constant('i32', this.context.budget);
+    const values = args ?? type.params.map((param) => this.constant(intType(param), 0n));
+    if (fuel !== null) this.boundFuel(index, fuel);
+    this.enter(index, values, null);
+    for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
+      const instr = frame.body.instrs[frame.next];
+      if (instr === undefined) throw new BugError('build: function without end');
+      frame.next += 1;
+      this.pos = instr.pos;
+      if (this.block === null) this.skip(frame, instr);
+      else this.instr(frame, instr);
+    }
+    this.func.blocks = this.func.blocks.filter((block) => this.reached.has(block));
+  }
+
+  /** Tells the verifier that a subprogram's fuel is no more than the budget, where it has a loop to bound. */
+  private boundFuel(index: number, fuel: ValueId): void {
+    if (!this.context.body(index)?.instrs.some((instr) => instr.op === 'loop')) return;
+    const budget = this.constant('i32', this.context.budget);
+    this.stopIf(this.compare('gt_u', fuel, budget), 'fuel');
+  }
+
+  // --- values and blocks ----------------------------------------------------------------------------
+
+  private newBlock(types: readonly Type[]): Block {
+    const params = types.map((type) => {
+      const id = newValue(this.func);
+      this.types.set(id, type);
+      return { id, type };
+    });
+    const block: Block = {
+      id: newBlock(this.func),
+      params,
+      instrs: [],
+      term: { op: 'trap', kind: 'trap', loc: null },
+    };
+    this.func.blocks.push(block);
+    return block;
+  }
+
+  private typeOf(value: ValueId): Type {
+    return this.types.get(value) ?? 'i32';
+  }
+
+  private emit(rest: Unplaced): ValueId {
+    const id = newValue(this.func);
+    let instr = { ...rest, id, loc: this.loc } as Instr;
+    const value = foldInstr(
+      instr,
+      (arg) => this.constants.get(arg) ?? null,
+      (arg) => this.typeOf(arg),
+      this.context.memory,
+    );
+    if (value !== null) {
+      instr = { op: 'const', type: instr.type, value, id, loc: this.loc };
+      this.constants.set(id, value);
+    }
+    this.types.set(id, instr.type);
+    this.count += 1;
+    this.block?.instrs.push(instr);
+    return id;
+  }
+
+  private constant(type: IntType, value: bigint): ValueId {
+    return this.emit({ op: 'const', type, value });
+  }
+  private binary(kind: BinaryOp, type: Type, a: ValueId, b: ValueId): ValueId {
+    return this.emit({ op: 'binary', kind, type, args: [a, b] });
+  }
+  private compare(kind: CompareOp, a: ValueId, b: ValueId): ValueId {
+    return this.emit({ op: 'compare', kind, type: 'i32', args: [a, b] });
+  }
+  private pop(): ValueId {
+    const value = this.stack.pop();
+    if (value === undefined) throw new BugError(`build: stack is empty at ${this.pos}`);
+    return value;
+  }
+  private popMany(count: number): ValueId[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
+  }
+
+  /** Ends the current block; code up to the next label is dead. */
+  private end(term: Block['term']): void {
+    if (this.block !== null) this.block.term = term;
+    this.block = null;
+  }
+  private target(block: Block, args: readonly ValueId[]): Target {
+    this.reached.add(block);
+    return { block: block.id, args };
+  }
+  private trap(kind: TrapKind): void {
+    this.end({ op: 'trap', kind, loc: this.loc });
+  }
+
+  /** Goes on in a new block unless the condition holds. */
+  private stopIf(condition: ValueId, kind: TrapKind): void {
+    const stop = this.newBlock([]);
+    stop.term = { op: 'trap', kind, loc: this.loc };
+    const next = this.newBlock([]);
+    this.branch(condition, stop, next);
+    this.block = next;
+  }
+  private branch(condition: ValueId, yes: Block, no: Block): void {
+    const then = this.target(yes, []);
+    const otherwise = this.target(no, []);
+    this.end({ op: 'br_if', condition, then, else: otherwise, loc: this.loc });
+  }
+
+  // --- control --------------------------------------------------------------------------------------
+
+  private enter(index: number, args: readonly ValueId[], after: Block | null): void {
+    const body = this.context.body(index);
+    if (body === null) throw new BugError(`build: function ${index} has no body`);
+    const locals = [...args, ...body.locals.map((type) => this.constant(intType(type), 0n))];
+    const type = this.context.typeOf(index);
+    const label: Label = {
+      op: 'function',
+      to: after,
+      after,
+      height: this.stack.length,
+      type,
+      other: null,
+    };
+    this.frames.push({ index, body, next: 0, locals, labels: [label] });
+  }
+
+  /** Types of the parameters of a join: the label's values, the frame's locals, fuel. */
+  private joinTypes(frame: Frame, values: readonly ValueType[]): Type[] {
+    return [...values.map(intType), ...frame.locals.map((local) => this.typeOf(local)), 'i32'];
+  }
+
+  private jump(frame: Frame, depth: number): Target | null {
+    const label = frame.labels.at(-1 - depth);
+    if (label === undefined) throw new BugError(`build: no label ${depth}`);
+    if (label.to === null) return null;
+    const arity = label.op === 'loop' ? label.type.params.length : label.type.results.length;
+    const values = arity === 0 ? [] : this.stack.slice(-arity);
+    const locals = label.op === 'function' ? [] : frame.locals;
+    return this.target(label.to, [...values, ...locals, this.fuel]);
+  }
+
+  /** A target for a branch out of the outermost function: a block that returns. */
+  private jumpOrReturn(frame: Frame, depth: number): Target {
+    const jump = this.jump(frame, depth);
+    if (jump !== null) return jump;
+    const [here, block] = [this.block, this.newBlock([])];
+    this.block = block;
+    this.returnFrom(frame);
+    this.block = here;
+    return this.target(block, []);
+  }
+
+  private returnFrom(frame: Frame): void {
+    const outer = frame.labels[0];
+    if (outer === undefined) throw new BugError('build: no function label');
+    if (outer.to !== null) {
+      const to = this.jump(frame, frame.labels.length - 1);
+      if (to !== null) this.end({ op: 'br', to, loc: this.loc });
+      return;
+    }
+    const value = outer.type.results.length === 0 ? null : (this.stack.at(-1) ?? null);
+    if (this.func.kind === 'entry') {
+      this.end({ op: 'return', value, loc: this.loc });
+      return;
+    }
+    const fuel = this.emit({ op: 'extend_u', type: 'i64', args: [this.fuel] });
+    let packed = this.binary('shl', 'i64', fuel, this.constant('i64', 32n));
+    if (value !== null) {
+      const low = this.emit({ op: 'extend_u', type: 'i64', args: [value] });
+      packed = this.binary('or', 'i64', packed, low);
+    }
+    this.end({ op: 'return', value: packed, loc: this.loc });
+  }
+
+  /** Dead code: only nesting counts. */
+  private skip(frame: Frame, instr: WasmInstr): void {
+    if (instr.type !== null) {
+      let depth = 1;
+      while (depth > 0) {
+        const inner = frame.body.instrs[frame.next];
+        if (inner === undefined) throw new BugError('build: block without end');
+        frame.next += 1;
+        if (inner.type !== null) depth += 1;
+        else if (inner.op === 'end') depth -= 1;
+      }
+    } else if (instr.op === 'end' || instr.op === 'else') this.control(frame, instr);
+  }
+
+  private open(frame: Frame, instr: WasmInstr, type: FuncType): void {
+    const condition = instr.op === 'if' ? this.pop() : null;
+    const height = this.stack.length - type.params.length;
+    const after = this.newBlock(this.joinTypes(frame, type.results));
+    if (instr.op === 'loop') {
+      const header = this.newBlock(this.joinTypes(frame, type.params));
+      const args = [...this.stack.slice(height), ...frame.locals, this.fuel];
+      this.end({ op: 'br', to: this.target(header, args), loc: this.loc });
+      frame.labels.push({ op: 'loop', to: header, after, height, type, other: null });
+      this.resume(frame, header, height, type.params.length);
+    } else if (condition === null) {
+      frame.labels.push({ op: 'block', to: after, after, height, type, other: null });
+    } else {
+      const then = this.newBlock([]);
+      const block = this.newBlock([]);
+      this.branch(condition, then, block);
+      this.block = then;
+      const args = this.stack.slice(height);
+      const other = { block, locals: [...frame.locals], fuel: this.fuel, args };
+      frame.labels.push({ op: 'if', to: after, after, height, type, other });
+    }
+  }
+
+  /** Goes on at a join: its parameters become the stack top, the locals and fuel. */
+  private resume(frame: Frame, block: Block, height: number, values: number): void {
+    const params = block.params.map((param) => param.id);
+    this.stack.length = height;
+    this.stack.push(...params.slice(0, values));
+    frame.locals = params.slice(values, -1);
+    this.fuel = params.at(-1) ?? this.fuel;
+    this.block = block;
+  }
+
+  private beginElse(frame: Frame, label: Label): void {
+    if (label.other === null) throw new BugError('build: else without if');
+    this.block = label.other.block;
+    this.stack.length = label.height;
+    this.stack.push(...label.other.args);
+    frame.locals = label.other.locals;
+    this.fuel = label.other.fuel;
+    frame.labels[frame.labels.length - 1] = { ...label, op: 'else', other: null };
+  }
+
+  private fallThrough(frame: Frame, label: Label): void {
+    if (this.block === null || label.after === null) return;
+    const arity = label.type.results.length;
+    const values = arity === 0 ? [] : this.stack.slice(-arity);
+    const locals = label.op === 'function' ? [] : frame.locals;
+    const to = this.target(label.after, [...values, ...locals, this.fuel]);
+    this.end({ op: 'br', to, loc: this.loc });
+  }
+
+  private control(frame: Frame, instr: WasmInstr): void {
+    const label = frame.labels.at(-1);
+    if (label === undefined) throw new BugError('build: end without block');
+    if (label.op === 'function') {
+      if (this.block !== null && label.after === null) this.returnFrom(frame);
+      this.fallThrough(frame, label);
+      this.frames.pop();
+      const caller = this.frames.at(-1);
+      if (caller !== undefined && label.after !== null) this.resumeCaller(label, label.after);
+      return;
+    }
+    this.fallThrough(frame, label);
+    if (label.op === 'if') {
+      this.beginElse(frame, label);
+      if (instr.op === 'else') return;
+      const implicit = frame.labels.at(-1);
+      if (implicit !== undefined) this.fallThrough(frame, implicit);
+    }
+    frame.labels.pop();
+    this.stack.length = label.height;
+    if (label.after !== null && this.reached.has(label.after)) {
+      this.resume(frame, label.after, label.height, label.type.results.length);
+    }
+  }
+
+  private resumeCaller(label: Label, after: Block): void {
+    this.stack.length = label.height;
+    this.block = null;
+    if (!this.reached.has(after)) return;
+    const params = after.params.map((param) => param.id);
+    this.stack.push(...params.slice(0, -1));
+    this.fuel = params.at(-1) ?? this.fuel;
+    this.block = after;
+  }
+
+  // --- instructions ---------------------------------------------------------------------------------
+
+  private instr(frame: Frame, instr: WasmInstr): void {
+    this.loc = this.context.position(instr.pos);
+    if (this.count > MAX_INSTRS) {
+      this.refuseAndStop('I110', 'the policy is too large once its functions are inlined');
+      return;
+    }
+    if (instr.type !== null) {
+      if ([...instr.type.params, ...instr.type.results].some((type) => !isInt(type))) {
+        this.refuseAndStop('I101', 'a block has a value that is no integer');
+      } else this.open(frame, instr, instr.type);
+      return;
+    }
+    if (this.simple(frame, instr) || this.numeric(instr.op) || this.memoryAccess(instr)) return;
+    this.refuseOther(instr.op);
+  }
+
+  private refuseOther(op: string): void {
+    const float = /f(32|64)/.test(op);
+    const writes = /^(memory|table|data|elem)\./.test(op);
+    if (float) this.refuseAndStop('I101', `\`${op}\` is floating point`);
+    else if (writes) this.refuseAndStop('I102', `\`${op}\` writes memory`);
+    else this.refuseAndStop('I105', `\`${op}\` is not known at build time`);
+  }
+
+  private simple(frame: Frame, instr: WasmInstr): boolean {
+    switch (instr.op) {
+      case 'nop':
+        return true;
+      case 'unreachable':
+        this.trap('trap');
+        return true;
+      case 'else':
+      case 'end':
+        this.control(frame, instr);
+        return true;
+      case 'br': {
+        const to = this.jump(frame, instr.index);
+        if (to === null) this.returnFrom(frame);
+        else this.end({ op: 'br', to, loc: this.loc });
+        return true;
+      }
+      case 'br_if': {
+        const condition = this.pop();
+        const then = this.jumpOrReturn(frame, instr.index);
+        const next = this.newBlock([]);
+        this.end({ op: 'br_if', condition, then, else: this.target(next, []), loc: this.loc });
+        this.block = next;
+        return true;
+      }
+      case 'br_table': {
+        const value = this.pop();
+        const targets = instr.labels.map((depth) => this.jumpOrReturn(frame, depth));
+        const last = targets.pop();
+        if (last !== undefined) {
+          this.end({ op: 'switch', value, cases: targets, default: last, loc: this.loc });
+        }
+        return true;
+      }
+      case 'return':
+        this.returnFrom(frame);
+        return true;
+      case 'call':
+        this.call(instr.index);
+        return true;
+      case 'call_indirect': {
+        const slot = this.constants.get(this.pop());
+        const callee = slot === undefined ? undefined : this.context.table(Number(slot));
+        if (callee === undefined || !this.context.sameType(callee, instr.index)) {
+          this.refuseAndStop('I105', 'the called function is not known at build time');
+        } else this.call(callee);
+        return true;
+      }
+      case 'drop':
+        this.pop();
+        return true;
+      case 'select':
+      case 'select_t': {
+        const condition = this.pop();
+        const [a, b] = this.popMany(2) as [ValueId, ValueId];
+        this.stack.push(this.emit({ op: 'select', type: this.typeOf(a), args: [condition, a, b] }));
+        return true;
+      }
+      case 'local.get':
+        this.stack.push(frame.locals[instr.index] ?? this.pop());
+        return true;
+      case 'local.set':
+        frame.locals[instr.index] = this.pop();
+        return true;
+      case 'local.tee':
+        frame.locals[instr.index] = this.stack.at(-1) ?? this.pop();
+        return true;
+      case 'global.get':
+        this.readGlobal(instr.index);
+        return true;
+      case 'global.set': {
+        const value = this.pop();
+        if (instr.index === this.context.fuelGlobal) this.fuel = value;
+        else this.refuse('I104', 'a static variable is written in the decide phase', 'i32');
+        return true;
+      }
+      case 'i32.const':
+      case 'i64.const':
+        this.stack.push(this.constant(instr.op === 'i32.const' ? 'i32' : 'i64', instr.value));
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private readGlobal(index: number): void {
+    if (index === this.context.fuelGlobal) {
+      this.stack.push(this.fuel);
+      return;
+    }
+    const global = this.context.global(index);
+    if (global === null) this.refuseAndStop('I101', 'a static variable is no integer');
+    else this.stack.push(this.constant(global.type, global.value));
+  }
+
+  private call(index: number): void {
+    const type = this.context.typeOf(index);
+    if ([...type.params, ...type.results].some((t) => !isInt(t))) {
+      this.refuseAndStop('I101', 'a called function takes or returns a value that is no integer');
+      return;
+    }
+    const args = this.popMany(type.params.length);
+    const imported = this.context.imported(index);
+    if (imported !== null) {
+      if (!imported.known) {
+        this.refuseAndStop('I109', `the import \`${imported.name}\` does not exist`);
+      } else if (imported.name === 'out_of_fuel') this.trap('fuel');
+      else {
+        const result = intType(type.results[0] ?? 'i32');
+        const value = this.emit({ op: 'abi', type: result, name: imported.name, args });
+        if (type.results.length > 0) this.stack.push(value);
+      }
+      return;
+    }
+    if (this.context.fitsSubprogram(index)) this.callSubprogram(index, type, args);
+    else if (this.frames.some((frame) => frame.index === index)) {
+      this.refuseAndStop('I106', 'the function calls itself');
+    } else {
+      const after = this.newBlock([...type.results.map(intType), 'i32']);
+      this.enter(index, args, after);
+    }
+  }
+
+  private callSubprogram(index: number, type: FuncType, args: readonly ValueId[]): void {
+    const callee = this.context.subprogram(index);
+    const connection = this.func.params[0]?.id ?? (0 as ValueId);
+    const all = [connection, this.fuel, ...args];
+    const packed = this.emit({ op: 'call', type: 'i64', callee, args: all });
+    const high = this.binary('shr_u', 'i64', packed, this.constant('i64', 32n));
+    const left = this.emit({ op: 'wrap', type: 'i32', args: [high] });
+    const value = this.emit({ op: 'wrap', type: 'i32', args: [packed] });
+    const stopped = this.compare('eq', left, this.constant('i32', STOPPED_MARK));
+    const stop = this.newBlock([]);
+    const next = this.newBlock([]);
+    this.branch(stopped, stop, next);
+    this.block = stop;
+    if (this.func.kind === 'internal') this.end({ op: 'return', value: packed, loc: this.loc });
+    else {
+      const code = this.constant('i32', BigInt(STOPPED.fuel));
+      this.stopIf(this.compare('eq', value, code), 'fuel');
+      this.trap('trap');
+    }
+    this.block = next;
+    this.fuel = left;
+    if (type.results.length > 0) this.stack.push(value);
+  }
+
+  private numeric(op: string): boolean {
+    const numeric = NUMERIC.get(op);
+    if (numeric === undefined) return false;
+    const { type } = numeric;
+    switch (numeric.shape) {
+      case 'binary': {
+        const [a, b] = this.popMany(2) as [ValueId, ValueId];
+        if (/^(div|rem)/.test(numeric.kind))
+          this.checkDivision(numeric.kind as BinaryOp, type, a, b);
+        if (this.block !== null) this.stack.push(this.binary(numeric.kind as BinaryOp, type, a, b));
+        return true;
+      }
+      case 'compare': {
+        const [a, b] = this.popMany(2) as [ValueId, ValueId];
+        this.stack.push(this.compare(numeric.kind as CompareOp, a, b));
+        return true;
+      }
+      case 'eqz': {
+        const value = this.pop();
+        this.stack.push(this.compare('eq', value, this.constant(type, 0n)));
+        return true;
+      }
+      case 'unary': {
+        const args = [this.pop()] as const;
+        this.stack.push(this.emit({ op: 'unary', kind: numeric.kind as UnaryOp, type, args }));
+        return true;
+      }
+      case 'convert': {
+        const op = numeric.kind as 'wrap' | 'extend_u' | 'extend_s';
+        this.stack.push(this.emit({ op, type, args: [this.pop()] }));
+        return true;
+      }
+    }
+  }
+
+  /** Traps on a zero divisor and, for div_s, where the quotient overflows. */
+  private checkDivision(kind: BinaryOp, type: IntType, a: ValueId, b: ValueId): void {
+    const divisor = this.constants.get(b);
+    if (divisor === undefined || divisor === 0n) {
+      this.stopIf(this.compare('eq', b, this.constant(type, 0n)), 'trap');
+    }
+    const [least, minusOne] =
+      type === 'i32' ? [1n << 31n, (1n << 32n) - 1n] : [1n << 63n, (1n << 64n) - 1n];
+    if (kind !== 'div_s' || (divisor !== undefined && divisor !== minusOne)) return;
+    const check = this.newBlock([]);
+    const next = this.newBlock([]);
+    this.branch(this.compare('eq', b, this.constant(type, minusOne)), check, next);
+    this.block = check;
+    this.stopIf(this.compare('eq', a, this.constant(type, least)), 'trap');
+    this.end({ op: 'br', to: this.target(next, []), loc: this.loc });
+    this.block = next;
+  }
+
+  private memoryAccess(instr: WasmInstr): boolean {
+    if (instr.op === 'memory.size') {
+      this.stack.push(this.constant('i32', BigInt((this.context.memory?.length ?? 0) >>> 16)));
+      return true;
+    }
+    if (instr.op === 'memory.grow') {
+      this.pop();
+      this.stack.push(this.refuse('I103', 'memory grows in the decide phase', 'i32'));
+      return true;
+    }
+    const operands = STORES.get(instr.op);
+    if (operands !== undefined) {
+      this.popMany(operands);
+      this.refuse('I102', 'memory is written in the decide phase', 'i32');
+      return true;
+    }
+    const load = LOADS.get(instr.op);
+    if (load === undefined) return false;
+    const { type, size, signed } = load;
+    const args = [this.pop()] as const;
+    this.stack.push(
+      this.emit({ op: 'load.memory', type, size, signed, offset: instr.second, args }),
+    );
+    return true;
+  }
+
+  private refuse(code: string, message: string, type: IntType): ValueId {
+    const name = this.context.refuse(code, message, this.pos);
+    return this.emit({ op: 'abi', type, name, args: [] });
+  }
+  private refuseAndStop(code: string, message: string): void {
+    this.refuse(code, message, 'i32');
+    this.trap('trap');
+  }
+}
+
+function isInt(type: ValueType): type is IntType {
+  return type === 'i32' || type === 'i64';
+}
+/** Values of other types cannot be used without an operation that is refused first. */
+function intType(type: ValueType): IntType {
+  return type === 'i64' ? 'i64' : 'i32';
+}

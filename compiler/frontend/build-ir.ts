@@ -1,0 +1,95 @@
+/**
+ * A policy's WASM to an IR module: entries `p<i>_authorize` and `p<i>_route`, the functions they call,
+ * and the image `memory` of linear memory as the snapshot left it.
+ *
+ * The module comes back simplified, since only then it is known which of the things that the decide
+ * phase may not do can be reached at all; those are the diagnostics.
+ */
+import { ROUTE_STOPPED, STOPPED } from '../abi/index.js';
+import { BugError, type Diagnostic, hasErrors } from '../diagnostic/index.js';
+import { type Func, MEMORY_IMAGE, type Module, type Param, type ValueId } from '../ir/index.js';
+import { simplify } from '../passes/index.js';
+import { BuildContext, refusal } from './build-context.js';
+import { FunctionBuilder, STOPPED_MARK } from './build-function.js';
+import { judge } from './judge.js';
+import type { FrontendResult } from './types.js';
+import { readModule } from './wasm/index.js';
+
+export interface BuildInput {
+  readonly frontend: FrontendResult;
+  /** Number of the policy in the bundle. */
+  readonly policy: number;
+  readonly name: string;
+  /** Runs the IR verifier between passes. */
+  readonly verify?: boolean;
+}
+export interface Built {
+  /** Null where a diagnostic is an error. */
+  readonly module: Module | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const ENTRIES = [
+  { wasm: 'authorizeConnection', name: 'authorize', stopped: STOPPED },
+  { wasm: 'routeConnection', name: 'route', stopped: ROUTE_STOPPED },
+] as const;
+
+function emptyFunc(
+  name: string,
+  kind: Func['kind'],
+  ints: readonly Param['type'][],
+  stopped: Func['stopped'],
+): Func {
+  const params = (['ptr', ...ints] as const).map((type, i) => ({ id: i as ValueId, type }));
+  return {
+    name,
+    kind,
+    params,
+    result: kind === 'internal' ? 'i64' : 'i32',
+    stopped,
+    blocks: [],
+    nextValue: params.length,
+    nextBlock: 0,
+  };
+}
+
+/** Builds the IR of one policy; throws BugError where the module breaks what the frontend promises. */
+export function buildModule(input: BuildInput): Built {
+  const { frontend, policy } = input;
+  const read = readModule(frontend.wasm);
+  if (!read.ok) {
+    const at = frontend.locate(read.fault.offset);
+    return { module: null, diagnostics: [refusal('I111', read.fault.message, at)] };
+  }
+  const context = new BuildContext(read.value, frontend, policy);
+  const functions: Func[] = [];
+  for (const entry of ENTRIES) {
+    const found = read.value.exports.find((e) => e.kind === 'func' && e.name === entry.wasm);
+    if (found === undefined) continue;
+    const type = context.typeOf(found.index);
+    if (type.results.length !== 1 || type.results[0] !== 'i32') {
+      throw new BugError(`build: \`${entry.wasm}\` does not return an i32`);
+    }
+    const stopped = { trap: BigInt(entry.stopped.trap), fuel: BigInt(entry.stopped.fuel) };
+    const func = emptyFunc(`p${policy}_${entry.name}`, 'entry', [], stopped);
+    new FunctionBuilder(context, func).build(found.index, null, null);
+    functions.push(func);
+  }
+  const mark = STOPPED_MARK << 32n;
+  const stopped = { trap: mark | BigInt(STOPPED.trap), fuel: mark | BigInt(STOPPED.fuel) };
+  // The map grows while subprograms call further ones; iteration sees the additions.
+  for (const [index, name] of context.called) {
+    const ints = context.typeOf(index).params.map((type) => (type === 'i64' ? 'i64' : 'i32'));
+    const func = emptyFunc(name, 'internal', ['i32', ...ints], stopped);
+    const [fuel, ...args] = func.params.slice(1).map((param) => param.id);
+    new FunctionBuilder(context, func).build(index, args, fuel ?? null);
+    functions.push(func);
+  }
+  const images =
+    context.memory === null ? [] : [{ name: MEMORY_IMAGE, bytes: context.memory, align: 8 }];
+  const { positions } = context;
+  const module: Module = { name: input.name, functions, images, positions, externs: [] };
+  simplify(module, { verify: input.verify ?? false });
+  const diagnostics = judge(module, context);
+  return { module: hasErrors(diagnostics) ? null : module, diagnostics };
+}

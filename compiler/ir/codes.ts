@@ -1,0 +1,44 @@
+/** Diagnostics of the step from WASM to IR: what the decide phase may not do. */
+export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+  I101: {
+    title: 'floating point in the decide phase',
+    help: 'the kernel has no floating point: use integers, for example thousandths',
+  },
+  I102: {
+    title: 'write to memory in the decide phase',
+    help: 'a policy may not write static state or allocate while it decides: compute such values at top level',
+  },
+  I103: {
+    title: 'memory growth in the decide phase',
+    help: 'a policy may not write static state or allocate while it decides: compute such values at top level',
+  },
+  I104: {
+    title: 'write to a static variable in the decide phase',
+    help: 'a policy may not write static state while it decides: use a local variable',
+  },
+  I105: {
+    title: 'call of a function that is not known at build time',
+    help: 'call the function by name, or select between two calls with an if',
+  },
+  I106: { title: 'recursive function', help: 'write the recursion as a loop with a bound' },
+  I107: {
+    title: 'loop without an exit',
+    help: 'give the loop a condition or a break that is reachable',
+  },
+  I108: {
+    title: 'function that cannot be called in the kernel',
+    help: 'a called function takes at most three integers and returns at most one 32-bit integer',
+  },
+  I109: {
+    title: 'unknown import',
+    help: 'a policy may import only what the module `weft` offers',
+  },
+  I110: {
+    title: 'policy too large',
+    help: 'move repeated code into a function with at most three parameters, or rules into a table',
+  },
+  I111: {
+    title: 'module that cannot be read',
+    help: 'use only integer instructions: no SIMD, threads, exceptions or references',
+  },
+};

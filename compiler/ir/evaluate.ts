@@ -1,0 +1,233 @@
+/**
+ * Runs IR directly: the engine that tests compare with V8 and with eBPF. Slow, obvious, and with no
+ * knowledge of passes. Fuel is in the IR itself (a constant of the entry), so no budget is given.
+ */
+import { BugError } from '../diagnostic/index.js';
+import { bitsOf, foldBinary, foldCompare, foldUnary, maskOf, readBytes } from './arithmetic.js';
+import type {
+  Block,
+  BlockId,
+  Func,
+  Image,
+  Instr,
+  Module,
+  Target,
+  TrapKind,
+  Type,
+  ValueId,
+} from './types.js';
+
+export interface EvaluateHost {
+  /** Answers an ABI call; only for modules before expand-abi. */
+  readonly abi?: (name: string, args: readonly bigint[]) => bigint;
+  /** Bytes behind the pointer parameters of the evaluated function, in order; stores write into them. */
+  readonly pointers?: readonly Uint8Array[];
+  /** Integer parameters behind the pointers. */
+  readonly args?: readonly bigint[];
+  /** Functions that are called and not in the module. */
+  readonly call?: (callee: string, args: readonly bigint[]) => bigint;
+  /** Most instructions to run before a BugError; 10 million unless told. */
+  readonly steps?: number;
+}
+export interface Evaluated {
+  /** Null where it returned; else how it stopped. */
+  readonly stop: TrapKind | null;
+  /** What the caller sees: the result, or the function's `stopped` code. */
+  readonly value: bigint;
+}
+
+class Stop {
+  readonly kind: TrapKind;
+  constructor(kind: TrapKind) {
+    this.kind = kind;
+  }
+}
+
+interface Frame {
+  readonly func: Func;
+  readonly blocks: ReadonlyMap<BlockId, Block>;
+  readonly values: bigint[];
+}
+
+const MEMORY = 'memory';
+const MAX_DEPTH = 64;
+
+class Machine {
+  private steps: number;
+  private readonly module: Module;
+  private readonly host: EvaluateHost;
+  private readonly images: ReadonlyMap<string, Image>;
+  private readonly functions: ReadonlyMap<string, Func>;
+  constructor(module: Module, host: EvaluateHost) {
+    this.module = module;
+    this.host = host;
+    this.steps = host.steps ?? 10_000_000;
+    this.images = new Map(module.images.map((image) => [image.name, image]));
+    this.functions = new Map(module.functions.map((func) => [func.name, func]));
+  }
+
+  /** Runs one function to its end. */
+  call(name: string, args: readonly bigint[], depth: number): Evaluated {
+    const func = this.functions.get(name);
+    if (func === undefined || depth > MAX_DEPTH) {
+      throw new BugError(`evaluate: cannot call \`${name}\` in ${this.module.name}`);
+    }
+    const values: bigint[] = [];
+    func.params.forEach((param, i) => {
+      values[param.id] = BigInt.asUintN(bitsOf(param.type), args[i] ?? 0n);
+    });
+    const blocks = new Map(func.blocks.map((block) => [block.id, block]));
+    try {
+      return { stop: null, value: this.run({ func, blocks, values }, depth) };
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      return { stop: error.kind, value: func.stopped[error.kind] };
+    }
+  }
+
+  private run(frame: Frame, depth: number): bigint {
+    let block = frame.func.blocks[0];
+    const { values } = frame;
+    const go = (target: Target): Block | undefined => {
+      const next = frame.blocks.get(target.block);
+      const args = target.args.map((arg) => values[arg] ?? 0n);
+      next?.params.forEach((param, i) => {
+        values[param.id] = args[i] ?? 0n;
+      });
+      return next;
+    };
+    while (block !== undefined) {
+      this.steps -= block.instrs.length + 1;
+      if (this.steps < 0) throw new BugError('evaluate: too many steps');
+      for (const instr of block.instrs) values[instr.id] = this.step(instr, frame, depth);
+      const term = block.term;
+      switch (term.op) {
+        case 'br':
+          block = go(term.to);
+          break;
+        case 'br_if':
+          block = go(values[term.condition] !== 0n ? term.then : term.else);
+          break;
+        case 'switch':
+          block = go(term.cases[Number(values[term.value] ?? 0n)] ?? term.default);
+          break;
+        case 'return':
+          return term.value === null ? 0n : (values[term.value] ?? 0n);
+        case 'trap':
+          throw new Stop(term.kind);
+      }
+    }
+    throw new BugError('evaluate: no such block');
+  }
+
+  private step(instr: Instr, frame: Frame, depth: number): bigint {
+    const value = (id: ValueId): bigint => {
+      const found = frame.values[id];
+      if (found === undefined) throw new BugError(`evaluate: v${id} has no value`);
+      return found;
+    };
+    switch (instr.op) {
+      case 'const':
+        return instr.value;
+      case 'binary': {
+        const result = foldBinary(
+          instr.kind,
+          intType(instr.type),
+          value(instr.args[0]),
+          value(instr.args[1]),
+        );
+        if (result === null) throw new BugError(`evaluate: v${instr.id} divides without a check`);
+        return result;
+      }
+      case 'unary':
+        return foldUnary(instr.kind, intType(instr.type), value(instr.args[0]));
+      case 'compare': {
+        const [a, b] = [value(instr.args[0]), value(instr.args[1])];
+        const type = this.typeOf(frame.func, instr.args[0]);
+        return foldCompare(instr.kind, type, a, b) ? 1n : 0n;
+      }
+      case 'select':
+        return value(instr.args[0]) !== 0n ? value(instr.args[1]) : value(instr.args[2]);
+      case 'extend_u':
+        return value(instr.args[0]);
+      case 'extend_s':
+        return foldUnary('extend32_s', 'i64', value(instr.args[0]));
+      case 'wrap':
+        return value(instr.args[0]) & maskOf('i32');
+      case 'load.memory': {
+        const bytes = this.images.get(MEMORY)?.bytes ?? new Uint8Array();
+        const at = Number(value(instr.args[0])) + instr.offset;
+        if (at + instr.size > bytes.length) throw new Stop('trap');
+        return readBytes(bytes, at, instr.size, instr.signed, instr.type);
+      }
+      case 'load.image': {
+        const bytes = this.images.get(instr.image)?.bytes;
+        const index = value(instr.args[0]);
+        if (bytes === undefined) throw new BugError(`evaluate: no image \`${instr.image}\``);
+        if (index > BigInt(instr.limit)) throw new Stop('trap');
+        return readBytes(bytes, instr.offset + Number(index), instr.size, false, instr.type);
+      }
+      case 'load.pointer': {
+        const bytes = this.pointer(value(instr.args[0]));
+        return readBytes(bytes, instr.offset, instr.size, false, instr.type);
+      }
+      case 'store.pointer': {
+        const bytes = this.pointer(value(instr.args[0]));
+        for (let i = 0; i < instr.size; i++) {
+          bytes[instr.offset + i] = Number((value(instr.args[1]) >> BigInt(8 * i)) & 0xffn);
+        }
+        return 0n;
+      }
+      case 'call': {
+        const args = instr.args.map(value);
+        if (this.functions.has(instr.callee)) return this.call(instr.callee, args, depth + 1).value;
+        if (this.host.call !== undefined) return this.host.call(instr.callee, args);
+        throw new BugError(`evaluate: no function \`${instr.callee}\``);
+      }
+      case 'abi': {
+        if (this.host.abi === undefined)
+          throw new BugError(`evaluate: no host for \`${instr.name}\``);
+        return BigInt.asUintN(bitsOf(instr.type), this.host.abi(instr.name, instr.args.map(value)));
+      }
+      case 'launder':
+        return value(instr.args[0]);
+      case 'may_goto':
+        return 0n;
+    }
+  }
+
+  private pointer(handle: bigint): Uint8Array {
+    return this.host.pointers?.[Number(handle)] ?? new Uint8Array();
+  }
+
+  private readonly types = new Map<Func, Map<ValueId, Type>>();
+  private typeOf(func: Func, id: ValueId): Type {
+    let types = this.types.get(func);
+    if (types === undefined) {
+      types = new Map();
+      for (const param of func.params) types.set(param.id, param.type);
+      for (const block of func.blocks) {
+        for (const item of [...block.params, ...block.instrs]) types.set(item.id, item.type);
+      }
+      this.types.set(func, types);
+    }
+    return types.get(id) ?? 'i64';
+  }
+}
+
+function intType(type: Type): 'i32' | 'i64' {
+  if (type === 'ptr') throw new BugError('evaluate: arithmetic on a pointer');
+  return type;
+}
+
+/** Runs a function of a module; throws BugError where the IR is broken or does not end. */
+export function evaluate(module: Module, name: string, host: EvaluateHost): Evaluated {
+  const func = module.functions.find((f) => f.name === name);
+  if (func === undefined) throw new BugError(`evaluate: no function \`${name}\``);
+  const integers = [...(host.args ?? [])];
+  let pointers = 0n;
+  const args = func.params.map((param) =>
+    param.type === 'ptr' ? pointers++ : (integers.shift() ?? 0n),
+  );
+  return new Machine(module, host).call(name, args, 0);
+}

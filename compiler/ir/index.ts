@@ -1,0 +1,44 @@
+export {
+  bitsOf,
+  foldBinary,
+  foldCompare,
+  foldUnary,
+  inverse,
+  maskOf,
+  readBytes,
+  swapped,
+} from './arithmetic.js';
+export { CODES } from './codes.js';
+export { type Evaluated, type EvaluateHost, evaluate } from './evaluate.js';
+export { foldInstr, MEMORY_IMAGE } from './fold-instr.js';
+export {
+  components,
+  type Dominators,
+  dominators,
+  type Loop,
+  loops,
+  postorder,
+  predecessors,
+  reversePostorder,
+  successors,
+} from './graph.js';
+export {
+  blockMap,
+  definitions,
+  hasEffect,
+  mapOperands,
+  mapTerm,
+  newBlock,
+  newValue,
+  operandsOf,
+  renameUses,
+  resolver,
+  targetsOf,
+  termValue,
+  useCounts,
+  valueTypes,
+} from './operands.js';
+export { IrTextError, parse } from './parse.js';
+export { print, printFunc, printInstr, printTerm } from './print.js';
+export * from './types.js';
+export { verify, verifyModule } from './verify.js';

@@ -1,0 +1,165 @@
+/**
+ * Uniform access to what instructions and terminators use, so that passes need no switch over all
+ * operations to rename or count operands.
+ */
+import type { Block, BlockId, Func, Instr, Target, Terminator, Type, ValueId } from './types.js';
+
+/** Values that an instruction reads. */
+export function operandsOf(instr: Instr): readonly ValueId[] {
+  return 'args' in instr ? instr.args : [];
+}
+
+/** The instruction with every operand renamed; the same object where nothing changes. */
+export function mapOperands(instr: Instr, rename: (value: ValueId) => ValueId): Instr {
+  if (!('args' in instr)) return instr;
+  const args = instr.args.map(rename);
+  if (args.every((value, i) => value === instr.args[i])) return instr;
+  // The number of operands stays, which the tuple types cannot see through map.
+  return { ...instr, args } as unknown as Instr;
+}
+
+/** Successors of a block as written, duplicates included. */
+export function targetsOf(term: Terminator): readonly Target[] {
+  switch (term.op) {
+    case 'br':
+      return [term.to];
+    case 'br_if':
+      return [term.then, term.else];
+    case 'switch':
+      return [...term.cases, term.default];
+    case 'return':
+    case 'trap':
+      return [];
+  }
+}
+
+/** The value that a terminator decides on or returns; null where none. */
+export function termValue(term: Terminator): ValueId | null {
+  switch (term.op) {
+    case 'br_if':
+      return term.condition;
+    case 'switch':
+    case 'return':
+      return term.value;
+    default:
+      return null;
+  }
+}
+
+/** The terminator with values renamed and targets replaced. */
+export function mapTerm(
+  term: Terminator,
+  rename: (value: ValueId) => ValueId,
+  retarget: (target: Target) => Target = (target) => target,
+): Terminator {
+  const go = (target: Target): Target =>
+    retarget({ block: target.block, args: target.args.map(rename) });
+  switch (term.op) {
+    case 'br':
+      return { ...term, to: go(term.to) };
+    case 'br_if':
+      return {
+        ...term,
+        condition: rename(term.condition),
+        then: go(term.then),
+        else: go(term.else),
+      };
+    case 'switch':
+      return {
+        ...term,
+        value: rename(term.value),
+        cases: term.cases.map(go),
+        default: go(term.default),
+      };
+    case 'return':
+      return { ...term, value: term.value === null ? null : rename(term.value) };
+    case 'trap':
+      return term;
+  }
+}
+
+/** Renames every use in a function; definitions stay. */
+export function renameUses(func: Func, rename: (value: ValueId) => ValueId): void {
+  for (const block of func.blocks) {
+    block.instrs = block.instrs.map((instr) => mapOperands(instr, rename));
+    block.term = mapTerm(block.term, rename);
+  }
+}
+
+/** Replaces along chains: a value replaced by one that is itself replaced ends at the last. */
+export function resolver(replaced: ReadonlyMap<ValueId, ValueId>): (value: ValueId) => ValueId {
+  return (value) => {
+    let now = value;
+    for (let next = replaced.get(now); next !== undefined; next = replaced.get(now)) now = next;
+    return now;
+  };
+}
+
+/** How often each value is used. */
+export function useCounts(func: Func): Map<ValueId, number> {
+  const counts = new Map<ValueId, number>();
+  const use = (value: ValueId): void => {
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  };
+  for (const block of func.blocks) {
+    for (const instr of block.instrs) for (const value of operandsOf(instr)) use(value);
+    const value = termValue(block.term);
+    if (value !== null) use(value);
+    for (const target of targetsOf(block.term)) target.args.forEach(use);
+  }
+  return counts;
+}
+
+/** The instruction that defines each value; parameters are absent. */
+export function definitions(func: Func): Map<ValueId, Instr> {
+  const defs = new Map<ValueId, Instr>();
+  for (const block of func.blocks) for (const instr of block.instrs) defs.set(instr.id, instr);
+  return defs;
+}
+
+/** The type of each value of a function. */
+export function valueTypes(func: Func): Map<ValueId, Type> {
+  const types = new Map<ValueId, Type>();
+  for (const param of func.params) types.set(param.id, param.type);
+  for (const block of func.blocks) {
+    for (const param of block.params) types.set(param.id, param.type);
+    for (const instr of block.instrs) types.set(instr.id, instr.type);
+  }
+  return types;
+}
+
+/** A fresh value number. */
+export function newValue(func: Func): ValueId {
+  const id = func.nextValue as ValueId;
+  func.nextValue += 1;
+  return id;
+}
+
+/** A fresh block number. */
+export function newBlock(func: Func): BlockId {
+  const id = func.nextBlock as BlockId;
+  func.nextBlock += 1;
+  return id;
+}
+
+/** Blocks by number. */
+export function blockMap(func: Func): Map<BlockId, Block> {
+  return new Map(func.blocks.map((block) => [block.id, block]));
+}
+
+/** True where removing an unused instruction, or running it once instead of twice, can be observed. */
+export function hasEffect(instr: Instr): boolean {
+  switch (instr.op) {
+    case 'store.pointer':
+    case 'call':
+    case 'may_goto':
+    case 'load.memory':
+      return true;
+    case 'abi':
+      return instr.name === 'out_of_fuel' || instr.name.startsWith('refused.');
+    case 'load.image':
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,15 @@
+export { dropUnused } from './drop-unused.js';
+export { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.js';
+export { eliminateDeadCode } from './eliminate-dead-code.js';
+export { expandArithmetic } from './expand-arithmetic.js';
+export { foldConstants } from './fold-constants.js';
+export { foldMemory } from './fold-memory.js';
+export { guardLoops } from './guard-loops.js';
+export { inline } from './inline.js';
+export { lowerSwitch } from './lower-switch.js';
+export { mostOf } from './most.js';
+export { type OptimizeOptions, optimize, type SimplifyOptions, simplify } from './optimize.js';
+export { orderBlocks } from './order-blocks.js';
+export { simplifyBranches } from './simplify-branches.js';
+export { simplifyParams } from './simplify-params.js';
+export type { FunctionPass, ModulePass } from './types.js';

@@ -1,0 +1,94 @@
+/**
+ * The pipeline. Reading `optimize` is reading the compiler's middle: each line is a pass, in order.
+ */
+import { BugError } from '../diagnostic/index.js';
+import { type Func, type Module, verifyModule } from '../ir/index.js';
+import { dropUnused } from './drop-unused.js';
+import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.js';
+import { eliminateDeadCode } from './eliminate-dead-code.js';
+import { expandArithmetic } from './expand-arithmetic.js';
+import { foldConstants } from './fold-constants.js';
+import { foldMemory } from './fold-memory.js';
+import { guardLoops } from './guard-loops.js';
+import { inline } from './inline.js';
+import { lowerSwitch } from './lower-switch.js';
+import { orderBlocks } from './order-blocks.js';
+import { simplifyBranches } from './simplify-branches.js';
+import { simplifyParams } from './simplify-params.js';
+import type { FunctionPass } from './types.js';
+
+export interface SimplifyOptions {
+  /** Runs the IR verifier after every pass; a finding is a BugError that names the pass. */
+  readonly verify?: boolean;
+}
+export interface OptimizeOptions extends SimplifyOptions {
+  /** Replaces ABI calls by instructions, once they are as few as they get. */
+  readonly expand?: (module: Module) => void;
+  /** For kernels that have may_goto; false unless told. */
+  readonly mayGoto?: boolean;
+}
+
+const ROUNDS = 12;
+
+type Run = (name: string, pass: () => boolean) => boolean;
+function runner(module: Module, verify: boolean): Run {
+  return (name, pass) => {
+    const changed = pass();
+    const problems = verify && changed ? verifyModule(module) : [];
+    if (problems.length > 0) throw new BugError(`pass ${name}: ${problems.slice(0, 5).join('; ')}`);
+    return changed;
+  };
+}
+
+const CLEANUP: readonly (readonly [string, FunctionPass])[] = [
+  ['simplify-params', simplifyParams],
+  ['fold-constants', foldConstants],
+  ['fold-memory', foldMemory],
+  ['eliminate-common-subexpressions', eliminateCommonSubexpressions],
+  ['simplify-branches', simplifyBranches],
+  ['eliminate-dead-code', eliminateDeadCode],
+];
+
+/** Cleans up until nothing changes; the bound is never met but keeps a compile finite. */
+function cleanUp(module: Module, run: Run): void {
+  for (const func of module.functions) {
+    for (let round = 0; round < ROUNDS; round++) {
+      const changed = CLEANUP.map(([name, pass]) => run(name, () => pass(func, module)));
+      if (!changed.includes(true)) break;
+    }
+  }
+}
+
+/** Makes a module as plain as it gets without lowering anything: what build-ir judges. */
+export function simplify(module: Module, options: SimplifyOptions = {}): void {
+  const run = runner(module, options.verify ?? false);
+  run('build', () => true);
+  cleanUp(module, run);
+  for (let round = 0; round < ROUNDS && run('inline', () => inline(module)); round++) {
+    cleanUp(module, run);
+  }
+}
+
+/** From built IR to IR that lowers one to one; throws BugError where a pass broke the IR. */
+export function optimize(module: Module, options: OptimizeOptions = {}): void {
+  const run = runner(module, options.verify ?? false);
+  const each = (name: string, pass: (func: Func) => boolean): void => {
+    for (const func of module.functions) run(name, () => pass(func));
+  };
+  simplify(module, options);
+  if (options.expand !== undefined) {
+    const { expand } = options;
+    run('expand', () => {
+      expand(module);
+      return true;
+    });
+    simplify(module, options);
+  }
+  each('expand-arithmetic', expandArithmetic);
+  each('lower-switch', lowerSwitch);
+  cleanUp(module, run);
+  each('guard-loops', (func) => guardLoops(func, { mayGoto: options.mayGoto ?? false }));
+  each('eliminate-dead-code', eliminateDeadCode);
+  each('order-blocks', orderBlocks);
+  run('drop-unused', () => dropUnused(module));
+}

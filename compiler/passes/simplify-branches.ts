@@ -1,0 +1,267 @@
+/**
+ * Pass:    simplify-branches
+ * Reads:   terminators, and the blocks that hold nothing but one
+ * Writes:  constant and one-way branches to jumps; `x == 0` conditions turned round; branches through
+ *          empty blocks go straight on, also where the empty block decides on or returns a parameter
+ *          (so no boolean is made only to be tested); a condition that an edge has decided is a constant
+ *          behind it; straight chains become one block
+ * Refuses: nothing
+ * Keeps:   loop headers (no branch is threaded through one, so loops stay reducible), traps
+ */
+import {
+  type Block,
+  type BlockId,
+  blockMap,
+  type Dominators,
+  definitions,
+  dominators,
+  type Func,
+  type Instr,
+  loops,
+  mapOperands,
+  mapTerm,
+  newValue,
+  predecessors,
+  renameUses,
+  resolver,
+  type Target,
+  type Terminator,
+  useCounts,
+  type ValueId,
+} from '../ir/index.js';
+import { eliminateDeadCode } from './eliminate-dead-code.js';
+
+type Defs = ReadonlyMap<ValueId, Instr>;
+
+function sameTarget(a: Target, b: Target): boolean {
+  return a.block === b.block && a.args.every((arg, i) => arg === b.args[i]);
+}
+
+function constant(defs: Defs, value: ValueId): bigint | null {
+  const def = defs.get(value);
+  return def?.op === 'const' ? def.value : null;
+}
+
+/** The terminator without what is decided already. */
+function decideTerm(term: Terminator, defs: Defs): Terminator {
+  if (term.op === 'switch') {
+    const value = constant(defs, term.value);
+    const all = [...term.cases, term.default];
+    if (value !== null) {
+      const to = term.cases[Number(value)] ?? term.default;
+      return { op: 'br', to, loc: term.loc };
+    }
+    if (all.every((target) => sameTarget(target, term.default))) {
+      return { op: 'br', to: term.default, loc: term.loc };
+    }
+    return term;
+  }
+  if (term.op !== 'br_if') return term;
+  const value = constant(defs, term.condition);
+  if (value !== null) return { op: 'br', to: value !== 0n ? term.then : term.else, loc: term.loc };
+  if (sameTarget(term.then, term.else)) return { op: 'br', to: term.then, loc: term.loc };
+  const def = defs.get(term.condition);
+  if (def?.op === 'compare' && (def.kind === 'eq' || def.kind === 'ne')) {
+    const [x, zero] = def.args;
+    const i32 = defs.get(zero)?.type === 'i32';
+    if (i32 && constant(defs, zero) === 0n) {
+      if (def.kind === 'ne') return { ...term, condition: x };
+      return { ...term, condition: x, then: term.else, else: term.then };
+    }
+  }
+  return term;
+}
+
+function decide(func: Func, defs: Defs): boolean {
+  let changed = false;
+  for (const block of func.blocks) {
+    const term = decideTerm(block.term, defs);
+    changed ||= term !== block.term;
+    block.term = term;
+  }
+  return changed;
+}
+
+/** Substitutes a block's parameters by the arguments of one edge. */
+function substitution(block: Block, args: readonly ValueId[]): (value: ValueId) => ValueId {
+  const map = new Map(block.params.map((param, i) => [param.id, args[i] ?? param.id]));
+  return (value) => map.get(value) ?? value;
+}
+
+/** Blocks with no instruction, whose parameters only their own terminator uses, and no loop header. */
+function threadable(func: Func, doms: Dominators): Map<BlockId, Block> {
+  const headers = new Set(loops(func, doms).map((loop) => loop.header));
+  const counts = useCounts(func);
+  const found = new Map<BlockId, Block>();
+  for (const block of func.blocks.slice(1)) {
+    if (block.instrs.length > 0 || headers.has(block.id)) continue;
+    const own = new Map<ValueId, number>();
+    const count = (value: ValueId): ValueId => {
+      own.set(value, (own.get(value) ?? 0) + 1);
+      return value;
+    };
+    mapTerm(block.term, count);
+    if (block.params.every((p) => (counts.get(p.id) ?? 0) === (own.get(p.id) ?? 0))) {
+      found.set(block.id, block);
+    }
+  }
+  return found;
+}
+
+/** Where an edge ends up if the block it goes to decides on what the edge passes. */
+function threadTarget(target: Target, empty: ReadonlyMap<BlockId, Block>, defs: Defs): Target {
+  const block = empty.get(target.block);
+  if (block === undefined) return target;
+  const term = decideTerm(mapTerm(block.term, substitution(block, target.args)), defs);
+  return term.op === 'br' ? term.to : target;
+}
+
+function decidesOnParam(block: Block): boolean {
+  const { term } = block;
+  return term.op === 'br_if' && block.params.some((param) => param.id === term.condition);
+}
+
+function thread(func: Func, defs: Defs, doms: Dominators): boolean {
+  const empty = threadable(func, doms);
+  let changed = false;
+  for (const block of func.blocks) {
+    block.term = mapTerm(
+      block.term,
+      (value) => value,
+      (target) => {
+        const to = threadTarget(target, empty, defs);
+        if (to !== target && to.block !== target.block) changed = true;
+        return to.block === target.block ? target : to;
+      },
+    );
+    const { term } = block;
+    if (term.op !== 'br') continue;
+    // A jump to a block that only branches, returns or traps: do that here.
+    const next = empty.get(term.to.block);
+    if (next === undefined || next === block || next.term.op === 'br') continue;
+    if (next.term.op === 'switch' || (next.term.op === 'br_if' && !decidesOnParam(next))) continue;
+    block.term = mapTerm(next.term, substitution(next, term.to.args));
+    changed = true;
+  }
+  return changed;
+}
+
+/** Uses of a condition behind an edge that decided it. */
+function propagate(func: Func, doms: Dominators): boolean {
+  const preds = predecessors(func);
+  const blocks = blockMap(func);
+  const defs = definitions(func);
+  const counts = useCounts(func);
+  let changed = false;
+  for (const block of func.blocks) {
+    const { term } = block;
+    if (term.op !== 'br_if' || term.then.block === term.else.block) continue;
+    if ((counts.get(term.condition) ?? 0) < 2) continue;
+    const def = defs.get(term.condition);
+    const boolean = def?.op === 'compare';
+    for (const [target, holds] of [
+      [term.then, true],
+      [term.else, false],
+    ] as const) {
+      if ((preds.get(target.block) ?? []).length !== 1 || (holds && !boolean)) continue;
+      const first = blocks.get(target.block);
+      if (first === undefined) continue;
+      const known = newValue(func);
+      let used = false;
+      const rename = (value: ValueId): ValueId => {
+        if (value !== term.condition) return value;
+        used = true;
+        return known;
+      };
+      for (const behind of func.blocks) {
+        if (!doms.dominates(first.id, behind.id)) continue;
+        behind.instrs = behind.instrs.map((instr) => mapOperands(instr, rename));
+        behind.term = mapTerm(behind.term, rename);
+      }
+      if (!used) continue;
+      first.instrs = [
+        { op: 'const', id: known, type: 'i32', loc: null, value: holds ? 1n : 0n },
+        ...first.instrs,
+      ];
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** Joins a block with its only predecessor where that goes nowhere else. */
+function merge(func: Func): boolean {
+  const preds = predecessors(func);
+  const blocks = blockMap(func);
+  const gone = new Set<BlockId>();
+  const renamed = new Map<ValueId, ValueId>();
+  const now = resolver(renamed);
+  for (const block of func.blocks) {
+    if (gone.has(block.id)) continue;
+    for (let { term } = block; term.op === 'br'; term = block.term) {
+      const next = blocks.get(term.to.block);
+      if (next === undefined || next === block || next === func.blocks[0]) break;
+      if ((preds.get(next.id) ?? []).length !== 1) break;
+      next.params.forEach((param, i) => {
+        renamed.set(param.id, now((term as Terminator & { op: 'br' }).to.args[i] ?? param.id));
+      });
+      block.instrs = [...block.instrs, ...next.instrs];
+      block.term = next.term;
+      gone.add(next.id);
+    }
+  }
+  if (gone.size === 0) return false;
+  func.blocks = func.blocks.filter((block) => !gone.has(block.id));
+  renameUses(func, now);
+  return true;
+}
+
+/** `br_if (a & b)` of booleans needed nowhere else becomes two branches; likewise `|`. */
+function splitConditions(func: Func, defs: Defs): boolean {
+  const counts = useCounts(func);
+  const isBoolean = (value: ValueId): boolean => defs.get(value)?.op === 'compare';
+  let changed = false;
+  for (const block of [...func.blocks]) {
+    const { term } = block;
+    if (term.op !== 'br_if') continue;
+    const def = defs.get(term.condition);
+    if (def?.op !== 'binary' || (def.kind !== 'and' && def.kind !== 'or')) continue;
+    const [a, b] = def.args;
+    if (counts.get(def.id) !== 1 || !isBoolean(a) || !isBoolean(b)) continue;
+    const id = func.nextBlock as BlockId;
+    func.nextBlock += 1;
+    const second: Block = { id, params: [], instrs: [], term: { ...term, condition: b } };
+    const to: Target = { block: id, args: [] };
+    block.term =
+      def.kind === 'and'
+        ? { ...term, condition: a, then: to }
+        : { ...term, condition: a, else: to };
+    func.blocks.splice(func.blocks.indexOf(block) + 1, 0, second);
+    changed = true;
+  }
+  return changed;
+}
+
+/** Simplifies the flow graph until nothing changes. */
+export function simplifyBranches(func: Func): boolean {
+  let changed = false;
+  // Each round removes a branch, an edge or a block, except for splits, of which there are finitely many.
+  for (let again = true; again; ) {
+    const defs = definitions(func);
+    again = decide(func, defs);
+    again = eliminateUnreachable(func) || again;
+    again = thread(func, defs, dominators(func)) || again;
+    again = eliminateUnreachable(func) || again;
+    again = merge(func) || again;
+    again = splitConditions(func, definitions(func)) || again;
+    again = propagate(func, dominators(func)) || again;
+    changed ||= again;
+  }
+  return changed;
+}
+
+function eliminateUnreachable(func: Func): boolean {
+  const before = func.blocks.length;
+  eliminateDeadCode(func);
+  return func.blocks.length !== before;
+}

@@ -1,0 +1,58 @@
+/** Compiles policies given as texts: what tests and benchmarks start from. */
+import { type Bundle, compileProject } from '../../compiler/index.js';
+import type { ProjectConfig } from '../../compiler/bundle/project.js';
+import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
+import { v8Snapshot } from '../../runtime/snapshot/index.js';
+
+/** weft.json as far as a test says; policies default to all texts, attached everywhere, enforced. */
+export type ConfigText = Partial<Omit<ProjectConfig, 'policies' | 'failure' | 'budget'>> & {
+  readonly policies?: readonly { readonly file: string; readonly mode?: 'enforce' | 'shadow' }[];
+  readonly failure?: Partial<ProjectConfig['failure']>;
+  readonly budget?: Partial<ProjectConfig['budget']>;
+};
+
+/** A project of texts: file name -> AssemblyScript. */
+export function projectOf(texts: ReadonlyMap<string, string>, config: ConfigText = {}): ProjectConfig {
+  const files = config.policies ?? [...texts.keys()].map((file) => ({ file }));
+  return {
+    ...PROJECT_DEFAULTS,
+    ...config,
+    name: config.name ?? 'test',
+    failure: { ...PROJECT_DEFAULTS.failure, ...config.failure },
+    budget: { ...PROJECT_DEFAULTS.budget, ...config.budget },
+    policies: files.map((policy) => ({
+      file: policy.file,
+      mode: ('mode' in policy && policy.mode) || 'enforce',
+      attach: [{ namespace: 'prod' }],
+      at: null,
+    })),
+  };
+}
+
+/** Compiles; answers with the bundle or the findings. */
+export async function compileTexts(
+  texts: ReadonlyMap<string, string>,
+  config: ConfigText = {},
+): Promise<{ readonly bundle: Bundle | null; readonly diagnostics: readonly Diagnostic[] }> {
+  const outcome = await compileProject({
+    project: projectOf(texts, config),
+    read: (path) => texts.get(path) ?? null,
+    snapshot: v8Snapshot,
+    checkCluster: null,
+  });
+  return { bundle: outcome.ok ? outcome.bundle : null, diagnostics: outcome.diagnostics };
+}
+
+/** As above, but throws with the findings where it does not compile. */
+export async function mustCompile(
+  texts: ReadonlyMap<string, string>,
+  config: ConfigText = {},
+): Promise<Bundle> {
+  const { bundle, diagnostics } = await compileTexts(texts, config);
+  if (bundle === null) {
+    const found = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.code} ${d.message}`);
+    throw new Error(`does not compile:\n${found.join('\n')}\n${[...texts.values()].join('\n---\n')}`);
+  }
+  return bundle;
+}

@@ -1,0 +1,45 @@
+/**
+ * The engines that must agree: V8 on the bundle's WASM, the kernel on its object (the joined policy
+ * functions by test-run). Both take structs weft_connection and answer records (runtime/simulate/record).
+ */
+import type { Bundle } from '../../compiler/index.js';
+import { createKernelSimulator } from '../../runtime/agent/index.js';
+import { openKernel, type Kernel } from '../../runtime/kernel/index.js';
+import { type Ask, createEngine, readRecord, type RecordFields } from '../../runtime/simulate/index.js';
+import { fixtureWorld } from './fixture-world.js';
+
+export interface TestEngine extends Disposable {
+  readonly name: 'wasm' | 'kernel';
+  decide(connections: Uint8Array, ask: Ask): readonly RecordFields[];
+}
+
+function recordsOf(bytes: Uint8Array, count: number): RecordFields[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: count }, (_, i) => readRecord(view, i));
+}
+
+/** V8; `symbols` are the texts above the bundle's own, in symbol order. */
+export function wasmEngine(bundle: Bundle, symbols: readonly string[]): TestEngine {
+  const engine = createEngine({ manifest: bundle.manifest, wasm: [...bundle.wasm], symbols });
+  return {
+    name: 'wasm',
+    decide: (connections, ask) =>
+      recordsOf(engine.decide(connections, ask).records, connections.length / CONNECTION_SIZE),
+    [Symbol.dispose]: () => undefined,
+  };
+}
+const CONNECTION_SIZE = 208;
+
+let kernel: Kernel | null = null;
+
+/** The kernel, asked through BPF_PROG_TEST_RUN of the harness joined with the same object. */
+export function kernelEngine(bundle: Bundle): TestEngine {
+  kernel ??= openKernel();
+  const simulator = createKernelSimulator(kernel, bundle, fixtureWorld());
+  return {
+    name: 'kernel',
+    decide: (connections, ask) =>
+      recordsOf(simulator.decidePolicySync(connections, ask).records, connections.length / CONNECTION_SIZE),
+    [Symbol.dispose]: () => simulator[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,328 @@
+/**
+ * Type-directed generator of whole policies in AssemblyScript: every text compiles, every decision is
+ * defined (traps and empty fuel included). Policies draw their texts, ports and blocks from POOLS, so
+ * that generated connections meet them often.
+ */
+import type { Prng } from './prng.js';
+
+export const POOLS = {
+  namespaces: ['prod', 'dev', 'ops', 'edge', 'prod-eu'],
+  accounts: ['web', 'api', 'db', 'job', 'web-admin'],
+  labels: ['app', 'version', 'tier'],
+  values: ['web', 'api', 'v1', 'v2', 'front', '', 'web-2'],
+  parts: ['w', 'prod', 'eb', 'v', '-admin', 'cluster.local/ns/prod', 'i', ''],
+  ports: [22, 53, 80, 81, 443, 1024, 8080, 8443, 65535, 0],
+  blocks: [
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.0/24',
+    '10.1.2.3',
+    '192.168.0.0/17',
+    '0.0.0.0/0',
+    '172.16.0.0/12',
+    'fd00::/8',
+    'fd00:1::/32',
+    'fd00:1::7',
+    '::/0',
+    '10.1.2.128/25',
+    '203.0.113.0/31',
+    'fd00:1:0:1::/63',
+  ],
+} as const;
+
+const SIDES = ['source', 'destination'] as const;
+const COMPARE = ['==', '!=', '<', '<=', '>', '>='] as const;
+
+/** State of one generated file. */
+class PolicyWriter {
+  readonly #random: Prng;
+  readonly #top: string[] = [];
+  readonly #locals: string[] = [];
+  readonly #asks: 'authorize' | 'route';
+  #depth = 0;
+  #names = 0;
+  readonly #tables: { name: string; keys: 'text' | 'integer' }[] = [];
+  readonly #sets: string[] = [];
+  readonly #arrays: { name: string; length: number }[] = [];
+  readonly #helpers: string[] = [];
+
+  constructor(random: Prng, asks: 'authorize' | 'route') {
+    this.#random = random;
+    this.#asks = asks;
+  }
+
+  #fresh(prefix: string): string {
+    return `${prefix}${this.#names++}`;
+  }
+
+  #declare(): void {
+    const r = this.#random;
+    for (let i = r.below(3); i > 0; i--) {
+      const name = this.#fresh('table');
+      const keys = r.oneIn(2) ? 'text' : 'integer';
+      this.#top.push(`const ${name} = new Table<u32>("${name}");`);
+      for (let n = r.pick([1, 2, 5, 9]); n > 0; n--) {
+        const key =
+          keys === 'text'
+            ? `"${r.pick([...POOLS.namespaces, ...POOLS.accounts, ...POOLS.values])}"`
+            : `<u32>${r.pick(POOLS.ports)}`;
+        this.#top.push(`${name}.set(${key}, ${r.below(5)});`);
+      }
+      if (keys === 'integer' && r.oneIn(3)) {
+        this.#top.push(
+          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set(i * ${r.pick([1, 3, 77])}, i % 7);`,
+        );
+      }
+      this.#tables.push({ name, keys });
+    }
+    for (let i = r.below(3); i > 0; i--) {
+      const name = this.#fresh('set');
+      this.#top.push(`const ${name} = new CidrSet("${name}");`);
+      for (let n = r.pick([1, 2, 4, 12]); n > 0; n--)
+        this.#top.push(`${name}.add("${r.pick(POOLS.blocks)}");`);
+      this.#sets.push(name);
+    }
+    if (r.oneIn(2)) {
+      const name = this.#fresh('array');
+      const length = r.pick([4, 8, 16]);
+      const items = Array.from({ length }, () => r.below(100));
+      this.#top.push(`const ${name}: StaticArray<u32> = [${items.join(', ')}];`);
+      this.#arrays.push({ name, length });
+    }
+    for (let i = r.below(3); i > 0; i--) this.#helper();
+  }
+
+  /** A function of integers, sometimes with a loop, which the compiler may inline or call. */
+  #helper(): void {
+    const r = this.#random;
+    const name = this.#fresh('helper');
+    const body = r.oneIn(2)
+      ? `let sum: u32 = ${r.below(9)}; for (let i: u32 = 0; i < (a & ${r.pick([3, 7, 31])}); i++) sum = sum * ${r.pick([3, 5, 31])} + (b ^ i); return sum;`
+      : `if (a ${r.pick(COMPARE)} ${this.#number()}) return b ${r.pick(['+', '-', '*', '^'])} ${this.#number()}; return a ${r.pick(['>>', '<<', '&', '|'])} ${r.below(40)};`;
+    this.#top.push(`function ${name}(a: u32, b: u32): u32 { ${body} }`);
+    this.#helpers.push(name);
+  }
+
+  #number(): string {
+    const r = this.#random;
+    return String(
+      r.pick([
+        0,
+        1,
+        2,
+        7,
+        255,
+        256,
+        65535,
+        0x7fffffff,
+        0x80000000,
+        0xffffffff,
+        r.u32(),
+        r.pick(POOLS.ports),
+      ]),
+    );
+  }
+
+  #side(): string {
+    return this.#asks === 'route' ? 'source' : this.#random.pick(SIDES);
+  }
+
+  /** [expression, texts that it is worth comparing with] */
+  #attribute(): [string, readonly string[]] {
+    const r = this.#random;
+    const side = `connection.${this.#side()}`;
+    const label = r.pick(POOLS.labels);
+    return r.pick<[string, readonly string[]]>([
+      [`${side}.namespace`, POOLS.namespaces],
+      [`${side}.serviceAccount`, POOLS.accounts],
+      [`${side}.label("${label}")`, POOLS.values],
+      [`${side}.principal`, ['cluster.local/ns/prod/sa/web', 'cluster.local/ns/dev/sa/api']],
+    ]);
+  }
+
+  #text(): string {
+    const r = this.#random;
+    const [attribute, texts] = this.#attribute();
+    switch (r.below(7)) {
+      case 0:
+        return `${attribute}.startsWith("${r.pick(POOLS.parts)}")`;
+      case 1:
+        return `${attribute}.endsWith("${r.pick(POOLS.parts)}")`;
+      case 2:
+        return `${attribute}.contains("${r.pick(POOLS.parts)}")`;
+      case 3:
+        return `${attribute}.${r.pick(['exists', 'isPresent'])}`;
+      case 4:
+        return `${attribute} ${r.pick(['==', '!='])} ${this.#attribute()[0]}`;
+      default:
+        return `${attribute}.is("${r.pick(texts)}")`;
+    }
+  }
+
+  /** An expression of type u32. */
+  #integer(): string {
+    const r = this.#random;
+    if (this.#depth > 3)
+      return r.oneIn(2) ? '<u32>connection.destination.port' : `<u32>${this.#number()}`;
+    this.#depth++;
+    try {
+      switch (r.below(14)) {
+        case 0:
+        case 1:
+          return '<u32>connection.destination.port';
+        case 2:
+          return `<u32>${this.#number()}`;
+        case 3:
+          return `(${this.#integer()} ${r.pick(['+', '-', '*', '&', '|', '^'])} ${this.#integer()})`;
+        case 4:
+          return `(${this.#integer()} ${r.pick(['<<', '>>'])} ${this.#integer()})`;
+        case 5:
+          return `(${this.#integer()} ${r.pick(['/', '%'])} ${r.oneIn(4) ? this.#integer() : String(1 + r.below(300))})`;
+        case 6:
+          return `<u32>(<i32>${this.#integer()} ${r.pick(['/', '%', '>>'])} ${r.pick([1, 2, 7, -1, -3, 16])})`;
+        case 7:
+          return `<u32>${r.pick(['clz', 'ctz', 'popcnt'])}<u32>(${this.#integer()})`;
+        case 8:
+          return `rotl<u32>(${this.#integer()}, ${r.below(40)})`;
+        case 9:
+          return `<u32>((<u64>${this.#integer()} * <u64>${this.#integer()}) >> ${r.below(64)})`;
+        case 10:
+          return `<u32>(<${r.pick(['i8', 'i16', 'u8', 'u16'])}>${this.#integer()})`;
+        case 11:
+          return `(${this.boolean()} ? ${this.#integer()} : ${this.#integer()})`;
+        default:
+          return this.#lookup();
+      }
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #lookup(): string {
+    const r = this.#random;
+    const table = this.#tables.length > 0 ? r.pick(this.#tables) : null;
+    const array = this.#arrays.length > 0 ? r.pick(this.#arrays) : null;
+    if (this.#locals.length > 0 && r.oneIn(3)) return r.pick(this.#locals);
+    if (this.#helpers.length > 0 && r.oneIn(3))
+      return `${r.pick(this.#helpers)}(${this.#integer()}, ${this.#integer()})`;
+    if (table !== null && r.oneIn(2)) return `${table.name}.get(${this.#key(table.keys)})`;
+    if (array !== null) {
+      return r.oneIn(5)
+        ? `${array.name}[${this.#integer()} & ${array.length * 2 - 1}]`
+        : `unchecked(${array.name}[${this.#integer()} & ${array.length - 1}])`;
+    }
+    return this.#asks === 'route' ? '<u32>connection.family' : '<u32>connection.protocol';
+  }
+
+  #key(keys: 'text' | 'integer'): string {
+    return keys === 'text' ? this.#attribute()[0] : this.#integer();
+  }
+
+  /** An expression of type bool. */
+  boolean(): string {
+    const r = this.#random;
+    if (this.#depth > 3) return this.#text();
+    this.#depth++;
+    try {
+      switch (r.below(11)) {
+        case 0:
+          return `(${this.boolean()} && ${this.boolean()})`;
+        case 1:
+          return `(${this.boolean()} || ${this.boolean()})`;
+        case 2:
+          return `!(${this.boolean()})`;
+        case 3:
+          return `<u32>connection.destination.port ${r.pick(COMPARE)} ${r.pick(POOLS.ports)}`;
+        case 4:
+          return `${this.#integer()} ${r.pick(COMPARE)} ${this.#integer()}`;
+        case 5:
+          return `<i32>${this.#integer()} ${r.pick(COMPARE)} <i32>${this.#integer()}`;
+        case 6:
+          if (this.#sets.length > 0)
+            return `${r.pick(this.#sets)}.contains(connection.${r.pick(SIDES)}.address)`;
+          return this.#text();
+        case 7: {
+          const table = this.#tables.length > 0 ? r.pick(this.#tables) : null;
+          return table ? `${table.name}.has(${this.#key(table.keys)})` : this.#text();
+        }
+        case 8:
+          return r.oneIn(2)
+            ? `connection.protocol == Protocol.${r.pick(['TCP', 'UDP'])}`
+            : `connection.family == ${r.pick([4, 6])}`;
+        default:
+          return this.#text();
+      }
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #answer(): string {
+    const r = this.#random;
+    if (this.#asks === 'authorize')
+      return `Verdict.${r.pick(['Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Audit'])}`;
+    const [a, b, c] = ['one', 'two', 'three'];
+    switch (r.below(5)) {
+      case 0:
+        return 'Route.None';
+      case 1:
+        return `split(${a}, ${r.below(100)}, ${b}, ${1 + r.below(100)})`;
+      case 2:
+        return `split(${a}, ${r.below(9)}, ${b}, ${r.below(9)}, ${c}, ${1 + r.below(9)})`;
+      default:
+        return r.pick([a, b, c]) ?? 'one';
+    }
+  }
+
+  #statement(): string {
+    const r = this.#random;
+    switch (r.below(9)) {
+      case 0: {
+        const initial = this.#integer();
+        const name = this.#fresh('x');
+        this.#locals.push(name);
+        return `  let ${name}: u32 = ${initial};`;
+      }
+      case 1:
+        if (this.#locals.length > 0)
+          return `  ${r.pick(this.#locals)} ${r.pick(['=', '+=', '^='])} ${this.#integer()};`;
+        return `  if (${this.boolean()}) return ${this.#answer()};`;
+      case 2:
+        if (this.#locals.length > 0) {
+          const name = r.pick(this.#locals);
+          return `  for (let i: u32 = 0; i < ${r.pick([2, 5, 16])}; i++) { if (${name} ${r.pick(['>', '<'])} ${this.#number()}) ${name} = ${name} * 3 + i; else ${name} ^= ${this.#number()}; }`;
+        }
+        return `  if (${this.boolean()}) return ${this.#answer()};`;
+      case 3:
+        return `  switch (${this.#integer()} & 7) { case 0: return ${this.#answer()}; case 1: case 3: if (${this.boolean()}) return ${this.#answer()}; break; case 6: return ${this.#answer()}; default: break; }`;
+      case 4:
+        return `  if (${this.boolean()}) { if (${this.boolean()}) return ${this.#answer()}; } else if (${this.boolean()}) return ${this.#answer()};`;
+      case 5:
+        if (this.#locals.length > 0) {
+          const name = r.pick(this.#locals);
+          return `  while (${name} > ${r.pick([3, 100])}) { ${name} >>= ${1 + r.below(3)}; if ((${name} & 1) == 1) break; }`;
+        }
+        return `  if (${this.boolean()}) return ${this.#answer()};`;
+      default:
+        return `  if (${this.boolean()}) return ${this.#answer()};`;
+    }
+  }
+
+  write(): string {
+    const r = this.#random;
+    this.#declare();
+    const imports =
+      'import { CidrSet, cluster, Connection, Protocol, Route, split, Table, Verdict } from "weft";';
+    const body = Array.from({ length: 1 + r.below(6) }, () => this.#statement());
+    const head =
+      this.#asks === 'authorize'
+        ? 'export function authorizeConnection(connection: Connection): Verdict {'
+        : 'const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = cluster("reviews", "v3");\nexport function routeConnection(connection: Connection): Route {';
+    return `${imports}\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
+  }
+}
+
+/** The text of one policy file. */
+export function generatePolicy(random: Prng, asks: 'authorize' | 'route'): string {
+  return new PolicyWriter(random, asks).write();
+}

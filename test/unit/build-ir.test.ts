@@ -1,0 +1,127 @@
+/** WASM to IR: what comes out, and what is refused where. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { evaluate, printFunc } from '../../compiler/ir/index.js';
+import { buildText } from '../support/build.js';
+
+const test = suite('build-ir');
+
+const IMPORTS = `
+  (import "weft" "destination_port" (func $port (result i32)))
+  (import "weft" "attribute" (func $attribute (param i32 i32) (result i32)))
+  (import "weft" "nonsense" (func $nonsense))`;
+const policy = (body: string, rest = ''): string =>
+  `(module ${IMPORTS} (memory 1) (global $state (mut i32) (i32.const 7)) (data (i32.const 64) "\\2a\\00\\00\\00")
+   ${rest} (func (export "authorizeConnection") (param $c i32) (result i32) (local $i i32) ${body}))`;
+
+function codes(text: string): string[] {
+  return buildText(text).diagnostics.map((d) => d.code);
+}
+function value(text: string, port = 80n, fuel = 1000): string {
+  const { module, diagnostics } = buildText(text, fuel);
+  if (module === null) return diagnostics.map((d) => d.code).join();
+  const ran = evaluate(module, 'p0_authorize', { abi: () => port });
+  return `${ran.stop ?? ran.value}`;
+}
+
+test('constants of memory and globals fold away', () => {
+  const { module } = buildText(policy('(i32.add (i32.load (i32.const 64)) (global.get $state))'));
+  const text = printFunc(module?.functions[0] ?? (assert.unreachable() as never));
+  assert.match(text, /b0:\n {2}v\d+ = const i32 49.*\n {2}return v\d+/);
+});
+
+test('a rule chain is compare and branch, one load an attribute', () => {
+  const rule = (n: number): string =>
+    `(if (i32.and (i32.eq (call $attribute (i32.const 0) (i32.const 1)) (i32.const ${n})) (i32.eq (call $port) (i32.const ${n + 80}))) (then (return (i32.const ${256 * n + 1}))))`;
+  const { module } = buildText(policy(`${[2, 3, 4].map(rule).join('')} (i32.const 2)`));
+  const text = printFunc(module?.functions[0] ?? (assert.unreachable() as never));
+  assert.is(text.match(/abi i32 attribute/g)?.length, 1, text);
+  assert.is(text.match(/abi i32 destination_port/g)?.length, 1, text);
+  assert.is(text.match(/br_if/g)?.length, 6, text);
+  assert.not.match(text, / (and|or|select) i32/);
+});
+
+const ROWS: readonly (readonly [string, string])[] = [
+  ['(unreachable)', 'trap'],
+  ['(i32.div_u (i32.const 1) (i32.sub (call $port) (i32.const 80)))', 'trap'],
+  ['(i32.div_s (i32.const 0x80000000) (i32.sub (call $port) (i32.const 81)))', 'trap'],
+  ['(i32.rem_s (i32.const 0x80000000) (i32.sub (call $port) (i32.const 81)))', '0'],
+  ['(i32.load (i32.add (call $port) (i32.const 65453)))', 'trap'],
+  ['(i32.load (i32.add (call $port) (i32.const 65452)))', '0'],
+  ['(i32.load8_u (i32.sub (call $port) (i32.const 16)))', '42'],
+  ['(loop $l (br_if $l (i32.eq (call $port) (i32.const 80)))) (i32.const 1)', 'fuel'],
+  [
+    '(loop $l (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if $l (i32.lt_u (local.get $i) (i32.const 9)))) (local.get $i)',
+    '9',
+  ],
+  [
+    '(block $a (block $b (block $c (br_table $a $b $c (i32.sub (call $port) (i32.const 79)))) (return (i32.const 5))) (return (i32.const 6))) (i32.const 7)',
+    '6',
+  ],
+  ['(memory.size)', '1'],
+];
+for (const [body, want] of ROWS) {
+  test(`value of ${body.slice(0, 60)}`, () => assert.is(value(policy(body)), want));
+}
+
+test('calls: values, traps and fuel pass through', () => {
+  const helper = (body: string): string =>
+    `(func $f (param $x i32) (result i32) (local $n i32) ${body})`;
+  const twice = '(i32.add (call $f (call $port)) (call $f (i32.const 3)))';
+  const big = '(local.set $n (i32.mul (local.get $x) (i32.const 3)))'.repeat(40);
+  const loop =
+    '(loop $l (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $l (i32.lt_u (local.get $n) (local.get $x)))) (local.get $n)';
+  assert.is(value(policy(twice, helper('(i32.add (local.get $x) (i32.const 1))'))), '85');
+  assert.is(value(policy(twice, helper(`${big} ${loop}`))), '251');
+  assert.is(value(policy(twice, helper(loop))), '83');
+  assert.is(value(policy(twice, helper(loop)), 80n, 50), 'fuel');
+  assert.is(value(policy(twice, helper('(unreachable)'))), 'trap');
+  const wide =
+    '(func $w (param i64 i64 i64 i64) (result i64) (i64.add (local.get 0) (local.get 3)))';
+  const call = '(i32.wrap_i64 (call $w (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4)))';
+  assert.is(value(policy(call, wide)), '5');
+});
+
+const REFUSED: readonly (readonly [string, string, string])[] = [
+  ['I101', '(f32.eq (f32.convert_i32_u (call $port)) (f32.const 1))', ''],
+  ['I102', '(i32.store (i32.const 0) (i32.const 1)) (i32.const 1)', ''],
+  ['I102', '(memory.fill (i32.const 0) (i32.const 1) (call $port)) (i32.const 1)', ''],
+  ['I103', '(memory.grow (i32.const 1))', ''],
+  ['I104', '(global.set $state (i32.const 1)) (i32.const 1)', ''],
+  ['I105', '(call_indirect (result i32) (call $port))', '(table 1 funcref)'],
+  [
+    'I106',
+    '(call $r (call $port))',
+    '(func $r (param i32) (result i32) (if (result i32) (local.get 0) (then (call $r (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 1))))',
+  ],
+  [
+    'I106',
+    '(i32.wrap_i64 (call $r (call $port)))',
+    '(func $r (param i32) (result i64) (if (result i64) (local.get 0) (then (call $r (i32.sub (local.get 0) (i32.const 1)))) (else (i64.const 1))))',
+  ],
+  ['I107', '(loop $l (br $l)) (unreachable)', ''],
+  [
+    'I107',
+    '(loop $l (drop (call $h (call $port))) (br $l)) (unreachable)',
+    `(func $h (param i32) (result i32) (local $n i32) ${'(local.set $n (i32.add (i32.mul (local.get $n) (local.get 0)) (i32.const 3)))'.repeat(20)} (local.get $n)) (func $g (result i32) (call $h (i32.const 1)))`,
+  ],
+  ['I109', '(call $nonsense) (i32.const 1)', ''],
+];
+for (const [code, body, rest] of REFUSED) {
+  test(`refuses ${code}: ${body.slice(0, 50)}`, () => {
+    assert.equal(codes(policy(body, rest)), [code]);
+    const [first] = buildText(policy(body, rest)).diagnostics;
+    assert.ok(first?.line !== null && first?.help !== null);
+  });
+  test(`${code} is no matter where it cannot be reached: ${body.slice(0, 40)}`, () => {
+    const dead = `(if (i32.eq (global.get $state) (i32.const 8)) (then (return (block (result i32) ${body})))) (i32.const 1)`;
+    assert.equal(codes(policy(dead, rest)), []);
+  });
+}
+
+test('a call through a constant table slot is a call', () => {
+  const table = '(table 1 funcref) (elem (i32.const 0) $g) (func $g (result i32) (i32.const 9))';
+  assert.is(value(policy('(call_indirect (result i32) (i32.const 0))', table)), '9');
+});
+
+test.run();
