@@ -3,7 +3,7 @@
  * prefix length so that a set of 100,000 prefixes costs one look-up a length, not a scan.
  */
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { isV4Mapped, parseAddress } from '../discovery/address.js';
+import { parseAddress } from '../discovery/address.js';
 
 type Words = readonly [number, number, number, number];
 
@@ -11,6 +11,8 @@ type Words = readonly [number, number, number, number];
 interface Group {
   readonly mask: Words;
   readonly keys: Set<string>;
+  /** The one prefix of a group of one, which is compared without making a key. */
+  only: Words | null;
 }
 
 const MAPPED_BITS = 96;
@@ -43,25 +45,45 @@ function parsePrefix(text: string): { family: 4 | 6; bits: number; bytes: Uint8A
   };
 }
 
+function wordsOf(view: DataView, offset: number): Words {
+  return [0, 4, 8, 12].map((at) => view.getUint32(offset + at)) as unknown as Words;
+}
+
+function isEqual(view: DataView, offset: number, mask: Words, want: Words): boolean {
+  return (
+    ((view.getUint32(offset) ^ want[0]) & mask[0]) === 0 &&
+    ((view.getUint32(offset + 4) ^ want[1]) & mask[1]) === 0 &&
+    ((view.getUint32(offset + 8) ^ want[2]) & mask[2]) === 0 &&
+    ((view.getUint32(offset + 12) ^ want[3]) & mask[3]) === 0
+  );
+}
+
+function isV4(view: DataView, offset: number): boolean {
+  return (
+    view.getUint32(offset) === 0 &&
+    view.getUint32(offset + 4) === 0 &&
+    view.getUint32(offset + 8) === 0xffff
+  );
+}
+
 /** Makes the test of a set for the 16 address bytes at an offset. */
 export function cidrMatcher(texts: readonly string[]): (view: DataView, offset: number) => boolean {
   const families = { 4: new Map<number, Group>(), 6: new Map<number, Group>() };
   for (const { family, bits, bytes } of texts.map(parsePrefix)) {
-    const mask: Words = [
-      wordMask(bits),
-      wordMask(bits - 32),
-      wordMask(bits - 64),
-      wordMask(bits - 96),
-    ];
-    const group = families[family].get(bits) ?? { mask, keys: new Set() };
+    const words = [0, 32, 64, 96].map((start) => wordMask(bits - start));
+    const mask = words as unknown as Words;
+    const group = families[family].get(bits) ?? { mask, keys: new Set(), only: null };
     group.keys.add(keyOf(viewOf(bytes), 0, mask));
+    group.only = group.keys.size === 1 ? wordsOf(viewOf(bytes), 0) : null;
     families[family].set(bits, group);
   }
   const groups = { 4: [...families[4].values()], 6: [...families[6].values()] };
   return (view, offset) => {
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, 16);
-    return groups[isV4Mapped(bytes) ? 4 : 6].some(({ mask, keys }) =>
-      keys.has(keyOf(view, offset, mask)),
-    );
+    for (const { mask, keys, only } of groups[isV4(view, offset) ? 4 : 6]) {
+      if (only === null) {
+        if (keys.has(keyOf(view, offset, mask))) return true;
+      } else if (isEqual(view, offset, mask, only)) return true;
+    }
+    return false;
   };
 }

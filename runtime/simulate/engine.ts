@@ -12,7 +12,12 @@ import {
   SYMBOL_ABSENT,
   SYMBOL_EMPTY,
 } from '../../compiler/abi/index.js';
-import { combine, combineRoutes, type RouteAnswer } from '../../compiler/bundle/combine.js';
+import {
+  combine,
+  combineRoutes,
+  type PolicyAnswer,
+  type RouteAnswer,
+} from '../../compiler/bundle/combine.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { symbolTable } from '../discovery/identity.js';
@@ -148,21 +153,21 @@ export function createEngine(setup: EngineSetup): Engine {
     }
   };
 
-  const attached = (name: ExportName): Instance[] => {
-    const low = current.view.getUint32(current.base + CONNECTION.policies, true);
-    const high = current.view.getUint32(current.base + CONNECTION.policies + 4, true);
-    return instances.filter((instance) => {
-      const { index: bit } = instance.policy;
-      const isSet = bit < 32 ? (low >>> bit) & 1 : (high >>> (bit - 32)) & 1;
-      return isSet === 1 && instance.call[name] !== undefined;
-    });
+  const asked = (name: ExportName): Instance[] =>
+    instances.filter((instance) => instance.call[name] !== undefined);
+  const routing = asked('routeConnection').filter(({ policy }) => policy.mode === 'enforce');
+  const authorizing = asked('authorizeConnection');
+
+  const isAttached = ({ policy: { index: bit } }: Instance): boolean => {
+    const half = current.base + CONNECTION.policies + (bit < 32 ? 0 : 4);
+    return ((current.view.getUint32(half, true) >>> (bit & 31)) & 1) === 1;
   };
 
   const route = (): number => {
     const answers: RouteAnswer[] = [];
-    for (const instance of attached('routeConnection')) {
-      const { mode, index: policy, firstRoute, routes } = instance.policy;
-      if (mode === 'shadow') continue;
+    for (const instance of routing) {
+      if (!isAttached(instance)) continue;
+      const { index: policy, firstRoute, routes } = instance.policy;
       const answer = { policy, firstRoute, routes, value: ask(instance, 'routeConnection') };
       answers.push(answer);
       // The first opinion is final, so later policies are not asked (and burn no fuel).
@@ -185,10 +190,12 @@ export function createEngine(setup: EngineSetup): Engine {
       used = 0;
       if (what !== 'authorize') out.setUint32(index * RECORD.size + RECORD.route, route(), true);
       if (what !== 'route') {
-        const answers = attached('authorizeConnection').map((instance) => ({
-          policy: instance.policy.index,
-          value: ask(instance, 'authorizeConnection'),
-        }));
+        const answers: PolicyAnswer[] = [];
+        for (const instance of authorizing) {
+          if (!isAttached(instance)) continue;
+          const value = ask(instance, 'authorizeConnection');
+          answers.push({ policy: instance.policy.index, value });
+        }
         writeDecision(out, index * RECORD.size, combine(setup.manifest, answers));
       }
       out.setUint32(index * RECORD.size + RECORD.fuel, used, true);
