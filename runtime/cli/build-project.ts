@@ -1,9 +1,69 @@
-/** Builds a project folder in memory. */
-import { BugError } from '../../compiler/diagnostic/index.js';
+/** Builds a project folder in memory: config, world, compiler, snapshot engine put together. */
+import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { type Diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
+import {
+  BUDGET_CODES,
+  type ClusterCheck,
+  compileProject,
+  type Stages,
+} from '../../compiler/index.js';
+import { planGeneration, resolveCluster } from '../discovery/index.js';
+import type { World } from '../discovery/types.js';
+import { preferFastStart, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
+import { EXIT, type ExitCode } from './exit.js';
+import { CliError } from './failure.js';
+import { openProject, type Project } from './project.js';
 import type { Subject } from './subject.js';
 
-/** Compiles the project. Throws CliError with its findings. */
-export async function buildProject(_env: Env, shown: string): Promise<Omit<Subject, 'digest'>> {
-  throw new BugError(`cannot build \`${shown}\` yet`);
+export interface Build {
+  readonly project: Project;
+  /** Null where there are errors. */
+  readonly bundle: Bundle | null;
+  readonly stages: Stages;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+function clusterCheck(world: World | null): ClusterCheck | null {
+  if (world === null) return null;
+  return (name, scope, at) => {
+    const resolved = resolveCluster(world, name, scope, at);
+    return resolved.ok ? null : resolved.diagnostic;
+  };
+}
+
+/** Compiles a project folder; findings are in the result. Throws CliError where weft.json or the world is at fault. */
+export async function compileFolder(env: Env, shown: string): Promise<Build> {
+  const project = openProject(env, shown);
+  preferFastStart();
+  const outcome = await compileProject({
+    project: project.config,
+    read: project.read,
+    snapshot: wizerSnapshot,
+    checkCluster: clusterCheck(project.world),
+  });
+  const planned =
+    outcome.ok && project.world !== null
+      ? planGeneration(outcome.bundle.manifest, project.world).diagnostics
+      : [];
+  const diagnostics = [...project.diagnostics, ...outcome.diagnostics, ...planned].map(
+    project.relocate,
+  );
+  const bundle = outcome.ok && !hasErrors(diagnostics) ? outcome.bundle : null;
+  return { project, bundle, stages: outcome.stages, diagnostics };
+}
+
+/** Exit code of a build with errors: over budget where that is all. */
+export function findingsExit(diagnostics: readonly Diagnostic[]): ExitCode {
+  const errors = diagnostics.filter((d) => d.severity === 'error');
+  const isBudget = errors.length > 0 && errors.every((d) => BUDGET_CODES.includes(d.code));
+  return isBudget ? EXIT.overBudget : EXIT.findings;
+}
+
+/** Compiles a project folder to a bundle. Throws CliError with its findings. */
+export async function buildProject(env: Env, shown: string): Promise<Omit<Subject, 'digest'>> {
+  const { project, bundle, diagnostics } = await compileFolder(env, shown);
+  const { world, sources } = project;
+  if (bundle === null) throw new CliError(diagnostics, findingsExit(diagnostics), sources);
+  return { bundle, diagnostics, world, sources };
 }

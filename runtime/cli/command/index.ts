@@ -1,5 +1,7 @@
 /** The command table, in the order of `--help`. A verb is in it or does not exist. */
 import type { CommandSpec } from '../command-spec.js';
+import { BUILD_COMMAND } from './build.js';
+import { CHECK_COMMAND } from './check.js';
 import { completionCommand } from './completion.js';
 import { DOCTOR_COMMAND } from './doctor.js';
 import { ENROL_COMMAND } from './enrol.js';
@@ -15,6 +17,8 @@ import { VERSION_COMMAND } from './version.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
   INIT_COMMAND,
+  CHECK_COMMAND,
+  BUILD_COMMAND,
   INSPECT_COMMAND,
   SIMULATE_COMMAND,
   LOAD_COMMAND,

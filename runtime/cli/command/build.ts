@@ -1,0 +1,115 @@
+/** `weft build`: a project to a bundle file, or one stage of the compilation to stdout. */
+import { bundleDigest, encodeBundle } from '../../../compiler/bundle/index.js';
+import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import type { Build } from '../build-project.js';
+import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
+import { type Env, pathIn } from '../env.js';
+import { EXIT } from '../exit.js';
+
+const STAGES = ['wasm', 'ir', 'plan', 'asm', 'elf'] as const;
+type Stage = (typeof STAGES)[number];
+
+function usage(message: string, help: string): Result {
+  return { exit: EXIT.usage, diagnostics: [diagnostic('U003', message, { help })] };
+}
+
+/** One stage as text or bytes; null where the compilation did not come so far. */
+function stageOutput(
+  { stages }: Build,
+  stage: Stage,
+  policy: string | null,
+): Pick<Result, 'text' | 'bytes'> | null {
+  if (stage === 'elf') return stages.elf === null ? null : { bytes: stages.elf.base };
+  if (stage === 'wasm') {
+    const bytes = policy === null ? [...stages.wasm.values()][0] : stages.wasm.get(policy);
+    return bytes === undefined ? null : { bytes };
+  }
+  const text = stages[stage];
+  return text === null ? null : { text };
+}
+
+async function emit(env: Env, input: Input, stage: Stage): Promise<Result> {
+  const { compileFolder, findingsExit } = await import('../build-project.js');
+  const build = await compileFolder(env, input.arguments[0] ?? '.');
+  const policy = textOption(input, 'policy');
+  const names = build.project.config.policies.length;
+  if (stage === 'wasm' && policy === null && names > 1) {
+    return usage('a project of several policies has several modules', 'name one with `--policy`');
+  }
+  const output = stageOutput(build, stage, policy);
+  const { diagnostics, project } = build;
+  const shown = { diagnostics, sources: project.sources };
+  if (build.bundle === null) return { exit: findingsExit(diagnostics), ...output, ...shown };
+  if (output === null) {
+    const known = [...build.stages.wasm.keys()].join(', ');
+    return usage(`the project has no policy \`${policy}\``, `known: ${known}`);
+  }
+  return { exit: EXIT.ok, ...output, ...shown };
+}
+
+async function build(env: Env, input: Input, out: string): Promise<Result> {
+  const shown = input.arguments[0] ?? '.';
+  const folder = pathIn(env, shown);
+  const output = pathIn(env, out);
+  const { findCurrent, noteBuild } = await import('../build-record.js');
+  const current = findCurrent(folder, output, env.program);
+  if (current !== null) {
+    const document = { bundle: current.bundle, file: out, changed: false };
+    return { exit: EXIT.ok, document, text: `unchanged ${out} ${current.bundle}` };
+  }
+  const { compileFolder, findingsExit } = await import('../build-project.js');
+  const { project, bundle, diagnostics } = await compileFolder(env, shown);
+  const { sources } = project;
+  if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
+  const bytes = encodeBundle(bundle);
+  const digest = bundleDigest(bundle);
+  const { writeAtomic } = await import('../write-atomic.js');
+  try {
+    writeAtomic(output, bytes);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const found = diagnostic('U011', `cannot write \`${out}\`: ${reason}`);
+    return { exit: EXIT.failure, diagnostics: [...diagnostics, found], sources };
+  }
+  const { sha256 } = await import('../project.js');
+  const inputs = Object.fromEntries(project.inputs);
+  // Warnings must be seen again by whoever builds again.
+  if (diagnostics.length === 0) {
+    const record = { program: env.program, inputs, output: sha256(bytes), bundle: digest };
+    noteBuild(folder, output, record);
+  }
+  return {
+    exit: EXIT.ok,
+    document: { bundle: digest, file: out, changed: true },
+    text: `built ${out} ${digest}`,
+    diagnostics,
+    sources,
+  };
+}
+
+export const BUILD_COMMAND: CommandSpec = {
+  name: 'build',
+  summary: 'compile a project to a bundle',
+  description:
+    'The file is replaced whole, and stays as it was where there are findings.\nUnchanged inputs are not compiled again.',
+  example:
+    '$ weft build shop --out shop.weft\nbuilt shop.weft sha256:4f0c…\n\n$ weft build shop --emit asm',
+  arguments: [{ syntax: '[DIR]', description: 'the project (default: this folder)' }],
+  options: [
+    { flags: '--out <FILE>', description: 'the bundle to write' },
+    {
+      flags: '--emit <STAGE>',
+      description: 'print a stage of the compilation instead',
+      choices: STAGES,
+    },
+    { flags: '--policy <NAME>', description: 'whose module `--emit wasm` prints' },
+  ],
+  formats: ['text', 'json'],
+  async run(env, input) {
+    const out = textOption(input, 'out');
+    const stage = STAGES.find((s) => s === textOption(input, 'emit'));
+    if (stage !== undefined && out === null) return emit(env, input, stage);
+    if (stage === undefined && out !== null) return build(env, input, out);
+    return usage('nowhere to build to', 'give either `--out FILE` or `--emit STAGE`');
+  },
+};
