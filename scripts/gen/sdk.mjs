@@ -1,7 +1,8 @@
 // Embeds policies/sdk/*.ts into the compiler, which reads no files of its own.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** The sources of the package "weft" as one TypeScript record. */
 export function generate(root) {
   const dir = join(root, 'policies', 'sdk');
   const names = readdirSync(dir)
@@ -17,5 +18,5 @@ export function generate(root) {
     lines.push(`  ${JSON.stringify(name)}: ${JSON.stringify(text)},`);
   }
   lines.push('};', '');
-  writeFileSync(join(root, 'compiler', 'frontend', 'sdk.gen.ts'), lines.join('\n'));
+  return [{ path: 'compiler/frontend/sdk.gen.ts', text: lines.join('\n') }];
 }
