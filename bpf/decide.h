@@ -7,6 +7,9 @@
  * Which policies are asked: for a route, those of the service; for a verdict, those attached to
  * the destination workload (the same on both sides), or the service's where the endpoint is no
  * workload that we know, or none (then the bundle's default decides).
+ *
+ * Everything that leads to a policy is inlined into the hook: of the kernel's eight call frames
+ * and 512 bytes of stack, the hook takes one frame and at most half, the policy the rest.
  */
 #ifndef WEFT_DECIDE_H
 #define WEFT_DECIDE_H
@@ -95,7 +98,7 @@ static __always_inline void weft_set_source(struct weft_connection *connection,
 }
 
 /* Asks the policies. An answer that is no verdict counts as a trap. */
-static __noinline int weft_ask(struct weft_judgement *judgement)
+static __always_inline int weft_ask(struct weft_judgement *judgement)
 {
 	struct weft_decision *decision = &judgement->decision;
 	struct weft_result *result = &judgement->result;
@@ -154,7 +157,7 @@ static __noinline int weft_choose(struct weft_judgement *judgement)
  * Asks the service's policies for a route and sets result->cluster.
  * 0: the decision has ended (route stopped, or names no cluster).
  */
-static __noinline int weft_route(struct weft_judgement *judgement, __u64 policies)
+static __always_inline int weft_route(struct weft_judgement *judgement, __u64 policies)
 {
 	struct weft_result *result = &judgement->result;
 	__u32 answer, *cluster;
@@ -183,7 +186,7 @@ static __noinline int weft_route(struct weft_judgement *judgement, __u64 policie
 }
 
 /* Client side: service -> route -> cluster -> endpoint -> verdict. */
-static __noinline int weft_connect_decide(struct weft_judgement *judgement)
+static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 {
 	struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;
@@ -238,7 +241,7 @@ static __noinline int weft_connect_decide(struct weft_judgement *judgement)
 }
 
 /* Server side: the same question, where the flow arrives. */
-static __noinline int weft_ingress_decide(struct weft_judgement *judgement)
+static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 {
 	struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;

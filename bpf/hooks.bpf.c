@@ -155,7 +155,7 @@ static __always_inline int judge_name(struct weft_judgement *judgement, struct w
 }
 
 /* Server side: may remote talk to local, which is ours? Remembers an admitted UDP flow. */
-static __noinline int judge_arrival(struct weft_origin *origin, const struct weft_name *remote,
+static __always_inline int judge_arrival(struct weft_origin *origin, const struct weft_name *remote,
 				    const struct weft_name *local, __u32 protocol, __u64 cgroup)
 {
 	struct weft_judgement *judgement = take_or_count();
@@ -304,7 +304,7 @@ GETPEERNAME(6)
 
 /* ---- the receiving side ---- */
 
-static __noinline int judge_packet(struct __sk_buff *skb, struct weft_packet *packet)
+static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packet *packet)
 {
 	struct weft_origin origin = { .hook = WEFT_HOOK_INGRESS,
 				      .cookie = bpf_get_socket_cookie(skb) };
