@@ -6,6 +6,7 @@ export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | re
   {
     runtime: 'stub',
     exportStart: 'configure',
+    maximumMemory: 4096, // pages: 256 MiB for the configure phase
     optimizeLevel: 3,
     shrinkLevel: 0,
     debug: true,

@@ -53,4 +53,12 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'too many sites',
     help: 'a bundle has at most 65,535 written verdicts and returned routes; split the policy or use tables',
   },
+  P114: {
+    title: 'too many clusters',
+    help: 'a policy declares at most 65,519 clusters; declare each once and use its constant',
+  },
+  P115: {
+    title: 'a text is not Unicode',
+    help: 'it holds half of a surrogate pair; no attribute can be equal to it',
+  },
 };

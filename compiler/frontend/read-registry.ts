@@ -3,6 +3,7 @@
  * in policies/sdk/registry.ts. The memory is the policy's: it may hold anything, so every address is
  * checked, and what cannot be is a finding, not a crash.
  */
+import { MAX_ROUTES } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { parseCidr } from './parse-cidr.js';
 import type { DeclarationSite } from './sites.js';
@@ -33,6 +34,7 @@ class Damaged extends Error {}
 class Heap {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
+  readonly malformed: string[] = [];
   constructor(memory: Uint8Array) {
     this.#bytes = memory;
     this.#view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
@@ -50,7 +52,19 @@ class Heap {
     if (at < 4) throw new Damaged();
     const bytes = this.u32(at - 4);
     if (at + bytes > this.#bytes.length) throw new Damaged();
-    return UTF16.decode(this.#bytes.subarray(at, at + bytes));
+    const text = UTF16.decode(this.#bytes.subarray(at, at + bytes));
+    if (text.includes('\ufffd')) this.#replaced(at, bytes, text);
+    return text;
+  }
+  /** Half a surrogate pair has no UTF-8 form, so no connection could ever have such a text. */
+  #replaced(at: number, bytes: number, text: string): void {
+    for (let i = 0; i < bytes / 2; i++) {
+      const unit = this.#view.getUint16(at + i * 2, true);
+      if (unit !== text.charCodeAt(i)) {
+        this.malformed.push(text);
+        return;
+      }
+    }
   }
   /** Addresses of the items of a list record. */
   items(list: number): number[] {
@@ -72,7 +86,9 @@ class RegistryReader {
   readonly diagnostics: Diagnostic[] = [];
   readonly #heap: Heap;
   readonly #declarations: readonly DeclarationSite[];
-  constructor(memory: Uint8Array, declarations: readonly DeclarationSite[]) {
+  readonly #file: string;
+  constructor(file: string, memory: Uint8Array, declarations: readonly DeclarationSite[]) {
+    this.#file = file;
     this.#heap = new Heap(memory);
     this.#declarations = declarations;
   }
@@ -82,6 +98,22 @@ class RegistryReader {
     const tables = this.#heap.items(root + LIST.tables).map((item) => this.#table(item));
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
     const clusters = this.#heap.items(root + LIST.clusters).map((item) => this.#cluster(item));
+    for (const text of this.#heap.malformed) {
+      this.diagnostics.push(
+        diagnostic('P115', `the text \`${text}\` is not Unicode`, {
+          at: { file: this.#file, line: 1, column: 1 },
+          help: 'it holds half of a surrogate pair; no attribute can be equal to it',
+        }),
+      );
+    }
+    if (clusters.length > MAX_ROUTES) {
+      this.diagnostics.push(
+        diagnostic('P114', `the policy declares more than ${MAX_ROUTES} clusters`, {
+          at: clusters[MAX_ROUTES]?.at ?? null,
+          help: 'declare a cluster once and use its constant',
+        }),
+      );
+    }
     this.#unique(tables, 'table');
     this.#unique(cidrs, 'address set');
     return { tables, cidrs, clusters };
@@ -179,7 +211,7 @@ export function readRegistry(
   root: number,
   declarations: readonly DeclarationSite[],
 ): RegistryOutcome {
-  const reader = new RegistryReader(memory, declarations);
+  const reader = new RegistryReader(file, memory, declarations);
   try {
     return { registry: reader.read(root), diagnostics: reader.diagnostics };
   } catch (error) {

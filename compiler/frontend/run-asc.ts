@@ -119,7 +119,8 @@ export async function runAsc(
       if (text !== undefined) texts.set(`~lib/${name}`, text);
       return text ?? null;
     }
-    const text = read(name);
+    // asc looks for packages in all parent folders; what lies outside of the project is none of ours.
+    const text = name.startsWith('..') ? null : read(name);
     if (text !== null) {
       sources.set(name, text);
       texts.set(name, text);

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { arch, platform } from 'node:os';
 import type { Snapshot } from '../../compiler/frontend/index.js';
 import { SnapshotError } from '../../compiler/frontend/index.js';
 import { readState } from './read-state.js';
@@ -14,8 +15,8 @@ export const SNAPSHOT_DEADLINE = 10_000;
 
 function wizerBinary(): string | null {
   const require = createRequire(import.meta.url);
-  const name = `wizer-${process.platform}-${process.arch}`;
-  const suffix = process.platform === 'win32' ? '.exe' : '';
+  const name = `wizer-${platform()}-${arch()}`;
+  const suffix = platform() === 'win32' ? '.exe' : '';
   try {
     const entry = require.resolve('@bytecodealliance/wizer/package.json');
     return createRequire(entry).resolve(`@bytecodealliance/${name}/wizer${suffix}`);

@@ -1,5 +1,6 @@
 /** Projects of a few lines for the frontend's tests: files in memory, compiled under V8. */
 
+import { hasErrors } from '../../compiler/diagnostic/index.js';
 import type {
   FrontendOutcome,
   FrontendResult,
@@ -55,6 +56,7 @@ export async function compiled(files: Files | string, firstSite = 1): Promise<Fr
 /** Errors of a policy as `CODE file:line:column message`. */
 export async function findings(files: Files | string, snapshot?: Snapshotter): Promise<string[]> {
   const outcome = await compile(files, snapshot);
+  if (outcome.ok === hasErrors(outcome.diagnostics)) throw new Error('`ok` and errors disagree');
   return outcome.diagnostics.map((d) => `${d.code} ${d.file}:${d.line}:${d.column} ${d.message}`);
 }
 

@@ -56,6 +56,19 @@ test('no path of the machine is in the module', async () => {
   assert.not.match(Buffer.from(result.wasm).toString('latin1'), /work|node_modules|policies/);
 });
 
+test('the folder of the process does not matter', async () => {
+  const home = process.cwd();
+  const here = await compiled(policies['tables'] ?? '');
+  process.chdir('/');
+  try {
+    const there = await compiled(policies['tables'] ?? '');
+    assert.is(Buffer.from(here.wasm).compare(there.wasm), 0);
+    assert.equal(there.sites, here.sites);
+  } finally {
+    process.chdir(home);
+  }
+});
+
 test('asconfig.json holds the flags that are used', () => {
   const { options } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
   const { lib: _, ...used } = ASC_OPTIONS;
