@@ -1,7 +1,7 @@
 /**
- * `weft_authorize_connection` as IR. What is known of a decision on the way from policy to policy
- * (first deny, first allow, masks) are block parameters; those that cannot have been set yet are
- * left out, so that a bundle with one policy carries no state at all.
+ * `weft_authorize_connection` as IR. Masks are kept in the decision itself. The first deny and the
+ * first allow are block parameters on the way from policy to policy, left out where they cannot have
+ * been set yet; with a single policy its answer is written at once.
  *
  * A remembered answer is `(policy + 1) << 32 | value`; 0 means none yet.
  */
@@ -16,6 +16,7 @@ import {
   VERDICT_MASK,
 } from '../abi/index.js';
 import type { Outcome, PolicyEntry } from '../bundle/manifest.js';
+import { BugError } from '../diagnostic/index.js';
 import type { BlockId, Func, Param, Target, Terminator, ValueId } from '../ir/types.js';
 import { Emitter } from '../passes/expand-abi-emitter.js';
 
@@ -25,8 +26,10 @@ export interface DispatchRules {
   readonly failure: { readonly trap: Outcome; readonly fuel: Outcome };
 }
 
-const FIELDS = ['deny', 'allow', 'audited', 'shadowAllow', 'shadowDeny'] as const;
+const FIELDS = ['deny', 'allow'] as const;
 type Field = (typeof FIELDS)[number];
+const MASKS = ['audited', 'shadowAllow', 'shadowDeny'] as const;
+type Mask = (typeof MASKS)[number];
 /** Fields that may be non-zero, with the value that holds each. */
 type State = ReadonlyMap<Field, ValueId>;
 /** A block that waits for its predecessors: its parameters are the fields of its state. */
@@ -70,15 +73,32 @@ class AuthorizeBuilder {
 
   build(): Func {
     const seen = new Set<Field>();
-    let place = this.#place(seen);
+    let place = this.#clearMasks();
     for (const policy of this.#policies) {
-      for (const field of fieldsOf(policy)) seen.add(field);
+      if (policy.mode === 'enforce' && !this.#isSingle()) for (const f of FIELDS) seen.add(f);
       const next = this.#place(seen);
       this.#policy(policy, place, next);
       place = next;
     }
     this.#finish(place);
     return this.#func;
+  }
+
+  /** True where the one answer is the decision, so that nothing need be remembered. */
+  #isSingle(): boolean {
+    return this.#policies.length === 1;
+  }
+
+  /** The entry block. */
+  #clearMasks(): Place {
+    const [entry, first] = [this.#bare(), this.#bare()];
+    const emit = this.#emitter();
+    const zero = emit.constant('i64', 0);
+    for (const mask of MASKS) emit.storePointer(DECISION_VALUE, DECISION[mask], 8, zero);
+    this.#mask = emit.loadPointer(CONNECTION_VALUE, CONNECTION.policies, 8);
+    const to = { block: first.block, args: [] };
+    this.#seal(entry, emit, { op: 'br', loc: null, to });
+    return first;
   }
 
   #emitter(): Emitter {
@@ -132,8 +152,9 @@ class AuthorizeBuilder {
     const bit = 1n << BigInt(policy.index);
     const ask = this.#bare();
     const test = this.#emitter();
-    this.#mask ??= test.loadPointer(CONNECTION_VALUE, CONNECTION.policies, 8);
-    const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', this.#mask, bit), 0);
+    const mask = this.#mask;
+    if (mask === null) throw new BugError('dispatcher without a mask');
+    const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', mask, bit), 0);
     this.#seal(from, test, {
       op: 'br_if',
       loc: null,
@@ -172,12 +193,12 @@ class AuthorizeBuilder {
       then: bare(audit),
       else: bare(stopped),
     });
-    this.#mark(audit, { field: 'audited', value: bit }, from.state, next);
+    this.#mark(audit, { mask: 'audited', value: bit }, from.state, next);
 
     const deny = this.#failures(stopped, code, allow);
     if (policy.mode === 'shadow') {
-      this.#mark(allow, { field: 'shadowAllow', value: bit }, from.state, next);
-      this.#mark(deny, { field: 'shadowDeny', value: bit }, from.state, next);
+      this.#mark(allow, { mask: 'shadowAllow', value: bit }, from.state, next);
+      this.#mark(deny, { mask: 'shadowDeny', value: bit }, from.state, next);
     } else {
       this.#remember(allow, { field: 'allow', policy, answer }, from.state, next);
       this.#remember(deny, { field: 'deny', policy, answer }, from.state, next);
@@ -207,13 +228,13 @@ class AuthorizeBuilder {
     return deny;
   }
 
-  #mark(from: Place, set: { field: Field; value: bigint }, state: State, next: Place): void {
+  /** Sets a bit of one of the decision's masks. */
+  #mark(from: Place, set: { mask: Mask; value: bigint }, state: State, next: Place): void {
     const emit = this.#emitter();
-    const old = state.get(set.field);
-    const value =
-      old === undefined ? emit.constant('i64', set.value) : emit.with('i64', 'or', old, set.value);
-    const to = this.#to(next, new Map(state).set(set.field, value), emit);
-    this.#seal(from, emit, { op: 'br', loc: null, to });
+    const at = DECISION[set.mask];
+    const old = emit.loadPointer(DECISION_VALUE, at, 8);
+    emit.storePointer(DECISION_VALUE, at, 8, emit.with('i64', 'or', old, set.value));
+    this.#seal(from, emit, { op: 'br', loc: null, to: this.#to(next, state, emit) });
   }
 
   #remember(
@@ -223,6 +244,11 @@ class AuthorizeBuilder {
     next: Place,
   ): void {
     const emit = this.#emitter();
+    if (this.#isSingle()) {
+      const policy = emit.constant('i32', set.policy.index);
+      this.#write(from, emit, { policy, answer: set.answer, verdict: set.field });
+      return;
+    }
     const tag = BigInt(set.policy.index + 1) << 32n;
     const packed = emit.with('i64', 'or', emit.extend(set.answer), tag);
     const old = state.get(set.field);
@@ -236,10 +262,6 @@ class AuthorizeBuilder {
 
   #finish(from: Place): void {
     const emit = this.#emitter();
-    for (const field of ['audited', 'shadowAllow', 'shadowDeny'] as const) {
-      const value = from.state.get(field) ?? emit.constant('i64', 0);
-      emit.storePointer(DECISION_VALUE, DECISION[field], 8, value);
-    }
     const silent = this.#bare();
     this.#spoken(from, emit, silent);
     this.#silent(silent);
@@ -249,7 +271,7 @@ class AuthorizeBuilder {
   #spoken(from: Place, first: Emitter, silent: Place): void {
     let place = from;
     let emit = first;
-    for (const field of ['deny', 'allow'] as const) {
+    for (const field of FIELDS) {
       const held = from.state.get(field);
       if (held === undefined) continue;
       const [write, next] = [this.#bare(), this.#bare()];
@@ -261,7 +283,7 @@ class AuthorizeBuilder {
         then: { block: write.block, args: [] },
         else: { block: next.block, args: [] },
       });
-      this.#write(write, held, VERDICT[field]);
+      this.#unpack(write, held, field);
       place = next;
       emit = this.#emitter();
     }
@@ -269,23 +291,36 @@ class AuthorizeBuilder {
   }
 
   /** Unpacks a remembered answer into the decision. */
-  #write(place: Place, held: ValueId, verdict: number): void {
+  #unpack(place: Place, held: ValueId, verdict: Field): void {
     const emit = this.#emitter();
-    const policy = emit.with('i32', 'sub', emit.wrap(emit.with('i64', 'shr_u', held, 32)), 1);
-    const answer = emit.wrap(held);
-    const code = emit.with('i32', 'and', answer, VERDICT_MASK);
-    const meant = emit.compareWith('i32', 'eq', code, verdict);
-    const fuel = emit.compareWith('i32', 'eq', code, STOPPED.fuel);
+    const number = emit.wrap(emit.with('i64', 'shr_u', held, 32));
+    const policy = emit.with('i32', 'sub', number, 1);
+    this.#write(place, emit, { policy, answer: emit.wrap(held), verdict });
+  }
+
+  /** Writes a deciding answer; one that stopped early has no site and another reason. */
+  #write(
+    place: Place,
+    emit: Emitter,
+    { policy, answer, verdict }: { policy: ValueId; answer: ValueId; verdict: Field },
+  ): void {
+    const { trap, fuel } = this.#rules.failure;
+    const value = emit.constant('i32', VERDICT[verdict]);
     const zero = emit.constant('i32', 0);
-    const site = emit.select('i32', meant, emit.with('i32', 'shr_u', answer, VERDICT_BITS), zero);
-    const stop = emit.select(
-      'i32',
-      fuel,
-      emit.constant('i32', REASON.fuel),
-      emit.constant('i32', REASON.trap),
-    );
-    const reason = emit.select('i32', meant, emit.constant('i32', REASON.policy), stop);
-    const value = emit.constant('i32', verdict);
+    let site = emit.with('i32', 'shr_u', answer, VERDICT_BITS);
+    let reason = emit.constant('i32', REASON.policy);
+    if (trap === verdict || fuel === verdict) {
+      const code = emit.with('i32', 'and', answer, VERDICT_MASK);
+      const meant = emit.compareWith('i32', 'eq', code, VERDICT[verdict]);
+      const stop = emit.select(
+        'i32',
+        emit.compareWith('i32', 'eq', code, STOPPED.fuel),
+        emit.constant('i32', REASON.fuel),
+        emit.constant('i32', REASON.trap),
+      );
+      site = emit.select('i32', meant, site, zero);
+      reason = emit.select('i32', meant, reason, stop);
+    }
     this.#store(emit, { verdict: value, site, policy, reason });
     this.#seal(place, emit, { op: 'return', loc: null, value });
   }
@@ -315,10 +350,4 @@ class AuthorizeBuilder {
       emit.storePointer(DECISION_VALUE, DECISION[field], 4, parts[field]);
     }
   }
-}
-
-function fieldsOf(policy: PolicyEntry): readonly Field[] {
-  return policy.mode === 'shadow'
-    ? ['audited', 'shadowAllow', 'shadowDeny']
-    : ['audited', 'deny', 'allow'];
 }

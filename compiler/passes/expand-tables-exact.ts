@@ -2,6 +2,7 @@
 import type { ValueId } from '../ir/index.js';
 import {
   DENSE_BYTES,
+  DENSE_SHIFT,
   type ExactPlan,
   SECOND_MULTIPLIER,
   SLOT_BYTES,
@@ -61,7 +62,7 @@ function emitDense(
   const absent = emit.constant('i64', plan.count);
   const inside = emit.compare('lt_u', index, absent);
   const safe = emit.select('i64', inside, index, absent);
-  const at = emit.with('i64', 'mul', safe, DENSE_BYTES);
+  const at = emit.with('i64', 'shl', safe, DENSE_SHIFT);
   const limit = plan.count * DENSE_BYTES;
   const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
   const present = emit.with('i64', 'shr_u', record, 32);

@@ -20,6 +20,7 @@ export {
 } from './plan-cidr.js';
 export {
   DENSE_BYTES,
+  DENSE_SHIFT,
   type ExactEntry,
   type ExactPlan,
   exactEntries,

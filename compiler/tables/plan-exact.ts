@@ -26,6 +26,7 @@ export interface DensePlan {
 export type ExactPlan = ChainPlan | DensePlan | HashPlan;
 
 export const DENSE_BYTES = 8;
+export const DENSE_SHIFT = 3n;
 
 /** Entries of a table with keys as numbers, the last value of each key, sorted by key. */
 export function exactEntries(
