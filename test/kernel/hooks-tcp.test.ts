@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
+import { encodeU32, sumCounter } from '../../runtime/agent/layout.js';
 import { Mesh } from './fixtures/mesh.js';
 import { address, CLIENT4, Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
 import {
@@ -22,6 +23,7 @@ const TCP = 6;
 const test = suite('tcp hooks');
 let net: Net;
 let mesh: Mesh;
+let generation: ReturnType<Mesh['stage']>;
 let client: Peer;
 let server: Peer;
 let outsider: Peer;
@@ -32,7 +34,8 @@ test.before(async () => {
   const [left, right] = [net.cgroup('client'), net.cgroup('server')];
   mesh.enrol(left);
   mesh.enrol(right);
-  mesh.activate(mesh.stage(world(left.id, right.id)));
+  generation = mesh.stage(world(left.id, right.id));
+  mesh.activate(generation);
   client = net.peer(net.left, left.path);
   server = net.peer(net.right, right.path);
   outsider = net.peer(net.left, null);
@@ -157,6 +160,26 @@ test('an IPv4-mapped address is judged and rewritten as IPv4', async () => {
     ],
   );
   assert.equal(events[1]?.endpoint, address(SERVER4));
+});
+
+test('verdicts are counted by site and by reason', async () => {
+  const count = () => [
+    sumCounter(
+      generation.object.map('weft_sites').lookup(encodeU32(ALLOWED_SITE)) ?? new Uint8Array(),
+    ),
+    sumCounter(
+      generation.object.map('weft_sites').lookup(encodeU32(DENIED_PORT % 100)) ?? new Uint8Array(),
+    ),
+    mesh.counter('weft_reasons', REASON.policy * 2),
+    mesh.counter('weft_reasons', REASON.policy * 2 + 1),
+  ];
+  const before = count();
+  await client.ask(`connect(tcp(), "${SERVER4}", ${DENIED_PORT})`);
+  await client.value(`connect(tcp(), "${SERVER4}", ${OPEN_PORT})`);
+  assert.equal(
+    count().map((value, index) => value - (before[index] ?? 0n)),
+    [2n, 1n, 2n, 1n],
+  );
 });
 
 test('loopback is judged like any address', async () => {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
 import { Mesh } from './fixtures/mesh.js';
-import { Net, type Peer, readSysctl, SERVER4, SERVER6 } from './fixtures/net.js';
+import { CLIENT6, Net, type Peer, readSysctl, SERVER4, SERVER6 } from './fixtures/net.js';
 import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
 
 const ALLOW = 1;
@@ -179,17 +179,8 @@ test('more extension headers than are read are dropped and counted', async () =>
   const before = mesh.counter('weft_reasons', parse);
   const send = (headers: number) =>
     outsider.value(`
-import ipaddress
-src, dst = ipaddress.ip_address("fd77::1").packed, ipaddress.ip_address("${SERVER6}").packed
-syn = struct.pack("!HHIIBBHHH", 40000, ${OPEN_PORT}, 1, 0, 0x50, 2, 1000, 0, 0)
-words = struct.unpack("!30H", src + dst + struct.pack("!II", len(syn), 6) + syn)
-check = sum(words); check = (check & 0xffff) + (check >> 16); check = ~((check & 0xffff) + (check >> 16)) & 0xffff
-syn = syn[:16] + struct.pack("!H", check) + syn[18:]
-count = ${headers}
-ext = b"".join(bytes([60 if i + 1 < count else 6, 0, 1, 4, 0, 0, 0, 0]) for i in range(count))
 raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
-raw.sendto(struct.pack("!IHBB", 6 << 28, len(ext + syn), 60, 64) + src + dst + ext + syn, ("${SERVER6}", 0))
-`);
+raw.sendto(syn6("${CLIENT6}", "${SERVER6}", ${OPEN_PORT}, ${headers}), ("${SERVER6}", 0))`);
   await send(7);
   assert.equal(seen(), [['ingress', ALLOW, OPEN_PORT]]);
   assert.is(mesh.counter('weft_reasons', parse), before);
@@ -208,6 +199,31 @@ test('a datagram in fragments is judged whole', async () => {
     ['ingress', DENY, DENIED_PORT],
     ['ingress', ALLOW, OPEN_PORT],
   ]);
+});
+
+test('a packet socket is seen by no hook: what it sends is judged at the receiver', async () => {
+  const ETH_P_IPV6 = 0x86dd;
+  const send = (port: number) =>
+    client.value(`
+p = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+p.sendto(syn6("${CLIENT6}", "${SERVER6}", ${port}), ("v0", ${ETH_P_IPV6}, 0, 0, bytes.fromhex("020000007702")))`);
+  await send(DENIED_PORT);
+  await send(OPEN_PORT);
+  assert.equal(seen(), [
+    ['ingress', DENY, DENIED_PORT],
+    ['ingress', ALLOW, OPEN_PORT],
+  ]);
+});
+
+test('a ping socket is not judged', async () => {
+  const ping = `
+open("/proc/sys/net/ipv4/ping_group_range", "w").write("0 1000")
+g = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+g.settimeout(0.3)
+g.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("${SERVER4}", 0))
+g.recvfrom(99)[0][0]`;
+  assert.is(await client.value(ping), 0, 'an echo reply came');
+  assert.equal(seen(), []);
 });
 
 test.run();
