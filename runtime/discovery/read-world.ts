@@ -74,6 +74,10 @@ class Checks {
         this.report('W102', place, `\`${text}\` is not an IPv4 or IPv6 address${zone}`);
         return [];
       }
+      // The kernel's tables use the zero address for "has none".
+      if (address.text === '0.0.0.0' || address.text === '::') {
+        this.report('W102', place, `\`${text}\` is the unspecified address`);
+      }
       const other = this.addresses.get(address.text);
       if (other !== undefined) {
         this.report('W104', place, `\`${address.text}\` is an address of \`${other}\` already`);

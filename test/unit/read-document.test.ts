@@ -177,6 +177,16 @@ const worldRows: { name: string; text: string; want: string[] }[] = [
     want: ['W102 3:17 `fe80::1%eth0` is not an IPv4 or IPv6 address without a zone'],
   },
   {
+    name: 'unspecified address',
+    text: workload('    addresses: ["::"]'),
+    want: ['W102 3:17 `::` is the unspecified address'],
+  },
+  {
+    name: 'cgroup of two workloads',
+    text: `${workload('    addresses: [10.0.0.1]\n    cgroup: /a\n')}  - { name: b.prod, addresses: [10.0.0.2], cgroup: /a }`,
+    want: ['W110 5:52 `/a` is the cgroup of `a.prod` already'],
+  },
+  {
     name: 'duplicate name',
     text: `${workload('    addresses: [10.0.0.1]\n')}  - { name: a.prod, addresses: [10.0.0.2] }`,
     want: ['W103 4:13 a workload `a.prod` exists already'],
