@@ -7,7 +7,9 @@ import type {
   Snapshotter,
 } from '../../compiler/frontend/index.js';
 import { compileFrontend } from '../../compiler/frontend/index.js';
-import { v8Snapshot } from '../../runtime/snapshot/index.js';
+import { preferFastStart, v8Snapshot } from '../../runtime/snapshot/index.js';
+
+preferFastStart(); // dozens of short compiles: the optimizing tier never pays
 
 /** The little of WebAssembly's API that is used; the types of Node 20 lack it. */
 interface Wasm {
