@@ -11,6 +11,7 @@ import { copyOf, isVirtual, type Reg, renameInsn, renameTest } from '../asm/inde
 import type { LirFunc } from '../lir.js';
 import { coalesce, type Groups } from './coalesce.js';
 import { colour } from './colour.js';
+import { forwardSlots } from './forward-slots.js';
 import { buildGraph, type Graph } from './interference.js';
 import { packSlots } from './pack-slots.js';
 import { SLOT_BYTES, type StackSlot, spill } from './spill.js';
@@ -30,7 +31,9 @@ export function allocateRegisters(func: LirFunc): number {
     const { colours, spilled } = colour(graph, groups, cost);
     if (spilled.length === 0) {
       assign(func, groups, colours);
-      return packSlots(func) * SLOT_BYTES;
+      const used = packSlots(func);
+      forwardSlots(func);
+      return used * SLOT_BYTES;
     }
     const homes = new Map<Reg, StackSlot>();
     for (const group of spilled) {

@@ -54,15 +54,17 @@ function mayMerge(graph: Graph, keep: Reg, lose: Reg): boolean {
 }
 
 function briggs(graph: Graph, a: Reg, b: Reg): boolean {
+  const [ofA, ofB] = [around(graph, a), around(graph, b)];
   let significant = 0;
-  const common = around(graph, b);
-  for (const reg of new Set([...around(graph, a), ...common])) {
+  const count = (reg: Reg, shared: boolean): boolean => {
     // A neighbour of both loses one neighbour by the merge.
-    const shared = common.has(reg) && around(graph, a).has(reg);
     const degree = around(graph, reg).size - (shared ? 1 : 0);
     if (!isVirtual(reg) || degree >= COLOURS) significant++;
-  }
-  return significant < COLOURS;
+    return significant < COLOURS;
+  };
+  for (const reg of ofA) if (!count(reg, ofB.has(reg))) return false;
+  for (const reg of ofB) if (!ofA.has(reg) && !count(reg, false)) return false;
+  return true;
 }
 
 function george(graph: Graph, machine: Reg, virtual: Reg): boolean {

@@ -39,18 +39,33 @@ function thread(func: LirFunc): void {
   }
 }
 
-/** A jump to a bare `exit` is an `exit`. */
+/** Ends that are no longer than the jump to them would be worth. */
+function isShortEnd(block: LirBlock | undefined): block is LirBlock {
+  if (block === undefined || block.exit.op !== 'exit') return false;
+  return block.steps.length <= 1 && successorsOf(block).length === 0;
+}
+
+/** A jump to an end of at most one instruction and `exit` is that end itself. */
 function inlineExits(func: LirFunc): void {
-  for (const block of func.blocks) {
-    if (block.exit.op !== 'goto') continue;
-    const to = func.blocks[block.exit.to];
-    if (to?.steps.length === 0 && to.exit.op === 'exit') block.exit = to.exit;
+  for (const block of [...func.blocks]) {
+    const { exit } = block;
+    if (exit.op === 'goto') {
+      const to = func.blocks[exit.to];
+      if (!isShortEnd(to) || to === block) continue;
+      block.steps = [...block.steps, ...to.steps];
+      block.exit = to.exit;
+    }
+    // A bit test cannot be negated: what follows it must be an end of its own.
+    if (exit.op !== 'if' || exit.test.kind !== 'set') continue;
+    const to = func.blocks[exit.no];
+    if (!isShortEnd(to)) continue;
+    func.blocks.push({ steps: [...to.steps], exit: to.exit });
+    block.exit = { ...exit, no: (func.blocks.length - 1) as Label };
   }
 }
 
 /** Blocks that return and have the same instructions become one. */
 function mergeEnds(func: LirFunc): void {
-  inlineExits(func);
   const first = new Map<string, Label>();
   const merged = new Map<Label, Label>();
   for (const [i, block] of func.blocks.entries()) {

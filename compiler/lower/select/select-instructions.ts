@@ -37,7 +37,7 @@ export function selectInstructions(func: Func, options: { readonly mayGoto: bool
       lowerInstr(s, instr);
     }
     s.loc = block.term.loc;
-    lowerTerminator(s, block.term, func, labels);
+    lowerTerminator(s, block.term, labels);
   }
   return s.lir;
 }
@@ -70,13 +70,14 @@ function prologue(s: Selector, entry: Label): void {
   if (s.func.params.length > MAX_ARGUMENTS) {
     throw new BugError(`function ${s.func.name} has more than ${MAX_ARGUMENTS} parameters`);
   }
+  const pointers = dereferenced(s.func);
+  for (const [i, param] of s.func.params.entries()) {
+    const left = (R1 + i) as Reg;
+    if (!pointers.all.has(param.id)) continue;
+    s.emit(branch({ kind: 'eq', width: 64, left, right: { imm: 0 } }, s.trap('trap')));
+  }
   for (const [i, param] of s.func.params.entries()) {
     if (s.usesOf(param.id) > 0) s.emit(mov.reg(regOfValue(param.id), (R1 + i) as Reg));
-  }
-  const pointers = dereferenced(s.func);
-  for (const pointer of pointers.all) {
-    const left = regOfValue(pointer);
-    s.emit(branch({ kind: 'eq', width: 64, left, right: { imm: 0 } }, s.trap('trap')));
   }
   for (const pointer of pointers.laundering) {
     const zero = freshReg(s.lir);
@@ -174,21 +175,21 @@ function lowerCall(s: Selector, instr: Extract<Instr, { op: 'call' }>): void {
   if (s.usesOf(instr.id) > 0) s.emit(mov.reg(regOfValue(instr.id), R0));
 }
 
-function lowerTerminator(s: Selector, term: Terminator, func: Func, labels: Labels): void {
+function lowerTerminator(s: Selector, term: Terminator, labels: Labels): void {
   switch (term.op) {
     case 'br':
-      passArguments(s, func, term.to);
+      passArguments(s, term.to);
       s.end({ op: 'goto', to: labelOf(labels, term.to.block), loc: term.loc });
       return;
     case 'br_if': {
       const known = s.constant(term.condition);
       if (known !== null) {
         const to = known === 0n ? term.else : term.then;
-        lowerTerminator(s, { op: 'br', to, loc: term.loc }, func, labels);
+        lowerTerminator(s, { op: 'br', to, loc: term.loc }, labels);
         return;
       }
-      const yes = edge(s, func, term.then, labels);
-      const no = edge(s, func, term.else, labels);
+      const yes = edge(s, term.then, labels);
+      const no = edge(s, term.else, labels);
       branchOn(s, term.condition, yes.label, no.label);
       yes.fill();
       no.fill();
@@ -210,25 +211,20 @@ function lowerTerminator(s: Selector, term: Terminator, func: Func, labels: Labe
 }
 
 /** Where a branch goes: the block itself, or a block on the edge that passes the arguments. */
-function edge(
-  s: Selector,
-  func: Func,
-  target: Target,
-  labels: Labels,
-): { label: Label; fill: () => void } {
+function edge(s: Selector, target: Target, labels: Labels): { label: Label; fill: () => void } {
   const to = labelOf(labels, target.block);
   if (target.args.length === 0) return { label: to, fill: () => {} };
   const label = s.newBlock();
   const fill = (): void => {
     s.enter(label);
-    passArguments(s, func, target);
+    passArguments(s, target);
     s.end({ op: 'goto', to, loc: s.loc });
   };
   return { label, fill };
 }
 
-function passArguments(s: Selector, func: Func, target: Target): void {
-  const params = func.blocks.find((block) => block.id === target.block)?.params ?? [];
+function passArguments(s: Selector, target: Target): void {
+  const params = s.paramsOf(target.block);
   if (params.length !== target.args.length) {
     throw new BugError(`block b${target.block} takes ${params.length} arguments`);
   }

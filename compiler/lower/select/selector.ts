@@ -3,7 +3,7 @@
  * questions both sides ask (type and constant of a value, its register, a new block).
  */
 import { BugError } from '../../diagnostic/index.js';
-import type { Func, Instr, Loc, TrapKind, Type, ValueId } from '../../ir/types.js';
+import type { BlockId, Func, Instr, Loc, Param, TrapKind, Type, ValueId } from '../../ir/types.js';
 import {
   FIRST_VIRTUAL,
   type Insn,
@@ -31,6 +31,7 @@ export class Selector {
   loc: Loc = null;
   readonly #defs = new Map<ValueId, Instr>();
   readonly #types = new Map<ValueId, Type>();
+  readonly #params = new Map<BlockId, readonly Param[]>();
   readonly #traps = new Map<TrapKind, Label>();
   #current: LirBlock;
 
@@ -45,6 +46,7 @@ export class Selector {
     };
     for (const param of func.params) this.#types.set(param.id, param.type);
     for (const block of func.blocks) {
+      this.#params.set(block.id, block.params);
       for (const param of block.params) this.#types.set(param.id, param.type);
       for (const instr of block.instrs) {
         this.#types.set(instr.id, instr.type);
@@ -84,6 +86,9 @@ export class Selector {
     const type = this.#types.get(value);
     if (type === undefined) throw new BugError(`value v${value} is defined nowhere`);
     return type;
+  }
+  paramsOf(block: BlockId): readonly Param[] {
+    return this.#params.get(block) ?? [];
   }
   usesOf(value: ValueId): number {
     return this.uses.get(value) ?? 0;
