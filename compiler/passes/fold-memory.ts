@@ -18,6 +18,7 @@ import {
   readBytes,
   type ValueId,
 } from '../ir/index.js';
+import { eliminateDeadCode } from './eliminate-dead-code.js';
 
 /** Resolves loads from linear memory. */
 export function foldMemory(func: Func, module: Module): boolean {
@@ -29,6 +30,7 @@ export function foldMemory(func: Func, module: Module): boolean {
     return def?.op === 'const' ? def.value : null;
   };
   let changed = false;
+  let cut = false;
   for (const block of func.blocks) {
     const out: Instr[] = [];
     for (const instr of block.instrs) {
@@ -47,6 +49,7 @@ export function foldMemory(func: Func, module: Module): boolean {
         changed = true;
         if (address > BigInt(instr.limit)) {
           block.term = { op: 'trap', kind: 'trap', loc };
+          cut = true;
           break;
         }
         const value = readBytes(bytes, instr.offset + Number(address), instr.size, false, type);
@@ -60,11 +63,14 @@ export function foldMemory(func: Func, module: Module): boolean {
         out.push({ op: 'const', id, type, loc, value });
       } else if (address !== null || limit < 0) {
         block.term = { op: 'trap', kind: 'trap', loc };
+        cut = true;
         break;
       } else out.push(...imageLoad(func, instr, limit));
     }
     block.instrs = out;
   }
+  // What followed a trap may have been used in blocks that are unreachable now.
+  if (cut) eliminateDeadCode(func);
   return changed;
 }
 
