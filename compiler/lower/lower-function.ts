@@ -7,6 +7,7 @@ import { CODES } from './codes.js';
 import { linearise } from './emit/linearise.js';
 import { simplifyBlocks } from './emit/simplify-blocks.js';
 import type { Line, LoweredFunction } from './lowered-function.js';
+import { mergeChains } from './select/merge-chains.js';
 import { selectInstructions } from './select/select-instructions.js';
 
 /** A BPF program has 512 bytes for itself and all that it calls; hooks keep the other half. */
@@ -23,6 +24,7 @@ export function lowerFunction(
   options: { readonly mayGoto: boolean },
 ): LoweredOne {
   const lir = selectInstructions(func, options);
+  mergeChains(lir);
   const stack = allocateRegisters(lir);
   simplifyBlocks(lir);
   const { code, locs, longestPath } = linearise(lir);

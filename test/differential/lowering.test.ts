@@ -8,6 +8,7 @@ import { CONNECTION } from '../../compiler/abi/index.js';
 import { evaluate, type Func, type Image, type Module, print } from '../../compiler/ir/index.js';
 import { allocateRegisters } from '../../compiler/lower/allocate/allocate-registers.js';
 import { checkAllocation } from '../../compiler/lower/allocate/check-allocation.js';
+import { mergeChains } from '../../compiler/lower/select/merge-chains.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
 import { compileC } from '../kernel/support.js';
@@ -98,6 +99,7 @@ test('every allocation of them is proven', () => {
     const module = randomModule(new RandomSource(SEED + batch));
     for (const func of module.functions) {
       const lir = selectInstructions(func, { mayGoto: false });
+      mergeChains(lir);
       const before = structuredClone(lir);
       allocateRegisters(lir);
       assert.equal(checkAllocation(before, lir), [], `seed ${SEED + batch} ${func.name}`);
