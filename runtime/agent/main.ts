@@ -1,1 +1,23 @@
-export {};
+/** Entry of `weft-agent`: makes the world from `process` and runs the agent. */
+import { openKernel } from '../kernel/index.js';
+import { machinePaths } from './paths.js';
+import { runAgent } from './run-agent.js';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+// Whoever read the verdicts is gone: that ends the stream, not what is enforced.
+process.stdout.on('error', () => stop.abort());
+
+process.exitCode = await runAgent(process.argv.slice(2), {
+  stdout: (text) => {
+    process.stdout.write(text);
+  },
+  stderr: (text) => {
+    process.stderr.write(text);
+  },
+  signal: stop.signal,
+  now: () => new Date(),
+  clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+  openKernel: () => openKernel(),
+  nodePaths: machinePaths,
+});

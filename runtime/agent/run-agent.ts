@@ -1,0 +1,178 @@
+/**
+ * The agent as a function of its arguments and its world: loads one bundle, enrols, and streams
+ * verdicts until it is told to stop. What it enforces outlives it, unless it is asked to unload.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { decodeBundle } from '../../compiler/bundle/index.js';
+import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
+import { readWorld, type World } from '../discovery/index.js';
+import type { Kernel } from '../kernel/index.js';
+import { isAgentError } from './agent-error.js';
+import { enrol } from './enrol.js';
+import { readEvents } from './events.js';
+import { load } from './load.js';
+import { withLock } from './lock.js';
+import { cgroupPath, type Paths } from './paths.js';
+import { unload } from './unload.js';
+
+export interface AgentEnv {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly signal: AbortSignal;
+  now(): Date;
+  clockOffset(): bigint;
+  openKernel(): Kernel;
+  nodePaths(): Paths;
+}
+
+export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--unload-on-exit]
+
+Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
+line of JSON until SIGTERM or SIGINT. What is loaded stays in force when the agent ends.
+
+  --bundle FILE      the bundle, as written by \`weft build\`
+  --world FILE       services, endpoints and workloads
+  --enrol all        enrol the world's workloads whose cgroups exist here
+  --unload-on-exit   remove everything from the kernel at the end
+  --help             print this
+
+Example:
+  $ weft-agent --bundle shop.weft --world world.yaml --enrol all
+  {"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny","rule":"isolation.ts:9",…}
+
+What it does not do yet: it follows no control plane, does not notice when the bundle, the
+world or a cgroup changes after the start, judges no HTTP requests, keeps no connection
+pools, verifies no signatures, and closes no open connection when a policy changes.
+`;
+
+interface Options {
+  readonly bundle: string;
+  readonly world: string;
+  readonly enrol: boolean;
+  readonly unloadOnExit: boolean;
+}
+
+const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
+
+/** Ends the run with an exit code; the message was printed. */
+class Stop extends Error {
+  readonly exit: number;
+  constructor(exit: number) {
+    super('stop');
+    this.exit = exit;
+  }
+}
+
+function refuse(
+  env: AgentEnv,
+  exit: number,
+  findings: readonly Diagnostic[],
+  text: string | null,
+): Stop {
+  for (const d of findings) env.stderr(renderDiagnostic(d, text, { color: false }));
+  return new Stop(exit);
+}
+
+function usage(env: AgentEnv, message: string): Stop {
+  env.stderr(`error: ${message}\n  help: run \`weft-agent --help\`\n`);
+  return new Stop(EXIT.usage);
+}
+
+function readOptions(args: readonly string[], env: AgentEnv): Options {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(args);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw usage(
+      env,
+      (message.split('.')[0] ?? message).replace(/'/g, '`').replace(/^./, (c) => c.toLowerCase()),
+    );
+  }
+  if (values.help === true) {
+    env.stdout(AGENT_HELP);
+    throw new Stop(EXIT.ok);
+  }
+  const { bundle, world, enrol: whom } = values;
+  if (bundle === undefined || world === undefined) {
+    throw usage(env, 'both `--bundle` and `--world` are needed');
+  }
+  if (whom !== undefined && whom !== 'all') throw usage(env, `\`${whom}\` is not \`all\``);
+  const unloadOnExit = values['unload-on-exit'] === true;
+  return { bundle, world, enrol: whom === 'all', unloadOnExit };
+}
+
+function parse(args: readonly string[]): {
+  readonly bundle?: string | undefined;
+  readonly world?: string | undefined;
+  readonly enrol?: string | undefined;
+  readonly 'unload-on-exit'?: boolean | undefined;
+  readonly help?: boolean | undefined;
+} {
+  return parseArgs({
+    args: [...args],
+    options: {
+      bundle: { type: 'string' },
+      world: { type: 'string' },
+      enrol: { type: 'string' },
+      'unload-on-exit': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  }).values;
+}
+
+async function enrolAll(kernel: Kernel, paths: Paths, world: World, env: AgentEnv): Promise<void> {
+  for (const { name, cgroup } of world.workloads) {
+    if (cgroup === null || !existsSync(cgroupPath(paths, cgroup))) continue;
+    try {
+      const { cgroup: path } = await withLock(paths, () => enrol(kernel, paths, cgroup));
+      env.stderr(`enrolled ${name}: ${path}\n`);
+    } catch (error) {
+      if (!isAgentError(error) || error.code !== 'A014') throw error;
+      env.stderr(`enrolled already: ${name}\n`);
+    }
+  }
+}
+
+async function run(options: Options, env: AgentEnv): Promise<void> {
+  const decoded = decodeBundle(readFileSync(options.bundle));
+  if (!decoded.ok) throw refuse(env, EXIT.integrity, decoded.diagnostics, null);
+  const text = readFileSync(options.world, 'utf8');
+  const { world, diagnostics } = readWorld(text, options.world);
+  if (world === null) throw refuse(env, EXIT.findings, diagnostics, text);
+  const kernel = env.openKernel();
+  const paths = env.nodePaths();
+  const { bundle, digest } = decoded;
+  const input = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
+  const { generation } = await withLock(paths, () => load(kernel, paths, input));
+  env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
+  try {
+    if (options.enrol) await enrolAll(kernel, paths, world, env);
+    await readEvents(kernel, paths, {
+      onEvent: (event) => env.stdout(`${JSON.stringify(event)}\n`),
+      follow: true,
+      limit: null,
+      signal: env.signal,
+    });
+  } finally {
+    if (options.unloadOnExit) {
+      await withLock(paths, () => unload(kernel, paths));
+      env.stderr('unloaded\n');
+    }
+  }
+}
+
+/** Runs the agent until `signal`; answers with the exit code. */
+export async function runAgent(args: readonly string[], env: AgentEnv): Promise<number> {
+  try {
+    await run(readOptions(args, env), env);
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof Stop) return error.exit;
+    const message = error instanceof Error ? error.message : String(error);
+    env.stderr(`error: ${message}\n`);
+    if (isAgentError(error) && error.help !== null) env.stderr(`  help: ${error.help}\n`);
+    return EXIT.failure;
+  }
+}
