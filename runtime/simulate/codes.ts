@@ -27,6 +27,10 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'connection outside the mesh',
     help: 'at least one end must be a workload, and only workloads reach service addresses',
   },
+  W310: {
+    title: 'service without that port',
+    help: 'name a port of the service, with its protocol',
+  },
   S001: { title: 'policy module does not start', help: 'build the bundle again with this version' },
   S002: {
     title: 'deadline exceeded',

@@ -1,12 +1,13 @@
 /**
  * Finds the ends of a connection in the world, from the texts that people write: a workload, a
- * service with port, or an address. A service is preferred where a workload has the same name.
+ * service with port, or an address. Where a workload has a service's name, the service is meant for
+ * the ports that it has, the workload for others.
  */
-
 import {
   type Address,
   formatAddress,
   parseAddress,
+  type Service,
   type Workload,
   type World,
 } from '../discovery/index.js';
@@ -77,30 +78,48 @@ function badPlace(text: string, part: 'from' | 'to'): ConnectFault {
 type Found<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly fault: ConnectFault };
+function done<T>(value: T): Found<T> {
+  return { ok: true, value };
+}
 const fail = (fault: ConnectFault): { readonly ok: false; readonly fault: ConnectFault } => ({
   ok: false,
   fault,
 });
 
+/** The service or workload that a name with a port means. */
+function findNamed(
+  world: World,
+  { host, port }: { readonly host: string; readonly port: number },
+  protocol: 'tcp' | 'udp',
+): Found<Service | Workload> {
+  const service = world.services.find((s) => s.name === host);
+  const ports = service?.ports.filter((p) => (p.protocol === 'udp' ? 'udp' : 'tcp') === protocol);
+  if (service !== undefined && ports?.some((p) => p.port === port)) return done(service);
+  const workload = world.workloads.find((w) => w.name === host);
+  if (workload !== undefined) return done(workload);
+  if (service === undefined) return fail(unknown(world, 'to', host));
+  const known = service.ports.map((p) => `${p.port}${p.protocol === 'udp' ? ' (udp)' : ''}`);
+  const message = `the service \`${host}\` has no ${protocol} port ${port}`;
+  return fail({ code: 'W310', message, help: `its ports: ${known.join(', ')}`, part: 'to' });
+}
+
 function findDestination(
   world: World,
-  { to, family }: ConnectText,
+  { to, family, protocol = 'tcp' }: ConnectText,
 ): Found<ConnectEnds['destination']> {
   const place = splitPlace(to);
   if (place === null || place.port === null) return fail(badPlace(to, 'to'));
   const { host, port } = place;
   const literal = parseAddress(host);
   if (literal !== null) {
-    if (family !== undefined && literal.family !== family)
-      return fail(noFamily(host, family, 'to'));
-    return { ok: true, value: { address: literal, port } };
+    const isOther = family !== undefined && literal.family !== family;
+    return isOther ? fail(noFamily(host, family, 'to')) : done({ address: literal, port });
   }
-  const named =
-    world.services.find((s) => s.name === host) ?? world.workloads.find((w) => w.name === host);
-  if (named === undefined) return fail(unknown(world, 'to', host));
-  const address = pick(named.addresses, family);
+  const named = findNamed(world, { host, port }, protocol);
+  if (!named.ok) return named;
+  const address = pick(named.value.addresses, family);
   if (address === null) return fail(noFamily(host, family ?? 4, 'family'));
-  return { ok: true, value: { address, port } };
+  return done({ address, port });
 }
 
 function workloadAt(world: World, address: Address): number | null {
@@ -126,7 +145,7 @@ function findSource(world: World, text: string, family: 4 | 6): Found<ConnectEnd
   return { ok: true, value: { workload: index, address } };
 }
 
-/** Resolves both ends; refuses with W301, W303, W304 or W309. */
+/** Resolves both ends; refuses with W301, W303, W304, W309 or W310. */
 export function resolveConnect(world: World, connect: ConnectText): ConnectOutcome {
   const destination = findDestination(world, connect);
   if (!destination.ok) return destination;

@@ -73,6 +73,17 @@ const refusals: { name: string; text: string; want: string; help?: string | null
     want: 'W309 1:52 `203.0.113.9` is outside the mesh, and `reviews.prod:80` is no workload',
   },
   {
+    name: 'port that the service lacks',
+    text: 'cases: [{ id: a, connect: { from: reviews-v1.prod, to: "reviews.prod:81" } }]',
+    want: 'W310 1:56 the service `reviews.prod` has no tcp port 81',
+    help: 'its ports: 80',
+  },
+  {
+    name: 'protocol that the service lacks',
+    text: 'cases: [{ id: a, connect: { from: reviews-v1.prod, to: "reviews.prod:80", protocol: udp } }]',
+    want: 'W310 1:56 the service `reviews.prod` has no udp port 80',
+  },
+  {
     name: 'id twice',
     text: `cases:\n  - { id: a, connect: { ${CASE} } }\n  - { id: a, connect: { ${CASE} } }`,
     want: 'W302 3:11 the id `a` is given twice',
