@@ -23,7 +23,7 @@ export interface ObjectInput {
 const RELOCATE_ADDRESS = 1;
 /** R_BPF_64_32: call. */
 const RELOCATE_CALL = 10;
-const LICENSE = 'GPL\0';
+const LICENSE = 'Dual BSD/GPL\0';
 
 interface Prototype {
   readonly params: readonly Type[];

@@ -42,7 +42,10 @@ export interface AbiNumbering {
   readonly predicates: readonly PredicateBit[];
 }
 
-/** What a policy's calls need numbers for. Attributes that only predicates read need no slot. */
+/**
+ * What a policy's calls need numbers for. Attributes that only predicates read have a slot too: the
+ * kernel reads the bit alone, the simulator evaluates the predicate on the text behind the symbol.
+ */
 export function collectUses(
   module: Module,
   resolved: ResolvedAbi,
@@ -54,11 +57,10 @@ export function collectUses(
   for (const func of module.functions) {
     const calls = resolved.calls.get(func.name);
     if (calls === undefined) continue;
-    const read = valuesReadBesidesPredicates(func, calls);
-    for (const [id, call] of calls) {
+    for (const call of calls.values()) {
       if (call.op === 'symbol') texts.add(call.text);
       if (call.op === 'predicate') predicates.push(call.use);
-      if (call.op === 'attribute' && read.has(id)) attributes.push(call.use);
+      if (call.op === 'attribute') attributes.push(call.use);
       if (call.op !== 'table') continue;
       for (const { key } of registry.tables[call.table]?.entries ?? []) {
         if (key.kind === 'text') texts.add(key.value);

@@ -16,6 +16,13 @@ export class Address {
   // @ts-ignore: decorator
   @inline in(set: CidrSet): bool { return set.contains(this); }
 
+  /**
+   * Word 0 to 3 (a constant) of the 16-byte address as a number, most significant first. An IPv4
+   * address is word 3: `10.0.0.1` is 0x0a000001; words 0 to 2 are then 0, 0 and 0xffff.
+   */
+  // @ts-ignore: decorator
+  @inline word(index: u32): u32 { return abi.address_word(changetype<u32>(this), index); }
+
   /** True for an IPv4 address, also one mapped into IPv6. */
   // @ts-ignore: decorator
   @inline get isIPv4(): bool { return abi.family() == 4; }

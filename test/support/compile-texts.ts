@@ -1,9 +1,10 @@
 /** Compiles policies given as texts: what tests and benchmarks start from. */
-import { type Bundle, compileProject } from '../../compiler/index.js';
+
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Bundle, compileProject } from '../../compiler/index.js';
 import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
-import { v8Snapshot } from '../../runtime/snapshot/index.js';
+import { wizerSnapshot } from '../../runtime/snapshot/index.js';
 
 /** weft.json as far as a test says; policies default to all texts, attached everywhere, enforced. */
 export type ConfigText = Partial<Omit<ProjectConfig, 'policies' | 'failure' | 'budget'>> & {
@@ -13,7 +14,10 @@ export type ConfigText = Partial<Omit<ProjectConfig, 'policies' | 'failure' | 'b
 };
 
 /** A project of texts: file name -> AssemblyScript. */
-export function projectOf(texts: ReadonlyMap<string, string>, config: ConfigText = {}): ProjectConfig {
+export function projectOf(
+  texts: ReadonlyMap<string, string>,
+  config: ConfigText = {},
+): ProjectConfig {
   const files = config.policies ?? [...texts.keys()].map((file) => ({ file }));
   return {
     ...PROJECT_DEFAULTS,
@@ -38,7 +42,7 @@ export async function compileTexts(
   const outcome = await compileProject({
     project: projectOf(texts, config),
     read: (path) => texts.get(path) ?? null,
-    snapshot: v8Snapshot,
+    snapshot: wizerSnapshot,
     checkCluster: null,
   });
   return { bundle: outcome.ok ? outcome.bundle : null, diagnostics: outcome.diagnostics };
@@ -52,7 +56,9 @@ export async function mustCompile(
   const { bundle, diagnostics } = await compileTexts(texts, config);
   if (bundle === null) {
     const found = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.code} ${d.message}`);
-    throw new Error(`does not compile:\n${found.join('\n')}\n${[...texts.values()].join('\n---\n')}`);
+    throw new Error(
+      `does not compile:\n${found.join('\n')}\n${[...texts.values()].join('\n---\n')}`,
+    );
   }
   return bundle;
 }

@@ -19,12 +19,15 @@ export class Interner {
   constructor(manifest: Manifest) {
     for (const text of manifest.symbols) this.#symbols.set(text, this.#symbols.size + 1);
   }
+  /** Texts above the bundle's own, in symbol order. */
+  readonly added: string[] = [];
   symbol(text: string | undefined): number {
     if (text === undefined) return 0;
     const known = this.#symbols.get(text);
     if (known !== undefined) return known;
     const fresh = this.#symbols.size + 1;
     this.#symbols.set(text, fresh);
+    this.added.push(text);
     return fresh;
   }
 }
@@ -59,6 +62,19 @@ function writeParty(
     if (HOLDS[predicate.op](text, predicate.text)) bits |= 1n << BigInt(predicate.bit);
   }
   view.setBigUint64(at + PARTY.predicates, bits, true);
+}
+
+/** Many, one after the other. */
+export function encodeAll(
+  all: readonly Facts[],
+  manifest: Manifest,
+  interner: Interner,
+): Uint8Array {
+  const bytes = new Uint8Array(all.length * CONNECTION.size);
+  all.forEach((facts, i) => {
+    bytes.set(encodeConnection(facts, manifest, interner), i * CONNECTION.size);
+  });
+  return bytes;
 }
 
 /** The 208 bytes of struct weft_connection. */

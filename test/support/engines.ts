@@ -2,15 +2,21 @@
  * The engines that must agree: V8 on the bundle's WASM, the kernel on its object (the joined policy
  * functions by test-run). Both take structs weft_connection and answer records (runtime/simulate/record).
  */
+import { CONNECTION } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
-import { openKernel, type Kernel } from '../../runtime/kernel/index.js';
-import { type Ask, createEngine, readRecord, type RecordFields } from '../../runtime/simulate/index.js';
+import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
+import {
+  type Ask,
+  createEngine,
+  type RecordFields,
+  readRecord,
+} from '../../runtime/simulate/index.js';
 import { fixtureWorld } from './fixture-world.js';
 
 export interface TestEngine extends Disposable {
   readonly name: 'wasm' | 'kernel';
-  decide(connections: Uint8Array, ask: Ask): readonly RecordFields[];
+  decide(connections: Uint8Array, ask: Ask): Promise<readonly RecordFields[]>;
 }
 
 function recordsOf(bytes: Uint8Array, count: number): RecordFields[] {
@@ -23,12 +29,11 @@ export function wasmEngine(bundle: Bundle, symbols: readonly string[]): TestEngi
   const engine = createEngine({ manifest: bundle.manifest, wasm: [...bundle.wasm], symbols });
   return {
     name: 'wasm',
-    decide: (connections, ask) =>
-      recordsOf(engine.decide(connections, ask).records, connections.length / CONNECTION_SIZE),
+    decide: async (connections, ask) =>
+      recordsOf(engine.decide(connections, ask).records, connections.length / CONNECTION.size),
     [Symbol.dispose]: () => undefined,
   };
 }
-const CONNECTION_SIZE = 208;
 
 let kernel: Kernel | null = null;
 
@@ -38,8 +43,11 @@ export function kernelEngine(bundle: Bundle): TestEngine {
   const simulator = createKernelSimulator(kernel, bundle, fixtureWorld());
   return {
     name: 'kernel',
-    decide: (connections, ask) =>
-      recordsOf(simulator.decidePolicySync(connections, ask).records, connections.length / CONNECTION_SIZE),
+    decide: async (connections, ask) =>
+      recordsOf(
+        (await simulator.decidePolicy(connections, ask)).records,
+        connections.length / CONNECTION.size,
+      ),
     [Symbol.dispose]: () => simulator[Symbol.dispose](),
   };
 }

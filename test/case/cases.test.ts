@@ -1,0 +1,86 @@
+/**
+ * Every row of every test/case/*.case, decided by V8 and by the kernel: both must answer what the row
+ * says. A row that one engine gets right and the other wrong is the worst bug this project can have.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Bundle } from '../../compiler/index.js';
+import { type Case, type CaseFile, parseCaseFile } from '../support/case-file.js';
+import { type ConfigText, mustCompile } from '../support/compile-texts.js';
+import { describeRecord } from '../support/describe-record.js';
+import { encodeAll, Interner } from '../support/encode-connection.js';
+import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
+
+const folder = fileURLToPath(new URL('../../../test/case/', import.meta.url));
+const files = readdirSync(folder)
+  .filter((name) => name.endsWith('.case'))
+  .sort()
+  .map((name) => parseCaseFile(name, readFileSync(join(folder, name), 'utf8')));
+
+/** What an engine answers for the cases that ask one kind of question, by id. */
+async function answers(
+  engine: TestEngine,
+  bundle: Bundle,
+  bytes: Uint8Array,
+  cases: readonly Case[],
+): Promise<Readonly<Record<string, string>>> {
+  const both = await engine.decide(bytes, 'both');
+  return Object.fromEntries(
+    cases.map((one, i) => {
+      const record = both[i];
+      if (record === undefined) throw new Error('a record is missing');
+      const { answer, rule } = describeRecord(record, bundle.manifest, one.ask);
+      return [one.id, rule === null ? answer : `${answer} ${rule}`];
+    }),
+  );
+}
+
+const expected = (file: CaseFile): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    file.cases.map((one) => [
+      one.id,
+      one.expect.rule === null ? one.expect.answer : `${one.expect.answer} ${one.expect.rule}`,
+    ]),
+  );
+
+const count = files.reduce((sum, file) => sum + file.cases.length, 0);
+const test = suite('cases');
+
+test('there are at least 150', () => {
+  assert.ok(count >= 150, String(count));
+});
+
+test('ids are unique in a file, and both outcomes occur', () => {
+  for (const file of files) {
+    assert.is(new Set(file.cases.map((c) => c.id)).size, file.cases.length, file.name);
+    assert.ok(
+      new Set(file.cases.map((c) => c.expect.answer)).size > 1,
+      `${file.name} has one answer only`,
+    );
+  }
+});
+
+for (const file of files) {
+  const compiled = async () => {
+    const bundle = await mustCompile(file.policies, file.config as ConfigText);
+    const interner = new Interner(bundle.manifest);
+    const bytes = encodeAll(file.cases, bundle.manifest, interner);
+    return { bundle, interner, bytes };
+  };
+  let kept: Awaited<ReturnType<typeof compiled>> | null = null;
+  test(`${file.name} in wasm (${file.cases.length} cases)`, async () => {
+    kept = await compiled();
+    using engine = wasmEngine(kept.bundle, kept.interner.added);
+    assert.equal(await answers(engine, kept.bundle, kept.bytes, file.cases), expected(file));
+  });
+  test(`${file.name} in the kernel (${file.cases.length} cases)`, async () => {
+    if (kept === null) throw new Error('does not compile');
+    using engine = kernelEngine(kept.bundle);
+    assert.equal(await answers(engine, kept.bundle, kept.bytes, file.cases), expected(file));
+  });
+}
+
+test.run();
