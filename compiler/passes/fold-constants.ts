@@ -51,7 +51,8 @@ function constantValue(instr: Instr, value: bigint): Rewrite {
   return { instr: { op: 'const', id, type, loc, value } };
 }
 
-function binaryByConstant(instr: Binary, x: ValueId, c: bigint, facts: Facts): Rewrite {
+function binaryByConstant(instr: Binary, c: bigint, facts: Facts): Rewrite {
+  const [x, b] = instr.args;
   const all = maskOf(instr.type);
   const { kind, type } = instr;
   const inner = facts.def(x);
@@ -65,6 +66,11 @@ function binaryByConstant(instr: Binary, x: ValueId, c: bigint, facts: Facts): R
     if (kind === 'shr_u' && facts.most(x) >> count === 0n) return constantValue(instr, 0n);
     const high = kind === 'shr_u' && count === 32n ? packedHalves(inner, facts)?.high : undefined;
     if (high !== undefined) return { same: high };
+    const fixed = kind === 'shr_u' && inner?.op === 'binary' && inner.kind === 'or' ? inner : null;
+    const top = fixed === null ? null : facts.constant(fixed.args[1]);
+    if (fixed !== null && top !== null && facts.most(fixed.args[0]) >> count === 0n) {
+      return constantValue(instr, top >> count);
+    }
     return null;
   }
   if (kind === 'sub') {
@@ -83,6 +89,11 @@ function binaryByConstant(instr: Binary, x: ValueId, c: bigint, facts: Facts): R
   }
   // A mask of low ones that covers all that x can be.
   if (kind === 'and' && (c & (c + 1n)) === 0n && facts.most(x) <= c) return { same: x };
+  // Bits that an inner `or` sets and the mask takes away.
+  if (kind === 'and' && inner?.op === 'binary' && inner.kind === 'or') {
+    const set = facts.constant(inner.args[1]);
+    if (set !== null && (set & c) === 0n) return { instr: { ...instr, args: [inner.args[0], b] } };
+  }
   if (chained !== null && innerConstant !== null && (kind === 'add' || kind === 'and')) {
     const joined = kind === 'add' ? (c + innerConstant) & all : c & innerConstant;
     return { instr: { ...instr, args: [chained.args[0], facts.make(type, joined)] } };
@@ -93,7 +104,7 @@ function binaryByConstant(instr: Binary, x: ValueId, c: bigint, facts: Facts): R
 function rewriteBinary(instr: Binary, facts: Facts): Rewrite {
   const [a, b] = instr.args;
   const right = facts.constant(b);
-  if (right !== null) return binaryByConstant(instr, a, right, facts);
+  if (right !== null) return binaryByConstant(instr, right, facts);
   const left = facts.constant(a);
   if (left !== null && COMMUTES.has(instr.kind)) return { instr: { ...instr, args: [b, a] } };
   if (left === 0n && SHIFTS.has(instr.kind)) return { same: a };
@@ -185,6 +196,14 @@ function rewriteSelect(instr: Instr & { op: 'select' }, facts: Facts): Rewrite {
       instr: { op: 'compare', kind: 'eq', type: 'i32', id: instr.id, loc: instr.loc, args },
     };
   }
+  // Of booleans: c ? x : 0 is c & x, c ? 1 : x is c | x.
+  const { id, type, loc } = instr;
+  if (type === 'i32' && boolean && no === 0n && facts.most(then) <= 1n) {
+    return { instr: { op: 'binary', kind: 'and', id, type, loc, args: [condition, then] } };
+  }
+  if (type === 'i32' && boolean && yes === 1n && facts.most(otherwise) <= 1n) {
+    return { instr: { op: 'binary', kind: 'or', id, type, loc, args: [condition, otherwise] } };
+  }
   const def = facts.def(condition);
   if (def?.op === 'compare' && facts.constant(def.args[1]) === 0n && def.kind === 'eq') {
     if (facts.typeOf(def.args[0]) === 'i32') {
@@ -222,7 +241,11 @@ function rewrite(instr: Instr, facts: Facts): Rewrite {
       const def = facts.def(instr.args[0]);
       if (def?.op === 'extend_u' || def?.op === 'extend_s') return { same: def.args[0] };
       const low = packedHalves(def, facts)?.low;
-      return low === undefined ? null : { instr: { ...instr, args: [low] } };
+      if (low !== undefined) return { instr: { ...instr, args: [low] } };
+      if (def?.op !== 'binary' || def.kind !== 'or') return null;
+      const set = facts.constant(def.args[1]);
+      if (set === null || (set & 0xffffffffn) !== 0n) return null;
+      return { instr: { ...instr, args: [def.args[0]] } };
     }
     case 'extend_s':
       if (facts.most(instr.args[0]) > 0x7fffffffn) return null;

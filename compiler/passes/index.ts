@@ -12,4 +12,5 @@ export { type OptimizeOptions, optimize, type SimplifyOptions, simplify } from '
 export { orderBlocks } from './order-blocks.js';
 export { simplifyBranches } from './simplify-branches.js';
 export { simplifyParams } from './simplify-params.js';
+export { sinkValues } from './sink-values.js';
 export type { FunctionPass, ModulePass } from './types.js';

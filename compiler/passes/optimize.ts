@@ -15,6 +15,7 @@ import { lowerSwitch } from './lower-switch.js';
 import { orderBlocks } from './order-blocks.js';
 import { simplifyBranches } from './simplify-branches.js';
 import { simplifyParams } from './simplify-params.js';
+import { sinkValues } from './sink-values.js';
 import type { FunctionPass } from './types.js';
 
 export interface SimplifyOptions {
@@ -87,6 +88,7 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   each('expand-arithmetic', expandArithmetic);
   each('lower-switch', lowerSwitch);
   cleanUp(module, run);
+  each('sink-values', sinkValues);
   each('guard-loops', (func) => guardLoops(func, { mayGoto: options.mayGoto ?? false }));
   each('eliminate-dead-code', eliminateDeadCode);
   each('order-blocks', orderBlocks);

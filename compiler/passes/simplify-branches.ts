@@ -3,7 +3,7 @@
  * Reads:   terminators, and the blocks that hold nothing but one
  * Writes:  constant and one-way branches to jumps; `x == 0` conditions turned round; branches through
  *          empty blocks go straight on, also where the empty block decides on or returns a parameter
- *          (so no boolean is made only to be tested); a condition that an edge has decided is a constant
+ *          (so no boolean is made only to be tested); conditions joined by & and | become branches; a condition that an edge has decided is a constant
  *          behind it; straight chains become one block
  * Refuses: nothing
  * Keeps:   loop headers (no branch is threaded through one, so loops stay reducible), traps
@@ -20,10 +20,12 @@ import {
   loops,
   mapOperands,
   mapTerm,
+  newBlock,
   newValue,
   predecessors,
   renameUses,
   resolver,
+  reversePostorder,
   type Target,
   type Terminator,
   useCounts,
@@ -216,28 +218,50 @@ function merge(func: Func): boolean {
   return true;
 }
 
-/** `br_if (a & b)` of booleans needed nowhere else becomes two branches; likewise `|`. */
+/** Values that are 0 or 1 and made of comparisons only. */
+function booleans(func: Func): Set<ValueId> {
+  const found = new Set<ValueId>();
+  for (const block of reversePostorder(func)) {
+    for (const instr of block.instrs) {
+      const joins = instr.op === 'binary' && (instr.kind === 'and' || instr.kind === 'or');
+      const made = joins && instr.args.every((arg) => found.has(arg));
+      if (instr.op === 'compare' || made) found.add(instr.id);
+    }
+  }
+  return found;
+}
+
+/**
+ * `br_if (a & b)` of booleans needed nowhere else becomes two branches; likewise `|`. A returned
+ * `select` becomes a branch to two returns.
+ */
 function splitConditions(func: Func, defs: Defs): boolean {
   const counts = useCounts(func);
-  const isBoolean = (value: ValueId): boolean => defs.get(value)?.op === 'compare';
+  const boolean = booleans(func);
+  const add = (after: Block, term: Terminator): Target => {
+    const id = newBlock(func);
+    func.blocks.splice(func.blocks.indexOf(after) + 1, 0, { id, params: [], instrs: [], term });
+    return { block: id, args: [] };
+  };
   let changed = false;
   for (const block of [...func.blocks]) {
     const { term } = block;
-    if (term.op !== 'br_if') continue;
-    const def = defs.get(term.condition);
-    if (def?.op !== 'binary' || (def.kind !== 'and' && def.kind !== 'or')) continue;
-    const [a, b] = def.args;
-    if (counts.get(def.id) !== 1 || !isBoolean(a) || !isBoolean(b)) continue;
-    const id = func.nextBlock as BlockId;
-    func.nextBlock += 1;
-    const second: Block = { id, params: [], instrs: [], term: { ...term, condition: b } };
-    const to: Target = { block: id, args: [] };
-    block.term =
-      def.kind === 'and'
-        ? { ...term, condition: a, then: to }
-        : { ...term, condition: a, else: to };
-    func.blocks.splice(func.blocks.indexOf(block) + 1, 0, second);
-    changed = true;
+    const decides = term.op === 'br_if' ? term.condition : term.op === 'return' ? term.value : null;
+    const def = decides === null ? undefined : defs.get(decides);
+    if (def === undefined || counts.get(def.id) !== 1) continue;
+    if (term.op === 'return' && def.op === 'select') {
+      const [condition, yes, no] = def.args;
+      const otherwise = add(block, { ...term, value: no });
+      const then = add(block, { ...term, value: yes });
+      block.term = { op: 'br_if', condition, then, else: otherwise, loc: term.loc };
+      changed = true;
+    } else if (term.op === 'br_if' && def.op === 'binary') {
+      const [a, b] = def.args;
+      if ((def.kind !== 'and' && def.kind !== 'or') || !boolean.has(a) || !boolean.has(b)) continue;
+      const to = add(block, { ...term, condition: b });
+      block.term = { ...term, condition: a, [def.kind === 'and' ? 'then' : 'else']: to };
+      changed = true;
+    }
   }
   return changed;
 }

@@ -20,6 +20,7 @@ import {
   orderBlocks,
   simplifyBranches,
   simplifyParams,
+  sinkValues,
 } from '../../compiler/passes/index.js';
 import { frontendOf } from '../support/build.js';
 import { generateWasm } from '../support/generate-wasm.js';
@@ -89,6 +90,7 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['lower-switch', each(lowerSwitch)],
   ['guard-loops', each((func) => guardLoops(func, { mayGoto: true }))],
   ['order-blocks', each(orderBlocks)],
+  ['sink-values', each(sinkValues)],
   ['optimize', (module) => optimize(module, { verify: true })],
   ['optimize for may_goto', (module) => optimize(module, { verify: true, mayGoto: true })],
 ];

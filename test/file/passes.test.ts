@@ -22,6 +22,7 @@ import {
   orderBlocks,
   simplifyBranches,
   simplifyParams,
+  sinkValues,
 } from '../../compiler/passes/index.js';
 
 const test = suite('file passes');
@@ -44,6 +45,7 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'guard-loops': each((func) => guardLoops(func, { mayGoto: false })),
   'guard-loops may_goto': each((func) => guardLoops(func, { mayGoto: true })),
   'order-blocks': each(orderBlocks),
+  'sink-values': each(sinkValues),
   inline,
   'drop-unused': dropUnused,
   optimize: (module) => {
