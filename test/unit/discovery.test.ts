@@ -300,6 +300,27 @@ plans('unhealthy and weightless endpoints get nothing', () => {
   );
 });
 
+plans('weights that need too long a schedule are refused', () => {
+  const weights = (last: number): string =>
+    [1000, 999, 997, 991, last]
+      .map(
+        (weight, i) =>
+          `  - { name: w${i}.prod, addresses: [10.3.0.${i + 1}], labels: { app: w }, weight: ${weight} }\n`,
+      )
+      .join('');
+  const text = (last: number): string => `services:
+  - name: w.prod
+    addresses: [10.96.3.1]
+    ports: [{ port: 80 }]
+    clusters: [{ name: w/v1, selector: { app: w } }]
+workloads:
+${weights(last)}`;
+  const codes = (last: number): string[] =>
+    planGeneration(manifestOf({}), worldOf(text(last))).diagnostics.map((d) => d.code);
+  assert.equal(codes(983), ['W108']);
+  assert.equal(codes(101), []);
+});
+
 plans('a route that cannot tell target ports apart is refused', () => {
   const world = worldOf(
     BOOKINFO.replace('protocol: http }]', 'protocol: http }, { port: 81, target: 9081 }]'),

@@ -233,7 +233,7 @@ stops('running out of fuel is its own reason and uses all of it', async () => {
   assert.is(got.fuel, 100);
 });
 
-stops('a deadline ends one decision, and the simulator goes on', async () => {
+stops('a deadline (S002) ends one decision, and the simulator goes on', async () => {
   await withSimulator(
     single('spin', SPIN),
     async (simulator) => {
@@ -247,7 +247,7 @@ stops('a deadline ends one decision, and the simulator goes on', async () => {
   );
 });
 
-stops('a module that does not start is a typed error', async () => {
+stops('a module that does not start is a typed error (S001)', async () => {
   try {
     await withSimulator(single('bad', Uint8Array.of(0, 1, 2)), async () => undefined);
     assert.unreachable();
