@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Keys, values and records that the kernel and the agent share. The twin is
- * runtime/agent/layout.ts; test/unit/layout compares the two through this object's BTF.
+ * runtime/agent/struct-layout.ts; test/unit/layout compares the two through this object's BTF.
  *
  * No struct has hidden padding: hash keys are compared as bytes, so each hole is a named field
  * that stays zero. Ports are in host order, addresses are struct weft_address (network order).

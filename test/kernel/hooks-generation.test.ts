@@ -2,11 +2,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import { OPEN_COUNTER } from '../../runtime/agent/layout.js';
+import { encodeU32, OPEN_COUNTER } from '../../runtime/agent/layout.js';
 import { Mesh, type Tables } from './fixtures/mesh.js';
 import { Net, type Peer, SERVER4 } from './fixtures/net.js';
 import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
 
+const SCRATCH_CPU = 8; // WEFT_SCRATCH_CPU
 const PAGE = 4096; // the smallest ring buffer
 const NO_GENERATION = REASON.noGeneration * 2 + 1;
 const refused = { error: 'EPERM' };
@@ -102,6 +103,27 @@ test('verdicts that find no room in the ring buffer are counted, every one', asy
   assert.ok(lost > 0n && read > 0);
   assert.is(BigInt(read) + lost, BigInt(many));
   assert.is(mesh.counter('weft_reasons', REASON.policy * 2 + 1), BigInt(many));
+});
+
+test('a decision that finds no free memory is refused and counted', async () => {
+  const staged = mesh.stage(tables);
+  mesh.activate(staged);
+  const scratch = staged.object.map('weft_scratch');
+  const { maxEntries, valueSize } = scratch.info();
+  const fill = (busy: number, slots: (slot: number) => boolean) => {
+    const value = new Uint8Array(valueSize).fill(busy, 0, 1);
+    const all = Array.from({ length: maxEntries }, (_, slot) => slot).filter(slots);
+    scratch.updateBatch(all.map((slot) => [encodeU32(slot), value] as const));
+  };
+  const connect = `tcp().connect(("${SERVER4}", ${OPEN_PORT}))`;
+  const busy = REASON.busy * 2 + 1;
+  fill(1, () => true);
+  assert.equal(await client.ask(connect), refused);
+  assert.is(mesh.counter('weft_reasons', busy), 1n);
+  fill(0, (slot) => slot % SCRATCH_CPU === SCRATCH_CPU - 1);
+  assert.equal(await client.ask(connect), { value: null }, 'one free slot is enough');
+  assert.equal(await client.ask(connect), { value: null }, 'and is given back');
+  assert.is(mesh.counter('weft_reasons', busy), 1n);
 });
 
 test('opened and closed connections are counted', async () => {

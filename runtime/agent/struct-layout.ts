@@ -1,0 +1,154 @@
+/**
+ * Byte layouts of the data plane's maps and records: the twin of bpf/types.h. The unit test
+ * `layout` compares every offset and size with the BTF of the built object, so a change on one
+ * side alone fails. Little-endian, but for addresses, which are in network order.
+ */
+/** Offsets of the fields of each struct, by the names of bpf/types.h, and its size. */
+export const LAYOUT = {
+  weft_active: { slot: 0, generation: 4, size: 8 },
+  weft_enrolment: { cgroup: 0, size: 8 },
+  weft_flow_key: { cookie: 0, remote: 8, port: 24, kind: 26, zero: 28, size: 32 },
+  weft_flow: { peer: 0, port: 16, zero: 18, generation: 20, size: 24 },
+  weft_socket: {
+    cookie: 0,
+    name: 8,
+    endpoint: 24,
+    name_port: 40,
+    endpoint_port: 42,
+    generation: 44,
+    workload: 48,
+    opened: 52,
+    size: 56,
+  },
+  weft_event: {
+    time: 0,
+    now: 8,
+    cookie: 16,
+    cgroup: 24,
+    audited: 32,
+    shadow_allow: 40,
+    shadow_deny: 48,
+    source: 56,
+    destination: 72,
+    endpoint: 88,
+    generation: 104,
+    verdict: 108,
+    reason: 112,
+    site: 116,
+    policy: 120,
+    route: 124,
+    route_site: 128,
+    service: 132,
+    cluster: 136,
+    source_workload: 140,
+    destination_workload: 144,
+    random: 148,
+    pick: 152,
+    source_port: 156,
+    destination_port: 158,
+    endpoint_port: 160,
+    protocol: 162,
+    family: 163,
+    hook: 164,
+    zero: 165,
+    size: 168,
+  },
+  weft_service_key: { address: 0, port: 16, protocol: 18, zero: 19, size: 20 },
+  weft_service: { service: 0, cluster: 4, policies: 8, size: 16 },
+  weft_cluster: { first: 0, count: 4, balance: 8, zero: 12, size: 16 },
+  weft_endpoint: { address: 0, port: 16, zero: 18, workload: 20, size: 24 },
+  weft_view: { predicates: 0, attributes: 8, size: 72 },
+  weft_identity: {
+    source: 0,
+    destination: 72,
+    policies: 144,
+    address4: 152,
+    address6: 168,
+    size: 184,
+  },
+  weft_input: {
+    source: 0,
+    destination: 16,
+    cgroup: 32,
+    now: 40,
+    workload: 48,
+    random: 52,
+    pick: 56,
+    port: 60,
+    protocol: 62,
+    flags: 63,
+    size: 64,
+  },
+  weft_result: {
+    verdict: 0,
+    reason: 4,
+    site: 8,
+    policy: 12,
+    route: 16,
+    route_site: 20,
+    service: 24,
+    cluster: 28,
+    endpoint: 32,
+    endpoint_port: 48,
+    zero: 50,
+    pick: 52,
+    source: 56,
+    destination: 60,
+    audited: 64,
+    shadow_allow: 72,
+    shadow_deny: 80,
+    size: 88,
+  },
+  weft_policy_packet: {
+    mode: 0,
+    route: 4,
+    connection: 8,
+    decision: 216,
+    verdict: 256,
+    zero: 260,
+    size: 264,
+  },
+  weft_decide_packet: { input: 0, result: 64, size: 152 },
+} as const;
+
+/** "No workload", "no cluster", "no service". */
+export const NONE = 0xffffffff;
+/** Generations that stay loaded: slots of every `weft_slots_<hook>`. */
+export const SLOTS = 4;
+
+/** Hooks in the order of enum weft_hook; program `weft_<hook>`, stub `stub_<hook>`, array `weft_slots_<hook>`. */
+export const HOOKS = [
+  'connect4',
+  'connect6',
+  'sendmsg4',
+  'sendmsg6',
+  'recvmsg4',
+  'recvmsg6',
+  'getpeername4',
+  'getpeername6',
+  'sockops',
+  'ingress',
+] as const;
+export type HookName = (typeof HOOKS)[number];
+
+/** The stub without a slot: it needs no generation. */
+export const SOCK_CREATE_STUB = 'stub_sock_create';
+
+/** Maps that are made once on a node and reused by name in every object. */
+export const NODE_MAPS = [
+  'weft_active',
+  'weft_enrolled',
+  'weft_flows',
+  'weft_sockets',
+  'weft_events',
+  'weft_losses',
+  'weft_reasons',
+  'weft_open',
+] as const;
+
+export const BALANCE = { 'round-robin': 0, random: 1 } as const;
+export const FLOW_KIND = { sent: 1, name: 2, admitted: 3 } as const;
+/** Index into weft_open. */
+export const OPEN_COUNTER = { openedActive: 0, openedPassive: 1, closed: 2 } as const;
+/** weft_input.flags: the pick is given. */
+export const INPUT_PICK = 1;
