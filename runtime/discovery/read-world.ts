@@ -137,7 +137,7 @@ function buildService(
     const place = [...path, 'clusters', n, 'name'];
     if (clusters.has(name)) checks.report('W103', place, `a cluster \`${name}\` exists already`);
     clusters.add(name);
-    if (isClusterOf(raw.name, name) && !name.endsWith('/*')) continue;
+    if (isClusterOf(raw.name, name)) continue;
     const short = raw.name.split('.')[0] ?? '';
     checks.report('W107', place, `the cluster \`${name}\` is not named \`${short}/...\``);
   }

@@ -64,8 +64,9 @@ export function resolveCluster(
   return unresolved('W120', `no cluster \`${name}\` of ${where}`, at, help);
 }
 
-/** True where a cluster bears the short name of its service. */
+/** True where a cluster's name is its service's short name, `/` and a subset; `*` is the default's. */
 export function isClusterOf(service: string, cluster: string): boolean {
   const prefix = `${shortName(service)}/`;
-  return cluster.startsWith(prefix) && cluster.length > prefix.length;
+  const subset = cluster.slice(prefix.length);
+  return cluster.startsWith(prefix) && subset !== '' && subset !== '*';
 }

@@ -235,6 +235,13 @@ const worldRows: { name: string; text: string; want: string[] }[] = [
     ),
     want: ['W107 6:24 the cluster `t/v1` is not named `s/...`'],
   },
+  {
+    name: 'cluster with the name of the default one',
+    text: service(
+      `    addresses: [10.9.0.1]\n${PORTS}    clusters: [{ name: s/*, selector: { app: a } }]\n`,
+    ),
+    want: ['W107 6:24 the cluster `s/*` is not named `s/...`'],
+  },
 ];
 for (const { name, text, want } of worldRows) {
   worlds(`refuses: ${name}`, () => {
