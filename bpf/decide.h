@@ -5,8 +5,8 @@
  * and decision are their working memory.
  *
  * Which policies are asked: for a route, those of the service; for a verdict, those attached to
- * the destination workload (the same on both sides), or the service's where the endpoint is no
- * workload that we know, or none (then the bundle's default decides).
+ * the destination workload (the same on both sides); none where it is no workload that we know:
+ * then the bundle's default decides.
  *
  * Everything that leads to a policy is inlined into the hook: of the kernel's eight call frames
  * and 512 bytes of stack, the hook takes one frame and at most half, the policy the rest.
@@ -232,11 +232,9 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 		return 0;
 	}
 	identity = weft_identify(result->destination);
-	if (identity) {
+	if (identity)
 		weft_see(&connection->destination, &identity->destination);
-		policies = identity->policies;
-	}
-	connection->policies = policies;
+	connection->policies = identity ? identity->policies : 0;
 	return weft_ask(judgement);
 }
 

@@ -129,7 +129,7 @@ struct weft_service_key {
 struct weft_service {
 	__u32 service;
 	__u32 cluster;	/* where no policy has an opinion */
-	__u64 policies; /* asked for a route; and for a verdict on an endpoint without workload */
+	__u64 policies; /* asked for a route */
 };
 
 enum weft_balance { WEFT_ROUND_ROBIN = 0, WEFT_RANDOM = 1 };
