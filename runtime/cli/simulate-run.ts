@@ -4,8 +4,9 @@
  */
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
+import { readDocument } from '../schema/index.js';
 import {
   type CaseResult,
   type ConnectText,
@@ -70,6 +71,9 @@ async function scenarioCases(
   input: Input,
 ): Promise<Cases> {
   const text = readText(env, file);
+  // Its form first: a document with errors names no world.
+  const form = readDocument(text, file, 'scenario').diagnostics;
+  if (hasErrors(form)) throw new CliError(form, EXIT.findings, (f) => (f === file ? text : null));
   const named = scenarioWorld(text, file);
   const given = textOption(input, 'world') ?? (named === null ? null : join(dirname(file), named));
   const world = given === null ? await worldOf(env, subject, null) : await openWorld(env, given);

@@ -1,5 +1,4 @@
 /** `weft build`: a project to a bundle file, or one stage of the compilation to stdout. */
-import { bundleDigest, encodeBundle } from '../../../compiler/bundle/index.js';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { Build } from '../build-project.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
@@ -61,6 +60,7 @@ async function build(env: Env, input: Input, out: string): Promise<Result> {
   const { project, bundle, diagnostics } = await compileFolder(env, shown);
   const { sources } = project;
   if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
+  const { bundleDigest, encodeBundle } = await import('../../../compiler/bundle/index.js');
   const bytes = encodeBundle(bundle);
   const digest = bundleDigest(bundle);
   const { writeAtomic } = await import('../write-atomic.js');

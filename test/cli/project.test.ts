@@ -1,0 +1,225 @@
+/** The verbs of a project, over one that `weft init` made. */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Transcript, weft } from './harness.js';
+
+const POLICY = 'shop/policies/isolation.ts';
+const test = suite('cli project');
+let cwd = '';
+const run = (...args: string[]): Promise<Transcript> => weft(args, { cwd });
+const edit = (path: string, from: string, to: string): void => {
+  const text = readFileSync(join(cwd, path), 'utf8');
+  assert.ok(text.includes(from), `${path} has no ${from}`);
+  writeFileSync(join(cwd, path), text.replace(from, to));
+};
+
+let template = '';
+test.before(async () => {
+  template = mkdtempSync(join(tmpdir(), 'weft-template-'));
+  await weft(['init', 'shop'], { cwd: template });
+  const built = await weft(['build', 'shop', '--out', 'shop.weft'], { cwd: template });
+  assert.is(built.exit, 0, built.stderr);
+});
+test.after(() => rmSync(template, { recursive: true, force: true }));
+test.before.each(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'weft-project-'));
+  cpSync(template, cwd, { recursive: true });
+});
+test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
+
+test('a new project checks green', async () => {
+  const { exit, stdout, stderr } = await run('check', 'shop');
+  assert.is(exit, 0, stderr);
+  assert.is(stdout, 'shop: 1 policies, 3 sites\n');
+  assert.is(stderr, '');
+});
+
+test('build gives the same bytes in another folder, and skips unchanged inputs', async () => {
+  const first = readFileSync(join(cwd, 'shop.weft'));
+  const again = await run('build', 'shop', '--out', 'other.weft', '-o', 'json');
+  assert.is(JSON.parse(again.stdout).changed, true);
+  assert.equal(readFileSync(join(cwd, 'other.weft')), first);
+  const unchanged = await run('build', 'shop', '--out', 'other.weft', '-o', 'json');
+  assert.is(JSON.parse(unchanged.stdout).changed, false);
+  assert.is(JSON.parse(unchanged.stdout).bundle, JSON.parse(again.stdout).bundle);
+});
+
+test('a changed input, output or program is built again', async () => {
+  const changed = async (program = 'test'): Promise<boolean> => {
+    const args = ['build', 'shop', '--out', 'b.weft', '-o', 'json'];
+    return JSON.parse((await weft(args, { cwd, program })).stdout).changed;
+  };
+  assert.is(await changed(), true);
+  assert.is(await changed(), false);
+  edit('shop/world.yaml', 'app: batch', 'app: night');
+  assert.is(await changed(), true, 'an input');
+  writeFileSync(join(cwd, 'b.weft'), 'x');
+  assert.is(await changed(), true, 'the output');
+  assert.is(await changed('another'), true, 'the program');
+});
+
+test('a fault of the policy is shown at its line, and the old file stays', async () => {
+  const before = readFileSync(join(cwd, 'shop.weft'));
+  edit(POLICY, 'return Verdict.Pass;', 'return Verdict.Perhaps;');
+  const { exit, stdout, stderr } = await run('build', 'shop', '--out', 'shop.weft');
+  assert.is(exit, 3);
+  assert.is(stdout, '');
+  assert.match(stderr, '--> shop/policies/isolation.ts:11:');
+  assert.match(stderr, '11 |   return Verdict.Perhaps;');
+  assert.match(stderr, '1 error\n');
+  assert.equal(readFileSync(join(cwd, 'shop.weft')), before);
+});
+
+test('the same fault under -o json is one document', async () => {
+  edit(POLICY, 'return Verdict.Pass;', 'return Verdict.Perhaps;');
+  const { exit, stdout, stderr } = await run('check', 'shop', '-o', 'json');
+  assert.is(exit, 3);
+  assert.is(stderr, '');
+  const [found] = JSON.parse(stdout).diagnostics;
+  assert.is(found.file, 'shop/policies/isolation.ts');
+  assert.is(found.line, 11);
+});
+
+test('an unknown key of weft.json is refused with the nearest one', async () => {
+  edit('shop/weft.json', '"default"', '"defualt"');
+  const { exit, stdout } = await run('check', 'shop');
+  assert.is(exit, 3);
+  assert.match(stdout, '--> shop/weft.json:');
+  assert.match(stdout, '`default`');
+});
+
+test('over the budget is exit 7, within it 0', async () => {
+  edit('shop/weft.json', '"default"', '"budget": { "instructions": 3 }, "default"');
+  const over = await run('check', 'shop');
+  assert.is(over.exit, 7);
+  assert.match(over.stdout, 'error[B206]');
+  edit('shop/weft.json', '"instructions": 3 ', '"instructions": 4096 ');
+  assert.is((await run('check', 'shop')).exit, 0);
+});
+
+test('a folder that is no project, and one that is not there', async () => {
+  const none = await run('check', '.');
+  assert.is(none.exit, 1);
+  assert.match(none.stderr, 'error[U013]: `.` holds no weft.json');
+  const absent = await run('inspect', 'nowhere');
+  assert.is(absent.exit, 1);
+  assert.match(absent.stderr, '`nowhere` does not exist');
+});
+
+test('build wants exactly one of --out and --emit', async () => {
+  assert.is((await run('build', 'shop')).exit, 64);
+  assert.is((await run('build', 'shop', '--out', 'a', '--emit', 'ir')).exit, 64);
+  const unwritable = await run('build', 'shop', '--out', 'no/such/folder.weft');
+  assert.is(unwritable.exit, 1);
+  assert.match(unwritable.stderr, 'error[U011]');
+});
+
+test('every stage can be printed', async () => {
+  for (const stage of ['ir', 'plan', 'asm']) {
+    const { exit, stdout } = await run('build', 'shop', '--emit', stage);
+    assert.is(exit, 0, stage);
+    assert.ok(stdout.length > 0, stage);
+  }
+  const wasm = await run('build', 'shop', '--emit', 'wasm');
+  assert.equal([...wasm.bytes.subarray(0, 4)], [0, 0x61, 0x73, 0x6d]);
+  const elf = await run('build', 'shop', '--emit', 'elf');
+  assert.equal([...elf.bytes.subarray(0, 4)], [0x7f, 0x45, 0x4c, 0x46]);
+});
+
+test('inspect names policies, sites and tables', async () => {
+  const { exit, stdout } = await run('inspect', 'shop.weft');
+  assert.is(exit, 0);
+  assert.match(stdout, /isolation {2}policies\/isolation\.ts {2}enforce {2}can allow/);
+  assert.match(stdout, 'policies/isolation.ts:9:');
+  assert.match(stdout, 'blocked');
+  const json = JSON.parse((await run('inspect', 'shop.weft', '-o', 'json')).stdout);
+  assert.is(json.manifest.policies[0].canAllow, true);
+  assert.match(json.bundle, /^sha256:[0-9a-f]{64}$/);
+});
+
+test('a truncated and an altered bundle are exit 6', async () => {
+  const bytes = readFileSync(join(cwd, 'shop.weft'));
+  writeFileSync(join(cwd, 'cut.weft'), bytes.subarray(0, 3000));
+  const cut = await run('inspect', 'cut.weft');
+  assert.is(cut.exit, 6);
+  assert.match(cut.stderr, /^error\[B10\d\]/);
+  const at = bytes.indexOf('isolation.ts');
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  writeFileSync(join(cwd, 'altered.weft'), bytes);
+  const altered = await run('inspect', 'altered.weft', '-o', 'json');
+  assert.is(altered.exit, 6);
+  assert.is(JSON.parse(altered.stdout).diagnostics[0].code, 'B103');
+});
+
+test('the scenario of a new project holds, from folder and from bundle', async () => {
+  for (const subject of ['shop', 'shop.weft']) {
+    const { exit, stdout, stderr } = await run('simulate', subject, 'shop/scenario.yaml');
+    assert.is(exit, 0, stderr);
+    assert.match(stdout, /ok {2}ratings-from-reviews +allow {2}isolation\.ts:10/);
+    assert.match(stdout, '3 passed, 0 failed\n');
+  }
+});
+
+test('results as one document and as lines', async () => {
+  const json = JSON.parse(
+    (await run('simulate', 'shop.weft', 'shop/scenario.yaml', '-o', 'json')).stdout,
+  );
+  assert.is(json.engine, 'wasm');
+  assert.equal(json.summary, { passed: 3, failed: 0 });
+  assert.is(json.results[0].rule, 'isolation.ts:10');
+  const lines = await run('simulate', 'shop.weft', 'shop/scenario.yaml', '-o', 'ndjson');
+  const ids = lines.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line).id);
+  assert.equal(
+    ids,
+    json.results.map((r: { id: string }) => r.id),
+  );
+});
+
+test('an expectation that fails is exit 2 and says the difference', async () => {
+  edit('shop/scenario.yaml', 'expect: { verdict: deny }', 'expect: { verdict: allow }');
+  const { exit, stdout } = await run('simulate', 'shop.weft', 'shop/scenario.yaml');
+  assert.is(exit, 2);
+  assert.match(stdout, 'FAIL  ratings-from-another-namespace');
+  assert.match(stdout, 'verdict: expected allow, got deny');
+  assert.match(stdout, '2 passed, 1 failed\n');
+});
+
+test('one connection: allow is 0, deny is 2, half a question is usage', async () => {
+  const ask = (...args: string[]): Promise<Transcript> => run('simulate', 'shop', ...args);
+  assert.is((await ask('--from', 'reviews.prod', '--to', 'ratings.prod:80')).exit, 0);
+  assert.is((await ask('--from', 'batch.dev', '--to', 'ratings.prod:80')).exit, 2);
+  assert.is((await ask('--from', 'batch.dev')).exit, 64);
+  assert.is((await ask()).exit, 64);
+  const unknown = await ask('--from', 'review.prod', '--to', 'ratings.prod:80');
+  assert.is(unknown.exit, 3);
+  assert.match(unknown.stderr, 'did you mean `reviews.prod`?');
+});
+
+test('a bundle file alone has no world', async () => {
+  const { exit, stderr } = await run('simulate', 'shop.weft', '--from', 'a.b', '--to', 'c.d:1');
+  assert.is(exit, 64);
+  assert.match(stderr, '--world FILE');
+});
+
+test('a malformed scenario is exit 3 at its line', async () => {
+  edit('shop/scenario.yaml', 'expect: { verdict: deny }', 'expect: { verdit: deny }');
+  const { exit, stdout, stderr } = await run('simulate', 'shop.weft', 'shop/scenario.yaml');
+  assert.is(exit, 3);
+  assert.is(stdout, '');
+  assert.match(stderr, /--> shop\/scenario\.yaml:\d+:\d+/);
+});
+
+test('nothing is left beside the outputs', async () => {
+  await run('build', 'shop', '--out', 'again.weft');
+  const { readdirSync } = await import('node:fs');
+  assert.equal(readdirSync(cwd).sort(), ['again.weft', 'shop', 'shop.weft']);
+  assert.ok(existsSync(join(cwd, 'shop/.weft/builds.json')));
+});
+
+test.run();
