@@ -3,7 +3,8 @@
  * optimisation. Errs towards yes: what is not known may be Allow, and then an Allow is asked for.
  */
 import { VERDICT, VERDICT_BITS, VERDICT_MASK } from './abi/index.js';
-import { definitions, type Func, type Module, targetsOf, type ValueId } from './ir/index.js';
+import { definitions, type Func, type Module, type ValueId } from './ir/index.js';
+import { incomingValues } from './passes/expand-abi-incoming.js';
 
 /** True where the named function may return a verdict with the code of Allow. */
 export function canAllow(module: Module, name: string): boolean {
@@ -81,20 +82,4 @@ function isHigh(defs: ReturnType<typeof definitions>, value: ValueId): boolean {
   if (def?.op !== 'binary' || def.kind !== 'shl') return false;
   const shift = defs.get(def.args[1]);
   return shift?.op === 'const' && shift.value >= BigInt(VERDICT_BITS);
-}
-
-/** What each block parameter may be. */
-function incomingValues(func: Func): ReadonlyMap<ValueId, readonly ValueId[]> {
-  const params = new Map(func.blocks.map((b) => [b.id, b.params]));
-  const incoming = new Map<ValueId, ValueId[]>();
-  for (const { id } of func.blocks.flatMap((b) => b.params)) incoming.set(id, []);
-  for (const { term } of func.blocks) {
-    for (const target of targetsOf(term)) {
-      params.get(target.block)?.forEach(({ id }, i) => {
-        const value = target.args[i];
-        if (value !== undefined) incoming.get(id)?.push(value);
-      });
-    }
-  }
-  return incoming;
 }

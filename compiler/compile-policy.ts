@@ -10,6 +10,7 @@ import {
 import { MEMORY_IMAGE, type Module } from './ir/index.js';
 import { type AbiUses, collectUses } from './passes/expand-abi-numbering.js';
 import { type PolicyContext, type ResolvedAbi, resolveAbi } from './passes/expand-abi-resolve.js';
+import { splitAbi } from './passes/expand-abi-split.js';
 
 export interface PolicyInput {
   readonly index: number;
@@ -51,6 +52,7 @@ export async function compilePolicy(input: PolicyInput): Promise<PolicyOutcome> 
   if (module === null) return { policy: null, sites, diagnostics };
   const memory = module.images.find((i) => i.name === MEMORY_IMAGE)?.bytes ?? new Uint8Array(0);
   const context = { memory, registry: frontend.registry };
+  splitAbi(module);
   const resolved = resolveAbi(module, context);
   diagnostics.push(...resolved.diagnostics);
   if (hasErrors(diagnostics)) return { policy: null, sites, diagnostics };

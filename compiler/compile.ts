@@ -25,6 +25,7 @@ import { type LoweredFunction, lowerModule, printLowered } from './lower/index.j
 import { expandAbi } from './passes/expand-abi.js';
 import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
 import { resolveAbi } from './passes/expand-abi-resolve.js';
+import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
 import { optimize } from './passes/index.js';
 import { type PolicyPlan, planBytes, printPlan } from './print-plan.js';
@@ -226,6 +227,7 @@ function expandPolicy(
   };
   const expand = (simplified: Module): void => {
     // Simplifying again may renumber values, so calls are read anew; what they may say was checked.
+    splitAbi(simplified);
     const resolved = resolveAbi(simplified, context);
     if (hasErrors(resolved.diagnostics)) throw new BugError('ABI calls changed their operands');
     expandAbi(simplified, resolved, numbering);

@@ -30,4 +30,8 @@ export const ABI_CODES: Readonly<
     title: 'operand out of range',
     help: 'use the classes of the SDK, which pass only numbers that exist',
   },
+  I208: {
+    title: 'key kind does not fit the table',
+    help: 'ask tables of texts with texts and attributes, tables of integers with integers',
+  },
 };

@@ -19,6 +19,7 @@ import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.
 import type { Registry } from '../frontend/types.js';
 import type { Func, Instr, Loc, Module, ValueId } from '../ir/types.js';
 import { ABI_CODES } from './expand-abi-codes.js';
+import { incomingValues } from './expand-abi-incoming.js';
 import { functionExports } from './expand-abi-reach.js';
 import { readText } from './expand-abi-text.js';
 
@@ -58,7 +59,10 @@ const PREDICATES = {
   text_contains: 'contains',
 } as const;
 
-/** Resolves all ABI calls of a module; refuses with I201, I202, I205 to I207. */
+/** Calls whose answer is the symbol of a text. */
+const TEXTS: ReadonlySet<string> = new Set(['attribute', 'label', 'symbol']);
+
+/** Resolves all ABI calls of a module; refuses with I201, I202, I205 to I208. */
 export function resolveAbi(module: Module, context: PolicyContext): ResolvedAbi {
   const diagnostics: Diagnostic[] = [];
   const exports = functionExports(module);
@@ -88,6 +92,7 @@ class Resolver {
   readonly #exports: ReadonlySet<ExportName>;
   readonly #diagnostics: Diagnostic[];
   readonly #defs = new Map<ValueId, Instr>();
+  readonly #incoming: ReadonlyMap<ValueId, readonly ValueId[]>;
 
   constructor(
     module: Module,
@@ -101,6 +106,7 @@ class Resolver {
     this.#context = context;
     this.#exports = exports;
     this.#diagnostics = diagnostics;
+    this.#incoming = incomingValues(func);
     for (const block of func.blocks) {
       for (const instr of block.instrs) this.#defs.set(instr.id, instr);
     }
@@ -158,7 +164,8 @@ class Resolver {
         const below = this.#context.registry.tables.length;
         const table = this.#number(instr, 0, { what: 'table', below });
         const want = instr.name === 'table_get' ? 'get' : 'has';
-        return table === null ? null : { op: 'table', want, table };
+        if (table === null || !this.#keyFits(instr, table)) return null;
+        return { op: 'table', want, table };
       }
       case 'cidr_contains': {
         const below = this.#context.registry.cidrs.length;
@@ -216,6 +223,43 @@ class Resolver {
     }
     const use = this.#attribute(def);
     return use === null ? null : { op: 'predicate', use: { ...use, op, text } };
+  }
+
+  /** A symbol compared with integer keys, or the reverse, would find what nobody wrote. */
+  #keyFits(instr: AbiInstr, number: number): boolean {
+    const table = this.#context.registry.tables[number];
+    const key = instr.args[1];
+    if (table === undefined || key === undefined || table.entries.length === 0) return true;
+    const kinds = this.#keyKinds(key);
+    const wrong = table.keyKind === 'text' ? 'integer' : 'text';
+    if (!kinds.has(wrong)) return true;
+    const keys = table.keyKind === 'text' ? 'texts' : 'integers';
+    const asked = wrong === 'text' ? 'a text' : 'an integer';
+    this.#refuse(
+      'I208',
+      `table \`${table.name}\` has ${keys} as keys and is asked for ${asked}`,
+      instr,
+    );
+    return false;
+  }
+
+  /** What a key may be; constants 0 (an absent text) and unknown parameters count as neither. */
+  #keyKinds(key: ValueId): ReadonlySet<'text' | 'integer'> {
+    const kinds = new Set<'text' | 'integer'>();
+    const seen = new Set<ValueId>();
+    const work = [key];
+    for (let value = work.pop(); value !== undefined; value = work.pop()) {
+      if (seen.has(value)) continue;
+      seen.add(value);
+      const def = this.#defs.get(value);
+      const from = this.#incoming.get(value);
+      if (from !== undefined) work.push(...from);
+      else if (def?.op === 'select') work.push(def.args[1], def.args[2]);
+      else if (def?.op === 'extend_u' || def?.op === 'wrap') work.push(def.args[0]);
+      else if (def?.op === 'abi' && TEXTS.has(def.name)) kinds.add('text');
+      else if (def !== undefined && !(def.op === 'const' && def.value === 0n)) kinds.add('integer');
+    }
+    return kinds;
   }
 
   #constant(instr: AbiInstr, index: number, what: string): number | null {

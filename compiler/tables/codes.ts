@@ -12,8 +12,4 @@ export const CODES: Readonly<Record<string, { readonly title: string; readonly h
     title: 'address set takes too much memory',
     help: 'prefixes that share no leading bits cost most; join them, or raise `budget.tableBytes` and split the set',
   },
-  T104: {
-    title: 'key kind does not fit the table',
-    help: 'use texts and attributes on tables of texts, integers on tables of integers',
-  },
 };

@@ -1,0 +1,164 @@
+/**
+ * Pass:    expand-abi-split (before calls are resolved)
+ * Reads:   ABI calls whose operand should be a constant (or, of predicates, an attribute) and is one
+ *          of a few, by `select` or block parameter
+ * Writes:  one call for each of them, and the choice by comparing the operand: optimisers turn
+ *          `c ? f("a") : f("b")` into `f(c ? "a" : "b")`, and this turns it back
+ * Refuses: nothing; what stays without a constant is refused by resolveAbi
+ * Keeps:   value numbers of the answers
+ */
+import { ABI_IMPORTS, type ImportName, type OperandKind } from '../abi/index.js';
+import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
+import { Emitter } from './expand-abi-emitter.js';
+import { incomingValues } from './expand-abi-incoming.js';
+import type { AbiInstr } from './expand-abi-resolve.js';
+
+/** More cases than this are no accident of an optimiser, and each would cost a call. */
+const MAX_CASES = 8;
+const CONSTANT: ReadonlySet<OperandKind> = new Set<OperandKind>([
+  'side',
+  'kind',
+  'text',
+  'table',
+  'set',
+  'word',
+]);
+
+/** Splits the calls of a module, in place; true where it changed anything. */
+export function splitAbi(module: Module): boolean {
+  let changed = false;
+  for (const func of module.functions) {
+    // Each round settles one operand of each call; a call has at most three.
+    for (let round = 0; round < 3 && splitFunction(func); round++) changed = true;
+  }
+  return changed;
+}
+
+function splitFunction(func: Func): boolean {
+  const defs = definitions(func);
+  const cases = possibleCases(func, defs);
+  let changed = false;
+  for (const block of func.blocks) {
+    block.instrs = block.instrs.flatMap((instr) => {
+      if (instr.op !== 'abi') return [instr];
+      const split = splitCall(func, instr, { defs, cases });
+      changed ||= split !== null;
+      return split ?? [instr];
+    });
+  }
+  return changed;
+}
+
+type Settled = (def: Instr | undefined) => boolean;
+type Cases = (value: ValueId, settled: Settled) => readonly Instr[] | null;
+
+const isConstant: Settled = (def) => def?.op === 'const';
+const isAttribute: Settled = (def) =>
+  def?.op === 'abi' && (def.name === 'attribute' || def.name === 'label');
+
+function splitCall(
+  func: Func,
+  instr: AbiInstr,
+  { defs, cases }: { readonly defs: ReadonlyMap<ValueId, Instr>; readonly cases: Cases },
+): readonly Instr[] | null {
+  const kinds = Object.hasOwn(ABI_IMPORTS, instr.name)
+    ? ABI_IMPORTS[instr.name as ImportName].params
+    : [];
+  for (const [index, operand] of instr.args.entries()) {
+    const def = defs.get(operand);
+    const kind = kinds[index] ?? 'i32';
+    const settled = kind === 'symbol' ? isAttribute : isConstant;
+    if ((kind !== 'symbol' && !CONSTANT.has(kind)) || settled(def)) continue;
+    const found = cases(operand, settled);
+    if (found !== null) return splitCases(func, instr, { defs, index, operand, found });
+  }
+  return null;
+}
+
+/**
+ * One call a case, and the first whose case equals the operand. For attributes too: where two have
+ * the same symbol they are the same text, so either answers right.
+ */
+function splitCases(
+  func: Func,
+  instr: AbiInstr,
+  at: {
+    readonly defs: ReadonlyMap<ValueId, Instr>;
+    readonly index: number;
+    readonly operand: ValueId;
+    readonly found: readonly Instr[];
+  },
+): readonly Instr[] {
+  const emit = new Emitter(func, instr.loc);
+  const { type, name } = instr;
+  let result: ValueId | null = null;
+  at.found.forEach((found, i) => {
+    const value = repeat(emit, found, at.defs);
+    if (value === null) return;
+    const args = withArg(instr, at.index, value);
+    // The last instruction takes over the number of the call.
+    const id = i === at.found.length - 1 ? instr.id : emit.fresh();
+    if (result === null) {
+      result = emit.emit({ op: 'abi', type, name, args }, id);
+      return;
+    }
+    const answer = emit.emit({ op: 'abi', type, name, args });
+    const chosen = emit.compare('eq', at.operand, value);
+    result = emit.select(type, chosen, answer, result, id);
+  });
+  return emit.instrs;
+}
+
+/** The definition of a case once more, since the written one need not lie on every way here. */
+function repeat(emit: Emitter, found: Instr, defs: ReadonlyMap<ValueId, Instr>): ValueId | null {
+  if (found.op === 'const') return emit.constant('i32', found.value);
+  if (found.op !== 'abi') return null;
+  const operands = found.args.map((arg) => defs.get(arg));
+  if (!operands.every((def) => def?.op === 'const')) return null;
+  const args = operands.map((def) => emit.constant('i32', def?.op === 'const' ? def.value : 0n));
+  return emit.emit({ op: 'abi', type: found.type, name: found.name, args });
+}
+
+function withArg(instr: AbiInstr, index: number, value: ValueId): ValueId[] {
+  return instr.args.map((arg, i) => (i === index ? value : arg));
+}
+
+/** The definitions that a value may come from, distinct; null where any is not settled. */
+function possibleCases(func: Func, defs: ReadonlyMap<ValueId, Instr>): Cases {
+  const incoming = incomingValues(func);
+  return (value, settled) => {
+    const found = new Map<string, Instr>();
+    const seen = new Set<ValueId>();
+    const work = [value];
+    for (let next = work.pop(); next !== undefined; next = work.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      const def = defs.get(next);
+      const from = incoming.get(next);
+      if (from !== undefined) work.push(...from);
+      else if (def !== undefined && settled(def)) found.set(caseKey(def, defs), def);
+      else if (def?.op === 'select') work.push(def.args[1], def.args[2]);
+      else return null;
+      if (found.size > MAX_CASES) return null;
+    }
+    const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+    const settledCases = sorted.map(([, def]) => def);
+    return settledCases.length === 0 || !settledCases.every((d) => canRepeat(d, defs))
+      ? null
+      : settledCases;
+  };
+}
+
+function canRepeat(def: Instr, defs: ReadonlyMap<ValueId, Instr>): boolean {
+  return def.op === 'const' || (def.op === 'abi' && def.args.every((a) => isConstant(defs.get(a))));
+}
+
+function caseKey(def: Instr, defs: ReadonlyMap<ValueId, Instr>): string {
+  if (def.op === 'const') return def.value.toString();
+  if (def.op !== 'abi') return '';
+  const operands = def.args.map((arg) => {
+    const operand = defs.get(arg);
+    return operand?.op === 'const' ? operand.value.toString() : `v${arg}`;
+  });
+  return [def.name, ...operands].join(' ');
+}

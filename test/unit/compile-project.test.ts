@@ -1,0 +1,180 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { diagnostic } from '../../compiler/diagnostic/index.js';
+import {
+  type ClusterCheck,
+  type CompileOutcome,
+  compileProject,
+  type ProjectConfig,
+} from '../../compiler/index.js';
+import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
+import { v8Snapshot } from '../../runtime/snapshot/index.js';
+
+const test = suite('compile-project');
+
+type Options = Partial<ProjectConfig> & { readonly checkCluster?: ClusterCheck };
+
+/** Compiles policies given as texts: `a.ts`, `b.ts`, ... */
+async function compile(texts: readonly string[], options: Options = {}): Promise<CompileOutcome> {
+  const files = new Map(texts.map((text, i) => [`${'abcdefgh'[i]}.ts`, text]));
+  const policies = [...files.keys()].map((file) => ({
+    file,
+    attach: [{ namespace: 'prod' }],
+    mode: 'enforce' as const,
+    at: { file: 'weft.json', line: 4, column: 7 },
+  }));
+  const { checkCluster = null, ...rest } = options;
+  const project = { ...PROJECT_DEFAULTS, name: 'test', policies, ...rest };
+  const read = (path: string): string | null => files.get(path) ?? null;
+  return compileProject({ project, read, snapshot: v8Snapshot, checkCluster });
+}
+
+const IMPORT = 'import { Connection, Verdict, Table, CidrSet, Route, cluster } from "weft";\n';
+const authorize = (body: string, top = ''): string =>
+  `${IMPORT}${top}\nexport function authorizeConnection(connection: Connection): Verdict {\n${body}\n}\n`;
+const codes = (outcome: CompileOutcome): string[] => outcome.diagnostics.map((d) => d.code);
+
+test('what a policy can answer is derived from its code', async () => {
+  const outcome = await compile([
+    authorize('return connection.source.namespace.is("x") ? Verdict.Allow : Verdict.Pass;'),
+    authorize('return connection.source.namespace.is("x") ? Verdict.Deny : Verdict.Pass;'),
+    authorize('if (connection.destination.port == 1) return Verdict.Audit;\nreturn Verdict.Deny;'),
+  ]);
+  assert.equal(outcome.diagnostics, []);
+  assert.ok(outcome.ok);
+  if (!outcome.ok) return;
+  const { policies, sites, symbols } = outcome.bundle.manifest;
+  assert.equal(
+    policies.map((p) => p.canAllow),
+    [true, false, false],
+  );
+  assert.equal(
+    sites.map((s) => s.site),
+    [1, 2, 3, 4, 5, 6],
+  );
+  assert.equal(
+    sites.map((s) => s.file),
+    ['a.ts', 'a.ts', 'b.ts', 'b.ts', 'c.ts', 'c.ts'],
+  );
+  assert.equal(symbols, ['x']);
+});
+
+test('routes of later policies are numbered behind those of earlier ones', async () => {
+  const route = (top: string, body: string): string =>
+    `${IMPORT}${top}\nexport function routeConnection(connection: Connection): Route { ${body} }\n`;
+  const outcome = await compile([
+    route(
+      'const a = cluster("s", "v1"), b = cluster("s", "v2");',
+      'return connection.protocol == 6 ? a : b;',
+    ),
+    route('const c = cluster("s", "v3");', 'return c;'),
+  ]);
+  assert.equal(outcome.diagnostics, []);
+  if (!outcome.ok) return;
+  const { policies, clusters } = outcome.bundle.manifest;
+  assert.equal(
+    policies.map((p) => [p.firstRoute, p.routes]),
+    [
+      [0, 2],
+      [2, 1],
+    ],
+  );
+  assert.equal(clusters, [
+    { name: 's/v1', policy: 0 },
+    { name: 's/v2', policy: 0 },
+    { name: 's/v3', policy: 1 },
+  ]);
+});
+
+test('a cluster that the world lacks is a finding at its declaration; a known one is none', async () => {
+  const text = `${IMPORT}const a = cluster("s", "v1");\nconst b = cluster("s", "gone");
+export function routeConnection(connection: Connection): Route { return connection.protocol == 6 ? a : b; }\n`;
+  const outcome = await compile([text], {
+    checkCluster: (name, _, at) =>
+      name === 's/gone' ? diagnostic('W120', `no cluster \`${name}\``, { at }) : null,
+  });
+  assert.equal(codes(outcome), ['W120']);
+  assert.is(outcome.diagnostics[0]?.line, 3);
+  assert.is(outcome.diagnostics[0]?.file, 'a.ts');
+});
+
+test('an operand that an optimiser merged is taken apart again', async () => {
+  const outcome = await compile([
+    authorize(`
+  const wanted = connection.destination.port == 80 ? "web" : "db";
+  const party = connection.protocol == 6 ? connection.source.namespace : connection.source.workload;
+  if (party.startsWith("a")) return Verdict.Deny;
+  const side = connection.protocol == 6 ? connection.source : connection.destination;
+  if (side.region.endsWith("z")) return Verdict.Deny;
+  return connection.source.namespace.is(wanted) ? Verdict.Allow : Verdict.Deny;`),
+  ]);
+  assert.equal(outcome.diagnostics, []);
+  assert.ok(outcome.ok);
+  if (outcome.ok) assert.equal(outcome.bundle.manifest.predicates.length, 4);
+});
+
+test('a table of texts is not asked for integers', async () => {
+  const top = 'const plans = new Table<u32>("plans");\nplans.set("a", 1);';
+  const wrong = await compile([
+    authorize(
+      'return plans.get<u32>(connection.destination.port) == 1 ? Verdict.Allow : Verdict.Deny;',
+      top,
+    ),
+  ]);
+  assert.equal(codes(wrong), ['I208']);
+  const right = await compile([
+    authorize(
+      'return plans.get(connection.source.namespace) == 1 ? Verdict.Allow : Verdict.Deny;',
+      top,
+    ),
+  ]);
+  assert.equal(codes(right), []);
+});
+
+test('findings of all policies come in one run', async () => {
+  const faulty = authorize('return connection.source.nonsense ? Verdict.Allow : Verdict.Deny;');
+  const outcome = await compile([faulty, authorize('return Verdict.Deny;'), faulty]);
+  assert.not(outcome.ok);
+  assert.equal([...new Set(outcome.diagnostics.map((d) => d.file))], ['a.ts', 'c.ts']);
+});
+
+test('over the instruction budget, and just within it', async () => {
+  const text = authorize(
+    'return connection.source.namespace.is("x") ? Verdict.Allow : Verdict.Pass;',
+  );
+  const free = await compile([text]);
+  assert.ok(free.ok);
+  if (!free.ok) return;
+  const { functions } = free.bundle.manifest.cost;
+  const needed = functions.find((f) => f.name === 'p0_authorize')?.instructions ?? 0;
+  const budget = { ...PROJECT_DEFAULTS.budget, instructions: needed };
+  assert.ok((await compile([text], { budget })).ok);
+  const over = await compile([text], { budget: { ...budget, instructions: needed - 1 } });
+  assert.equal(codes(over), ['B206']);
+  assert.is(over.diagnostics[0]?.file, 'weft.json');
+});
+
+test('over the table budget; a table that nobody asks costs nothing', async () => {
+  const top = `const plans = new Table<u32>("plans");
+for (let i: u64 = 0; i < 100; i++) plans.set(i * 1000003, 1);`;
+  const budget = { ...PROJECT_DEFAULTS.budget, tableBytes: 100 };
+  const used = authorize('return plans.has(connection.now) ? Verdict.Allow : Verdict.Deny;', top);
+  assert.equal(codes(await compile([used], { budget })), ['B207']);
+  const unused = await compile([authorize('return Verdict.Deny;', top)], { budget });
+  assert.equal(codes(unused), []);
+});
+
+test('more policies than bits, and two of one name', async () => {
+  const policy = (file: string): ProjectConfig['policies'][number] => ({
+    file,
+    attach: [],
+    mode: 'enforce',
+    at: null,
+  });
+  const many = Array.from({ length: 65 }, (_, i) => policy(`p${i}.ts`));
+  assert.equal(codes(await compile([], { policies: many })), ['B201']);
+  const twins = [policy('x/a.ts'), policy('y/a.ts')];
+  assert.equal(codes(await compile([], { policies: twins })), ['B202']);
+});
+
+test.run();
