@@ -4,7 +4,6 @@
  * are asked in three batches, so that a scenario crosses the thread boundary three times.
  */
 import {
-  NO_POLICY,
   REASON,
   type ReasonName,
   ROUTE_BITS,
@@ -14,73 +13,15 @@ import {
 } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import {
-  type Address,
-  ANONYMOUS,
-  formatEndpoint,
-  type Plan,
-  type PlanCluster,
-  type PlanFrontend,
-  type PlanService,
-  type PlanWorkload,
-} from '../discovery/index.js';
+import { ANONYMOUS } from '../discovery/index.js';
 import { type ConnectionFields, encodeConnections, type PartyFields } from './connection.js';
+import { describeOutcome, type OutcomeManifest } from './describe-outcome.js';
 import type { Stop } from './engine.js';
-import type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
+import type { Flow } from './flow.js';
+import type { DecideInput, Outcome } from './outcome.js';
+import type { PlanIndex } from './plan-index.js';
 import { type Ask, type RecordFields, readRecord } from './record.js';
 import type { WorkerEngine } from './worker-engine.js';
-
-/** A connection under way. */
-interface Flow {
-  readonly input: DecideInput;
-  readonly plan: Plan;
-  readonly source: PlanWorkload | null;
-  readonly family: 4 | 6;
-  service: PlanService | null;
-  cluster: PlanCluster | null;
-  /** Site of the routing policy; 0 without an opinion. */
-  routeSite: number;
-  endpoint: { readonly address: Address; readonly port: number };
-  destination: PlanWorkload | null;
-  policies: bigint;
-  fuel: number;
-  trap: string | null;
-  record: RecordFields | null;
-  end: { readonly verdict: 'allow' | 'deny'; readonly reason: ReasonName } | null;
-  side: 'client' | 'server';
-}
-
-/** Finds workloads and frontends of a plan by address. */
-export interface PlanIndex {
-  readonly plan: Plan;
-  readonly workloadAt: (address: Address) => PlanWorkload | null;
-  readonly frontendAt: (
-    address: Address,
-    port: number,
-    protocol: number,
-  ) => { readonly service: PlanService; readonly frontend: PlanFrontend } | null;
-}
-
-/** Indexes a plan. */
-export function indexPlan(plan: Plan): PlanIndex {
-  const workloads = new Map<string, PlanWorkload>();
-  for (const workload of plan.workloads) {
-    for (const address of workload.addresses) workloads.set(address.text, workload);
-  }
-  const frontends = new Map<string, { service: PlanService; frontend: PlanFrontend }>();
-  for (const service of plan.services) {
-    for (const frontend of service.frontends) {
-      const key = `${frontend.address.text} ${frontend.port} ${frontend.protocol}`;
-      frontends.set(key, { service, frontend });
-    }
-  }
-  return {
-    plan,
-    workloadAt: (address) => workloads.get(address.text) ?? null,
-    frontendAt: (address, port, protocol) =>
-      frontends.get(`${address.text} ${port} ${protocol}`) ?? null,
-  };
-}
 
 function sourceParty(flow: Flow): PartyFields {
   const { source, family, input } = flow;
@@ -211,54 +152,8 @@ function takeVerdict(flow: Flow, record: RecordFields, side: Flow['side']): void
   flow.end = { verdict, reason };
 }
 
-type ManifestPart = Pick<Manifest, 'policies' | 'sites' | 'failure'>;
-
-function siteText(manifest: ManifestPart, site: number): string | null {
-  const found = manifest.sites.find((s) => s.site === site);
-  if (found === undefined) return null;
-  return `${found.file.split('/').at(-1) ?? found.file}:${found.line}`;
-}
-
-function outcomeOf(flow: Flow, manifest: ManifestPart): Outcome {
-  const end = flow.end ?? { verdict: 'deny' as const, reason: 'unknownIdentity' as const };
-  const record = flow.record;
-  const site = manifest.sites.find((s) => s.site === record?.site) ?? null;
-  const isSilent = end.reason === 'default' || end.reason === 'noAllow';
-  const nameOf = (index: number): string | null => manifest.policies[index]?.name ?? null;
-  const shadow = manifest.policies.flatMap(({ index, name }): ShadowVerdict[] => {
-    const bit = 1n << BigInt(index);
-    if (((record?.shadowDeny ?? 0n) & bit) !== 0n) return [{ policy: name, verdict: 'deny' }];
-    if (((record?.shadowAllow ?? 0n) & bit) !== 0n) return [{ policy: name, verdict: 'allow' }];
-    return [];
-  });
-  const chosen = end.reason === 'noEndpoint' || end.reason === 'noRoute';
-  const wasRouted = flow.record !== null || chosen || flow.service === null;
-  return {
-    verdict: end.verdict,
-    cluster: wasRouted ? (flow.cluster?.name ?? null) : null,
-    endpoint:
-      flow.record === null ? null : formatEndpoint(flow.endpoint.address, flow.endpoint.port),
-    rule: (site && siteText(manifest, site.site)) ?? (isSilent ? 'default' : end.reason),
-    site: site?.site ?? null,
-    file: site?.file ?? null,
-    line: site?.line ?? null,
-    column: site?.column ?? null,
-    audit: (record?.audited ?? 0n) !== 0n,
-    shadow,
-    status: null,
-    edits: [],
-    trap: flow.trap,
-    fuel: flow.fuel,
-    reason: end.reason,
-    side: flow.side,
-    service: flow.service?.name ?? null,
-    route: flow.routeSite === 0 ? null : siteText(manifest, flow.routeSite),
-    policy: record === null || record.policy === NO_POLICY ? null : nameOf(record.policy),
-  };
-}
-
 export interface DecidePathOptions {
-  readonly manifest: ManifestPart;
+  readonly manifest: OutcomeManifest;
   readonly engine: Pick<WorkerEngine, 'decide'>;
   /** The plan for an input's health. */
   readonly indexFor: (input: DecideInput) => PlanIndex;
@@ -281,6 +176,6 @@ export async function decidePath(
   await askAll(engine, servers, 'authorize', (flow, record) => takeVerdict(flow, record, 'server'));
   return flows.map((flow) => {
     if (flow.end === null) throw new BugError('a connection between two strangers was simulated');
-    return outcomeOf(flow, manifest);
+    return describeOutcome(flow, manifest);
   });
 }

@@ -2,9 +2,10 @@
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type Plan, planGeneration, type World } from '../discovery/index.js';
-import { decidePath, indexPlan, type PlanIndex } from './decide-path.js';
+import { decidePath } from './decide-path.js';
 import type { EngineAnswer } from './engine.js';
 import type { DecideInput, Outcome } from './outcome.js';
+import { indexPlan, type PlanIndex } from './plan-index.js';
 import type { Ask } from './record.js';
 import { DEFAULT_DEADLINE_MS, startWorkerEngine } from './worker-engine.js';
 
