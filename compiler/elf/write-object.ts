@@ -23,6 +23,7 @@ export interface ObjectInput {
 const RELOCATE_ADDRESS = 1;
 /** R_BPF_64_32: call. */
 const RELOCATE_CALL = 10;
+/** That of the hooks: libbpf's linker refuses to join objects whose licenses differ. */
 const LICENSE = 'Dual BSD/GPL\0';
 
 interface Prototype {

@@ -2,6 +2,10 @@
  * Runs many lowered entry functions in the kernel with one load: a selector, itself IR, calls the
  * function whose number stands in `zero`'s neighbour `random` of the connection.
  */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CONNECTION } from '../../compiler/abi/index.js';
 import { writeObject } from '../../compiler/elf/index.js';
 import type { Block, BlockId, Func, Instr, Module, ValueId } from '../../compiler/ir/types.js';
@@ -12,9 +16,12 @@ export const SELECTOR = 'weft_route_connection';
 /** What precedes the connection in a test packet. */
 const HEADER_BYTES = 14;
 
-/** C of the hook that hands the packet's bytes to the selector. */
+/** C of a hook that hands the packet's bytes to the selector. */
 export const HOOK: string = `
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
 #include "${process.cwd()}/bpf/abi.h"
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("tc") int hook(struct __sk_buff *skb)
 {
 	struct weft_connection connection;
@@ -24,6 +31,20 @@ SEC("tc") int hook(struct __sk_buff *skb)
 	return weft_route_connection(&connection);
 }
 `;
+
+/** The object of a hook's C. */
+export function compileHook(source: string = HOOK): Uint8Array {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-hook-'));
+  try {
+    const [from, to] = [join(directory, 'hook.c'), join(directory, 'hook.o')];
+    writeFileSync(from, source);
+    const flags = ['-O2', '-g', '-target', 'bpf', '-mcpu=v3', '-I/usr/include/x86_64-linux-gnu'];
+    execFileSync('clang', [...flags, '-c', from, '-o', to], { stdio: 'inherit' });
+    return new Uint8Array(readFileSync(to));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
 
 /** A function that calls entry `names[random]`, found by halving. */
 export function selector(names: readonly string[]): Func {

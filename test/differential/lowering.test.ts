@@ -11,8 +11,7 @@ import { checkAllocation } from '../../compiler/lower/allocate/check-allocation.
 import { mergeChains } from '../../compiler/lower/select/merge-chains.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
-import { compileC } from '../kernel/support.js';
-import { batchObject, HOOK, loadBatch, runEntry } from './kernel-batch.js';
+import { batchObject, compileHook, loadBatch, runEntry } from './kernel-batch.js';
 import { randomFunction, type Subprogram } from './random-function.js';
 import { RandomSource } from './random-source.js';
 
@@ -26,7 +25,7 @@ let kernel: Kernel;
 let hook: Uint8Array;
 test.before(() => {
   kernel = openKernel();
-  hook = compileC(HOOK);
+  hook = compileHook();
 });
 
 function randomModule(random: RandomSource): Module {
