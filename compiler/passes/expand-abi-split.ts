@@ -137,7 +137,17 @@ function possibleCases(func: Func, defs: ReadonlyMap<ValueId, Instr>): Cases {
       const from = incoming.get(next);
       if (from !== undefined) work.push(...from);
       else if (def !== undefined && settled(def)) found.set(caseKey(def, defs), def);
-      else if (def?.op === 'select') work.push(def.args[1], def.args[2]);
+      else if (def?.op === 'compare' && settled === isConstant) {
+        // `c ? 1 : 0` has become c itself.
+        for (const bit of [0n, 1n])
+          found.set(bit.toString(), {
+            op: 'const',
+            id: def.id,
+            type: 'i32',
+            loc: def.loc,
+            value: bit,
+          });
+      } else if (def?.op === 'select') work.push(def.args[1], def.args[2]);
       else return null;
       if (found.size > MAX_CASES) return null;
     }
