@@ -177,7 +177,7 @@ class PolicyWriter {
         case 4:
           return `(${this.#integer()} ${r.pick(['<<', '>>'])} ${this.#integer()})`;
         case 5:
-          return `(${this.#integer()} ${r.pick(['/', '%'])} ${r.oneIn(4) ? this.#integer() : String(1 + r.below(300))})`;
+          return `(${this.#integer()} ${r.pick(['/', '%'])} ${r.oneIn(2) ? `(${this.#integer()} & ${r.pick([1, 3, 255])})` : String(1 + r.below(300))})`;
         case 6:
           return `<u32>(<i32>${this.#integer()} ${r.pick(['/', '%', '>>'])} ${r.pick([1, 2, 7, -1, -3, 16])})`;
         case 7:
