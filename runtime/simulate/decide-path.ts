@@ -13,7 +13,7 @@ import {
 } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { ANONYMOUS } from '../discovery/index.js';
+import { ANONYMOUS, NO_CLUSTER } from '../discovery/index.js';
 import { type ConnectionFields, encodeConnections, type PartyFields } from './connection.js';
 import { describeOutcome, type OutcomeManifest } from './describe-outcome.js';
 import type { Stop } from './engine.js';
@@ -108,8 +108,9 @@ function takeRoute(flow: Flow, record: RecordFields, failure: Manifest['failure'
   }
   if (route === 0) return;
   flow.routeSite = record.route >>> ROUTE_BITS;
-  flow.cluster = flow.plan.clusters[flow.plan.routes[route - 1] ?? -1] ?? null;
-  if (flow.cluster === null) flow.end = { verdict: 'deny', reason: 'noRoute' };
+  const cluster = flow.plan.clusters[flow.plan.routes[route - 1] ?? NO_CLUSTER];
+  if (cluster === undefined) flow.end = { verdict: 'deny', reason: 'noRoute' };
+  else flow.cluster = cluster;
 }
 
 function chooseEndpoint(flow: Flow): void {
@@ -174,8 +175,5 @@ export async function decidePath(
   await askAll(engine, clients, 'authorize', (flow, record) => takeVerdict(flow, record, 'client'));
   const servers = flows.filter((flow) => flow.destination !== null && flow.end?.verdict !== 'deny');
   await askAll(engine, servers, 'authorize', (flow, record) => takeVerdict(flow, record, 'server'));
-  return flows.map((flow) => {
-    if (flow.end === null) throw new BugError('a connection between two strangers was simulated');
-    return describeOutcome(flow, manifest);
-  });
+  return flows.map((flow) => describeOutcome(flow, manifest));
 }

@@ -1,6 +1,7 @@
 /** Says what became of a connection, with the source line that decided. */
 import { NO_POLICY } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
 import { formatEndpoint } from '../discovery/index.js';
 import type { Flow } from './flow.js';
 import type { Outcome, ShadowVerdict } from './outcome.js';
@@ -14,10 +15,10 @@ function siteText(manifest: OutcomeManifest, site: number): string | null {
   return `${found.file.split('/').at(-1) ?? found.file}:${found.line}`;
 }
 
-/** Describes a flow that has ended. */
+/** Describes a flow that has ended; one that has not is a BugError. */
 export function describeOutcome(flow: Flow, manifest: OutcomeManifest): Outcome {
-  const end = flow.end ?? { verdict: 'deny' as const, reason: 'unknownIdentity' as const };
-  const record = flow.record;
+  const { end, record } = flow;
+  if (end === null) throw new BugError('a connection between two strangers was simulated');
   const site = manifest.sites.find((s) => s.site === record?.site) ?? null;
   const isSilent = end.reason === 'default' || end.reason === 'noAllow';
   const nameOf = (index: number): string | null => manifest.policies[index]?.name ?? null;
@@ -27,13 +28,11 @@ export function describeOutcome(flow: Flow, manifest: OutcomeManifest): Outcome 
     if (((record?.shadowAllow ?? 0n) & bit) !== 0n) return [{ policy: name, verdict: 'allow' }];
     return [];
   });
-  const chosen = end.reason === 'noEndpoint' || end.reason === 'noRoute';
-  const wasRouted = flow.record !== null || chosen || flow.service === null;
+  const hasCluster = record !== null || end.reason === 'noEndpoint' || end.reason === 'noRoute';
   return {
     verdict: end.verdict,
-    cluster: wasRouted ? (flow.cluster?.name ?? null) : null,
-    endpoint:
-      flow.record === null ? null : formatEndpoint(flow.endpoint.address, flow.endpoint.port),
+    cluster: hasCluster ? (flow.cluster?.name ?? null) : null,
+    endpoint: record === null ? null : formatEndpoint(flow.endpoint.address, flow.endpoint.port),
     rule: (site && siteText(manifest, site.site)) ?? (isSilent ? 'default' : end.reason),
     site: site?.site ?? null,
     file: site?.file ?? null,
