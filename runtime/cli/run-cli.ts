@@ -133,6 +133,8 @@ export async function runCli(args: readonly string[], env: Env): Promise<ExitCod
   } catch (error) {
     result = env.signal.aborted ? { exit: EXIT.interrupted } : failureResult(error, env);
   }
-  printResult(env, result, input.format, spec.findingsAreResults === true);
+  // Findings are an answer of `check`; that it could not be asked is not.
+  const isAnswer = spec.findingsAreResults === true && result.exit !== EXIT.failure;
+  printResult(env, result, input.format, isAnswer);
   return result.exit;
 }
