@@ -239,11 +239,11 @@ stops('a deadline (S002) ends one decision, and the simulator goes on', async ()
     async (simulator) => {
       const got = await one(simulator, CONNECT);
       assert.is(got.verdict, 'deny');
-      assert.match(got.trap ?? '', /deadline of 50 ms/);
+      assert.match(got.trap ?? '', /deadline of 500 ms/);
       const outside = await one(simulator, 'connect: { from: reviews-v1.prod, to: "192.0.2.1:1" }');
       assert.is(outside.reason, 'default');
     },
-    50,
+    500,
   );
 });
 
