@@ -34,11 +34,20 @@ function help(code: string): string {
   return CODES[code]?.help ?? '';
 }
 
-/** Whether a policy function exists; their signatures were checked on the syntax tree. */
+/** Whether a policy function exists. Signatures were checked on the syntax tree; renamed exports only here. */
 function checkExports(module: WasmModule, file: string): Diagnostic[] {
-  if (module.exports.some((e) => e.kind === 'func' && isHook(e.name))) return [];
   const at: Position = { file, line: 1, column: 1 };
-  return [diagnostic('P101', `\`${file}\` exports no policy function`, { at, help: help('P101') })];
+  const hooks = module.exports.filter((e) => e.kind === 'func' && isHook(e.name));
+  if (hooks.length === 0) {
+    const message = `\`${file}\` exports no policy function`;
+    return [diagnostic('P101', message, { at, help: help('P101') })];
+  }
+  return hooks.flatMap(({ name, index }) => {
+    const type = module.functions[index];
+    if (type?.params.join() === 'i32' && type.results.join() === 'i32') return [];
+    const message = `\`${name}\` has the wrong parameters or result`;
+    return [diagnostic('P102', message, { at, help: help('P102') })];
+  });
 }
 
 function isHook(name: string): name is ExportName {

@@ -45,6 +45,11 @@ const rows: readonly { name: string; have: string; want: string[] }[] = [
     want: ['P102 policy.ts:2:36 `authorizeConnection` has the wrong parameters or result'],
   },
   {
+    name: 'wrong result of a renamed export',
+    have: 'function f(c: Connection): u64 { return c.now; }\nexport { f as authorizeConnection };',
+    want: ['P102 policy.ts:1:1 `authorizeConnection` has the wrong parameters or result'],
+  },
+  {
     name: 'no parameter',
     have: 'export function authorizeConnection(): Verdict { return Verdict.Allow; }',
     want: ['P102 policy.ts:2:36 `authorizeConnection` has the wrong parameters or result'],

@@ -67,6 +67,8 @@ export interface Answers {
   readonly port?: number;
   readonly protocol?: number;
   readonly random?: number;
+  /** Gets the texts that `is` asks about; each is answered by its place, from 100. */
+  readonly texts?: string[];
   readonly imports?: Readonly<Record<string, (...args: number[]) => number | bigint>>;
 }
 
@@ -85,6 +87,12 @@ export function decide(
     destination_port: () => answers.port ?? 0,
     protocol: () => answers.protocol ?? 6,
     random: () => answers.random ?? 0,
+    symbol: (at: number) => {
+      const memory = (instance.exports['memory'] as { readonly buffer: ArrayBuffer }).buffer;
+      const bytes = new DataView(memory).getUint32(at - 4, true);
+      const text = new TextDecoder('utf-16le').decode(new Uint8Array(memory, at, bytes));
+      return 99 + (answers.texts?.push(text) ?? 1);
+    },
     out_of_fuel: () => {
       throw new Error('out of fuel');
     },

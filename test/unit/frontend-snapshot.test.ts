@@ -1,13 +1,16 @@
 /** Both snapshot engines give one state, and the same project gives the same bytes anywhere. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ABI_IMPORTS } from '../../compiler/abi/index.js';
 import { ASC_NO_ABORT, ASC_OPTIONS, readModule } from '../../compiler/frontend/index.js';
 import { SDK_SOURCES } from '../../compiler/frontend/sdk.gen.js';
 import { v8Snapshot, wizerSnapshot } from '../../runtime/snapshot/index.js';
-import { ALLOW, compile, compiled, type Files, IMPORTS } from './frontend-project.js';
+import { ALLOW, compile, compiled, decide, type Files, IMPORTS } from './frontend-project.js';
 
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const test = suite('frontend snapshot');
 
 const policies: Readonly<Record<string, string>> = {
@@ -50,6 +53,24 @@ test('globals are constants, and the configure phase is gone', async () => {
   assert.is(read.value.start, null);
 });
 
+test('texts that were made at the top level are still there', async () => {
+  const result = await compiled(`const made = "team-" + (6 + 1).toString();
+const unused = "unused-" + made;
+export function authorizeConnection(c: Connection): Verdict {
+  if (c.source.namespace.is("prod")) return Verdict.Allow;
+  return c.source.label("team").is(made) ? Verdict.Audit : Verdict.Deny;
+}
+export function keep(): string { return unused; }`);
+  const texts: string[] = [];
+  const imports = { attribute: () => 5, label: () => 101 };
+  const word = decide(result, 'authorizeConnection', { texts, imports });
+  assert.equal(texts, ['prod', 'team-7']);
+  assert.is(word & 0xff, 4);
+  const bytes = Buffer.from(result.wasm);
+  assert.ok(bytes.includes(Buffer.from('team-7', 'utf16le')));
+  assert.not.ok(bytes.includes(Buffer.from('unused', 'utf16le')), 'the rest is pruned');
+});
+
 test('no path of the machine is in the module', async () => {
   const files: Files = { 'policies/x.ts': IMPORTS + policies['tables'] };
   const result = await compiled(files);
@@ -70,14 +91,14 @@ test('the folder of the process does not matter', async () => {
 });
 
 test('asconfig.json holds the flags that are used', () => {
-  const { options } = JSON.parse(readFileSync('asconfig.json', 'utf8'));
+  const { options } = JSON.parse(readFileSync(join(root, 'asconfig.json'), 'utf8'));
   const { lib: _, ...used } = ASC_OPTIONS;
   assert.equal(options, { ...used, use: ASC_NO_ABORT });
 });
 
 test('the SDK that is embedded is the SDK that is shipped, and declares the ABI', () => {
   for (const [name, text] of Object.entries(SDK_SOURCES)) {
-    assert.is(text, readFileSync(`policies/sdk/${name}`, 'utf8'), 'run npm run gen');
+    assert.is(text, readFileSync(join(root, 'policies/sdk', name), 'utf8'), 'run npm run gen');
   }
   const abi = SDK_SOURCES['abi.ts'] ?? '';
   const kinds = { i32: 'u32', i64: 'u64', none: 'void' } as const;
