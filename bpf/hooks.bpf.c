@@ -121,6 +121,12 @@ static __noinline __u32 find_flow(__u64 cookie, const struct weft_name *remote, 
 	return bpf_map_lookup_elem(&weft_flows, &key) == flow ? generation : 0;
 }
 
+/* Was the flow judged by this very generation? (0 is no flow, also before any generation is set.) */
+static __always_inline int is_current(__u32 generation)
+{
+	return generation && generation == weft_generation;
+}
+
 /* Remembers on the socket where it connected to, for getpeername and the close report. */
 static __always_inline void note_socket(struct bpf_sock_addr *context, __u64 cookie,
 					const struct weft_name *name,
@@ -229,13 +235,13 @@ CONNECT(6)
                                                                                                    \
 		read##family(context, &name);                                                      \
 		origin.cookie = bpf_get_socket_cookie(context);                                    \
-		if (find_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer) == weft_generation) {   \
+		if (is_current(find_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer))) {          \
 			write##family(context, &peer);                                             \
 			return 1;                                                                  \
 		}                                                                                  \
 		generation = find_flow(origin.cookie, &name, WEFT_FLOW_ADMITTED, &peer);           \
 		if (generation)                                                                    \
-			return generation == weft_generation ||                                    \
+			return is_current(generation) ||                                           \
 			       judge_arrival(&origin, &name, &peer, IPPROTO_UDP,                   \
 					     weft_enrolled_cgroup())                               \
 				       ? 1                                                         \
@@ -316,7 +322,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packe
 		if (find_flow(origin.cookie, &packet->source, WEFT_FLOW_NAME, &peer))
 			return 1;
 		generation = find_flow(origin.cookie, &packet->source, WEFT_FLOW_ADMITTED, &peer);
-		if (generation == weft_generation)
+		if (is_current(generation))
 			return 1;
 	}
 	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol,
