@@ -66,6 +66,26 @@ export type CompileOutcome =
       readonly stages: Stages;
     };
 
+/** Texts are made when they are asked for: a build prints none, and large tables make long ones. */
+function lazyStages(
+  { wasm, elf }: Pick<Stages, 'wasm' | 'elf'>,
+  texts: { readonly [K in 'ir' | 'plan' | 'asm']: (() => string) | null },
+): Stages {
+  return {
+    wasm,
+    elf,
+    get ir() {
+      return texts.ir?.() ?? null;
+    },
+    get plan() {
+      return texts.plan?.() ?? null;
+    },
+    get asm() {
+      return texts.asm?.() ?? null;
+    },
+  };
+}
+
 const NO_STAGES: Stages = { wasm: new Map(), ir: null, plan: null, asm: null, elf: null };
 
 /** Compiles a project; every fault of its text is a diagnostic. */
@@ -181,22 +201,30 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   });
   const [base, guarded] = variants;
   if (base === undefined || guarded === undefined) throw new BugError('a variant is missing');
-  let stages: Stages = {
-    ...parts.stages,
-    ir: print(base.module),
-    plan: printPlan(plans, numbering),
-  };
+  const { wasm } = parts.stages;
+  const ir = (): string => print(base.module);
+  const plan = (): string => printPlan(plans, numbering);
   if (!base.lowered.ok) diagnostics.push(...base.lowered.diagnostics);
   else if (!guarded.lowered.ok) diagnostics.push(...guarded.lowered.diagnostics);
-  if (!base.lowered.ok || !guarded.lowered.ok) return { ok: false, diagnostics, stages };
+  if (!base.lowered.ok || !guarded.lowered.ok) {
+    return {
+      ok: false,
+      diagnostics,
+      stages: lazyStages({ wasm, elf: null }, { ir, plan, asm: null }),
+    };
+  }
   const { functions } = base.lowered;
   const { images, externs, positions } = base.module;
   const objects = {
     base: writeObject({ functions, images, externs }),
-    mayGoto: writeObject({ functions: guarded.lowered.functions, images, externs }),
+    mayGoto: writeObject({
+      functions: guarded.lowered.functions,
+      images: guarded.module.images,
+      externs,
+    }),
   };
-  const asm = functions.map((f) => printLowered(f, positions)).join('\n');
-  stages = { ...stages, asm, elf: objects };
+  const asm = (): string => functions.map((f) => printLowered(f, positions)).join('\n');
+  const stages = lazyStages({ wasm, elf: objects }, { ir, plan, asm });
   const tableBytes = plans.reduce((sum, p) => sum + planBytes(p.plans), 0);
   const cost = { functions: functions.map((f) => costOf(f, base.module)), tableBytes };
   diagnostics.push(...checkBudget(project, cost));
