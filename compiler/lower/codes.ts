@@ -8,4 +8,12 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'the function is too long: a jump does not fit 16 bits',
     help: 'split the function, or turn long chains of conditions into a Table or CidrSet',
   },
+  L003: {
+    title: 'the function calls itself, directly or through others',
+    help: 'use a loop with a constant bound',
+  },
+  L004: {
+    title: 'calls nest deeper than the kernel allows',
+    help: 'inline some of the functions into their callers',
+  },
 };

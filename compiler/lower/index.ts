@@ -1,4 +1,5 @@
 /** Lowering: IR to eBPF instructions. */
+export { MAX_FRAMES, MAX_STACK } from './call-chains.js';
 export { CODES } from './codes.js';
 export {
   AUTHORIZE_FUNCTION,
@@ -7,7 +8,6 @@ export {
   policyFunction,
   ROUTE_FUNCTION,
 } from './dispatcher.js';
-export { MAX_STACK } from './lower-function.js';
 export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
 export type { Line, LoweredFunction } from './lowered-function.js';
 export { printLowered } from './print-lowered.js';

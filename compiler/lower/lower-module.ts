@@ -1,6 +1,7 @@
 /** A module through lowering: every function, or every finding. */
 import type { Diagnostic } from '../diagnostic/index.js';
 import type { Module } from '../ir/types.js';
+import { checkCallChains } from './call-chains.js';
 import { lowerFunction } from './lower-function.js';
 import type { LoweredFunction } from './lowered-function.js';
 
@@ -12,7 +13,7 @@ export type Lowered =
   | { readonly ok: true; readonly functions: LoweredFunction[] }
   | { readonly ok: false; readonly diagnostics: Diagnostic[] };
 
-/** Lowers all functions of a module; refuses with L001 or L002, one a function. */
+/** Lowers all functions of a module; refuses with L001 to L004. */
 export function lowerModule(module: Module, options: LowerOptions): Lowered {
   const functions: LoweredFunction[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -21,5 +22,6 @@ export function lowerModule(module: Module, options: LowerOptions): Lowered {
     if (lowered.ok) functions.push(lowered.func);
     else diagnostics.push(lowered.diagnostic);
   }
+  diagnostics.push(...checkCallChains(functions));
   return diagnostics.length === 0 ? { ok: true, functions } : { ok: false, diagnostics };
 }

