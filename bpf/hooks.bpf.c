@@ -50,23 +50,17 @@ static __always_inline int same(const struct weft_address *a, const struct weft_
 
 /* ---- judging ---- */
 
-static __always_inline void fill_input_for(struct weft_judgement *judgement, __u8 protocol,
-					   __u64 cgroup)
+static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
 {
 	struct weft_input *input = &judgement->input;
 
-	input->cgroup = cgroup;
+	input->cgroup = weft_enrolled_cgroup();
 	input->now = bpf_ktime_get_ns() + weft_clock_offset;
 	input->workload = WEFT_NONE;
 	input->random = bpf_get_prandom_u32();
 	input->pick = 0;
 	input->protocol = protocol;
 	input->flags = 0;
-}
-
-static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
-{
-	fill_input_for(judgement, protocol, weft_enrolled_cgroup());
 }
 
 static __always_inline struct weft_judgement *take_or_count(void)
@@ -162,14 +156,14 @@ static __always_inline int judge_name(struct weft_judgement *judgement, struct w
 
 /* Server side: may remote talk to local, which is ours? Remembers an admitted UDP flow. */
 static __always_inline int judge_arrival(struct weft_origin *origin, const struct weft_name *remote,
-				    const struct weft_name *local, __u32 protocol, __u64 cgroup)
+				    const struct weft_name *local, __u32 protocol)
 {
 	struct weft_judgement *judgement = take_or_count();
 	int allowed;
 
 	if (!judgement)
 		return 0;
-	fill_input_for(judgement, protocol, cgroup);
+	fill_input(judgement, protocol);
 	judgement->input.source = remote->address;
 	judgement->input.destination = local->address;
 	judgement->input.port = local->port;
@@ -242,8 +236,7 @@ CONNECT(6)
 		generation = find_flow(origin.cookie, &name, WEFT_FLOW_ADMITTED, &peer);           \
 		if (generation)                                                                    \
 			return is_current(generation) ||                                           \
-			       judge_arrival(&origin, &name, &peer, IPPROTO_UDP,                   \
-					     weft_enrolled_cgroup())                               \
+			       judge_arrival(&origin, &name, &peer, IPPROTO_UDP)                   \
 				       ? 1                                                         \
 				       : 0;                                                        \
 		judgement = take_or_count();                                                       \
@@ -325,8 +318,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packe
 		if (is_current(generation))
 			return 1;
 	}
-	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol,
-			     weft_enrolled_cgroup());
+	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol);
 }
 
 SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)

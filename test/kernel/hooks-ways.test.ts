@@ -136,6 +136,21 @@ test('a cgroup below an enrolled one belongs to it', async () => {
   assert.ok(mesh.events().every((event) => event.hook === 'ingress' || event.cgroup === left.id));
 });
 
+test('a cgroup that is enrolled below an enrolled one is judged for both', async () => {
+  const own = net.cgroup('client/own');
+  mesh.enrol(own);
+  const peer = net.peer(net.left, own.path);
+  assert.equal(await peer.ask(`connect(tcp(), "${SERVER4}", ${OPEN_PORT})`), refused);
+  const asked = mesh.events().filter((event) => event.hook === 'connect4');
+  assert.equal(
+    asked.map((event) => [event.cgroup, event.verdict, event.reason]),
+    [
+      [own.id, DENY, REASON.unknownIdentity],
+      [left.id, ALLOW, REASON.policy],
+    ],
+  );
+});
+
 test('an enrolled cgroup that is no workload of the generation is refused', async () => {
   const stranger = net.cgroup('stranger');
   mesh.enrol(stranger);
