@@ -130,35 +130,50 @@ function isFuel(
   });
 }
 
-/** Parameters of a header that stay as they are. */
-function exempt(func: Func, loop: Loop, header: Block, options: GuardOptions): Set<ValueId> {
+/** Counters of a loop whose trip count is a constant, small enough to be walked by the verifier. */
+function counters(func: Func, loop: Loop, header: Block, options: GuardOptions): Set<ValueId> {
   const defs = definitions(func);
   const doms = dominators(func);
   const blocks = blockMap(func);
   const everyRound = (block: BlockId): boolean =>
     loop.latches.every((latch) => doms.dominates(block, latch));
-  const counters = header.params.filter((param, i) => {
+  const found = header.params.filter((param, i) => {
     const steps = stepsOf(func, loop, i, param, defs);
     if (steps === null || isFuel(func, loop, param, blocks)) return false;
     const trips = tripCount(func, loop, param, steps, defs, everyRound);
     return trips !== null && trips <= (options.mayGoto ? SHORT : LONG);
   });
-  const kept = new Set(counters.map((param) => param.id));
-  if (kept.size === 0 && !options.mayGoto) {
+  return new Set(found.map((param) => param.id));
+}
+
+interface Plan {
+  readonly loop: Loop;
+  readonly header: Block;
+  /** Parameters that stay as they are. */
+  readonly kept: Set<ValueId>;
+}
+
+function plan(func: Func, options: GuardOptions): Plan[] {
+  const blocks = blockMap(func);
+  const plans = loops(func).flatMap((loop): Plan[] => {
+    const header = blocks.get(loop.header);
+    return header === undefined
+      ? []
+      : [{ loop, header, kept: counters(func, loop, header, options) }];
+  });
+  // A loop that only fuel bounds needs it known from the entry on, so through every other loop too.
+  if (options.mayGoto || plans.every(({ kept }) => kept.size > 0)) return plans;
+  for (const { loop, header, kept } of plans) {
     for (const param of header.params) if (isFuel(func, loop, param, blocks)) kept.add(param.id);
   }
-  return kept;
+  return plans;
 }
 
 /** Guards every loop of a function. */
 export function guardLoops(func: Func, options: GuardOptions): boolean {
   const connection = func.params[0];
-  const found = loops(func);
-  if (connection === undefined || found.length === 0) return false;
-  const plans = found.flatMap((loop) => {
-    const header = blockMap(func).get(loop.header);
-    return header === undefined ? [] : [{ header, kept: exempt(func, loop, header, options) }];
-  });
+  const plans = plan(func, options);
+  if (connection === undefined || plans.length === 0) return false;
   const renamed = new Map<ValueId, ValueId>();
   const guards = plans.map(({ header, kept }) => {
     const loc = header.instrs.find((instr) => instr.loc !== null)?.loc ?? header.term.loc;

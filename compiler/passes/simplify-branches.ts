@@ -22,6 +22,7 @@ import {
   mapTerm,
   newBlock,
   newValue,
+  operandsOf,
   predecessors,
   renameUses,
   resolver,
@@ -148,17 +149,34 @@ function thread(func: Func, defs: Defs, doms: Dominators): boolean {
   return changed;
 }
 
+/** Blocks that use each value. */
+function usersOf(func: Func): Map<ValueId, Set<Block>> {
+  const users = new Map<ValueId, Set<Block>>();
+  for (const block of func.blocks) {
+    const use = (value: ValueId): ValueId => {
+      const set = users.get(value);
+      if (set === undefined) users.set(value, new Set([block]));
+      else set.add(block);
+      return value;
+    };
+    for (const instr of block.instrs) operandsOf(instr).forEach(use);
+    mapTerm(block.term, use);
+  }
+  return users;
+}
+
 /** Uses of a condition behind an edge that decided it. */
 function propagate(func: Func, doms: Dominators): boolean {
   const preds = predecessors(func);
   const blocks = blockMap(func);
   const defs = definitions(func);
-  const counts = useCounts(func);
+  const users = usersOf(func);
   let changed = false;
   for (const block of func.blocks) {
     const { term } = block;
     if (term.op !== 'br_if' || term.then.block === term.else.block) continue;
-    if ((counts.get(term.condition) ?? 0) < 2) continue;
+    const using = users.get(term.condition) ?? new Set<Block>();
+    if (using.size < 2) continue;
     const def = defs.get(term.condition);
     const boolean = def?.op === 'compare';
     for (const [target, holds] of [
@@ -175,7 +193,7 @@ function propagate(func: Func, doms: Dominators): boolean {
         used = true;
         return known;
       };
-      for (const behind of func.blocks) {
+      for (const behind of using) {
         if (!doms.dominates(first.id, behind.id)) continue;
         behind.instrs = behind.instrs.map((instr) => mapOperands(instr, rename));
         behind.term = mapTerm(behind.term, rename);

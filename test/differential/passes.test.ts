@@ -27,7 +27,7 @@ import { generateWasm } from '../support/generate-wasm.js';
 import { instantiate } from '../support/run-wasm.js';
 
 const test = suite('passes');
-const SEEDS = 1000;
+const SEEDS = 60;
 const FUEL = 300;
 
 interface Input {
@@ -115,7 +115,7 @@ function check(seed: number): void {
       same(module, raw ? 'built' : 'simplified');
       assert.is(print(parse(before)), before);
       for (const [name, pass] of PASSES) {
-        const copy = structuredClone(module);
+        const copy = { ...module, functions: structuredClone(module.functions) };
         pass(copy);
         same(copy, `${name} of ${raw ? 'built' : 'simplified'}`);
       }
