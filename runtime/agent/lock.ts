@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { AgentError } from './agent-error.js';
 import type { Paths } from './paths.js';
 
+/** How long a change waits for another one to end, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 50;
 
@@ -56,7 +57,11 @@ function removeStale(lock: string, seen: string, own: string): void {
 let turn = 0;
 
 /** Runs `change` alone on this node. Throws A001 where another process keeps the lock. */
-export async function withLock<T>(paths: Paths, change: () => T | Promise<T>): Promise<T> {
+export async function withLock<T>(
+  paths: Paths,
+  change: () => T | Promise<T>,
+  { patience }: { readonly patience: number } = { patience: PATIENCE_MS },
+): Promise<T> {
   mkdirSync(paths.run, { recursive: true, mode: 0o755 });
   const lock = join(paths.run, 'lock');
   const self = identity('self') ?? 'unknown';
@@ -69,7 +74,7 @@ export async function withLock<T>(paths: Paths, change: () => T | Promise<T>): P
       const [pid = ''] = (holder ?? '').split(' ');
       if (holder !== null && identity(pid) !== holder) {
         removeStale(lock, holder, own);
-      } else if (waited >= PATIENCE_MS) {
+      } else if (waited >= patience) {
         throw new AgentError('A001', `process \`${pid}\` is changing this node`, 'try again later');
       } else {
         await wait(PAUSE_MS);

@@ -19,5 +19,5 @@ process.exitCode = await runAgent(process.argv.slice(2), {
   now: () => new Date(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
   openKernel: () => openKernel(),
-  nodePaths: machinePaths,
+  nodePaths: () => machinePaths(),
 });

@@ -13,17 +13,24 @@ export interface Paths {
   readonly cgroups: string;
 }
 
+/** What is mounted; the machine's own mounts unless a test says otherwise. */
+export interface Mounts {
+  readonly bpffs: boolean;
+  readonly cgroup2: string | null;
+}
+
 /** The paths of this machine. Throws A002 or A003 where a file system is not mounted. */
-export function machinePaths(): Paths {
-  if (!isBpffsMounted()) {
+export function machinePaths(
+  mounts: Mounts = { bpffs: isBpffsMounted(), cgroup2: findCgroup2() },
+): Paths {
+  if (!mounts.bpffs) {
     throw new AgentError('A003', 'no bpf file system is mounted', 'mount -t bpf bpf /sys/fs/bpf');
   }
-  const cgroups = findCgroup2();
-  if (cgroups === null) {
+  if (mounts.cgroup2 === null) {
     const remedy = 'mount -t cgroup2 none /sys/fs/cgroup';
     throw new AgentError('A002', 'no cgroup2 hierarchy is mounted', remedy);
   }
-  return { pins: join(BPFFS_PATH, 'weft'), run: '/run/weft', cgroups };
+  return { pins: join(BPFFS_PATH, 'weft'), run: '/run/weft', cgroups: mounts.cgroup2 };
 }
 
 /** Directories below the pins. */

@@ -14,6 +14,5 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'neither a project nor a bundle',
     help: 'name a folder that holds weft.json, or a file written by `weft build`',
   },
-  U020: { title: 'interrupted', help: 'nothing was changed after the interruption' },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { COMMANDS } from '../../runtime/cli/command/index.js';
 import { VERSION } from '../../runtime/cli/version.js';
+import { KernelError } from '../../runtime/kernel/index.js';
 import { weft, withFolder } from './harness.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -66,17 +67,17 @@ test('an unknown flag is refused with the nearest one', async () => {
   assert.match(stderr, 'did you mean `--output`?');
 });
 
-for (const args of [
-  ['doctor', '-o', 'yaml'],
-  ['version', 'extra'],
-  ['completion'],
-  ['completion', 'tcsh'],
-]) {
+for (const [code, ...args] of [
+  ['error[U004]: option `-o, --output <FORMAT>`', 'doctor', '-o', 'yaml'],
+  ['error[U003]: too many arguments', 'version', 'extra'],
+  ['error[U003]: missing required argument `SHELL`', 'completion'],
+  ['error[U004]: command-argument', 'completion', 'tcsh'],
+] as const) {
   test(`usage: ${args.join(' ')}`, async () => {
     const { exit, stdout, stderr } = await weft(args);
     assert.is(exit, 64);
     assert.is(stdout, '');
-    assert.match(stderr, /^error\[U00\d\]: [a-z]/);
+    assert.match(stderr, code);
   });
 }
 
@@ -144,6 +145,24 @@ test('unload without root is one clear error', async () => {
   assert.is(done.status, 1, done.stderr);
   assert.is(JSON.parse(done.stdout).diagnostics[0].code, 'KERNEL_EPERM');
   assert.is(done.stderr, '');
+});
+
+test('an internal fault says so, with its stack on stderr, as one document', async () => {
+  const openKernel = (): Promise<never> => Promise.reject(new Error('broken inside'));
+  const { exit, stdout, stderr } = await weft(['unload', '-o', 'json'], { openKernel });
+  assert.is(exit, 1);
+  const [found] = JSON.parse(stdout).diagnostics;
+  assert.is(found.code, 'U021');
+  assert.match(found.message, 'broken inside');
+  assert.match(stderr, 'frame.test');
+});
+
+test('a typed error of the kernel door keeps its code and remedy', async () => {
+  const fields = { code: 'KERNEL_NOT_LINUX', call: '', errno: 0, message: 'no', remedy: 'yes' };
+  const openKernel = (): Promise<never> => Promise.reject(new KernelError(fields));
+  const { exit, stderr } = await weft(['unload'], { openKernel });
+  assert.is(exit, 4, 'not supported here');
+  assert.match(stderr, 'error[KERNEL_NOT_LINUX]: no\n = help: yes');
 });
 
 test('completion names every verb in each shell', async () => {

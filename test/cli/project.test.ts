@@ -106,7 +106,7 @@ test('a folder that is no project, and one that is not there', async () => {
   assert.match(none.stderr, 'error[U013]: `.` holds no weft.json');
   const absent = await run('inspect', 'nowhere');
   assert.is(absent.exit, 1);
-  assert.match(absent.stderr, '`nowhere` does not exist');
+  assert.match(absent.stderr, 'error[U010]: `nowhere` does not exist');
 });
 
 test('build wants exactly one of --out and --emit', async () => {
@@ -142,10 +142,16 @@ test('inspect names policies, sites and tables', async () => {
 
 test('a truncated and an altered bundle are exit 6', async () => {
   const bytes = readFileSync(join(cwd, 'shop.weft'));
-  writeFileSync(join(cwd, 'cut.weft'), bytes.subarray(0, 3000));
-  const cut = await run('inspect', 'cut.weft');
-  assert.is(cut.exit, 6);
-  assert.match(cut.stderr, /^error\[B10\d\]/);
+  for (const [code, length] of [
+    ['B101', 3000],
+    ['B102', Math.floor(bytes.length / 2)],
+  ] as const) {
+    writeFileSync(join(cwd, 'cut.weft'), bytes.subarray(0, length));
+    const cut = await run('inspect', 'cut.weft');
+    assert.is(cut.exit, 6);
+    assert.match(cut.stderr, `error[${code}]`);
+    assert.match(cut.stderr, '--> cut.weft');
+  }
   const at = bytes.indexOf('isolation.ts');
   bytes[at] = (bytes[at] ?? 0) ^ 1;
   writeFileSync(join(cwd, 'altered.weft'), bytes);

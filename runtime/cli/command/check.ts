@@ -11,7 +11,7 @@ export const CHECK_COMMAND: CommandSpec = {
   description:
     'Compiles everything and writes nothing. A scenario.yaml of the project is read too.',
   example:
-    '$ weft check shop\nerror[L104]: …\n --> shop/policies/isolation.ts:9:7\n…\n\n$ weft check shop -o json',
+    '$ weft check shop\nerror[TS2339]: …\n  --> shop/policies/isolation.ts:11:18\n…\n\n$ weft check shop -o json',
   arguments: [{ syntax: '[DIR]', description: 'the project (default: this folder)' }],
   options: [],
   formats: ['text', 'json'],
