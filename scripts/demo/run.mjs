@@ -5,10 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Table from 'cli-table3';
 import { parse, stringify } from 'yaml';
 import { flows } from './flows.mjs';
 import { startEvents, startHost } from './processes.mjs';
+import { table as newTable } from './table.mjs';
 import { create, remove } from './topology.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -120,10 +120,7 @@ function difference(seen, simulated) {
 }
 
 function printFlows(rows) {
-  const table = new Table({
-    head: ['flow', 'IP', 'simulated', 'observed', 'site', 'answered by'],
-    style: { head: [], border: [] },
-  });
+  const table = newTable(['flow', 'IP', 'simulated', 'observed', 'site', 'answered by']);
   for (const { seen, simulated, wrong } of rows) {
     const { flow } = seen;
     table.push([
@@ -161,10 +158,7 @@ async function split(bundle, folder, flow, host, events) {
     count.set(server, (count.get(server) ?? 0) + 1);
     if (answer?.cluster === event.cluster && server === event.cluster) agree++;
   });
-  const table = new Table({
-    head: ['split of reviews', 'asked', 'observed'],
-    style: { head: [], border: [] },
-  });
+  const table = newTable(['split of reviews', 'asked', 'observed']);
   const share = (name) => `${(((count.get(name) ?? 0) / DRAWS) * 100).toFixed(1)} %`;
   table.push(
     ['reviews/v1', '90 %', share('reviews/v1')],
