@@ -171,7 +171,7 @@ class Generator {
     const r = this.#random;
     const unary = r.pick<UnaryOp>(['extend8_s', 'extend16_s', 'bswap16', 'bswap32']);
     const wide = r.pick<UnaryOp>([unary, 'extend32_s', 'bswap64']);
-    switch (r.below(5)) {
+    switch (r.below(6)) {
       case 0:
         this.#add({ op: 'extend_u', type: 'i64', args: [this.#value('i32')] });
         return;
@@ -184,6 +184,11 @@ class Generator {
       case 3:
         this.#add({ op: 'unary', type: 'i32', kind: unary, args: [this.#value('i32')] });
         return;
+      case 4: {
+        const type = this.#type();
+        this.#add({ op: 'launder', type, args: [this.#value(type), this.pointer] });
+        return;
+      }
       default:
         this.#add({ op: 'unary', type: 'i64', kind: wide, args: [this.#value('i64')] });
     }
