@@ -104,7 +104,7 @@ export async function compileProject(input: CompileInput): Promise<CompileOutcom
   diagnostics.push(...checkClusters(input, policies));
   const { numbering, diagnostics: limits } = numberAbi(policies.map((p) => p.uses));
   diagnostics.push(...limits);
-  const plans = planAll(policies, numbering);
+  const plans = planAll(policies, numbering, project.budget.tableBytes);
   diagnostics.push(...plans.flatMap((p) => p.plans.diagnostics));
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   return link(input, { policies, plans, numbering, diagnostics, stages, sources });
@@ -172,9 +172,14 @@ function checkClusters(
 function planAll(
   policies: readonly CompiledPolicy[],
   numbering: AbiNumbering,
+  maxSetBytes: number,
 ): readonly PolicyPlan[] {
   return policies.map(({ name, frontend: { registry }, resolved }) => {
-    const uses = { ...tableUses(resolved), symbolOf: (t: string) => symbolOf(numbering, t) };
+    const uses = {
+      ...tableUses(resolved),
+      symbolOf: (text: string) => symbolOf(numbering, text),
+      maxSetBytes,
+    };
     return { name, registry, plans: planTables(registry, uses) };
   });
 }

@@ -28,17 +28,9 @@ export const CODES: Readonly<Record<string, { readonly title: string; readonly h
     title: 'policy names collide',
     help: 'a policy is named by its file name without `.ts`; rename one of the files',
   },
-  B203: {
-    title: 'too many sites',
-    help: 'sites share 16 bits with the route number; generate tables instead of branches',
-  },
   B204: {
     title: 'too many clusters',
     help: 'route numbers have 16 bits; declare fewer clusters',
-  },
-  B205: {
-    title: 'unknown cluster',
-    help: 'declare the cluster in the world file, or correct its name in `cluster(...)`',
   },
   B206: {
     title: 'over the instruction budget',
@@ -47,9 +39,5 @@ export const CODES: Readonly<Record<string, { readonly title: string; readonly h
   B207: {
     title: 'over the table budget',
     help: 'make the tables smaller, or raise `budget.tableBytes` in weft.json',
-  },
-  B208: {
-    title: 'policy exports nothing',
-    help: 'export `routeConnection` or `authorizeConnection`',
   },
 };

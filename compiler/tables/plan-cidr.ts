@@ -5,7 +5,7 @@
  */
 import type { CidrDeclaration } from '../frontend/types.js';
 import { buildTrie, type TriePlan } from './cidr-trie.js';
-import { CHAIN_PREFIXES, MAX_SET_BYTES } from './limits.js';
+import { CHAIN_PREFIXES } from './limits.js';
 
 export type Family = 4 | 6;
 /** `bytes` are 16, `length` counts from the start of those 16 bytes (IPv4: 96 to 128). */
@@ -25,14 +25,21 @@ export interface CidrPlan {
 
 export const MAPPED_BITS = 96;
 
-/** Plans a set; null where an image would be larger than MAX_SET_BYTES. */
-export function planCidr(set: Pick<CidrDeclaration, 'prefixes'>): CidrPlan | null {
-  const v4 = planFamily(set, 4);
-  const v6 = planFamily(set, 6);
+/** Plans a set; null where an image would be larger than `maxBytes`. */
+export function planCidr(
+  set: Pick<CidrDeclaration, 'prefixes'>,
+  maxBytes: number,
+): CidrPlan | null {
+  const v4 = planFamily(set, 4, maxBytes);
+  const v6 = planFamily(set, 6, maxBytes);
   return v4 === null || v6 === null ? null : { v4, v6 };
 }
 
-function planFamily(set: Pick<CidrDeclaration, 'prefixes'>, family: Family): FamilyPlan | null {
+function planFamily(
+  set: Pick<CidrDeclaration, 'prefixes'>,
+  family: Family,
+  maxBytes: number,
+): FamilyPlan | null {
   const shift = family === 4 ? MAPPED_BITS : 0;
   const prefixes = disjoint(
     set.prefixes
@@ -40,7 +47,7 @@ function planFamily(set: Pick<CidrDeclaration, 'prefixes'>, family: Family): Fam
       .map((p) => clearHostBits({ bytes: p.bytes, length: p.length + shift })),
   );
   if (prefixes.length <= CHAIN_PREFIXES) return { kind: 'chain', prefixes };
-  return buildTrie(prefixes, { start: shift, maxBytes: MAX_SET_BYTES });
+  return buildTrie(prefixes, { start: shift, maxBytes });
 }
 
 function clearHostBits({ bytes, length }: CidrPrefix): CidrPrefix {

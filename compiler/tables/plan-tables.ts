@@ -16,6 +16,8 @@ export interface TableUses {
   readonly tables: ReadonlySet<number>;
   readonly cidrs: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
+  /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
+  readonly maxSetBytes: number;
 }
 
 /** Plans the used tables; refuses with T101 to T103 at the declaration. */
@@ -31,7 +33,7 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
   const cidrs = new Map<number, CidrPlan>();
   registry.cidrs.forEach((set, number) => {
     if (!uses.cidrs.has(number)) return;
-    const plan = planSet(set);
+    const plan = planSet(set, Math.min(uses.maxSetBytes, MAX_SET_BYTES));
     if ('code' in plan) diagnostics.push(plan);
     else cidrs.set(number, plan);
   });
@@ -44,12 +46,15 @@ function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null 
   return diagnostic('T101', message, { at, help: CODES['T101']?.help ?? null });
 }
 
-function planSet(set: CidrDeclaration): CidrPlan | Diagnostic {
+function planSet(set: CidrDeclaration, maxBytes: number): CidrPlan | Diagnostic {
   const { name, prefixes, at } = set;
   if (prefixes.length > MAX_SET_PREFIXES) {
     const message = `address set \`${name}\` has ${prefixes.length} prefixes, at most ${MAX_SET_PREFIXES}`;
     return diagnostic('T102', message, { at, help: CODES['T102']?.help ?? null });
   }
-  const message = `address set \`${name}\` would take more than ${MAX_SET_BYTES} bytes`;
-  return planCidr(set) ?? diagnostic('T103', message, { at, help: CODES['T103']?.help ?? null });
+  const message = `address set \`${name}\` would take more than ${maxBytes} bytes`;
+  return (
+    planCidr(set, maxBytes) ??
+    diagnostic('T103', message, { at, help: CODES['T103']?.help ?? null })
+  );
 }

@@ -73,6 +73,7 @@ export function expandAll(
   const plans = planTables(registry, {
     ...tableUses(resolved),
     symbolOf: (text) => symbolOf(numbering, text),
+    maxSetBytes: 64 << 20,
   });
   const found = [...resolved.diagnostics, ...diagnostics, ...plans.diagnostics];
   if (found.length === 0) {

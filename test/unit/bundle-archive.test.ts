@@ -68,4 +68,16 @@ test('what is no archive is refused', () => {
   assert.not(outcome.ok);
 });
 
+test('another schema version is refused as such', () => {
+  const bundle = sampleBundle();
+  const later = JSON.parse(JSON.stringify({ ...bundle.manifest, schemaVersion: 2 }));
+  const outcome = decodeBundle(encodeBundle({ ...bundle, manifest: later }));
+  assert.equal(outcome.ok ? [] : outcome.diagnostics.map((d) => d.code), ['B104']);
+});
+
+test('a bundle without the module of one of its policies is refused', () => {
+  const outcome = decodeBundle(encodeBundle({ ...sampleBundle(), wasm: new Map() }));
+  assert.equal(outcome.ok ? [] : outcome.diagnostics.map((d) => d.code), ['B102']);
+});
+
 test.run();
