@@ -11,7 +11,8 @@ import type { FuncType, WasmBody, WasmImport, WasmModule } from './wasm/index.js
 /** Integer parameters of a subprogram beside the connection and the fuel (five registers in all). */
 export const MAX_PARAMS = 3;
 const PAGE = 65536;
-const MAX_PAGES = 256;
+/** 512 MiB: a table of the largest size with long keys takes about half of it. */
+const MAX_PAGES = 8192;
 
 export class BuildContext {
   readonly fuelGlobal: number;
