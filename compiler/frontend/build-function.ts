@@ -10,24 +10,8 @@
  */
 import { STOPPED } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
-import {
-  type BinaryOp,
-  type Block,
-  type CompareOp,
-  type Func,
-  foldInstr,
-  type Instr,
-  type IntType,
-  newBlock,
-  newValue,
-  type Target,
-  type TrapKind,
-  type Type,
-  type UnaryOp,
-  type ValueId,
-} from '../ir/index.js';
-import type { BuildContext } from './build-context.js';
-import { LOADS, NUMERIC, STORES } from './build-ops.js';
+import type { Block, IntType, Target, Type, ValueId } from '../ir/index.js';
+import { SsaBuilder } from './build-ssa.js';
 import type { FuncType, ValueType, WasmBody, WasmInstr } from './wasm/index.js';
 
 /** In the high half of what an internal function returns: it stopped, the low half says how. */
@@ -56,30 +40,10 @@ interface Frame {
   readonly labels: Label[];
 }
 
-type Unplaced = Instr extends infer I ? (I extends Instr ? Omit<I, 'id' | 'loc'> : never) : never;
-
-export class FunctionBuilder {
-  private readonly context: BuildContext;
-  private readonly func: Func;
+/** Builds one function; used once. */
+export class FunctionBuilder extends SsaBuilder {
   private readonly frames: Frame[] = [];
-  private readonly stack: ValueId[] = [];
-  private readonly types = new Map<ValueId, Type>();
-  private readonly constants = new Map<ValueId, bigint>();
-  private readonly reached = new Set<Block>();
-  private block: Block | null = null;
-  private fuel: ValueId;
-  private loc: number | null = null;
-  private pos = 0;
-  private count = 0;
-
-  constructor(context: BuildContext, func: Func) {
-    this.context = context;
-    this.func = func;
-    for (const param of func.params) this.types.set(param.id, param.type);
-    this.block = this.newBlock([]);
-    this.reached.add(this.block);
-    this.fuel = 0 as ValueId;
-  }
+  private fuel: ValueId = 0 as ValueId;
 
   /** Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. */
   build(index: number, args: readonly ValueId[] | null, fuel: ValueId | null): void {
@@ -104,92 +68,6 @@ export class FunctionBuilder {
     if (!this.context.body(index)?.instrs.some((instr) => instr.op === 'loop')) return;
     const budget = this.constant('i32', this.context.budget);
     this.stopIf(this.compare('gt_u', fuel, budget), 'fuel');
-  }
-
-  // --- values and blocks ----------------------------------------------------------------------------
-
-  private newBlock(types: readonly Type[]): Block {
-    const params = types.map((type) => {
-      const id = newValue(this.func);
-      this.types.set(id, type);
-      return { id, type };
-    });
-    const block: Block = {
-      id: newBlock(this.func),
-      params,
-      instrs: [],
-      term: { op: 'trap', kind: 'trap', loc: null },
-    };
-    this.func.blocks.push(block);
-    return block;
-  }
-
-  private typeOf(value: ValueId): Type {
-    return this.types.get(value) ?? 'i32';
-  }
-
-  private emit(rest: Unplaced): ValueId {
-    const id = newValue(this.func);
-    let instr = { ...rest, id, loc: this.loc } as Instr;
-    const value = foldInstr(
-      instr,
-      (arg) => this.constants.get(arg) ?? null,
-      (arg) => this.typeOf(arg),
-      this.context.memory,
-    );
-    if (value !== null) {
-      instr = { op: 'const', type: instr.type, value, id, loc: this.loc };
-      this.constants.set(id, value);
-    }
-    this.types.set(id, instr.type);
-    this.count += 1;
-    this.block?.instrs.push(instr);
-    return id;
-  }
-
-  private constant(type: IntType, value: bigint): ValueId {
-    return this.emit({ op: 'const', type, value });
-  }
-  private binary(kind: BinaryOp, type: Type, a: ValueId, b: ValueId): ValueId {
-    return this.emit({ op: 'binary', kind, type, args: [a, b] });
-  }
-  private compare(kind: CompareOp, a: ValueId, b: ValueId): ValueId {
-    return this.emit({ op: 'compare', kind, type: 'i32', args: [a, b] });
-  }
-  private pop(): ValueId {
-    const value = this.stack.pop();
-    if (value === undefined) throw new BugError(`build: stack is empty at ${this.pos}`);
-    return value;
-  }
-  private popMany(count: number): ValueId[] {
-    return Array.from({ length: count }, () => this.pop()).reverse();
-  }
-
-  /** Ends the current block; code up to the next label is dead. */
-  private end(term: Block['term']): void {
-    if (this.block !== null) this.block.term = term;
-    this.block = null;
-  }
-  private target(block: Block, args: readonly ValueId[]): Target {
-    this.reached.add(block);
-    return { block: block.id, args };
-  }
-  private trap(kind: TrapKind): void {
-    this.end({ op: 'trap', kind, loc: this.loc });
-  }
-
-  /** Goes on in a new block unless the condition holds. */
-  private stopIf(condition: ValueId, kind: TrapKind): void {
-    const stop = this.newBlock([]);
-    stop.term = { op: 'trap', kind, loc: this.loc };
-    const next = this.newBlock([]);
-    this.branch(condition, stop, next);
-    this.block = next;
-  }
-  private branch(condition: ValueId, yes: Block, no: Block): void {
-    const then = this.target(yes, []);
-    const otherwise = this.target(no, []);
-    this.end({ op: 'br_if', condition, then, else: otherwise, loc: this.loc });
   }
 
   // --- control --------------------------------------------------------------------------------------
@@ -530,94 +408,6 @@ export class FunctionBuilder {
     this.block = next;
     this.fuel = left;
     if (type.results.length > 0) this.stack.push(value);
-  }
-
-  private numeric(op: string): boolean {
-    const numeric = NUMERIC.get(op);
-    if (numeric === undefined) return false;
-    const { type } = numeric;
-    switch (numeric.shape) {
-      case 'binary': {
-        const [a, b] = this.popMany(2) as [ValueId, ValueId];
-        if (/^(div|rem)/.test(numeric.kind))
-          this.checkDivision(numeric.kind as BinaryOp, type, a, b);
-        if (this.block !== null) this.stack.push(this.binary(numeric.kind as BinaryOp, type, a, b));
-        return true;
-      }
-      case 'compare': {
-        const [a, b] = this.popMany(2) as [ValueId, ValueId];
-        this.stack.push(this.compare(numeric.kind as CompareOp, a, b));
-        return true;
-      }
-      case 'eqz': {
-        const value = this.pop();
-        this.stack.push(this.compare('eq', value, this.constant(type, 0n)));
-        return true;
-      }
-      case 'unary': {
-        const args = [this.pop()] as const;
-        this.stack.push(this.emit({ op: 'unary', kind: numeric.kind as UnaryOp, type, args }));
-        return true;
-      }
-      case 'convert': {
-        const op = numeric.kind as 'wrap' | 'extend_u' | 'extend_s';
-        this.stack.push(this.emit({ op, type, args: [this.pop()] }));
-        return true;
-      }
-    }
-  }
-
-  /** Traps on a zero divisor and, for div_s, where the quotient overflows. */
-  private checkDivision(kind: BinaryOp, type: IntType, a: ValueId, b: ValueId): void {
-    const divisor = this.constants.get(b);
-    if (divisor === undefined || divisor === 0n) {
-      this.stopIf(this.compare('eq', b, this.constant(type, 0n)), 'trap');
-    }
-    const [least, minusOne] =
-      type === 'i32' ? [1n << 31n, (1n << 32n) - 1n] : [1n << 63n, (1n << 64n) - 1n];
-    if (kind !== 'div_s' || (divisor !== undefined && divisor !== minusOne)) return;
-    const check = this.newBlock([]);
-    const next = this.newBlock([]);
-    this.branch(this.compare('eq', b, this.constant(type, minusOne)), check, next);
-    this.block = check;
-    this.stopIf(this.compare('eq', a, this.constant(type, least)), 'trap');
-    this.end({ op: 'br', to: this.target(next, []), loc: this.loc });
-    this.block = next;
-  }
-
-  private memoryAccess(instr: WasmInstr): boolean {
-    if (instr.op === 'memory.size') {
-      this.stack.push(this.constant('i32', BigInt((this.context.memory?.length ?? 0) >>> 16)));
-      return true;
-    }
-    if (instr.op === 'memory.grow') {
-      this.pop();
-      this.stack.push(this.refuse('I103', 'memory grows in the decide phase', 'i32'));
-      return true;
-    }
-    const operands = STORES.get(instr.op);
-    if (operands !== undefined) {
-      this.popMany(operands);
-      this.refuse('I102', 'memory is written in the decide phase', 'i32');
-      return true;
-    }
-    const load = LOADS.get(instr.op);
-    if (load === undefined) return false;
-    const { type, size, signed } = load;
-    const args = [this.pop()] as const;
-    this.stack.push(
-      this.emit({ op: 'load.memory', type, size, signed, offset: instr.second, args }),
-    );
-    return true;
-  }
-
-  private refuse(code: string, message: string, type: IntType): ValueId {
-    const name = this.context.refuse(code, message, this.pos);
-    return this.emit({ op: 'abi', type, name, args: [] });
-  }
-  private refuseAndStop(code: string, message: string): void {
-    this.refuse(code, message, 'i32');
-    this.trap('trap');
   }
 }
 
