@@ -12,7 +12,7 @@ export interface Section {
   readonly flags: number;
   readonly align: number;
 }
-export interface Symbol {
+export interface ElfSymbol {
   readonly name: string;
   readonly type: 'none' | 'object' | 'func';
   /** null: defined elsewhere. */
@@ -50,7 +50,7 @@ interface RawSection extends Section {
 /** Writes the file; throws BugError where a relocation or symbol names something that is not there. */
 export function writeElf(
   sections: readonly Section[],
-  symbols: readonly Symbol[],
+  symbols: readonly ElfSymbol[],
   relocations: readonly ElfRelocation[],
 ): Uint8Array {
   const strings = new StringTable();
@@ -101,7 +101,7 @@ function indexOf(place: ReadonlyMap<string, number>, name: string): number {
 
 function relocationBytes(
   relocations: readonly ElfRelocation[],
-  symbols: readonly Symbol[],
+  symbols: readonly ElfSymbol[],
 ): Uint8Array {
   const numbers = new Map(symbols.map((symbol, i) => [symbol.name, i + 1]));
   const w = new ByteWriter();
@@ -114,7 +114,7 @@ function relocationBytes(
 }
 
 function symbolBytes(
-  symbols: readonly Symbol[],
+  symbols: readonly ElfSymbol[],
   place: ReadonlyMap<string, number>,
   strings: StringTable,
 ): Uint8Array {

@@ -10,7 +10,7 @@ import { type AbiTypes, abiTypes } from './abi-types.js';
 import { BtfBuilder, type TypeId } from './btf-builder.js';
 import { btfExt, type PlacedFunction } from './btf-ext.js';
 import { ByteWriter } from './byte-writer.js';
-import { type ElfRelocation, type Section, SHF, type Symbol, writeElf } from './elf-file.js';
+import { type ElfRelocation, type ElfSymbol, type Section, SHF, writeElf } from './elf-file.js';
 
 export interface ObjectInput {
   readonly functions: readonly LoweredFunction[];
@@ -153,16 +153,16 @@ function symbolsOf(
   functions: readonly PlacedFunction[],
   images: readonly PlacedImage[],
   externs: Module['externs'],
-): Symbol[] {
-  const undefinedOnes = uniqueByName(externs).map(({ name }): Symbol => {
+): ElfSymbol[] {
+  const undefinedOnes = uniqueByName(externs).map(({ name }): ElfSymbol => {
     return { name, type: 'none', section: null, value: 0, size: 0 };
   });
   return [
-    ...functions.map(({ func, offset }): Symbol => {
+    ...functions.map(({ func, offset }): ElfSymbol => {
       const size = func.bytes.length;
       return { name: func.name, type: 'func', section: '.text', value: offset, size };
     }),
-    ...images.map(({ image, offset }): Symbol => {
+    ...images.map(({ image, offset }): ElfSymbol => {
       const size = image.bytes.length;
       return { name: image.name, type: 'object', section: '.rodata', value: offset, size };
     }),

@@ -75,7 +75,6 @@ export function selector(names: readonly string[]): Func {
     const below = add(block, { op: 'compare', kind: 'lt_u', args: [which, bound] });
     const yes = { block: make(from, middle).id, args: [] };
     const no = { block: make(middle, to).id, args: [] };
-    // biome-ignore lint/suspicious/noThenProperty: the IR's name for the target
     block.term = { op: 'br_if', loc: null, condition: below, then: yes, else: no };
     return block;
   };

@@ -292,7 +292,6 @@ class Generator {
     yes: { block: BlockId; args: readonly ValueId[] },
     no: { block: BlockId; args: readonly ValueId[] },
   ): void {
-    // biome-ignore lint/suspicious/noThenProperty: the IR's name for the target
     this.#current.term = { op: 'br_if', loc: 2, condition, then: yes, else: no };
   }
 

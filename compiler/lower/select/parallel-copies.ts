@@ -12,7 +12,7 @@ export function sequence(copies: readonly Copy[], fresh: () => Reg): Copy[] {
   const ordered: Copy[] = [];
   while (pending.length > 0) {
     const free = pending.findIndex((a) => pending.every((b) => b === a || b.src !== a.dst));
-    const [copy] = pending.splice(free < 0 ? 0 : free, 1);
+    const [copy] = pending.splice(Math.max(free, 0), 1);
     if (copy === undefined) break;
     if (free < 0) {
       // All that is left are cycles: save what this copy overwrites, and read it from there.
