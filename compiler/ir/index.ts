@@ -9,6 +9,7 @@ export {
   swapped,
 } from './arithmetic.js';
 export { CODES } from './codes.js';
+export { Emitter } from './emitter.js';
 export { type Evaluated, type EvaluateHost, evaluate } from './evaluate.js';
 export { foldInstr, MEMORY_IMAGE } from './fold-instr.js';
 export {

@@ -17,8 +17,8 @@ import {
 } from '../abi/index.js';
 import type { Outcome, PolicyEntry } from '../bundle/manifest.js';
 import { BugError } from '../diagnostic/index.js';
+import { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Param, Target, Terminator, ValueId } from '../ir/types.js';
-import { Emitter } from '../passes/expand-abi-emitter.js';
 
 export interface DispatchRules {
   readonly policies: readonly PolicyEntry[];

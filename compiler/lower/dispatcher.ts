@@ -6,8 +6,8 @@
  */
 import { CONNECTION, ROUTE_MASK, ROUTE_STOPPED } from '../abi/index.js';
 import type { PolicyEntry } from '../bundle/manifest.js';
+import { Emitter } from '../ir/emitter.js';
 import type { Block, BlockId, Func, Module, Param, Terminator, ValueId } from '../ir/types.js';
-import { Emitter } from '../passes/expand-abi-emitter.js';
 import { authorizeFunction, type DispatchRules } from './dispatcher-authorize.js';
 
 export type { DispatchRules } from './dispatcher-authorize.js';

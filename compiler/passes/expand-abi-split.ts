@@ -8,8 +8,8 @@
  * Keeps:   value numbers of the answers
  */
 import { ABI_IMPORTS, type ImportName, type OperandKind } from '../abi/index.js';
+import { Emitter } from '../ir/emitter.js';
 import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
-import { Emitter } from './expand-abi-emitter.js';
 import { incomingValues } from './expand-abi-incoming.js';
 import type { AbiInstr } from './expand-abi-resolve.js';
 

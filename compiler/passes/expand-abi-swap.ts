@@ -6,8 +6,9 @@
  * Refuses: nothing
  * Keeps:   the swap itself, which later passes drop where nobody reads it
  */
+
+import { Emitter } from '../ir/emitter.js';
 import type { Func, Instr, ValueId } from '../ir/types.js';
-import { Emitter } from './expand-abi-emitter.js';
 
 type Defs = ReadonlyMap<ValueId, Instr>;
 

@@ -8,8 +8,8 @@
  */
 import { CONNECTION, PARTY, type SideName } from '../abi/index.js';
 import { BugError, unreachable } from '../diagnostic/index.js';
+import { Emitter } from '../ir/emitter.js';
 import type { Func, Instr, LoadSize, Module, Terminator, ValueId } from '../ir/types.js';
-import { Emitter } from './expand-abi-emitter.js';
 import {
   type AbiNumbering,
   bitOf,

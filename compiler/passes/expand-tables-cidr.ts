@@ -3,6 +3,7 @@
  * answer is known, so it brings blocks of its own. Addresses are read as they lie, in network order.
  */
 import { PARTY } from '../abi/index.js';
+import { Emitter } from '../ir/emitter.js';
 import type { Block, BlockId, Func, Loc, Target, Terminator, ValueId } from '../ir/index.js';
 import {
   type CidrChain,
@@ -14,7 +15,6 @@ import {
   NO,
   type TriePlan,
 } from '../tables/index.js';
-import { Emitter } from './expand-abi-emitter.js';
 
 export interface CidrLookup {
   readonly plan: CidrPlan;

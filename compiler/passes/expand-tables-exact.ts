@@ -1,4 +1,6 @@
 /** Look-ups in exact tables as straight code; the plans are those of compiler/tables/plan-exact. */
+
+import type { Emitter } from '../ir/emitter.js';
 import type { ValueId } from '../ir/index.js';
 import {
   DENSE_BYTES,
@@ -8,7 +10,6 @@ import {
   SLOT_BYTES,
   SLOT_SHIFT,
 } from '../tables/index.js';
-import type { Emitter } from './expand-abi-emitter.js';
 
 export interface ExactLookup {
   readonly plan: ExactPlan;

@@ -7,10 +7,10 @@
  */
 import { CONNECTION } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
+import { Emitter } from '../ir/emitter.js';
 import type { Block, Func, Image, Instr, Module, ValueId } from '../ir/index.js';
 import type { FamilyPlan, TablePlans, TableUses } from '../tables/index.js';
 import { connectionOf } from './expand-abi.js';
-import { Emitter } from './expand-abi-emitter.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';

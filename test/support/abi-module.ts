@@ -2,6 +2,7 @@
 import { CONNECTION } from '../../compiler/abi/index.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { Registry } from '../../compiler/frontend/types.js';
+import { Emitter } from '../../compiler/ir/emitter.js';
 import {
   type BlockId,
   evaluate,
@@ -10,7 +11,6 @@ import {
   verifyModule,
 } from '../../compiler/ir/index.js';
 import { connectionOf, expandAbi } from '../../compiler/passes/expand-abi.js';
-import { Emitter } from '../../compiler/passes/expand-abi-emitter.js';
 import { collectUses, numberAbi, symbolOf } from '../../compiler/passes/expand-abi-numbering.js';
 import { resolveAbi } from '../../compiler/passes/expand-abi-resolve.js';
 import { expandTables, tableUses } from '../../compiler/passes/expand-tables.js';

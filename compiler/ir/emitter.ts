@@ -14,7 +14,7 @@ import type {
   Type,
   UnaryOp,
   ValueId,
-} from '../ir/types.js';
+} from './types.js';
 
 /** An instruction without its number and position. Distributes over the union of `Instr`. */
 type Body = Instr extends infer I ? (I extends Instr ? Omit<I, 'id' | 'loc'> : never) : never;
