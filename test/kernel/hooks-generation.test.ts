@@ -91,6 +91,55 @@ test('switching and going back is one write each', async () => {
   );
 });
 
+test('traffic sees neither a gap nor a wrong answer while generations switch', async () => {
+  const staged = [mesh.stage(tables), mesh.stage(tables)] as const;
+  mesh.activate(staged[0]);
+  await server.value(`
+import threading
+u.settimeout(None); l.settimeout(None)
+def datagrams():
+    while True:
+        data, peer = u.recvfrom(99)
+        u.sendto(data, peer)
+def streams():
+    while True:
+        l.accept()[0].close()
+for work in datagrams, streams:
+    threading.Thread(target=work, daemon=True).start()`);
+  let isDone = false;
+  const traffic = client
+    .value(`
+import threading
+wrong, right = [], []
+note = lambda fine, what: right.append(1) if fine else wrong.append(what)
+def datagrams():
+    s = udp(); s.settimeout(5)
+    for i in range(300):
+        s.sendto(b"%d" % i, ("${SERVICE4}", 80))
+        data, peer = s.recvfrom(99)
+        note(data == b"%d" % i and peer == ("${SERVICE4}", 80), [data, peer])
+def streams():
+    for i in range(100):
+        s = tcp(); s.connect(("${SERVICE4}", 80))
+        note(s.getpeername() == ("${SERVICE4}", 80), s.getpeername())
+        s.close()
+        code = tcp().connect_ex(("${SERVICE4}", 81))
+        note(code == errno.EPERM, code)
+works = [threading.Thread(target=work) for work in [datagrams, streams] * 2]
+for work in works: work.start()
+for work in works: work.join()
+[len(right), wrong]`)
+    .finally(() => {
+      isDone = true;
+    });
+  for (let round = 1; !isDone; round++) {
+    mesh.activate(staged[round % 2 === 0 ? 0 : 1]);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(await traffic, [1000, []]);
+  assert.is(mesh.counter('weft_reasons', NO_GENERATION), 0n);
+});
+
 test('verdicts that find no room in the ring buffer are counted, every one', async () => {
   mesh.activate(mesh.stage(tables));
   const many = 60;
