@@ -3,7 +3,14 @@ export { CODES as AGENT_CODES } from './codes.js';
 export { enrol, enrolledIds, unenrol, workloadCgroup } from './enrol.js';
 export { type EventOptions, readEvents } from './events.js';
 export { createKernelSimulator, type KernelSimulator } from './kernel-simulator.js';
-export { KEPT, type Loaded, type LoadOptions, load, noteError, pinnedGenerations } from './load.js';
+export {
+  KEPT,
+  type Loaded,
+  type LoadOptions,
+  load,
+  loadOrNote,
+  pinnedGenerations,
+} from './load.js';
 export { withLock } from './lock.js';
 export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
 export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';

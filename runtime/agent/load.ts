@@ -139,7 +139,14 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
   return { generation: staged.generation, previous, diagnostics: staged.plan.diagnostics };
 }
 
-/** Notes why the last change failed, for `status`. */
-export function noteError(paths: Paths, message: string, now: Date): void {
-  writeState(paths, { ...readState(paths), lastError: { time: now.toISOString(), message } });
+/** As `load`; why it failed is noted for `status`. */
+export function loadOrNote(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+  try {
+    return load(kernel, paths, options);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const lastError = { time: options.now.toISOString(), message };
+    writeState(paths, { ...readState(paths), lastError });
+    throw error;
+  }
 }

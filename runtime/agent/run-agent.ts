@@ -11,7 +11,7 @@ import type { Kernel } from '../kernel/index.js';
 import { isAgentError } from './agent-error.js';
 import { enrol } from './enrol.js';
 import { readEvents } from './events.js';
-import { load } from './load.js';
+import { loadOrNote } from './load.js';
 import { withLock } from './lock.js';
 import { cgroupPath, type Paths } from './paths.js';
 import { unload } from './unload.js';
@@ -145,7 +145,7 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   const paths = env.nodePaths();
   const { bundle, digest } = decoded;
   const input = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
-  const { generation } = await withLock(paths, () => load(kernel, paths, input));
+  const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
   env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
   try {
     if (options.enrol) await enrolAll(kernel, paths, world, env);

@@ -1,6 +1,7 @@
 /** What a node enforces, read back from its pins; names come from the state document. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { REASON } from '../../compiler/abi/index.js';
 import type { Kernel, KernelMap } from '../kernel/index.js';
 import { readActive } from './active.js';
 import { enrolledIds } from './enrol.js';
@@ -46,6 +47,8 @@ export interface NodeStatus {
     readonly workload: string | null;
   }[];
   readonly open: { readonly active: bigint; readonly passive: bigint; readonly closed: bigint };
+  /** Verdicts of this node since the first load, by reason. */
+  readonly reasons: Readonly<Record<string, { readonly allow: bigint; readonly deny: bigint }>>;
   /** Verdicts whose event found no room. */
   readonly lost: bigint;
   readonly lastError: State['lastError'];
@@ -74,6 +77,15 @@ function policies(record: GenerationRecord, counters: KernelMap): readonly Polic
   }));
 }
 
+/** weft_reasons: index reason * 2 + (deny). Reasons that never came are left out. */
+function reasons(map: KernelMap): NodeStatus['reasons'] {
+  const all = Object.entries(REASON).map(([name, n]) => {
+    const counts = { allow: readCounter(map, n * 2), deny: readCounter(map, n * 2 + 1) };
+    return [name, counts] as const;
+  });
+  return Object.fromEntries(all.filter(([, { allow, deny }]) => allow + deny > 0n));
+}
+
 const NOTHING: Omit<NodeStatus, 'lastError'> = {
   active: null,
   generations: [],
@@ -81,6 +93,7 @@ const NOTHING: Omit<NodeStatus, 'lastError'> = {
   defaulted: 0n,
   enrolled: [],
   open: { active: 0n, passive: 0n, closed: 0n },
+  reasons: {},
   lost: 0n,
 };
 
@@ -125,6 +138,7 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
       passive: readCounter(open, OPEN_COUNTER.openedPassive),
       closed: readCounter(open, OPEN_COUNTER.closed),
     },
+    reasons: reasons(node.map('weft_reasons')),
     lost: readCounter(node.map('weft_losses'), 0),
     lastError: state.lastError,
   };

@@ -135,6 +135,8 @@ test('load, enrol, decide, report, unload: nothing is left', async () => {
   const policies = now['policies'] as { sites: { rule: string; count: number }[] }[];
   const counts = policies[0]?.sites.map((s) => [s.rule, s.count]);
   assert.equal(counts?.[1], ['policies/isolation.ts:10', 2]);
+  const counted = now['reasons'] as Record<string, unknown>;
+  assert.equal(counted, { policy: { allow: 2, deny: 0 }, default: { allow: 0, deny: 1 } });
   const text = (await run('status')).stdout;
   assert.match(text, /reviews\.prod +\S+/);
 
@@ -173,8 +175,11 @@ test('a load that the verifier refuses changes nothing and names the program', a
     broken[TEXT] = 0xff;
     return { ...bundle, objects: { base: broken, mayGoto: broken } };
   });
-  const { exit, stderr } = await load('bad.weft');
+  const { exit, stderr } = await run(
+    ...['load', 'bad.weft', '--world', 'shop/world.yaml', '--log', 'refusal.log'],
+  );
   assert.is(exit, 1, stderr);
+  assert.match(readFileSync(join(cwd, 'refusal.log'), 'utf8'), 'opcode ff');
   assert.match(stderr, 'error[KERNEL_VERIFIER]: the verifier refused');
   assert.equal(await enforced(), before);
   assert.is(connectFrom('127.0.0.2', 9), 'ECONNREFUSED', 'the running generation decides');

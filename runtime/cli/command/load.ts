@@ -1,7 +1,16 @@
 /** `weft load`: makes a bundle the deciding one on this node. */
-import type { CommandSpec } from '../command-spec.js';
-import { textOption } from '../command-spec.js';
+import { writeFileSync } from 'node:fs';
+import type { Loaded } from '../../agent/load.js';
+import { type CommandSpec, textOption } from '../command-spec.js';
+import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
+import { failureResult } from '../failure.js';
+
+/** Keeps the log of a refused program, where one was asked for. */
+function writeLog(env: Env, file: string | null, error: unknown): void {
+  if (file === null || !(error instanceof Error) || !('log' in error)) return;
+  writeFileSync(pathIn(env, file), String(error.log));
+}
 
 export const LOAD_COMMAND: CommandSpec = {
   name: 'load',
@@ -13,6 +22,7 @@ export const LOAD_COMMAND: CommandSpec = {
   arguments: [{ syntax: '<BUNDLE>', description: 'a bundle file, or a project folder' }],
   options: [
     { flags: '--world <FILE>', description: 'the world (default: that of the project folder)' },
+    { flags: '--log <FILE>', description: "where to write the verifier's whole log on a refusal" },
   ],
   formats: ['text', 'json'],
   async run(env, input) {
@@ -21,29 +31,24 @@ export const LOAD_COMMAND: CommandSpec = {
     const world = await worldOf(env, subject, textOption(input, 'world'));
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
-    const { load, noteError } = await import('../../agent/load.js');
+    const { loadOrNote } = await import('../../agent/load.js');
     const { withLock } = await import('../../agent/lock.js');
     const { bundle, digest, sources } = subject;
-    const loaded = await withLock(paths, () => {
-      try {
-        return load(kernel, paths, {
-          bundle,
-          digest,
-          world,
-          now: env.now(),
-          clockOffset: env.clockOffset(),
-        });
-      } catch (error) {
-        noteError(paths, error instanceof Error ? error.message : String(error), env.now());
-        throw error;
-      }
-    });
+    const options = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
+    let loaded: Loaded;
+    try {
+      loaded = await withLock(paths, () => loadOrNote(kernel, paths, options));
+    } catch (error) {
+      writeLog(env, textOption(input, 'log'), error);
+      return { ...failureResult(error, env), sources };
+    }
     const { generation, previous } = loaded;
     return {
       exit: EXIT.ok,
       document: { generation, previous, bundle: digest, name: bundle.manifest.name },
       text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}`,
-      diagnostics: [...subject.diagnostics, ...loaded.diagnostics],
+      // The build of a folder has planned with the same world already.
+      diagnostics: subject.world === world ? subject.diagnostics : loaded.diagnostics,
       sources,
     };
   },

@@ -40,6 +40,14 @@ function describe(status: NodeStatus): string {
     ),
     section('policies', sites),
     section(
+      'verdicts by reason',
+      Object.entries(status.reasons).map(([reason, { allow, deny }]) => [
+        reason,
+        `${allow} allowed`,
+        `${deny} denied`,
+      ]),
+    ),
+    section(
       'enrolled',
       status.enrolled.map((e) => [e.workload ?? '(no workload)', e.cgroup ?? '', e.cgroupId]),
     ),
