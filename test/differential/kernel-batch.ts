@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { CONNECTION } from '../../compiler/abi/index.js';
 import { writeObject } from '../../compiler/elf/index.js';
 import type { Block, BlockId, Func, Instr, Module, ValueId } from '../../compiler/ir/types.js';
-import { lowerModule } from '../../compiler/lower/index.js';
+import type { LoweredFunction } from '../../compiler/lower/index.js';
+import { lowerFunction } from '../../compiler/lower/lower-function.js';
 import type { Kernel, KernelObject } from '../../runtime/kernel/index.js';
 
 export const SELECTOR = 'weft_route_connection';
@@ -91,14 +92,34 @@ export function selector(names: readonly string[]): Func {
   };
 }
 
+/** Random code may need more stack than the hook leaves: such entries are left out. */
+const STACK_LEFT = 192;
+
+export interface Batch {
+  readonly object: Uint8Array;
+  /** Entries that can be run, by number. */
+  readonly entries: readonly Func[];
+}
+
 /** The object of a module with a selector over its entry functions. */
-export function batchObject(module: Module, options: { readonly mayGoto: boolean }): Uint8Array {
-  const entries = module.functions.filter((func) => func.kind === 'entry').map((f) => f.name);
-  const functions = [...module.functions, selector(entries)];
-  const lowered = lowerModule({ ...module, functions }, options);
-  if (!lowered.ok) throw new Error(lowered.diagnostics.map((d) => d.message).join('; '));
+export function makeBatch(module: Module, options: { readonly mayGoto: boolean }): Batch {
+  const lowered = (func: Func): LoweredFunction => {
+    const made = lowerFunction(func, module.positions, options);
+    if (!made.ok) throw new Error(made.diagnostic.message);
+    return made.func;
+  };
+  const [inner, outer] = [false, true].map((entry) =>
+    module.functions
+      .filter((func) => (func.kind === 'entry') === entry)
+      .map((func) => ({ func, made: lowered(func) })),
+  );
+  const called = Math.max(0, ...(inner ?? []).map(({ made }) => made.stack));
+  const fitting = (outer ?? []).filter(({ made }) => made.stack + called <= STACK_LEFT);
+  const entries = fitting.map(({ func }) => func);
+  const functions = [...(inner ?? []), ...fitting].map(({ made }) => made);
+  functions.push(lowered(selector(entries.map((func) => func.name))));
   const { images, externs } = module;
-  return writeObject({ functions: lowered.functions, images, externs });
+  return { object: writeObject({ functions, images, externs }), entries };
 }
 
 /** Joins an object with the hook and loads it. */

@@ -11,7 +11,7 @@ import { checkAllocation } from '../../compiler/lower/allocate/check-allocation.
 import { mergeChains } from '../../compiler/lower/select/merge-chains.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
-import { batchObject, compileHook, loadBatch, runEntry } from './kernel-batch.js';
+import { compileHook, loadBatch, makeBatch, runEntry } from './kernel-batch.js';
 import { randomFunction, type Subprogram } from './random-function.js';
 import { RandomSource } from './random-source.js';
 
@@ -72,8 +72,9 @@ function expected(module: Module, func: Func, which: number, connection: Uint8Ar
 function compareBatch(seed: number, mayGoto: boolean): void {
   const random = new RandomSource(seed);
   const module = randomModule(random);
-  const entries = module.functions.filter((func) => func.kind === 'entry');
-  using loaded = loadBatch(kernel, hook, batchObject(module, { mayGoto }));
+  const { entries, object } = makeBatch(module, { mayGoto });
+  assert.ok(entries.length > FUNCTIONS / 2, `seed ${seed} leaves ${entries.length} functions`);
+  using loaded = loadBatch(kernel, hook, object);
   for (const [which, func] of entries.entries()) {
     for (let i = 0; i < INPUTS; i++) {
       const connection = randomConnection(random);
