@@ -12,7 +12,7 @@ import type { FuncType, WasmBody, WasmImport, WasmModule } from './wasm/index.js
 export const MAX_PARAMS = 3;
 const PAGE = 65536;
 /** 512 MiB: a table of the largest size with long keys takes about half of it. */
-const MAX_PAGES = 8192;
+export const MAX_PAGES = 8192;
 
 export class BuildContext {
   readonly fuelGlobal: number;

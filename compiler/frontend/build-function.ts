@@ -237,12 +237,22 @@ export class FunctionBuilder extends SsaBuilder {
     this.block = after;
   }
 
+  /** Leaves nothing of the function but the refusal, so that no pass works on what is too large. */
+  private giveUp(): void {
+    this.func.blocks = [];
+    this.reached.clear();
+    this.block = this.newBlock([]);
+    this.reached.add(this.block);
+    this.refuseAndStop('I110', 'the policy is too large once its functions are inlined');
+    this.frames.length = 0;
+  }
+
   // --- instructions ---------------------------------------------------------------------------------
 
   private instr(frame: Frame, instr: WasmInstr): void {
     this.loc = this.context.position(instr.pos);
     if (this.count > MAX_INSTRS) {
-      this.refuseAndStop('I110', 'the policy is too large once its functions are inlined');
+      this.giveUp();
       return;
     }
     if (instr.type !== null) {

@@ -9,7 +9,7 @@ import { ROUTE_STOPPED, STOPPED } from '../abi/index.js';
 import { BugError, type Diagnostic, hasErrors } from '../diagnostic/index.js';
 import { type Func, MEMORY_IMAGE, type Module, type Param, type ValueId } from '../ir/index.js';
 import { simplify } from '../passes/index.js';
-import { BuildContext, refusal } from './build-context.js';
+import { BuildContext, MAX_PAGES, refusal } from './build-context.js';
 import { FunctionBuilder, STOPPED_MARK } from './build-function.js';
 import { judge } from './judge.js';
 import type { FrontendResult } from './types.js';
@@ -62,6 +62,12 @@ export function buildModule(input: BuildInput): Built {
   if (!read.ok) {
     const at = frontend.locate(read.fault.offset);
     return { module: null, diagnostics: [refusal('I111', read.fault.message, at)] };
+  }
+  if ((read.value.memory?.min ?? 0) > MAX_PAGES) {
+    return {
+      module: null,
+      diagnostics: [refusal('I108', 'the memory is larger than 512 MiB', null)],
+    };
   }
   const context = new BuildContext(read.value, frontend, policy);
   const functions: Func[] = [];

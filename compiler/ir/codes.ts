@@ -26,8 +26,8 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     help: 'give the loop a condition or a break that is reachable',
   },
   I108: {
-    title: 'function that cannot be called in the kernel',
-    help: 'a called function takes at most three integers and returns at most one 32-bit integer',
+    title: 'memory too large',
+    help: 'a policy has at most 512 MiB of memory after its configure phase: put large sets into tables',
   },
   I109: {
     title: 'unknown import',

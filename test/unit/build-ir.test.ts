@@ -1,8 +1,9 @@
 /** WASM to IR: what comes out, and what is refused where. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { buildModule } from '../../compiler/frontend/build-ir.js';
 import { evaluate, printFunc } from '../../compiler/ir/index.js';
-import { buildText } from '../support/build.js';
+import { buildText, frontendOf } from '../support/build.js';
 
 const test = suite('build-ir');
 
@@ -118,6 +119,29 @@ for (const [code, body, rest] of REFUSED) {
     assert.equal(codes(policy(dead, rest)), []);
   });
 }
+
+test('refuses I108: a memory of more than 512 MiB', () => {
+  const body = '(func (export "authorizeConnection") (result i32) (i32.const 1))';
+  assert.equal(codes(`(module (memory 8193) ${body})`), ['I108']);
+  assert.equal(codes(`(module (memory 1) ${body})`), []);
+});
+
+test('refuses I110: what inlining blows up', () => {
+  const level = (n: number): string =>
+    `(func $w${n} (param i64) (result i64) ${n === 0 ? '(i64.mul (local.get 0) (i64.const 3))' : `(i64.add (call $w${n - 1} (local.get 0)) (call $w${n - 1} (i64.const 5)))`})`;
+  const levels = (n: number): string => Array.from({ length: n + 1 }, (_, i) => level(i)).join('');
+  const call = (n: number): string =>
+    `(i32.wrap_i64 (call $w${n} (i64.extend_i32_u (call $port))))`;
+  assert.equal(codes(policy(call(18), levels(18))), ['I110']);
+  assert.equal(codes(policy(call(3), levels(3))), []);
+});
+
+test('refuses I111: what is no module', () => {
+  const frontend = { ...frontendOf(policy('(i32.const 1)'), 10), wasm: Uint8Array.from([0, 1]) };
+  const { module, diagnostics } = buildModule({ frontend, policy: 0, name: 'x' });
+  assert.is(module, null);
+  assert.is(diagnostics[0]?.code, 'I111');
+});
 
 test('a call through a constant table slot is a call', () => {
   const table = '(table 1 funcref) (elem (i32.const 0) $g) (func $g (result i32) (i32.const 9))';
