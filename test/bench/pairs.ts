@@ -14,7 +14,10 @@ export interface BenchResult {
   readonly low: number; // quartiles of the ratio (or of `value` where the limit is on the difference)
   readonly high: number;
   readonly pairs: number;
-  readonly limit: { readonly kind: 'ratio-at-most' | 'ratio-at-least' | 'difference-at-most'; readonly value: number };
+  readonly limit: {
+    readonly kind: 'ratio-at-most' | 'ratio-at-least' | 'difference-at-most';
+    readonly value: number;
+  };
   readonly held: 'yes' | 'no' | 'inconclusive';
 }
 

@@ -80,4 +80,4 @@ __attribute__((noinline)) int weft_authorize_connection(const struct weft_connec
 	return verdict;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char weft_license[] SEC("license") = "Dual BSD/GPL";

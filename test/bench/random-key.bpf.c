@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Benchmarks that need another key in each run: test-run repeats one packet, so the source address
+ * is drawn here. Joined with a policy like the harness; never attached.
+ */
+#include "decide.h"
+
+#define WEFT_HARNESS_HEAD 16
+
+/* Keys are number * step for number below count: the same set that the policy's table holds. */
+const volatile __u32 weft_bench_count = 1;
+const volatile __u32 weft_bench_step = 1;
+
+static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *judgement)
+{
+	__u32 key = (bpf_get_prandom_u32() % weft_bench_count) * weft_bench_step;
+
+	if (bpf_skb_load_bytes(skb, WEFT_HARNESS_HEAD, &judgement->connection,
+			       sizeof(judgement->connection)))
+		return -1;
+	judgement->connection.source.address.word[3] = bpf_htonl(key);
+	return 0;
+}
+
+/* Returns the verdict. */
+SEC("tc") int weft_bench_random(struct __sk_buff *skb)
+{
+	struct weft_judgement *judgement = weft_take();
+	int verdict = -1;
+
+	if (!judgement)
+		return -1;
+	if (!draw(skb, judgement))
+		verdict = weft_authorize_connection(&judgement->connection, &judgement->decision);
+	weft_release(judgement);
+	return verdict;
+}
+
+/* The same without the policy: what to subtract. */
+SEC("tc") int weft_bench_empty(struct __sk_buff *skb)
+{
+	struct weft_judgement *judgement = weft_take();
+	int failed;
+
+	if (!judgement)
+		return -1;
+	failed = draw(skb, judgement);
+	weft_release(judgement);
+	return failed;
+}
+
+char weft_license[] SEC("license") = "Dual BSD/GPL";
