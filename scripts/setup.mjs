@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const DEBIAN = [
   { file: 'clang', package: 'clang', why: 'compiles the hooks' },
   { file: 'bpftool', package: 'bpftool', why: 'tests look at loaded programs with it' },
+  { file: 'python3', package: 'python3', why: 'peers of the socket tests' },
   { file: 'ip', package: 'iproute2', why: 'network namespaces of tests and demo' },
   { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
   { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
