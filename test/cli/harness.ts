@@ -26,10 +26,8 @@ export interface World {
   readonly program?: string;
 }
 
-/** One command line, as a shell would run it. */
-export async function weft(args: readonly string[], world: World = {}): Promise<Transcript> {
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
+/** A world in memory: what is printed is kept, and there is no kernel or node but those given. */
+export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = []): Env {
   const isTTY = world.isTTY === true;
   const sink = (chunks: Buffer[]): Env['stdout'] => ({
     write: (chunk) => {
@@ -37,7 +35,7 @@ export async function weft(args: readonly string[], world: World = {}): Promise<
     },
     isTTY,
   });
-  const exit = await runCli(args, {
+  return {
     stdout: sink(out),
     stderr: sink(err),
     cwd: world.cwd ?? tmpdir(),
@@ -53,7 +51,14 @@ export async function weft(args: readonly string[], world: World = {}): Promise<
         : Promise.resolve(world.paths),
     clockOffset: () => 0n,
     program: world.program ?? 'test',
-  });
+  };
+}
+
+/** One command line, as a shell would run it. */
+export async function weft(args: readonly string[], world: World = {}): Promise<Transcript> {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  const exit = await runCli(args, testEnv(world, out, err));
   const bytes = Buffer.concat(out);
   return { exit, stdout: bytes.toString(), stderr: Buffer.concat(err).toString(), bytes };
 }
