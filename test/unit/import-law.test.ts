@@ -41,7 +41,9 @@ function specifiers(text: string): string[] {
   );
 }
 
-const rooms = new Map(tableAfter('Rooms').map(([room, allowed]) => [room?.[0] ?? '', allowed ?? []]));
+const rooms = new Map(
+  tableAfter('Rooms').map(([room, allowed]) => [room?.[0] ?? '', allowed ?? []]),
+);
 const doors = new Map(
   tableAfter('Doors').map(([specifier, allowed]) => [specifier?.[0] ?? '', allowed ?? []]),
 );
@@ -90,6 +92,36 @@ test('every import follows the tables', () => {
     }
   }
   assert.equal(faults, []);
+});
+
+/** A way from a room back to itself, as the table allows it; null where there is none. */
+function circle(table: ReadonlyMap<string, readonly string[]>): string[] | null {
+  const done = new Set<string>();
+  const visit = (room: string, way: readonly string[]): string[] | null => {
+    if (way.includes(room)) return [...way, room];
+    if (done.has(room)) return null;
+    for (const next of table.get(room) ?? []) {
+      const found = visit(next, [...way, room]);
+      if (found !== null) return found;
+    }
+    done.add(room);
+    return null;
+  };
+  for (const room of table.keys()) {
+    const found = visit(room, []);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+test('rooms do not import each other in a circle', () => {
+  assert.is(circle(rooms), null);
+  const bad = new Map([
+    ['a', ['b']],
+    ['b', ['c']],
+    ['c', ['b']],
+  ]);
+  assert.equal(circle(bad), ['a', 'b', 'c', 'b']);
 });
 
 test('only entry files touch `process`', () => {
