@@ -16,7 +16,6 @@ export interface Env {
   readonly stderr: Output;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly uid: number;
   readonly platform: string;
   now(): Date;
   /** Aborted by Ctrl-C. */

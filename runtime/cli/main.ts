@@ -36,7 +36,6 @@ const env: Env = {
   stderr: output(process.stderr),
   cwd: process.cwd(),
   env: process.env,
-  uid: process.getuid?.() ?? -1,
   platform: process.platform,
   now: () => new Date(),
   signal: interrupt.signal,

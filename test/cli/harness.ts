@@ -17,7 +17,6 @@ export interface Transcript {
 export interface World {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly uid?: number;
   readonly platform?: string;
   readonly isTTY?: boolean;
   readonly signal?: AbortSignal;
@@ -40,7 +39,6 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
     stderr: sink(err),
     cwd: world.cwd ?? tmpdir(),
     env: world.env ?? {},
-    uid: world.uid ?? 0,
     platform: world.platform ?? 'linux',
     now: () => new Date('2026-01-02T03:04:05.000Z'),
     signal: world.signal ?? new AbortController().signal,

@@ -224,6 +224,14 @@ test('enrolment refuses what is not there, and twice', async () => {
   assert.match((await run('enrol', 'reviews.prod')).stderr, 'error[A014]');
 });
 
+test('doctor finds this machine able, whatever is loaded', async () => {
+  const { exit, stdout } = await run('doctor', '-o', 'json');
+  assert.is(exit, 0, stdout);
+  const { ok, features } = JSON.parse(stdout);
+  assert.is(ok, true);
+  assert.ok(features.some((f: { name: string }) => f.name === 'program cgroup/connect4'));
+});
+
 test('events before anything is loaded', async () => {
   const { exit, stderr } = await run('events');
   assert.is(exit, 1);

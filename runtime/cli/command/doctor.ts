@@ -20,14 +20,17 @@ async function features(env: Env): Promise<readonly Feature[]> {
   return [{ name: 'linux', present: false, required: true, detail: env.platform, remedy }];
 }
 
-const NAME_WIDTH = 26;
-
-function row(f: Feature): string {
-  const answer = f.present ? 'yes' : 'no';
-  const kind = f.required ? '' : ' (optional)';
-  const remedy =
-    f.present || f.remedy === null ? '' : `\n     ${' '.repeat(NAME_WIDTH + 1)}${f.remedy}`;
-  return `${answer.padEnd(4)} ${f.name.padEnd(NAME_WIDTH)} ${f.detail}${kind}${remedy}`;
+/** One row a feature; what helps stands below what is missing. */
+function table(features: readonly Feature[]): string {
+  const width = Math.max(...features.map((f) => f.name.length));
+  return features
+    .flatMap((f) => {
+      const answer = f.present ? 'yes' : 'no ';
+      const kind = f.required ? '' : ' (optional)';
+      const row = `${answer}  ${f.name.padEnd(width)}  ${f.detail}${kind}`;
+      return f.remedy === null ? [row] : [row, `     ${' '.repeat(width)}  ${f.remedy}`];
+    })
+    .join('\n');
 }
 
 export const DOCTOR_COMMAND: CommandSpec = {
@@ -50,7 +53,7 @@ export const DOCTOR_COMMAND: CommandSpec = {
     return {
       exit: missing.length === 0 ? EXIT.ok : EXIT.unsupported,
       document: { ok: missing.length === 0, features: found },
-      text: `${found.map(row).join('\n')}\n${verdict}`,
+      text: `${table(found)}\n${verdict}`,
     };
   },
 };
