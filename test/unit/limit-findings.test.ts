@@ -1,0 +1,57 @@
+/** What is over a bundle's limits is told, and what is just within is not. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MAX_ROUTES, MAX_SITES } from '../../compiler/abi/index.js';
+import { decodeBundle, encodeBundle } from '../../compiler/bundle/index.js';
+import { v8Snapshot } from '../../runtime/snapshot/index.js';
+import { compileTexts } from '../support/compile-texts.js';
+import { sampleBundle } from '../support/sample-bundle.js';
+import { ALLOW, compile } from './frontend-project.js';
+
+const test = suite('limits');
+
+test('P113: sites of a bundle', async () => {
+  const codes = async (firstSite: number): Promise<string[]> =>
+    (await compile(ALLOW, v8Snapshot, firstSite)).diagnostics.map((d) => d.code);
+  assert.equal(await codes(MAX_SITES), []);
+  assert.equal(await codes(MAX_SITES + 1), ['P113']);
+});
+
+const clusters = (count: number): string =>
+  `import { cluster, Connection, Route } from "weft";
+for (let i = 0; i < ${count}; i++) cluster("s", "v" + i.toString());
+export function routeConnection(connection: Connection): Route { return Route.None; }
+`;
+
+test('P114: clusters of a policy', async () => {
+  const outcome = await compileTexts(new Map([['a.ts', clusters(MAX_ROUTES + 1)]]));
+  assert.equal(
+    outcome.diagnostics.map((d) => d.code),
+    ['P114'],
+  );
+});
+
+test('B204: clusters of a bundle', async () => {
+  const half = (MAX_ROUTES + 1) / 2;
+  const codes = async (count: number): Promise<string[]> => {
+    const texts = new Map([
+      ['a.ts', clusters(half)],
+      ['b.ts', clusters(count)],
+    ]);
+    return (await compileTexts(texts)).diagnostics.map((d) => d.code);
+  };
+  assert.equal(await codes(half - 1), []);
+  assert.equal(await codes(half), ['B204']);
+});
+
+test('B105: an index that is no JSON', () => {
+  const archive = encodeBundle(sampleBundle());
+  const at = Buffer.from(archive).indexOf('{"manifests"');
+  assert.ok(at > 0);
+  assert.ok(decodeBundle(archive).ok);
+  archive[at] = '['.charCodeAt(0);
+  const outcome = decodeBundle(archive);
+  assert.equal(outcome.ok ? [] : outcome.diagnostics.map((d) => d.code), ['B105']);
+});
+
+test.run();
