@@ -68,7 +68,8 @@ static __noinline int weft_report(const struct weft_judgement *judgement,
 		return 0;
 	}
 	weft_fill(event, judgement, origin);
-	bpf_ringbuf_submit(event, 0);
+	/* No wake-up: it would cost each connection an interrupt, and the reader looks by the clock. */
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
