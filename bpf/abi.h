@@ -35,6 +35,46 @@ struct weft_connection {
 	__u8 family; /* 4 or 6 */
 };
 
+#ifndef WEFT_HEAD_MAX
+#define WEFT_HEAD_MAX 8192
+#define WEFT_HEAD_SLACK 8 /* eight bytes can be read at any offset of a head */
+#endif
+#ifndef WEFT_HEADER_SLOTS
+#define WEFT_HEADER_SLOTS 16
+#endif
+
+/*
+ * What the parser found in the head of a request. A view is offset << 16 | length into the bytes of
+ * the head, 0 where absent; the path's is that of the normalised path.
+ */
+#ifndef WEFT_HEAD_DEFINED
+#define WEFT_HEAD_DEFINED
+struct weft_head {
+	__u16 length; /* of the whole head, with the empty line */
+	__u16 status;
+	__u8 minor;
+	__u8 flags;
+	__u16 reason;
+	__u32 method;
+	__u32 target;
+	__u32 path;
+	__u32 query;
+	__u32 host;
+	__u32 headers[WEFT_HEADER_SLOTS]; /* those that the bundle looks at */
+	__u16 repeated; /* bit per header of which there is more than the one that the view is of */
+	__u16 offset;
+	__u64 content_length;
+};
+#endif
+
+/* A request as a policy sees it; begins as its connection does. */
+struct weft_request {
+	struct weft_connection connection;
+	struct weft_head head;
+	__u32 zero;
+	__u8 bytes[WEFT_HEAD_MAX + WEFT_HEAD_SLACK];
+};
+
 enum weft_verdict { WEFT_ALLOW = 1, WEFT_DENY = 2 };
 
 enum weft_reason {
@@ -75,5 +115,10 @@ struct weft_decision {
 extern int weft_route_connection(const struct weft_connection *connection);
 extern int weft_authorize_connection(const struct weft_connection *connection,
 				     struct weft_decision *decision);
+
+/* The same for requests; defined where the bundle has request policies. */
+extern int weft_route_request(const struct weft_request *request);
+extern int weft_authorize_request(const struct weft_request *request,
+				  struct weft_decision *decision);
 
 #endif

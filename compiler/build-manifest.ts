@@ -1,4 +1,5 @@
 /** The manifest of a bundle from its project and its compiled policies. */
+import { HOOK } from './abi/index.js';
 import type { Manifest, PolicyEntry } from './bundle/manifest.js';
 import type { PolicyConfig, ProjectConfig } from './bundle/project.js';
 import { canAllow } from './can-allow.js';
@@ -36,6 +37,7 @@ export function buildManifest(project: ProjectConfig, parts: ManifestParts): Man
     symbols: numbering.symbols,
     attributes: numbering.attributes,
     predicates: numbering.predicates,
+    headers: numbering.headers,
     default: project.default,
     trust: project.trust,
     onChange: project.onChange,
@@ -53,7 +55,7 @@ function policyEntry(
   firstRoute: number,
 ): PolicyEntry {
   const { registry, exports } = frontend;
-  const exported = (['routeConnection', 'authorizeConnection'] as const).filter((e) => exports[e]);
+  const exported = HOOK.filter((e) => exports[e]);
   return {
     index,
     name,
@@ -62,6 +64,7 @@ function policyEntry(
     attach,
     exports: exported,
     canAllow: canAllow(module, policyFunction(index, 'authorize')),
+    canAllowRequest: canAllow(module, policyFunction(index, 'authorize_request')),
     firstRoute,
     routes: registry.clusters.length,
     tables: registry.tables.map((table) => ({

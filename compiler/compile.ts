@@ -22,6 +22,7 @@ import { MEMORY_IMAGE, type Module, print } from './ir/index.js';
 import { joinModules, renameImage } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
 import { type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
+import { buildViewFunctions, VIEW_EXTERNS } from './lower/view-functions.js';
 import { expandAbi } from './passes/expand-abi.js';
 import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
 import { resolveAbi } from './passes/expand-abi-resolve.js';
@@ -201,7 +202,9 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
     const dispatcher = buildDispatcher(draft);
     optimize(dispatcher, { mayGoto });
     const modules = policies.map((p, i) => expandPolicy(p, { plan: plans[i], numbering, mayGoto }));
-    const module = joinModules(project.name, [...modules, dispatcher]);
+    const views = buildViewFunctions(callees(modules));
+    optimize(views, { mayGoto });
+    const module = joinModules(project.name, [...modules, views, dispatcher]);
     return { module, lowered: lowerModule(module, { mayGoto }) };
   });
   const [base, guarded] = variants;
@@ -238,6 +241,13 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   return { ok: true, bundle: { manifest, wasm: stages.wasm, objects }, diagnostics, stages };
 }
 
+function callees(modules: readonly Module[]): ReadonlySet<string> {
+  const blocks = modules.flatMap((m) => m.functions.flatMap((f) => f.blocks));
+  return new Set(
+    blocks.flatMap((b) => b.instrs.flatMap((i) => (i.op === 'call' ? [i.callee] : []))),
+  );
+}
+
 /** The module of a policy, ready to lower; the compiled policy stays as it is, for other variants. */
 function expandPolicy(
   { module: original, context, index }: CompiledPolicy,
@@ -257,6 +267,7 @@ function expandPolicy(
     ...original,
     functions: structuredClone(original.functions),
     images: [...original.images],
+    externs: [...original.externs, ...VIEW_EXTERNS],
   };
   const expand = (simplified: Module): void => {
     // Simplifying again may renumber values, so calls are read anew; what they may say was checked.
@@ -268,7 +279,8 @@ function expandPolicy(
   };
   optimize(module, { expand, mayGoto });
   renameImage(module, MEMORY_IMAGE, `${prefix}${MEMORY_IMAGE}`);
-  return module;
+  const called = callees([module]);
+  return { ...module, externs: module.externs.filter(({ name }) => called.has(name)) };
 }
 
 function costOf(lowered: LoweredFunction, module: Module): FunctionCost {

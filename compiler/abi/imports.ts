@@ -20,8 +20,26 @@ export type OperandKind =
 export type ResultKind = 'i32' | 'i64' | 'none';
 
 /** Where a question is asked; a column of the attribute x hook table. */
-export const HOOK = ['routeConnection', 'authorizeConnection'] as const;
+export const HOOK = [
+  'routeConnection',
+  'authorizeConnection',
+  'routeRequest',
+  'authorizeRequest',
+] as const;
 export type ExportName = (typeof HOOK)[number];
+/** Exports that are asked about a request. */
+export const REQUEST_HOOK: readonly ExportName[] = ['routeRequest', 'authorizeRequest'];
+/** Exports that answer with a route. */
+export const ROUTE_HOOK: readonly ExportName[] = ['routeConnection', 'routeRequest'];
+
+/** Views of a request by the `kind` operand of `request_view`. */
+export const VIEW = { method: 0, target: 1, path: 2, query: 3, host: 4 } as const;
+export type ViewName = keyof typeof VIEW;
+
+/** Longest literal, in bytes, that a view is compared with. */
+export const MAX_VIEW_TEXT = 256;
+/** Longest key, in bytes, of a table that is asked with a view. */
+export const MAX_VIEW_KEY = 64;
 
 export interface AbiImport {
   readonly params: readonly OperandKind[];
@@ -36,6 +54,7 @@ export interface AbiImport {
 }
 
 const both: readonly ExportName[] = HOOK;
+const request: readonly ExportName[] = REQUEST_HOOK;
 
 export const ABI_MODULE = 'weft';
 
@@ -55,6 +74,17 @@ export type ImportName =
   | 'table_get'
   | 'table_has'
   | 'cidr_contains'
+  | 'request_view'
+  | 'request_header'
+  | 'view_is'
+  | 'view_is_ignoring_case'
+  | 'view_starts_with'
+  | 'view_ends_with'
+  | 'view_byte'
+  | 'view_find'
+  | 'view_hash'
+  | 'view_table_get'
+  | 'view_table_has'
   | 'out_of_fuel';
 
 export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
@@ -69,8 +99,8 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
   random: {
     params: [],
     result: 'i32',
-    doc: 'the random draw of this connection, uniform in u32; one draw a connection',
-    exports: ['routeConnection'],
+    doc: 'the random draw of this connection or request, uniform in u32; one draw each',
+    exports: ROUTE_HOOK,
   },
   now: {
     params: [],
@@ -132,6 +162,72 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     result: 'i32',
     doc: '1 where the address of a side lies in a prefix of the set; IPv4 and IPv6 never match each other',
     exports: both,
+  },
+  request_view: {
+    params: ['kind'],
+    result: 'i32',
+    doc: 'view of a part of the request: 0 method, 1 target, 2 normalised path, 3 query, 4 host; 0 where absent',
+    exports: request,
+  },
+  request_header: {
+    params: ['text'],
+    result: 'i32',
+    doc: 'view of a header by its name, whose case does not matter; 0 where absent',
+    exports: request,
+  },
+  view_is: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: '1 where the view is present and has exactly the bytes of the ASCII text',
+    exports: request,
+  },
+  view_is_ignoring_case: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: 'as `view_is`, with ASCII letters of either case equal',
+    exports: request,
+  },
+  view_starts_with: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: '1 where the view is present and begins with the bytes of the ASCII text',
+    exports: request,
+  },
+  view_ends_with: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: '1 where the view is present and ends with the bytes of the ASCII text',
+    exports: request,
+  },
+  view_byte: {
+    params: ['i32', 'i32'],
+    result: 'i32',
+    doc: 'the byte of a view at an index; -1 outside of the view',
+    exports: request,
+  },
+  view_find: {
+    params: ['i32', 'i32'],
+    result: 'i32',
+    doc: 'index of the first byte of a view that equals the low byte of the operand; the length where none does',
+    exports: request,
+  },
+  view_hash: {
+    params: ['i32'],
+    result: 'i32',
+    doc: 'low half of the 64-bit hash of the bytes of a view (compiler/tables/view-hash.ts)',
+    exports: request,
+  },
+  view_table_get: {
+    params: ['table', 'i32', 'i32'],
+    result: 'i32',
+    doc: 'value of the text key with the bytes of a view, else the third operand',
+    exports: request,
+  },
+  view_table_has: {
+    params: ['table', 'i32'],
+    result: 'i32',
+    doc: '1 where a table holds the text key with the bytes of a view',
+    exports: request,
   },
   out_of_fuel: {
     params: [],

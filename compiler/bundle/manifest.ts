@@ -1,5 +1,5 @@
 /** The bundle's manifest (config.json): everything about a bundle that is not code. Plain data, stable key order. */
-import type { AttributeSlot, PredicateBit } from '../abi/index.js';
+import type { AttributeSlot, ExportName, PredicateBit } from '../abi/index.js';
 import type { Site } from '../frontend/types.js';
 
 export type Outcome = 'deny' | 'allow';
@@ -14,9 +14,11 @@ export interface PolicyEntry {
   readonly file: string;
   readonly mode: 'enforce' | 'shadow';
   readonly attach: readonly Attachment[];
-  readonly exports: readonly ('routeConnection' | 'authorizeConnection')[];
-  /** Derived: its code can answer Allow. */
+  readonly exports: readonly ExportName[];
+  /** Derived: its code can answer Allow to a connection. */
   readonly canAllow: boolean;
+  /** Derived: its code can answer Allow to a request. */
+  readonly canAllowRequest: boolean;
   /** Names as written; route n of the policy is clusters[firstRoute + n - 1] of the bundle. */
   readonly firstRoute: number;
   readonly routes: number;
@@ -47,6 +49,8 @@ export interface Manifest {
   readonly symbols: readonly string[];
   readonly attributes: readonly AttributeSlot[];
   readonly predicates: readonly PredicateBit[];
+  /** Names of headers by slot, in lower case. */
+  readonly headers: readonly string[];
   readonly default: Outcome;
   readonly trust: 'address' | 'none';
   readonly onChange: 'close' | 'keep';

@@ -2,7 +2,17 @@
  * The structs of bpf/abi.h as clang describes them in BTF: libbpf's linker compares what a hook
  * declares with what a policy defines, by name, kind and size.
  */
-import { ATTRIBUTE_SLOTS, CONNECTION, DECISION, PARTY } from '../abi/index.js';
+import {
+  ATTRIBUTE_SLOTS,
+  CONNECTION,
+  DECISION,
+  HEAD,
+  HEAD_BYTES,
+  HEAD_SLACK,
+  HEADER_SLOTS,
+  PARTY,
+  REQUEST,
+} from '../abi/index.js';
 import type { IntType, Type } from '../ir/types.js';
 import type { BtfBuilder, Member, TypeId } from './btf-builder.js';
 
@@ -11,6 +21,8 @@ const ADDRESS_BYTES = 16;
 export interface AbiTypes {
   /** Parameters: the connection first, a second pointer is the decision. */
   readonly connection: TypeId;
+  /** Added only where it is asked for: objects without request policies have no such type. */
+  readonly request: () => TypeId;
   readonly decision: TypeId;
   readonly int: TypeId;
   readonly u8: TypeId;
@@ -60,7 +72,37 @@ export function abiTypes(b: BtfBuilder): AbiTypes {
     at('shadow_allow', u64, DECISION.shadowAllow),
     at('shadow_deny', u64, DECISION.shadowDeny),
   ]);
+  let request: TypeId | null = null;
+  const addRequest = (): TypeId => {
+    const head = b.struct('weft_head', HEAD.size, [
+      at('length', u16, HEAD.length),
+      at('status', u16, HEAD.status),
+      at('minor', u8, HEAD.minor),
+      at('flags', u8, HEAD.flags),
+      at('reason', u16, HEAD.reason),
+      at('method', u32, HEAD.method),
+      at('target', u32, HEAD.target),
+      at('path', u32, HEAD.path),
+      at('query', u32, HEAD.query),
+      at('host', u32, HEAD.host),
+      at('headers', b.array(u32, HEADER_SLOTS), HEAD.headers),
+      at('repeated', u16, HEAD.repeated),
+      at('offset', u16, HEAD.offset),
+      at('content_length', u64, HEAD.contentLength),
+    ]);
+    const struct = b.struct('weft_request', REQUEST.size, [
+      at('connection', connection, REQUEST.connection),
+      at('head', head, REQUEST.head),
+      at('zero', u32, REQUEST.zero),
+      at('bytes', b.array(u8, HEAD_BYTES + HEAD_SLACK), REQUEST.bytes),
+    ]);
+    return b.pointer(b.constant(struct));
+  };
   return {
+    request: () => {
+      request ??= addRequest();
+      return request;
+    },
     connection: b.pointer(b.constant(connection)),
     decision: b.pointer(decision),
     int,

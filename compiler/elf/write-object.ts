@@ -29,6 +29,7 @@ const LICENSE = 'Dual BSD/GPL\0';
 interface Prototype {
   readonly params: readonly Type[];
   readonly result: IntType | null;
+  readonly input?: LoweredFunction['input'];
 }
 interface PlacedImage {
   readonly image: Image;
@@ -98,11 +99,16 @@ function placeFunctions(
   });
 }
 
-function prototypeOf(btf: BtfBuilder, types: AbiTypes, { params, result }: Prototype): TypeId {
+function prototypeOf(
+  btf: BtfBuilder,
+  types: AbiTypes,
+  { params, result, input }: Prototype,
+): TypeId {
   let pointers = 0;
   const named = params.map((type, i) => {
     if (type !== 'ptr') return { name: `a${i}`, type: types.param(type) };
     pointers++;
+    if (pointers === 1 && input === 'request') return { name: 'request', type: types.request() };
     return pointers === 1
       ? { name: 'connection', type: types.connection }
       : { name: 'decision', type: types.decision };

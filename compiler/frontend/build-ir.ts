@@ -34,6 +34,8 @@ export interface Built {
 const ENTRIES = [
   { wasm: 'authorizeConnection', name: 'authorize', stopped: STOPPED },
   { wasm: 'routeConnection', name: 'route', stopped: ROUTE_STOPPED },
+  { wasm: 'authorizeRequest', name: 'authorize_request', stopped: STOPPED },
+  { wasm: 'routeRequest', name: 'route_request', stopped: ROUTE_STOPPED },
 ] as const;
 
 function emptyFunc(

@@ -133,6 +133,8 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
       exports: {
         routeConnection: exported('routeConnection'),
         authorizeConnection: exported('authorizeConnection'),
+        routeRequest: exported('routeRequest'),
+        authorizeRequest: exported('authorizeRequest'),
       },
       sites: asc.sites,
       registry,

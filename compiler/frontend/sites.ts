@@ -51,9 +51,11 @@ const VERDICTS: ReadonlyMap<string, VerdictName> = new Map([
   ['Audit', 'audit'],
 ]);
 /** Policy functions and what they return. */
-const EXPORTS: ReadonlyMap<string, string> = new Map([
-  ['authorizeConnection', 'Verdict'],
-  ['routeConnection', 'Route'],
+const EXPORTS: ReadonlyMap<string, { readonly asks: string; readonly answers: string }> = new Map([
+  ['authorizeConnection', { asks: 'Connection', answers: 'Verdict' }],
+  ['routeConnection', { asks: 'Connection', answers: 'Route' }],
+  ['authorizeRequest', { asks: 'Request', answers: 'Verdict' }],
+  ['routeRequest', { asks: 'Request', answers: 'Route' }],
 ]);
 /** Types that a table's values cannot have; asc finds the rest, at no line of the policy. */
 const LONG_TYPES: ReadonlySet<string> = new Set(['u64', 'i64', 'f32', 'f64', 'string', 'String']);
@@ -72,7 +74,10 @@ function text(node: unknown): string {
 }
 
 /** Names of "weft" that the pass knows; a file may import them through another file that re-exports. */
-const KNOWN: ReadonlySet<string> = new Set([...['Verdict', 'Route', 'Connection'], ...DECLARING]);
+const KNOWN: ReadonlySet<string> = new Set([
+  ...['Verdict', 'Route', 'Connection', 'Request'],
+  ...DECLARING,
+]);
 
 /** What names of "weft" are called in a file: local name, maybe `namespace.Name` -> exported name. */
 function importedNames(source: Ast, kinds: Readonly<Record<string, number>>): Map<string, string> {
@@ -202,13 +207,13 @@ class FileRewriter {
     const parameters = nodesOf(signature['parameters']);
     const fits =
       parameters.length === 1 &&
-      this.#typeName(parameters[0]?.['type']) === 'Connection' &&
-      this.#typeName(signature['returnType']) === wanted;
+      this.#typeName(parameters[0]?.['type']) === wanted.asks &&
+      this.#typeName(signature['returnType']) === wanted.answers;
     if (fits) return;
     this.#outcome.diagnostics.push(
       diagnostic('P102', `\`${name}\` has the wrong parameters or result`, {
         at: this.#position(signature.range),
-        help: `write \`export function ${name}(connection: Connection): ${wanted}\``,
+        help: `write \`export function ${name}(${wanted.asks.toLowerCase()}: ${wanted.asks}): ${wanted.answers}\``,
       }),
     );
   }

@@ -1,4 +1,5 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
+import type { ExportName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
@@ -58,7 +59,7 @@ export interface FrontendResult {
   /** Snapshotted and fuelled: what the simulator runs and what is decoded for lowering. Imports only `weft`. */
   readonly wasm: Uint8Array;
   /** Exported policy functions that exist. */
-  readonly exports: { readonly routeConnection: boolean; readonly authorizeConnection: boolean };
+  readonly exports: Readonly<Record<ExportName, boolean>>;
   readonly sites: readonly Site[];
   readonly registry: Registry;
   /** Code offset in `wasm` -> policy source, by source map. Null for code without a source. */

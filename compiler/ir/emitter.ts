@@ -108,6 +108,17 @@ export class Emitter {
     return this.emit({ op: 'load.image', type, image, ...at, args: [index] }, id);
   }
 
+  /** `limit` is the largest index that is inside. */
+  loadHead(
+    request: ValueId,
+    index: ValueId,
+    at: { readonly offset: number; readonly limit: number; readonly size: LoadSize },
+    id?: ValueId,
+  ): ValueId {
+    const type = at.size === 8 ? 'i64' : 'i32';
+    return this.emit({ op: 'load.head', type, ...at, args: [request, index] }, id);
+  }
+
   call(callee: string, type: IntType, args: readonly ValueId[], id?: ValueId): ValueId {
     return this.emit({ op: 'call', type, callee, args }, id);
   }

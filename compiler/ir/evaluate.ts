@@ -2,6 +2,7 @@
  * Runs IR directly: the engine that tests compare with V8 and with eBPF. Slow, obvious, and with no
  * knowledge of passes. Fuel is in the IR itself (a constant of the entry), so no budget is given.
  */
+import { REQUEST } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import { bitsOf, foldBinary, foldCompare, foldUnary, maskOf, readBytes } from './arithmetic.js';
 import type {
@@ -166,6 +167,13 @@ class Machine {
         if (bytes === undefined) throw new BugError(`evaluate: no image \`${instr.image}\``);
         if (index > BigInt(instr.limit)) throw new Stop('trap');
         return readBytes(bytes, instr.offset + Number(index), instr.size, false, instr.type);
+      }
+      case 'load.head': {
+        const bytes = this.pointer(value(instr.args[0]));
+        const index = value(instr.args[1]);
+        if (index > BigInt(instr.limit)) throw new Stop('trap');
+        const at = REQUEST.bytes + instr.offset + Number(index);
+        return readBytes(bytes, at, instr.size, false, instr.type);
       }
       case 'load.pointer': {
         const bytes = this.pointer(value(instr.args[0]));

@@ -158,6 +158,7 @@ export function hasEffect(instr: Instr): boolean {
     case 'abi':
       return instr.name === 'out_of_fuel' || instr.name.startsWith('refused.');
     case 'load.image':
+    case 'load.head':
       return true;
     default:
       return false;

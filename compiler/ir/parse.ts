@@ -13,6 +13,7 @@
  *            | 'select' TYPE v ',' v ',' v | 'launder' TYPE v ',' v | ( 'extend_u' | 'extend_s' | 'wrap' ) v
  *            | 'load.memory' TYPE SIZE ( 's' | 'u' ) v '+' OFFSET
  *            | 'load.image' TYPE SIZE NAME v '+' OFFSET 'limit' N
+ *            | 'load.head' TYPE SIZE v ',' v '+' OFFSET 'limit' N
  *            | 'load.pointer' TYPE SIZE v '+' OFFSET | 'store.pointer' SIZE v '+' OFFSET ',' v
  *            | ( 'call' | 'abi' ) TYPE NAME '(' [ v { ',' v } ] ')' | 'may_goto'
  *   term     = ( 'br' target | 'br_if' v ',' target ',' target | 'switch' v ',' '[' targets ']' ',' target
@@ -244,6 +245,14 @@ function instr(line: Line): Instr {
       const from = offset(line);
       line.expect('limit');
       return done({ op, type, size, image, args, offset: from, limit: line.number_() });
+    }
+    case 'load.head': {
+      const type = line.type();
+      const size = line.size();
+      const args = two(line);
+      const from = offset(line);
+      line.expect('limit');
+      return done({ op, type, size, args, offset: from, limit: line.number_() });
     }
     case 'load.pointer':
       return done({

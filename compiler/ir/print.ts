@@ -41,6 +41,8 @@ function body(instr: Instr): string {
       return `load.memory ${instr.type} ${instr.size}${instr.signed ? 's' : 'u'} ${list(instr.args)} + ${instr.offset}`;
     case 'load.image':
       return `load.image ${instr.type} ${instr.size} ${instr.image} ${list(instr.args)} + ${instr.offset} limit ${instr.limit}`;
+    case 'load.head':
+      return `load.head ${instr.type} ${instr.size} ${list(instr.args)} + ${instr.offset} limit ${instr.limit}`;
     case 'load.pointer':
       return `load.pointer ${instr.type} ${instr.size} ${list(instr.args)} + ${instr.offset}`;
     case 'store.pointer':

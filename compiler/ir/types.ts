@@ -99,6 +99,17 @@ export type Instr = InstrBase &
         readonly limit: number;
         readonly args: readonly [ValueId];
       }
+    /**
+     * Load from the bytes of a request's head at `offset + index`, where args are the request and the
+     * index (i32). Where index > limit it traps. Zero-extends.
+     */
+    | {
+        readonly op: 'load.head';
+        readonly size: LoadSize;
+        readonly offset: number;
+        readonly limit: number;
+        readonly args: readonly [ValueId, ValueId];
+      }
     /** Load at a constant offset behind a pointer parameter. Zero-extends. */
     | {
         readonly op: 'load.pointer';

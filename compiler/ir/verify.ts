@@ -13,6 +13,7 @@
  *
  * Not checked: that a dominating test makes a division total, and that loops end.
  */
+import { HEAD_BYTES, HEAD_SLACK } from '../abi/index.js';
 import { maskOf } from './arithmetic.js';
 import { dominators, predecessors } from './graph.js';
 import { operandsOf, targetsOf, termValue, valueTypes } from './operands.js';
@@ -48,6 +49,8 @@ function expectedOperands(
       return ['i64'];
     case 'load.image':
       return [null];
+    case 'load.head':
+      return ['ptr', 'i32'];
     case 'load.pointer':
       return ['ptr'];
     case 'store.pointer':
@@ -79,7 +82,9 @@ function checkInstr(
     const have = types.get(arg);
     if (want !== null && have !== undefined && have !== want)
       report(`operand v${arg} is ${have}, not ${want}`);
-    const pointer = ['load.pointer', 'store.pointer', 'launder', 'call'].includes(instr.op);
+    const pointer = ['load.pointer', 'load.head', 'store.pointer', 'launder', 'call'].includes(
+      instr.op,
+    );
     if (have === 'ptr' && !pointer) report(`v${arg} is a pointer`);
   });
   if (instr.type === 'ptr') report('no instruction makes a pointer');
@@ -109,6 +114,11 @@ function checkInstr(
     else if (instr.limit < 0 || instr.offset + instr.limit + instr.size > image.bytes.length) {
       report(`reaches behind image \`${instr.image}\``);
     }
+  }
+  if (instr.op === 'load.head') {
+    const end = instr.offset + instr.limit + instr.size;
+    if (instr.offset < 0 || instr.limit < 0 || end > HEAD_BYTES + HEAD_SLACK)
+      report('reaches behind the head');
   }
   const callee =
     instr.op === 'call' ? module.functions.find((f) => f.name === instr.callee) : undefined;

@@ -19,6 +19,7 @@ import type { Outcome, PolicyEntry } from '../bundle/manifest.js';
 import { BugError } from '../diagnostic/index.js';
 import { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Param, Target, Terminator, ValueId } from '../ir/types.js';
+import { FUNCTION_PART, policyFunction } from './policy-function.js';
 
 export interface DispatchRules {
   readonly policies: readonly PolicyEntry[];
@@ -42,20 +43,24 @@ interface Place {
 const CONNECTION_VALUE = 0 as ValueId;
 const DECISION_VALUE = 1 as ValueId;
 
-/** Builds the joined authorize function of a bundle. */
-export function authorizeFunction(name: string, rules: DispatchRules): Func {
-  return new AuthorizeBuilder(name, rules).build();
+export type Authorizing = 'authorizeConnection' | 'authorizeRequest';
+
+/** Builds a joined authorize function of a bundle. */
+export function authorizeFunction(name: string, asked: Authorizing, rules: DispatchRules): Func {
+  return new AuthorizeBuilder(name, asked, rules).build();
 }
 
 class AuthorizeBuilder {
   readonly #func: Func;
   readonly #rules: DispatchRules;
   readonly #policies: readonly PolicyEntry[];
+  readonly #asked: Authorizing;
   #mask: ValueId | null = null;
 
-  constructor(name: string, rules: DispatchRules) {
+  constructor(name: string, asked: Authorizing, rules: DispatchRules) {
     this.#rules = rules;
-    this.#policies = rules.policies.filter((p) => p.exports.includes('authorizeConnection'));
+    this.#asked = asked;
+    this.#policies = rules.policies.filter((p) => p.exports.includes(asked));
     this.#func = {
       name,
       kind: 'dispatcher',
@@ -164,7 +169,9 @@ class AuthorizeBuilder {
     });
 
     const call = this.#emitter();
-    const answer = call.call(`p${policy.index}_authorize`, 'i32', [CONNECTION_VALUE]);
+    const answer = call.call(policyFunction(policy.index, FUNCTION_PART[this.#asked]), 'i32', [
+      CONNECTION_VALUE,
+    ]);
     const code = call.with('i32', 'and', answer, VERDICT_MASK);
     const [allow, notAllow, notPass, audit, stopped] = [
       this.#bare(),
@@ -328,7 +335,7 @@ class AuthorizeBuilder {
   #silent(place: Place): void {
     const emit = this.#emitter();
     const capable = this.#policies
-      .filter((p) => p.mode === 'enforce' && p.canAllow)
+      .filter((p) => p.mode === 'enforce' && this.#canAllow(p))
       .reduce((mask, p) => mask | (1n << BigInt(p.index)), 0n);
     let reason = emit.constant('i32', REASON.default);
     let verdict = emit.constant('i32', VERDICT[this.#rules.default]);
@@ -343,6 +350,10 @@ class AuthorizeBuilder {
     const site = emit.constant('i32', 0);
     this.#store(emit, { verdict, site, policy: emit.constant('i32', NO_POLICY), reason });
     this.#seal(place, emit, { op: 'return', loc: null, value: verdict });
+  }
+
+  #canAllow(policy: PolicyEntry): boolean {
+    return this.#asked === 'authorizeRequest' ? policy.canAllowRequest : policy.canAllow;
   }
 
   #store(emit: Emitter, parts: Record<'verdict' | 'site' | 'policy' | 'reason', ValueId>): void {

@@ -4,39 +4,53 @@
  * compiler/bundle/combine.ts, of which this is the compiled form. Straight code: policies are few
  * and known, so each test is one bit of a register.
  */
-import { CONNECTION, ROUTE_MASK, ROUTE_STOPPED } from '../abi/index.js';
+import {
+  CONNECTION,
+  type ExportName,
+  REQUEST_HOOK,
+  ROUTE_HOOK,
+  ROUTE_MASK,
+  ROUTE_STOPPED,
+} from '../abi/index.js';
 import type { PolicyEntry } from '../bundle/manifest.js';
 import { Emitter } from '../ir/emitter.js';
 import type { Block, BlockId, Func, Module, Param, Terminator, ValueId } from '../ir/types.js';
 import { authorizeFunction, type DispatchRules } from './dispatcher-authorize.js';
+import { FUNCTION_PART, policyFunction } from './policy-function.js';
 
 export type { DispatchRules } from './dispatcher-authorize.js';
+export { policyFunction } from './policy-function.js';
 
 export const ROUTE_FUNCTION = 'weft_route_connection';
 export const AUTHORIZE_FUNCTION = 'weft_authorize_connection';
+export const ROUTE_REQUEST_FUNCTION = 'weft_route_request';
+export const AUTHORIZE_REQUEST_FUNCTION = 'weft_authorize_request';
 
-/** Name of the function that a policy's export becomes. */
-export function policyFunction(index: number, what: 'authorize' | 'route'): string {
-  return `p${index}_${what}`;
-}
-
-/** Builds the two joined functions; policies' functions are externs of the module. */
+/**
+ * Builds the joined functions: two for connections, and two for requests where any policy is asked
+ * about them. Policies' functions are externs of the module.
+ */
 export function buildDispatcher(rules: DispatchRules): Module {
   const externs = rules.policies.flatMap((policy) => {
-    const names: string[] = [];
-    if (routes(policy)) names.push(policyFunction(policy.index, 'route'));
-    if (policy.exports.includes('authorizeConnection')) {
-      names.push(policyFunction(policy.index, 'authorize'));
-    }
-    return names.map((name) => ({
-      name,
+    const asked = policy.exports.filter((name) => !ROUTE_HOOK.includes(name) || isEnforced(policy));
+    return asked.map((name) => ({
+      name: policyFunction(policy.index, FUNCTION_PART[name]),
       params: ['ptr' as const],
       result: 'i32' as const,
     }));
   });
   return {
     name: 'dispatcher',
-    functions: [routeFunction(rules.policies), authorizeFunction(AUTHORIZE_FUNCTION, rules)],
+    functions: [
+      routeFunction(ROUTE_FUNCTION, 'routeConnection', rules.policies),
+      authorizeFunction(AUTHORIZE_FUNCTION, 'authorizeConnection', rules),
+      ...(hasRequests(rules.policies)
+        ? [
+            routeFunction(ROUTE_REQUEST_FUNCTION, 'routeRequest', rules.policies),
+            authorizeFunction(AUTHORIZE_REQUEST_FUNCTION, 'authorizeRequest', rules),
+          ]
+        : []),
+    ],
     images: [],
     positions: [],
     externs,
@@ -44,14 +58,19 @@ export function buildDispatcher(rules: DispatchRules): Module {
 }
 
 /** A shadow policy never routes: its answer could not be told apart from an enforced one. */
-function routes(policy: PolicyEntry): boolean {
-  return policy.exports.includes('routeConnection') && policy.mode === 'enforce';
+function isEnforced(policy: PolicyEntry): boolean {
+  return policy.mode === 'enforce';
 }
 
-function routeFunction(policies: readonly PolicyEntry[]): Func {
+/** True where any policy is asked about requests. */
+export function hasRequests(policies: readonly Pick<PolicyEntry, 'exports'>[]): boolean {
+  return policies.some((policy) => policy.exports.some((name) => REQUEST_HOOK.includes(name)));
+}
+
+function routeFunction(name: string, asked: ExportName, policies: readonly PolicyEntry[]): Func {
   const connection: Param = { id: 0 as ValueId, type: 'ptr' };
   const func: Func = {
-    name: ROUTE_FUNCTION,
+    name,
     kind: 'dispatcher',
     params: [connection],
     result: 'i32',
@@ -67,7 +86,7 @@ function routeFunction(policies: readonly PolicyEntry[]): Func {
   const blockId = (): BlockId => func.nextBlock++ as BlockId;
   const to = (block: BlockId): { block: BlockId; args: [] } => ({ block, args: [] });
 
-  const routing = policies.filter(routes);
+  const routing = policies.filter((p) => p.exports.includes(asked) && isEnforced(p));
   let here = blockId();
   let mask: ValueId | null = null;
   for (const policy of routing) {
@@ -89,7 +108,9 @@ function routeFunction(policies: readonly PolicyEntry[]): Func {
     add(here, test, { op: 'br_if', loc: null, condition: attached, then: to(ask), else: to(next) });
 
     const call = new Emitter(func, null);
-    const answer = call.call(policyFunction(policy.index, 'route'), 'i32', [connection.id]);
+    const answer = call.call(policyFunction(policy.index, FUNCTION_PART[asked]), 'i32', [
+      connection.id,
+    ]);
     const route = call.with('i32', 'and', answer, ROUTE_MASK);
     const opinion = call.compareWith('i32', 'ne', route, 0);
     add(ask, call, { op: 'br_if', loc: null, condition: opinion, then: to(spoke), else: to(next) });

@@ -21,7 +21,7 @@ export type LoweredOne =
 export function lowerFunction(
   func: Func,
   positions: readonly SourcePosition[],
-  options: { readonly mayGoto: boolean },
+  options: { readonly mayGoto: boolean; readonly input?: LoweredFunction['input'] },
 ): LoweredOne {
   const lir = selectInstructions(func, options);
   mergeChains(lir);
@@ -41,6 +41,7 @@ export function lowerFunction(
       name: func.name,
       kind: func.kind,
       params: func.params.map((param) => param.type),
+      input: options.input ?? 'connection',
       result: func.result,
       code,
       locs,

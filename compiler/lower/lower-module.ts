@@ -4,6 +4,7 @@ import type { Module } from '../ir/types.js';
 import { checkCallChains } from './call-chains.js';
 import { lowerFunction } from './lower-function.js';
 import type { LoweredFunction } from './lowered-function.js';
+import { requestFunctions } from './request-functions.js';
 
 export interface LowerOptions {
   /** Emit may_goto at loop headers, for kernels that have it (6.9 and later). */
@@ -17,8 +18,10 @@ export type Lowered =
 export function lowerModule(module: Module, options: LowerOptions): Lowered {
   const functions: LoweredFunction[] = [];
   const diagnostics: Diagnostic[] = [];
+  const requests = requestFunctions(module);
   for (const func of module.functions) {
-    const lowered = lowerFunction(func, module.positions, options);
+    const input = requests.has(func.name) ? 'request' : 'connection';
+    const lowered = lowerFunction(func, module.positions, { ...options, input });
     if (lowered.ok) functions.push(lowered.func);
     else diagnostics.push(lowered.diagnostic);
   }

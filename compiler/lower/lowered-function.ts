@@ -12,6 +12,8 @@ export interface LoweredFunction {
   readonly name: string;
   readonly kind: Func['kind'];
   readonly params: readonly Type[];
+  /** What its first pointer points to; a request begins as its connection does. */
+  readonly input: 'connection' | 'request';
   readonly result: IntType | null;
   readonly code: Code;
   /** Of each instruction of `code`. */

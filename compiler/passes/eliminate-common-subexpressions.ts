@@ -41,6 +41,8 @@ function keyOf(instr: Instr, stores: boolean): string | null {
       return `memory ${instr.type} ${instr.size} ${instr.signed} ${instr.offset} ${args}`;
     case 'load.image':
       return `image ${instr.type} ${instr.image} ${instr.size} ${instr.offset} ${instr.limit} ${args}`;
+    case 'load.head':
+      return `head ${instr.type} ${instr.size} ${instr.offset} ${instr.limit} ${args}`;
     case 'load.pointer':
       return stores ? null : `pointer ${instr.type} ${instr.size} ${instr.offset} ${args}`;
     case 'abi':

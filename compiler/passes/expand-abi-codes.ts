@@ -30,6 +30,22 @@ export const ABI_CODES: Readonly<
     title: 'operand out of range',
     help: 'use the classes of the SDK, which pass only numbers that exist',
   },
+  I209: {
+    title: 'not a name of a header',
+    help: 'write the name alone, as in `request.header("x-tenant")`',
+  },
+  I210: {
+    title: 'text cannot be compared with a part of a request',
+    help: 'compare with printable ASCII of up to 256 bytes; paths are compared as they are sent, with `%` escapes',
+  },
+  I211: {
+    title: 'too many headers',
+    help: 'a bundle may look at 16 headers; put several facts into one header',
+  },
+  I212: {
+    title: 'key too long for a part of a request',
+    help: 'a table that is asked for a part of a request has keys of up to 64 bytes',
+  },
   I208: {
     title: 'key kind does not fit the table',
     help: 'ask tables of texts with texts and attributes, tables of integers with integers',

@@ -6,12 +6,13 @@ import {
   ATTRIBUTE_SLOTS,
   type AttributeSlot,
   FIRST_SYMBOL,
+  HEADER_SLOTS,
   PREDICATE_BITS,
   type PredicateBit,
   type SideName,
   SYMBOL_EMPTY,
 } from '../abi/index.js';
-import { BugError, type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import { BugError, type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import {
   type Func,
   type Module,
@@ -27,6 +28,7 @@ import {
   attributeText,
   type PolicyContext,
   type PredicateUse,
+  positionOf,
   type ResolvedAbi,
 } from './expand-abi-resolve.js';
 
@@ -34,12 +36,20 @@ export interface AbiUses {
   readonly texts: ReadonlySet<string>;
   readonly attributes: readonly AttributeUse[];
   readonly predicates: readonly PredicateUse[];
+  readonly headers: readonly HeaderUse[];
+}
+/** A header that a policy asks for, and where. */
+export interface HeaderUse {
+  readonly name: string;
+  readonly at: Position | null;
 }
 export interface AbiNumbering {
   /** symbols[i] has symbol FIRST_SYMBOL + i. */
   readonly symbols: readonly string[];
   readonly attributes: readonly AttributeSlot[];
   readonly predicates: readonly PredicateBit[];
+  /** Names by slot. */
+  readonly headers: readonly string[];
 }
 
 /**
@@ -54,10 +64,13 @@ export function collectUses(
   const texts = new Set<string>();
   const attributes: AttributeUse[] = [];
   const predicates: PredicateUse[] = [];
+  const headers: HeaderUse[] = [];
   for (const func of module.functions) {
     const calls = resolved.calls.get(func.name);
     if (calls === undefined) continue;
-    for (const call of calls.values()) {
+    const headerCalls = new Map<ValueId, string>();
+    for (const [id, call] of calls) {
+      if (call.op === 'header') headerCalls.set(id, call.name);
       if (call.op === 'symbol') texts.add(call.text);
       if (call.op === 'predicate') predicates.push(call.use);
       if (call.op === 'attribute') attributes.push(call.use);
@@ -66,8 +79,12 @@ export function collectUses(
         if (key.kind === 'text') texts.add(key.value);
       }
     }
+    for (const { id, loc } of func.blocks.flatMap((b) => b.instrs)) {
+      const name = headerCalls.get(id);
+      if (name !== undefined) headers.push({ name, at: positionOf(module, loc) });
+    }
   }
-  return { texts, attributes, predicates };
+  return { texts, attributes, predicates, headers };
 }
 
 /** Values that something other than a predicate call reads. */
@@ -122,7 +139,19 @@ export function numberAbi(uses: readonly AbiUses[]): {
       );
     }
   }
-  return { numbering: { symbols: [...texts].sort(), attributes, predicates }, diagnostics };
+  const names = new Map(uses.flatMap((u) => u.headers.map((h) => [h.name, h] as const)));
+  const headers = [...names.keys()].sort();
+  if (headers.length > HEADER_SLOTS) {
+    const first = [...new Set(uses.flatMap((u) => u.headers.map((h) => h.name)))];
+    const at = names.get(first[HEADER_SLOTS] ?? '')?.at ?? null;
+    const message = `the bundle looks at ${headers.length} headers, at most ${HEADER_SLOTS}`;
+    const notes = [`used: ${headers.map((name) => `\`${name}\``).join(', ')}`];
+    diagnostics.push(
+      diagnostic('I211', message, { at, notes, help: ABI_CODES['I211']?.help ?? null }),
+    );
+  }
+  const symbols = [...texts].sort();
+  return { numbering: { symbols, attributes, predicates, headers }, diagnostics };
 }
 
 function limit(code: string, message: string, notes: readonly string[]): Diagnostic {

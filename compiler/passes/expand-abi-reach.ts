@@ -5,6 +5,8 @@ import type { Module } from '../ir/types.js';
 const SUFFIX: Readonly<Record<string, ExportName>> = {
   _route: 'routeConnection',
   _authorize: 'authorizeConnection',
+  _route_request: 'routeRequest',
+  _authorize_request: 'authorizeRequest',
 };
 
 /** Exports by function name; entry functions are known by the ends of their names. */

@@ -10,10 +10,15 @@ import {
   type ExportName,
   HOOK,
   type ImportName,
+  MAX_VIEW_KEY,
+  MAX_VIEW_TEXT,
   NEEDS_ENDPOINT,
   type PredicateOp,
+  ROUTE_HOOK,
   SIDE,
   type SideName,
+  VIEW,
+  type ViewName,
 } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import type { Registry } from '../frontend/types.js';
@@ -42,7 +47,13 @@ export type AbiCall =
   | { readonly op: 'predicate'; readonly use: PredicateUse }
   | { readonly op: 'table'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
+  | { readonly op: 'view'; readonly view: ViewName }
+  | { readonly op: 'header'; readonly name: string }
+  | { readonly op: 'literal'; readonly compare: LiteralCompare; readonly text: string }
+  | { readonly op: 'byte' | 'find' | 'hash' }
+  | { readonly op: 'viewTable'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'fuel' };
+export type LiteralCompare = 'is' | 'isIgnoringCase' | 'startsWith' | 'endsWith';
 export type FieldName = 'destination_port' | 'protocol' | 'family' | 'random' | 'now';
 export type AbiInstr = Extract<Instr, { readonly op: 'abi' }>;
 
@@ -58,6 +69,17 @@ const PREDICATES = {
   text_ends_with: 'endsWith',
   text_contains: 'contains',
 } as const;
+
+const LITERALS = {
+  view_is: 'is',
+  view_is_ignoring_case: 'isIgnoringCase',
+  view_starts_with: 'startsWith',
+  view_ends_with: 'endsWith',
+} as const;
+/** A token of RFC 9110. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** Printable, space and tab: other bytes never get past the parser. */
+const ASCII = /^[\t -~]*$/;
 
 /** Calls whose answer is the symbol of a text. */
 const TEXTS: ReadonlySet<string> = new Set(['attribute', 'label', 'symbol']);
@@ -173,6 +195,37 @@ class Resolver {
         const side = this.#side(instr, 1);
         return set === null || side === null ? null : { op: 'cidr', set, side };
       }
+      case 'request_view': {
+        const names = Object.keys(VIEW) as ViewName[];
+        const kind = this.#number(instr, 0, { what: 'part of a request', below: names.length });
+        const view = names.find((n) => VIEW[n] === kind);
+        return view === undefined ? null : { op: 'view', view };
+      }
+      case 'request_header': {
+        const text = this.#text(instr, 0);
+        if (text === null) return null;
+        if (HEADER_NAME.test(text)) return { op: 'header', name: text.toLowerCase() };
+        return this.#refuse('I209', `\`${text}\` is no name of a header`, instr);
+      }
+      case 'view_is':
+      case 'view_is_ignoring_case':
+      case 'view_starts_with':
+      case 'view_ends_with':
+        return this.#literal(instr, LITERALS[instr.name]);
+      case 'view_byte':
+        return { op: 'byte' };
+      case 'view_find':
+        return { op: 'find' };
+      case 'view_hash':
+        return { op: 'hash' };
+      case 'view_table_get':
+      case 'view_table_has': {
+        const below = this.#context.registry.tables.length;
+        const table = this.#number(instr, 0, { what: 'table', below });
+        const want = instr.name === 'view_table_get' ? 'get' : 'has';
+        if (table === null || !this.#hasViewKeys(instr, table)) return null;
+        return { op: 'viewTable', want, table };
+      }
       case 'out_of_fuel':
         return { op: 'fuel' };
     }
@@ -186,7 +239,7 @@ class Resolver {
         this.#refuse('I202', `\`${instr.name}\` does not exist in \`${name}\``, instr);
         return false;
       }
-      const early = name === 'routeConnection' && NEEDS_ENDPOINT.includes(instr.name);
+      const early = ROUTE_HOOK.includes(name) && NEEDS_ENDPOINT.includes(instr.name);
       if (early && use?.side === 'destination') {
         const why = 'the endpoint is chosen only after it';
         this.#refuse(
@@ -198,6 +251,32 @@ class Resolver {
       }
     }
     return true;
+  }
+
+  #literal(instr: AbiInstr, compare: LiteralCompare): AbiCall | null {
+    const text = this.#text(instr, 1);
+    if (text === null) return null;
+    if (ASCII.test(text) && text.length <= MAX_VIEW_TEXT) return { op: 'literal', compare, text };
+    const message = `a view is compared with a text that is not ASCII or longer than ${MAX_VIEW_TEXT} bytes`;
+    return this.#refuse('I210', message, instr);
+  }
+
+  /** Keys that a view can be looked up by: texts of up to MAX_VIEW_KEY bytes. */
+  #hasViewKeys(instr: AbiInstr, number: number): boolean {
+    const table = this.#context.registry.tables[number];
+    if (table === undefined || table.entries.length === 0) return true;
+    if (table.keyKind !== 'text') {
+      const message = `table \`${table.name}\` has integers as keys and is asked for a text`;
+      this.#refuse('I208', message, instr);
+      return false;
+    }
+    const long = table.entries.find(
+      ({ key }) => key.kind === 'text' && new TextEncoder().encode(key.value).length > MAX_VIEW_KEY,
+    );
+    if (long === undefined) return true;
+    const message = `table \`${table.name}\` is asked for a part of a request and has the key \`${long.key.value}\`, longer than ${MAX_VIEW_KEY} bytes`;
+    this.#refuse('I212', message, instr);
+    return false;
   }
 
   #attribute(instr: AbiInstr): AttributeUse | null {

@@ -19,6 +19,7 @@ import {
 } from './expand-abi-numbering.js';
 import type { AbiCall, FieldName, ResolvedAbi } from './expand-abi-resolve.js';
 import { foldSwappedCompare } from './expand-abi-swap.js';
+import { expandView, isViewCall, type ViewCall } from './expand-views.js';
 
 const FIELD: Readonly<Record<FieldName, { readonly offset: number; readonly size: LoadSize }>> = {
   destination_port: { offset: CONNECTION.destinationPort, size: 2 },
@@ -59,12 +60,16 @@ function expandFunction(
         break;
       }
       if (unread.has(instr.id)) continue;
-      if (call === undefined || call.op === 'table' || call.op === 'cidr') {
+      const isTable = call?.op === 'table' || call?.op === 'cidr' || call?.op === 'viewTable';
+      if (call === undefined || isTable) {
         instrs.push(instr);
         continue;
       }
       const emit = new Emitter(func, instr.loc);
-      expandCall(emit, { call, id: instr.id, connection: connectionOf(func), numbering });
+      if (isViewCall(call)) {
+        const request = connectionOf(func);
+        expandView(emit, { call, id: instr.id, args: argsOf(instr), request, numbering });
+      } else expandCall(emit, { call, id: instr.id, connection: connectionOf(func), numbering });
       instrs.push(...emit.instrs);
     }
     block.instrs = instrs;
@@ -80,8 +85,15 @@ function unreadAttributes(func: Func, calls: ReadonlyMap<ValueId, AbiCall>): Set
   return new Set(unread.map(([id]) => id));
 }
 
+function argsOf(instr: Instr): readonly ValueId[] {
+  return 'args' in instr ? instr.args : [];
+}
+
 interface Expansion {
-  readonly call: Exclude<AbiCall, { readonly op: 'fuel' | 'table' | 'cidr' }>;
+  readonly call: Exclude<
+    AbiCall,
+    ViewCall | { readonly op: 'fuel' | 'table' | 'cidr' | 'viewTable' }
+  >;
   readonly id: ValueId;
   readonly connection: ValueId;
   readonly numbering: AbiNumbering;

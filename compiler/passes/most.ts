@@ -10,6 +10,11 @@ const ABI_MOST: Readonly<Record<string, bigint>> = {
   text_contains: 1n,
   table_has: 1n,
   cidr_contains: 1n,
+  view_is: 1n,
+  view_is_ignoring_case: 1n,
+  view_starts_with: 1n,
+  view_ends_with: 1n,
+  view_table_has: 1n,
 };
 
 function least(a: bigint, b: bigint): bigint {
@@ -36,6 +41,7 @@ export function mostOf(instr: Instr, most: (value: ValueId) => bigint): bigint {
     case 'compare':
       return 1n;
     case 'load.image':
+    case 'load.head':
     case 'load.pointer':
       return (1n << BigInt(8 * instr.size)) - 1n;
     case 'load.memory':

@@ -28,3 +28,4 @@ export {
 } from './plan-exact.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
 export { familyOf, type Prefix, referenceContains, referenceTable } from './reference.js';
+export { viewHash } from './view-hash.js';

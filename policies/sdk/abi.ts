@@ -31,3 +31,25 @@
 @external("weft", "table_has") export declare function table_has(table: u32, key: u64): u32;
 // @ts-ignore: decorator
 @external("weft", "cidr_contains") export declare function cidr_contains(set: u32, side: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "request_view") export declare function request_view(kind: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "request_header") export declare function request_header(name: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_is") export declare function view_is(view: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_is_ignoring_case") export declare function view_is_ignoring_case(view: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_starts_with") export declare function view_starts_with(view: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_ends_with") export declare function view_ends_with(view: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_byte") export declare function view_byte(view: u32, index: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "view_find") export declare function view_find(view: u32, byte: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "view_hash") export declare function view_hash(view: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "view_table_get") export declare function view_table_get(table: u32, view: u32, fallback: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "view_table_has") export declare function view_table_has(table: u32, view: u32): u32;

@@ -2,6 +2,8 @@
 export { Attribute } from "./attribute";
 export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";
-export { cluster, Route, split } from "./route";
+export { Request } from "./request";
+export { cluster, Route, split, splitBy } from "./route";
 export { Table } from "./table";
 export { Verdict } from "./verdict";
+export { View } from "./view";

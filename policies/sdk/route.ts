@@ -1,5 +1,7 @@
 import * as abi from "./abi";
+import { Address } from "./connection";
 import { clusters, declaration } from "./registry";
+import { View } from "./view";
 
 /**
  * Where a connection goes: a cluster that was declared at the top level, or `Route.None`. The
@@ -61,7 +63,56 @@ export function split(
   a: Route, weightA: u32, b: Route, weightB: u32,
   c: Route = Route.None, weightC: u32 = 0, d: Route = Route.None, weightD: u32 = 0,
 ): Route {
-  const draw = abi.random() % (weightA + weightB + weightC + weightD);
+  return choose(abi.random(), a, weightA, b, weightB, c, weightC, d, weightD);
+}
+
+/**
+ * As `split`, but sticky: equal keys go the same way. The key is a part of the request or an address,
+ * and its hash stands for the draw; where the part is absent, the random draw decides.
+ *
+ * @example
+ * return splitBy(request.cookie("session"), stable, 90, canary, 10);
+ */
+// @ts-ignore: decorator
+@inline
+export function splitBy<K>(
+  key: K, a: Route, weightA: u32, b: Route, weightB: u32,
+  c: Route = Route.None, weightC: u32 = 0, d: Route = Route.None, weightD: u32 = 0,
+): Route {
+  let draw: u32 = 0;
+  if (key instanceof Address) draw = addressHash(changetype<u32>(key));
+  else if (key instanceof View) {
+    const view = changetype<u32>(key);
+    draw = view == 0 ? abi.random() : abi.view_hash(view);
+  } else ERROR("the key of splitBy is a part of the request or an address");
+  return choose(draw, a, weightA, b, weightB, c, weightC, d, weightD);
+}
+
+// @ts-ignore: decorator
+@inline
+function addressHash(side: u32): u32 {
+  let hash: u64 = 0;
+  hash = mix(hash ^ <u64>abi.address_word(side, 0));
+  hash = mix(hash ^ <u64>abi.address_word(side, 1));
+  hash = mix(hash ^ <u64>abi.address_word(side, 2));
+  hash = mix(hash ^ <u64>abi.address_word(side, 3));
+  return <u32>mix(hash);
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(value: u64): u64 {
+  const product = value * 0x9e3779b97f4a7c15;
+  return product ^ (product >> 32);
+}
+
+// @ts-ignore: decorator
+@inline
+function choose(
+  number: u32, a: Route, weightA: u32, b: Route, weightB: u32,
+  c: Route, weightC: u32, d: Route, weightD: u32,
+): Route {
+  const draw = number % (weightA + weightB + weightC + weightD);
   if (draw < weightA) return a;
   if (weightC + weightD == 0 || draw < weightA + weightB) return b;
   if (weightD == 0 || draw < weightA + weightB + weightC) return c;

@@ -1,5 +1,6 @@
 import * as abi from "./abi";
 import { Attribute } from "./attribute";
+import { View } from "./view";
 import { at, createList, declaration, List, tables } from "./registry";
 
 /**
@@ -42,17 +43,26 @@ export class Table<V> {
 
   /** The value of a key; zero (false, no route) where the table lacks it or the attribute is absent. */
   // @ts-ignore: decorator
-  @inline get<K>(key: K): V { return fromWord<V>(abi.table_get(changetype<u32>(this), keyWord<K>(key), 0)); }
+  @inline get<K>(key: K): V {
+    if (key instanceof View) return fromWord<V>(abi.view_table_get(changetype<u32>(this), changetype<u32>(key), 0));
+    return fromWord<V>(abi.table_get(changetype<u32>(this), keyWord<K>(key), 0));
+  }
 
   /** The value of a key, or `fallback` where the table lacks it or the attribute is absent. */
   // @ts-ignore: decorator
   @inline getOr<K>(key: K, fallback: V): V {
+    if (key instanceof View) {
+      return fromWord<V>(abi.view_table_get(changetype<u32>(this), changetype<u32>(key), toWord<V>(fallback)));
+    }
     return fromWord<V>(abi.table_get(changetype<u32>(this), keyWord<K>(key), toWord<V>(fallback)));
   }
 
   /** True where the table holds the key. */
   // @ts-ignore: decorator
-  @inline has<K>(key: K): bool { return abi.table_has(changetype<u32>(this), keyWord<K>(key)) != 0; }
+  @inline has<K>(key: K): bool {
+    if (key instanceof View) return abi.view_table_has(changetype<u32>(this), changetype<u32>(key)) != 0;
+    return abi.table_has(changetype<u32>(this), keyWord<K>(key)) != 0;
+  }
 }
 
 // @ts-ignore: decorator

@@ -8,27 +8,31 @@ import {
   DECISION,
   NO_POLICY,
   REASON,
+  REQUEST,
   type ReasonName,
   VERDICT,
 } from '../../compiler/abi/index.js';
 import type { Bundle, Manifest } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { formatAddress, type Plan, type World } from '../discovery/index.js';
-import type { Kernel, KernelProgram } from '../kernel/index.js';
+import type { Kernel, KernelObject, KernelProgram } from '../kernel/index.js';
 import {
+  ASKED,
   type Ask,
+  type ConnectionAsk,
   type DecideInput,
   type EngineAnswer,
   type Outcome,
   RECORD,
   type Simulator,
 } from '../simulate/index.js';
-import { type DecideResult, decodeResult, encodeInput, LAYOUT, NONE } from './layout.js';
+import { type DecideResult, decodeResult, encodeInput, encodeU32, LAYOUT, NONE } from './layout.js';
+import { readObject } from './objects.js';
 import { type Staged, stage } from './stage.js';
 
 /** Test-run wants room for an Ethernet header (WEFT_HARNESS_HEAD). */
 const HEAD = 16;
-const MODE: Readonly<Record<Ask, number>> = { route: 1, authorize: 2, both: 3 };
+const MODE: Readonly<Record<ConnectionAsk, number>> = { route: 1, authorize: 2, both: 3 };
 /** struct weft_policy_packet, after the head. */
 const POLICY = {
   mode: 0,
@@ -36,6 +40,13 @@ const POLICY = {
   connection: 8,
   decision: 8 + CONNECTION.size,
   size: 8 + CONNECTION.size + DECISION.size + 8,
+} as const;
+/** struct weft_request_packet, after the head. */
+const REQUEST_PACKET = {
+  mode: 0,
+  route: 4,
+  decision: 8,
+  size: 8 + DECISION.size + 8,
 } as const;
 const INPUT_SIZE = LAYOUT.weft_input.size;
 const RESULT_SIZE = LAYOUT.weft_result.size;
@@ -165,7 +176,7 @@ function outcomeOf(
   };
 }
 
-function decidePolicies(staged: Staged, connections: Uint8Array, ask: Ask): EngineAnswer {
+function decidePolicies(staged: Staged, connections: Uint8Array, ask: ConnectionAsk): EngineAnswer {
   const count = connections.byteLength / CONNECTION.size;
   if (!Number.isInteger(count)) {
     throw new BugError(`${connections.byteLength} bytes are no whole number of connections`);
@@ -185,6 +196,41 @@ function decidePolicies(staged: Staged, connections: Uint8Array, ask: Ask): Engi
     }
     const route = out.subarray(HEAD + POLICY.route, HEAD + POLICY.route + 4);
     records.set(route, i * RECORD.size + RECORD.route);
+  }
+  return { records, stops: [] };
+}
+
+/** The request policies alone, joined with the harness that is made for them. */
+function loadRequests(kernel: Kernel, { objects }: Bundle): KernelObject {
+  const joined = kernel.link([
+    { name: 'request-harness', bytes: readObject('request-harness') },
+    { name: 'policy', bytes: kernel.hasMayGoto() ? objects.mayGoto : objects.base },
+  ]);
+  return kernel.load({ name: 'weft_requests', bytes: joined });
+}
+
+function decideRequests(object: KernelObject, requests: Uint8Array, ask: Ask): EngineAnswer {
+  const count = requests.byteLength / REQUEST.size;
+  if (!Number.isInteger(count)) {
+    throw new BugError(`${requests.byteLength} bytes are no whole number of requests`);
+  }
+  const program = object.program('weft_test_request');
+  const map = object.map('weft_test_input');
+  const { authorize, route } = ASKED[ask];
+  const records = new Uint8Array(count * RECORD.size);
+  const packet = new Uint8Array(HEAD + REQUEST_PACKET.size);
+  packet[HEAD + REQUEST_PACKET.mode] = (route === null ? 0 : 1) + (authorize === null ? 0 : 2);
+  const value = new Uint8Array(REQUEST.size + DECISION.size);
+  for (let i = 0; i < count; i += 1) {
+    value.set(requests.subarray(i * REQUEST.size, (i + 1) * REQUEST.size));
+    map.update(encodeU32(0), value);
+    const out = run(program, packet);
+    const decision = HEAD + REQUEST_PACKET.decision;
+    if (authorize !== null) {
+      records.set(out.subarray(decision, decision + DECISION.size), i * RECORD.size);
+    }
+    const answer = out.subarray(HEAD + REQUEST_PACKET.route, HEAD + REQUEST_PACKET.route + 4);
+    records.set(answer, i * RECORD.size + RECORD.route);
   }
   return { records, stops: [] };
 }
@@ -225,6 +271,14 @@ export function createKernelSimulator(
     others.set(key, staged);
     return staged;
   };
+  let requests: KernelObject | null = null;
+  const decidePolicy = (structs: Uint8Array, ask: Ask): EngineAnswer => {
+    if (ask === 'route' || ask === 'authorize' || ask === 'both') {
+      return decidePolicies(base, structs, ask);
+    }
+    requests ??= loadRequests(kernel, bundle);
+    return decideRequests(requests, structs, ask);
+  };
   const simulate = (input: DecideInput): Outcome => {
     const staged = stagedFor(input);
     return outcomeOf(bundle.manifest, staged.plan, decideBothEnds(staged, input));
@@ -235,8 +289,9 @@ export function createKernelSimulator(
     staged: base,
     simulate: async (input) => simulate(input),
     simulateAll: async (inputs) => inputs.map(simulate),
-    decidePolicy: async (connections, ask) => decidePolicies(base, connections, ask),
+    decidePolicy: async (structs, ask) => decidePolicy(structs, ask),
     [Symbol.dispose]: () => {
+      requests?.[Symbol.dispose]();
       for (const staged of [...others.values(), base]) staged[Symbol.dispose]();
     },
   };

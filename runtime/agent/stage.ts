@@ -2,13 +2,14 @@
  * Staging: the bundle's object joined with the hooks, loaded beside what runs, its maps fresh and
  * filled. Nothing is visible to traffic until activation; closing the result removes it all.
  */
-import { VERDICT } from '../../compiler/abi/index.js';
+import { REQUEST_HOOK, VERDICT } from '../../compiler/abi/index.js';
 import type { Bundle, Manifest, Outcome } from '../../compiler/bundle/manifest.js';
 import { hasErrors } from '../../compiler/diagnostic/index.js';
 import { type Plan, planGeneration, principalOf } from '../discovery/index.js';
 import type { World } from '../discovery/types.js';
 import { cgroupId, type Kernel, type KernelMap, type KernelObject } from '../kernel/index.js';
-import { PlanError } from './agent-error.js';
+import { AgentError, PlanError } from './agent-error.js';
+import { CODES } from './codes.js';
 import { type CgroupIds, generationEntries, generationSizes } from './fill.js';
 import { encodeU32, encodeU64, NODE_MAPS } from './layout.js';
 import { readObject } from './objects.js';
@@ -74,9 +75,19 @@ function namesOf(plan: Plan): Names {
   };
 }
 
+/** What the kernel part cannot enforce is not loaded: it would let everything pass. */
+function refuseRequests({ policies }: Manifest): void {
+  const asked = policies.find((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
+  if (asked === undefined) return;
+  const name = asked.exports.find((n) => REQUEST_HOOK.includes(n)) ?? '';
+  const message = `policy \`${asked.name}\` exports \`${name}\`, which no hook of this version enforces`;
+  throw new AgentError('A022', message, CODES['A022']?.help ?? null);
+}
+
 /** Loads a generation without activating it. Throws PlanError, KernelError or VerifierError; then nothing is left. */
 export function stage(kernel: Kernel, bundle: Bundle, world: World, options: StageOptions): Staged {
   const { manifest, objects } = bundle;
+  if (options.part !== 'harness') refuseRequests(manifest);
   const plan = planGeneration(manifest, world);
   if (hasErrors(plan.diagnostics)) throw new PlanError(plan.diagnostics);
   const part = options.part ?? 'hooks';

@@ -7,6 +7,8 @@ import {
   CONNECTION,
   type ExportName,
   FIRST_SYMBOL,
+  HOOK,
+  ROUTE_HOOK,
   ROUTE_STOPPED,
   STOPPED,
   SYMBOL_ABSENT,
@@ -22,7 +24,7 @@ import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { symbolTable } from '../discovery/identity.js';
 import { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
-import { type Ask, RECORD, writeDecision } from './record.js';
+import { ASKED, type Ask, RECORD, writeDecision } from './record.js';
 import { SimulateError } from './simulate-error.js';
 import {
   exportedGlobal,
@@ -36,7 +38,7 @@ import {
 /** The part of a manifest that decisions depend on. */
 export type EngineManifest = Pick<
   Manifest,
-  'policies' | 'symbols' | 'attributes' | 'default' | 'failure' | 'fuel'
+  'policies' | 'symbols' | 'attributes' | 'headers' | 'default' | 'failure' | 'fuel'
 >;
 
 /** Plain data, so that it can be sent to a worker. */
@@ -65,7 +67,7 @@ export interface EngineAnswer {
 }
 
 export interface Engine {
-  /** Decides `count` structs weft_connection that lie one after the other. */
+  /** Decides structs weft_connection, or weft_request, that lie one after the other. */
   readonly decide: (connections: Uint8Array, ask: Ask) => EngineAnswer;
 }
 
@@ -147,7 +149,7 @@ export function createEngine(setup: EngineSetup): Engine {
         stops.push({ index, policy: instance.policy.name, export: name, message });
       }
       const kind = isFuel ? 'fuel' : 'trap';
-      return name === 'routeConnection' ? ROUTE_STOPPED[kind] : STOPPED[kind];
+      return ROUTE_HOOK.includes(name) ? ROUTE_STOPPED[kind] : STOPPED[kind];
     } finally {
       if (fuel !== null) used += full - Number(fuel.value);
     }
@@ -155,20 +157,25 @@ export function createEngine(setup: EngineSetup): Engine {
 
   const asked = (name: ExportName): Instance[] =>
     instances.filter((instance) => instance.call[name] !== undefined);
-  const routing = asked('routeConnection').filter(({ policy }) => policy.mode === 'enforce');
-  const authorizing = asked('authorizeConnection');
+  const byExport = Object.fromEntries(HOOK.map((name) => [name, asked(name)])) as Readonly<
+    Record<ExportName, Instance[]>
+  >;
+  const requestRules = {
+    ...setup.manifest,
+    policies: setup.manifest.policies.map((p) => ({ ...p, canAllow: p.canAllowRequest })),
+  };
 
   const isAttached = ({ policy: { index: bit } }: Instance): boolean => {
     const half = current.base + CONNECTION.policies + (bit < 32 ? 0 : 4);
     return ((current.view.getUint32(half, true) >>> (bit & 31)) & 1) === 1;
   };
 
-  const route = (): number => {
+  const route = (name: ExportName): number => {
     const answers: RouteAnswer[] = [];
-    for (const instance of routing) {
-      if (!isAttached(instance)) continue;
+    for (const instance of byExport[name]) {
+      if (instance.policy.mode !== 'enforce' || !isAttached(instance)) continue;
       const { index: policy, firstRoute, routes } = instance.policy;
-      const answer = { policy, firstRoute, routes, value: ask(instance, 'routeConnection') };
+      const answer = { policy, firstRoute, routes, value: ask(instance, name) };
       answers.push(answer);
       // The first opinion is final, so later policies are not asked (and burn no fuel).
       if (combineRoutes([answer]) !== 0) break;
@@ -177,26 +184,30 @@ export function createEngine(setup: EngineSetup): Engine {
   };
 
   const decide = (connections: Uint8Array, what: Ask): EngineAnswer => {
-    if (connections.byteLength % CONNECTION.size !== 0) {
-      throw new BugError(`${connections.byteLength} bytes are no whole number of connections`);
+    const { route: routing, authorize: authorizing, size } = ASKED[what];
+    if (connections.byteLength % size !== 0) {
+      throw new BugError(`${connections.byteLength} bytes are no whole number of structs`);
     }
-    const count = connections.byteLength / CONNECTION.size;
+    const rules = authorizing === 'authorizeRequest' ? requestRules : setup.manifest;
+    const count = connections.byteLength / size;
     const records = new Uint8Array(count * RECORD.size);
     const out = new DataView(records.buffer);
     current.view = new DataView(connections.buffer, connections.byteOffset, connections.byteLength);
     stops = [];
     for (index = 0; index < count; index += 1) {
-      current.base = index * CONNECTION.size;
+      current.base = index * size;
       used = 0;
-      if (what !== 'authorize') out.setUint32(index * RECORD.size + RECORD.route, route(), true);
-      if (what !== 'route') {
+      if (routing !== null) {
+        out.setUint32(index * RECORD.size + RECORD.route, route(routing), true);
+      }
+      if (authorizing !== null) {
         const answers: PolicyAnswer[] = [];
-        for (const instance of authorizing) {
+        for (const instance of byExport[authorizing]) {
           if (!isAttached(instance)) continue;
-          const value = ask(instance, 'authorizeConnection');
+          const value = ask(instance, authorizing);
           answers.push({ policy: instance.policy.index, value });
         }
-        writeDecision(out, index * RECORD.size, combine(setup.manifest, answers));
+        writeDecision(out, index * RECORD.size, combine(rules, answers));
       }
       out.setUint32(index * RECORD.size + RECORD.fuel, used, true);
     }

@@ -15,6 +15,7 @@ import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { predicateHolds, type SymbolTable } from '../discovery/identity.js';
 import { cidrMatcher } from './cidr.js';
+import { viewImports } from './host-views.js';
 import type { WasmMemory } from './web-assembly.js';
 
 /** Thrown by out_of_fuel; tells fuel from a trap. */
@@ -23,7 +24,7 @@ export const OUT_OF_FUEL: Error = new Error('out of fuel');
 /** The decision under way; the host functions read it. */
 export interface Current {
   view: DataView;
-  /** Offset of struct weft_connection in the view. */
+  /** Offset of struct weft_connection, or of struct weft_request which begins with it, in the view. */
   base: number;
 }
 
@@ -68,11 +69,11 @@ function partyOffset(side: number): number {
   return side === SIDE.source ? CONNECTION.source : CONNECTION.destination;
 }
 
-type HostFunction = (...operands: never[]) => number | bigint | undefined;
+export type HostFunction = (...operands: never[]) => number | bigint | undefined;
 
 /** Makes the import object of one policy. `memory` answers once the module is instantiated. */
 export function hostImports(
-  manifest: Pick<Manifest, 'attributes'>,
+  manifest: Pick<Manifest, 'attributes' | 'headers'>,
   policy: PolicyEntry,
   texts: Texts,
   current: Current,
@@ -131,6 +132,7 @@ export function hostImports(
       if (matches === undefined) throw new BugError(`set ${set} is not in the manifest`);
       return matches(current.view, current.base + partyOffset(side) + PARTY.address) ? 1 : 0;
     },
+    ...viewImports(manifest, policy, current, read),
     out_of_fuel: () => {
       throw OUT_OF_FUEL;
     },

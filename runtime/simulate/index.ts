@@ -25,7 +25,14 @@ export {
   type ScenarioRead,
   scenarioWorld,
 } from './read-scenario.js';
-export { type Ask, RECORD, type RecordFields, readRecord } from './record.js';
+export {
+  ASKED,
+  type Ask,
+  type ConnectionAsk,
+  RECORD,
+  type RecordFields,
+  readRecord,
+} from './record.js';
 export {
   type ConnectEnds,
   type ConnectFault,

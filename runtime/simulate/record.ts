@@ -2,7 +2,14 @@
  * What the engine answers for one connection: struct weft_decision as the kernel writes it, then
  * the bundle-wide route and the fuel that all policies together used.
  */
-import { DECISION, REASON, VERDICT } from '../../compiler/abi/index.js';
+import {
+  CONNECTION,
+  DECISION,
+  type ExportName,
+  REASON,
+  REQUEST,
+  VERDICT,
+} from '../../compiler/abi/index.js';
 import type { Decision } from '../../compiler/bundle/combine.js';
 
 export const RECORD: {
@@ -13,7 +20,26 @@ export const RECORD: {
 } = { decision: 0, route: 40, fuel: 44, size: 48 };
 
 /** Which of the two questions are asked; `both` asks both with the same struct. */
-export type Ask = 'route' | 'authorize' | 'both';
+export type Ask = ConnectionAsk | RequestAsk;
+export type ConnectionAsk = 'route' | 'authorize' | 'both';
+/** The same of structs weft_request. */
+export type RequestAsk = 'routeRequest' | 'authorizeRequest' | 'bothRequest';
+
+/** What an Ask means: which exports are called, with structs of how many bytes. */
+export interface Asked {
+  readonly route: ExportName | null;
+  readonly authorize: 'authorizeConnection' | 'authorizeRequest' | null;
+  readonly size: number;
+}
+const [C, R] = [CONNECTION.size, REQUEST.size];
+export const ASKED: Readonly<Record<Ask, Asked>> = {
+  route: { route: 'routeConnection', authorize: null, size: C },
+  authorize: { route: null, authorize: 'authorizeConnection', size: C },
+  both: { route: 'routeConnection', authorize: 'authorizeConnection', size: C },
+  routeRequest: { route: 'routeRequest', authorize: null, size: R },
+  authorizeRequest: { route: null, authorize: 'authorizeRequest', size: R },
+  bothRequest: { route: 'routeRequest', authorize: 'authorizeRequest', size: R },
+};
 
 /** Writes a decision at an offset. */
 export function writeDecision(view: DataView, at: number, decision: Decision): void {

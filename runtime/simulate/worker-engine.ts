@@ -5,11 +5,11 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { CONNECTION, NO_POLICY, ROUTE_STOPPED } from '../../compiler/abi/index.js';
+import { NO_POLICY, ROUTE_STOPPED } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type EngineAnswer, type EngineSetup, MAX_STOPS, type Stop } from './engine.js';
 import type { Reply, Request } from './protocol.js';
-import { type Ask, RECORD, writeDecision } from './record.js';
+import { ASKED, type Ask, RECORD, writeDecision } from './record.js';
 import { SimulateError } from './simulate-error.js';
 
 /** Connections a message: a deadline is for these, so that long batches need no longer one. */
@@ -100,8 +100,9 @@ function raise(reply: Reply): Extract<Reply, { kind: 'answer' | 'ready' }> {
 function cutOff(setup: EngineSetup, ask: Ask, deadlineMs: number): EngineAnswer {
   const records = new Uint8Array(RECORD.size);
   const view = new DataView(records.buffer);
-  if (ask !== 'authorize') view.setUint32(RECORD.route, ROUTE_STOPPED.trap, true);
-  if (ask !== 'route') {
+  const { route, authorize } = ASKED[ask];
+  if (route !== null) view.setUint32(RECORD.route, ROUTE_STOPPED.trap, true);
+  if (authorize !== null) {
     const marks = { audited: 0n, shadowAllow: 0n, shadowDeny: 0n };
     const verdict = setup.manifest.failure.trap;
     writeDecision(view, 0, { verdict, site: 0, policy: NO_POLICY, reason: 'trap', ...marks });
@@ -109,7 +110,7 @@ function cutOff(setup: EngineSetup, ask: Ask, deadlineMs: number): EngineAnswer 
   const stop: Stop = {
     index: 0,
     policy: '',
-    export: ask === 'route' ? 'routeConnection' : 'authorizeConnection',
+    export: authorize ?? route ?? 'authorizeConnection',
     message: `deadline of ${deadlineMs} ms exceeded`,
   };
   return { records, stops: [stop] };
@@ -145,7 +146,7 @@ export async function startWorkerEngine(
       return reply;
     } catch (error) {
       if (!(error instanceof SimulateError) || error.code !== 'SIMULATE_DEADLINE') throw error;
-      const count = connections.byteLength / CONNECTION.size;
+      const count = connections.byteLength / ASKED[ask].size;
       if (count <= 1) return cutOff(setup, ask, deadlineMs);
       return decideParts(connections, ask, Math.ceil(count / 2));
     }
@@ -156,11 +157,12 @@ export async function startWorkerEngine(
     ask: Ask,
     size: number,
   ): Promise<EngineAnswer> => {
-    const count = connections.byteLength / CONNECTION.size;
+    const { size: bytes } = ASKED[ask];
+    const count = connections.byteLength / bytes;
     const records = new Uint8Array(count * RECORD.size);
     const stops: Stop[] = [];
     for (let first = 0; first < count; first += size) {
-      const part = connections.slice(first * CONNECTION.size, (first + size) * CONNECTION.size);
+      const part = connections.slice(first * bytes, (first + size) * bytes);
       const answer = await decideChunk(part, ask);
       records.set(answer.records, first * RECORD.size);
       for (const stop of answer.stops) {

@@ -9,7 +9,12 @@ export function frontendOf(text: string, fuel: number): FrontendResult {
   const { wasm, fuelGlobal, originalOffset } = injectFuel(assemble(text), fuel);
   return {
     wasm,
-    exports: { routeConnection: true, authorizeConnection: true },
+    exports: {
+      routeConnection: true,
+      authorizeConnection: true,
+      routeRequest: false,
+      authorizeRequest: false,
+    },
     sites: [],
     registry: { tables: [], cidrs: [], clusters: [] },
     locate: (offset) => {

@@ -1,13 +1,13 @@
 /**
  * The engines that must agree: V8 on the bundle's WASM, the kernel on its object (the joined policy
- * functions by test-run). Both take structs weft_connection and answer records (runtime/simulate/record).
+ * functions by test-run). Both take structs weft_connection or weft_request and answer records (runtime/simulate/record).
  */
-import { CONNECTION } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
 import {
   type Ask,
+  ASKED,
   createEngine,
   type RecordFields,
   readRecord,
@@ -30,7 +30,7 @@ export function wasmEngine(bundle: Bundle, symbols: readonly string[]): TestEngi
   return {
     name: 'wasm',
     decide: async (connections, ask) =>
-      recordsOf(engine.decide(connections, ask).records, connections.length / CONNECTION.size),
+      recordsOf(engine.decide(connections, ask).records, connections.length / ASKED[ask].size),
     [Symbol.dispose]: () => undefined,
   };
 }
@@ -46,7 +46,7 @@ export function kernelEngine(bundle: Bundle): TestEngine {
     decide: async (connections, ask) =>
       recordsOf(
         (await simulator.decidePolicy(connections, ask)).records,
-        connections.length / CONNECTION.size,
+        connections.length / ASKED[ask].size,
       ),
     [Symbol.dispose]: () => simulator[Symbol.dispose](),
   };

@@ -16,6 +16,7 @@ export function sampleBundle(): Bundle {
           attach: [{ namespace: 'prod' }],
           exports: ['authorizeConnection'],
           canAllow: true,
+          canAllowRequest: true,
           firstRoute: 0,
           routes: 0,
           tables: [
@@ -45,6 +46,7 @@ export function sampleBundle(): Bundle {
       symbols: ['prod'],
       attributes: [{ side: 'source', attribute: 'namespace', key: null, slot: 0 }],
       predicates: [],
+      headers: [],
       default: 'deny',
       trust: 'address',
       onChange: 'close',

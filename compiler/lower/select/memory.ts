@@ -1,5 +1,5 @@
 /** Loads and stores: behind pointer parameters, and in read-only images with their bound. */
-import { CONNECTION } from '../../abi/index.js';
+import { CONNECTION, REQUEST } from '../../abi/index.js';
 import { BugError } from '../../diagnostic/index.js';
 import type { Instr, ValueId } from '../../ir/types.js';
 import {
@@ -69,6 +69,27 @@ function loadConstantIndex(s: Selector, instr: Op<'load.image'>, index: bigint, 
   }
   s.emit(address(base, instr.image, instr.offset + Number(index)));
   s.emit(load(instr.size, regOfValue(instr.id), base, 0));
+}
+
+/** As loadImage, behind the pointer to a request. */
+export function loadHead(s: Selector, instr: Op<'load.head'>): void {
+  const [request, value] = instr.args;
+  const offset = REQUEST.bytes + instr.offset;
+  const constant = s.constant(value);
+  if (constant !== null) {
+    if (constant > BigInt(instr.limit)) throw new BugError('constant index behind the head');
+    const at = offset + Number(constant);
+    s.emit(load(instr.size, regOfValue(instr.id), regOfValue(request), at));
+    return;
+  }
+  const [base, index] = [s.scratch(), s.scratch()];
+  s.emit(mov.reg(index, regOfValue(value)));
+  if (needsBarrier(s, value)) s.emit(alu('and', 32, index, { imm: -1 }));
+  const test = { kind: 'gt', width: 64, left: index, right: { imm: instr.limit } } as const;
+  s.emit(branch(test, s.trap('trap')));
+  s.emit(mov.reg(base, regOfValue(request)));
+  s.emit(add.reg(base, index));
+  s.emit(load(instr.size, regOfValue(instr.id), base, offset));
 }
 
 /** i32 indexes made by adding or subtracting a big constant (see QUIRK_DELTA). */

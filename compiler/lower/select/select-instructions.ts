@@ -12,7 +12,7 @@ import { branch, call, type Label, mayGoto, mov, R0, R1, type Reg } from '../asm
 import { freshReg, type LirFunc, regOfValue } from '../lir.js';
 import { binary, convert, unary } from './arithmetic.js';
 import { branchOn, isJumped, materialise, select } from './conditions.js';
-import { launder, loadImage, loadPointer, loadZero, storePointer } from './memory.js';
+import { launder, loadHead, loadImage, loadPointer, loadZero, storePointer } from './memory.js';
 import { type Copy, sequence } from './parallel-copies.js';
 import { Selector } from './selector.js';
 
@@ -93,7 +93,8 @@ function dereferenced(func: Func): { all: Set<ValueId>; laundering: Set<ValueId>
   const params = new Set(func.params.map((param) => param.id));
   for (const { instrs } of func.blocks) {
     for (const instr of instrs) {
-      if (instr.op === 'load.pointer' || instr.op === 'store.pointer') all.add(instr.args[0]);
+      const reads = instr.op === 'load.pointer' || instr.op === 'load.head';
+      if (reads || instr.op === 'store.pointer') all.add(instr.args[0]);
       if (instr.op === 'launder') laundering.add(instr.args[1]);
     }
   }
@@ -142,6 +143,9 @@ function lowerInstr(s: Selector, instr: Instr): void {
       return;
     case 'load.image':
       loadImage(s, instr);
+      return;
+    case 'load.head':
+      loadHead(s, instr);
       return;
     case 'load.pointer':
       loadPointer(s, instr);

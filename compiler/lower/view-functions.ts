@@ -1,0 +1,238 @@
+/**
+ * What all policies of a bundle share to scan a view: `weft_view_find` and `weft_view_hash`, written
+ * in IR and joined like a policy. Eight bytes a round; a view that reaches behind the head has none
+ * of what is looked for and the hash 0. Their trip count is a constant, so that kernels without
+ * may_goto can walk them, once each.
+ */
+import { HEAD_BYTES } from '../abi/index.js';
+import { Emitter } from '../ir/emitter.js';
+import type { BlockId, Func, Module, Param, Terminator, Type, ValueId } from '../ir/types.js';
+import { FIND_FUNCTION, HASH_FUNCTION, partsOf } from '../passes/expand-views.js';
+import { FINAL_MULTIPLIER, WORD_MULTIPLIER } from '../tables/view-hash.js';
+
+const WORDS = HEAD_BYTES / 8;
+const ONES = 0x0101010101010101n;
+const HIGHS = 0x8080808080808080n;
+
+/** Prototypes of the shared functions, for modules that call them. */
+export const VIEW_EXTERNS: Module['externs'] = [
+  { name: FIND_FUNCTION, params: ['ptr', 'i32', 'i32'], result: 'i32' },
+  { name: HASH_FUNCTION, params: ['ptr', 'i32'], result: 'i64' },
+];
+
+/** The shared functions that are among `called`, as a module. */
+export function buildViewFunctions(called: ReadonlySet<string>): Module {
+  const functions = [findFunction(), hashFunction()].filter((func) => called.has(func.name));
+  return { name: 'views', functions, images: [], positions: [], externs: [] };
+}
+
+/** Writes a function block by block. */
+class Writer {
+  readonly func: Func;
+  constructor(name: string, types: readonly Type[], result: 'i32' | 'i64') {
+    const params = types.map((type, i) => ({ id: i as ValueId, type }));
+    // A trap cannot happen: every index is bounded before it is used.
+    const stopped = { trap: 0n, fuel: 0n };
+    const [nextValue, nextBlock] = [params.length, 0];
+    this.func = {
+      name,
+      kind: 'dispatcher',
+      params,
+      result,
+      stopped,
+      blocks: [],
+      nextValue,
+      nextBlock,
+    };
+  }
+  block(): BlockId {
+    return this.func.nextBlock++ as BlockId;
+  }
+  param(type: Type): Param {
+    return { id: this.func.nextValue++ as ValueId, type };
+  }
+  emitter(): Emitter {
+    return new Emitter(this.func, null);
+  }
+  seal(id: BlockId, params: Param[], emit: Emitter, term: Terminator): void {
+    this.func.blocks.push({ id, params, instrs: emit.instrs, term });
+  }
+}
+
+interface Loop {
+  readonly writer: Writer;
+  readonly request: ValueId;
+  readonly offset: ValueId;
+  readonly length: ValueId;
+}
+
+/** The eight bytes of a view from `position` on; those behind its end are whatever lies there. */
+function loadWord(emit: Emitter, { request, offset }: Loop, position: ValueId): ValueId {
+  const start = emit.binary('i32', 'add', offset, position);
+  return emit.loadHead(request, start, { offset: 0, limit: HEAD_BYTES, size: 8 });
+}
+
+/** The entry: goes to `body` where the view lies in the head, else to `outside`. */
+function begin(
+  writer: Writer,
+  view: ValueId,
+  body: BlockId,
+  outside: BlockId,
+  args: 'i64' | null,
+): Loop {
+  const entry = writer.block();
+  const emit = writer.emitter();
+  const { offset, length } = partsOf(emit, view);
+  const inside = emit.compareWith(
+    'i32',
+    'le_u',
+    emit.binary('i32', 'add', offset, length),
+    HEAD_BYTES,
+  );
+  const first = [emit.constant('i32', 0), ...(args === null ? [] : [emit.extend(length)])];
+  writer.seal(entry, [], emit, {
+    op: 'br_if',
+    condition: inside,
+    then: { block: body, args: first },
+    else: { block: outside, args: [] },
+    loc: null,
+  });
+  return { writer, request: 0 as ValueId, offset, length };
+}
+
+function findFunction(): Func {
+  const writer = new Writer(FIND_FUNCTION, ['ptr', 'i32', 'i32'], 'i32');
+  const [view, byte] = [1 as ValueId, 2 as ValueId];
+  const names = Array.from({ length: 5 }, () => writer.block());
+  const [head, body, next, found, none] = names as [BlockId, BlockId, BlockId, BlockId, BlockId];
+  const loop = begin(writer, view, head, none, null);
+  const position = writer.param('i32');
+  const to = (block: BlockId, args: ValueId[] = []): { block: BlockId; args: ValueId[] } => ({
+    block,
+    args,
+  });
+
+  const test = writer.emitter();
+  const bounded = test.compareWith('i32', 'lt_u', position.id, HEAD_BYTES);
+  const more = writer.block();
+  writer.seal(head, [position], test, {
+    op: 'br_if',
+    condition: bounded,
+    then: to(more),
+    else: to(none),
+    loc: null,
+  });
+  const left = writer.emitter();
+  const inside = left.compare('lt_u', position.id, loop.length);
+  writer.seal(more, [], left, {
+    op: 'br_if',
+    condition: inside,
+    then: to(body),
+    else: to(none),
+    loc: null,
+  });
+
+  // The lowest byte of `zeros` with its high bit set is the first that equals the byte looked for.
+  const scan = writer.emitter();
+  const word = loadWord(scan, loop, position.id);
+  const low = scan.with('i64', 'and', scan.extend(byte), 0xff);
+  const same = scan.binary('i64', 'xor', word, scan.with('i64', 'mul', low, ONES));
+  const inverse = scan.with('i64', 'xor', same, 0xffffffffffffffffn);
+  const borrowed = scan.with('i64', 'sub', same, ONES);
+  const zeros = scan.with('i64', 'and', scan.binary('i64', 'and', borrowed, inverse), HIGHS);
+  const hit = scan.compareWith('i64', 'ne', zeros, 0);
+  writer.seal(body, [], scan, {
+    op: 'br_if',
+    condition: hit,
+    then: to(found),
+    else: to(next),
+    loc: null,
+  });
+
+  const step = writer.emitter();
+  const after = step.with('i32', 'add', position.id, 8);
+  writer.seal(next, [], step, { op: 'br', to: to(head, [after]), loc: null });
+
+  const end = writer.emitter();
+  const lowest = end.binary(
+    'i64',
+    'and',
+    zeros,
+    end.binary('i64', 'sub', end.constant('i64', 0), zeros),
+  );
+  const below = end.with('i64', 'and', end.with('i64', 'sub', lowest, 1), ONES);
+  const count = end.with('i64', 'shr_u', end.with('i64', 'mul', below, ONES), 56);
+  const index = end.with('i32', 'sub', end.binary('i32', 'add', end.wrap(count), position.id), 1);
+  const isInside = end.compare('lt_u', index, loop.length);
+  const answer = end.select('i32', isInside, index, loop.length);
+  writer.seal(found, [], end, { op: 'return', value: answer, loc: null });
+
+  writer.seal(none, [], writer.emitter(), { op: 'return', value: loop.length, loc: null });
+  return writer.func;
+}
+
+function hashFunction(): Func {
+  const writer = new Writer(HASH_FUNCTION, ['ptr', 'i32'], 'i64');
+  const view = 1 as ValueId;
+  const names = Array.from({ length: 4 }, () => writer.block());
+  const [head, body, done, outside] = names as [BlockId, BlockId, BlockId, BlockId];
+  const loop = begin(writer, view, head, outside, 'i64');
+  const [position, hash] = [writer.param('i32'), writer.param('i64')];
+  const to = (block: BlockId, args: ValueId[] = []): { block: BlockId; args: ValueId[] } => ({
+    block,
+    args,
+  });
+
+  const test = writer.emitter();
+  const bounded = test.compareWith('i32', 'lt_u', position.id, 8 * WORDS);
+  const more = writer.block();
+  writer.seal(head, [position, hash], test, {
+    op: 'br_if',
+    condition: bounded,
+    then: to(more),
+    else: to(done),
+    loc: null,
+  });
+  const left = writer.emitter();
+  const inside = left.compare('lt_u', position.id, loop.length);
+  writer.seal(more, [], left, {
+    op: 'br_if',
+    condition: inside,
+    then: to(body),
+    else: to(done),
+    loc: null,
+  });
+
+  const scan = writer.emitter();
+  const word = loadWord(scan, loop, position.id);
+  const remaining = scan.binary('i32', 'sub', loop.length, position.id);
+  const masked = maskWord(scan, word, remaining);
+  const mixed = mix(scan, scan.binary('i64', 'xor', hash.id, masked), WORD_MULTIPLIER);
+  const after = scan.with('i32', 'add', position.id, 8);
+  writer.seal(body, [], scan, { op: 'br', to: to(head, [after, mixed]), loc: null });
+
+  const end = writer.emitter();
+  writer.seal(done, [], end, {
+    op: 'return',
+    value: mix(end, hash.id, FINAL_MULTIPLIER),
+    loc: null,
+  });
+  const zero = writer.emitter();
+  writer.seal(outside, [], zero, { op: 'return', value: zero.constant('i64', 0), loc: null });
+  return writer.func;
+}
+
+/** The first `count` bytes of a word, where count is at least 1; all of them from 8 on. */
+export function maskWord(emit: Emitter, word: ValueId, count: ValueId): ValueId {
+  const eight = emit.constant('i32', 8);
+  const some = emit.select('i32', emit.compare('lt_u', count, eight), count, eight);
+  const unused = emit.binary('i32', 'sub', eight, some);
+  const bits = emit.with('i64', 'shl', emit.extend(emit.with('i32', 'and', unused, 7)), 3);
+  const mask = emit.binary('i64', 'shr_u', emit.constant('i64', 0xffffffffffffffffn), bits);
+  return emit.binary('i64', 'and', word, mask);
+}
+
+function mix(emit: Emitter, value: ValueId, multiplier: bigint): ValueId {
+  const product = emit.with('i64', 'mul', value, multiplier);
+  return emit.binary('i64', 'xor', product, emit.with('i64', 'shr_u', product, 32));
+}

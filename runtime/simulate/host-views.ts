@@ -1,0 +1,123 @@
+/**
+ * The imports about views, over the bytes of one struct weft_request: what the lowered code does, byte
+ * by byte. A view that reaches behind the head traps where bytes of it are compared, as the bound of
+ * the kernel's load does.
+ */
+import {
+  HEAD,
+  HEAD_BYTES,
+  MAX_VIEW_KEY,
+  REQUEST,
+  VIEW,
+  type ViewName,
+} from '../../compiler/abi/index.js';
+import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { viewHash } from '../../compiler/tables/index.js';
+import type { Current, HostFunction } from './host.js';
+
+const PARTS = (Object.keys(VIEW) as ViewName[]).map((name) => REQUEST.head + HEAD[name]);
+const OUTSIDE = 'a view reaches behind the head';
+
+export type ViewImportName =
+  | 'request_view'
+  | 'request_header'
+  | 'view_is'
+  | 'view_is_ignoring_case'
+  | 'view_starts_with'
+  | 'view_ends_with'
+  | 'view_byte'
+  | 'view_find'
+  | 'view_hash'
+  | 'view_table_get'
+  | 'view_table_has';
+
+function lower(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
+function byteKeys(table: PolicyEntry['tables'][number]): Map<string, number> {
+  const encode = new TextEncoder();
+  return new Map(
+    table.entries.map(([key, value]) => [String.fromCharCode(...encode.encode(key)), value | 0]),
+  );
+}
+
+/** Makes the part of a policy's imports that looks at requests. */
+export function viewImports(
+  manifest: Pick<Manifest, 'headers'>,
+  policy: PolicyEntry,
+  current: Current,
+  read: (text: number) => string,
+): Record<ViewImportName, HostFunction> {
+  const tables = policy.tables.map((t) => (t.keyKind === 'text' ? byteKeys(t) : new Map()));
+  const word = (at: number): number => current.view.getUint32(current.base + at, true) | 0;
+  const byteAt = (at: number): number => current.view.getUint8(current.base + REQUEST.bytes + at);
+  /** Whether `text` stands at an offset of the head. */
+  const stands = (text: string, at: number, fold: boolean): boolean => {
+    if (text === '') return true;
+    if (at > HEAD_BYTES - text.length) throw new RangeError(OUTSIDE);
+    for (let i = 0; i < text.length; i += 1) {
+      const [have, want] = [byteAt(at + i), text.charCodeAt(i)];
+      if (fold ? lower(have) !== lower(want) : have !== want) return false;
+    }
+    return true;
+  };
+  const whole = (fold: boolean) => (view: number, address: number) => {
+    const text = read(address);
+    const fits = view !== 0 && (view & 0xffff) === text.length;
+    return fits && stands(text, view >>> 16, fold) ? 1 : 0;
+  };
+  /** The bytes of a view; null where it reaches behind the head. */
+  const bytesOf = (view: number): Uint8Array | null => {
+    const [at, length] = [view >>> 16, view & 0xffff];
+    if (at + length > HEAD_BYTES) return null;
+    const { buffer, byteOffset } = current.view;
+    return new Uint8Array(buffer, byteOffset + current.base + REQUEST.bytes + at, length);
+  };
+  const lookUp = (index: number, view: number): number | undefined => {
+    const table = tables[index];
+    if (table === undefined) throw new BugError(`table ${index} is not in the manifest`);
+    if (view === 0 || (view & 0xffff) > MAX_VIEW_KEY) return undefined;
+    const bytes = bytesOf(view);
+    return bytes === null ? undefined : table.get(String.fromCharCode(...bytes));
+  };
+  return {
+    request_view: (kind: number) => word(PARTS[kind] ?? PARTS.length),
+    request_header: (name: number) => {
+      const slot = manifest.headers.indexOf(read(name).toLowerCase());
+      // A header without a slot is one whose value the compiled code never looks at.
+      return slot < 0 ? 0 : word(REQUEST.head + HEAD.headers + 4 * slot);
+    },
+    view_is: whole(false),
+    view_is_ignoring_case: whole(true),
+    view_starts_with: (view: number, address: number) => {
+      const text = read(address);
+      const fits = view !== 0 && (view & 0xffff) >= text.length;
+      return fits && stands(text, view >>> 16, false) ? 1 : 0;
+    },
+    view_ends_with: (view: number, address: number) => {
+      const text = read(address);
+      const fits = view !== 0 && (view & 0xffff) >= text.length;
+      const at = (view >>> 16) + (view & 0xffff) - text.length;
+      return fits && stands(text, at, false) ? 1 : 0;
+    },
+    view_byte: (view: number, index: number) => {
+      if (index >>> 0 >= (view & 0xffff)) return -1;
+      const at = (view >>> 16) + (index >>> 0);
+      if (at >= HEAD_BYTES) throw new RangeError(OUTSIDE);
+      return byteAt(at);
+    },
+    view_find: (view: number, byte: number) => {
+      const found = bytesOf(view)?.indexOf(byte & 0xff) ?? -1;
+      return found < 0 ? view & 0xffff : found;
+    },
+    view_hash: (view: number) => {
+      const bytes = bytesOf(view);
+      return bytes === null ? 0 : Number(BigInt.asIntN(32, viewHash(bytes)));
+    },
+    view_table_get: (table: number, view: number, fallback: number) =>
+      lookUp(table, view) ?? fallback,
+    view_table_has: (table: number, view: number) => (lookUp(table, view) === undefined ? 0 : 1),
+  } satisfies Record<ViewImportName, HostFunction> as Record<ViewImportName, HostFunction>;
+}
