@@ -62,3 +62,4 @@ for (const name of ['cli', 'agent']) chmodSync(join(root, 'dist', `${name}.mjs`)
 
 if (existsSync(join(root, 'bpf', 'build.mjs')))
   run(process.execPath, [join(root, 'bpf', 'build.mjs')]);
+run(process.execPath, [join(root, 'bpf', 'http', 'build.mjs')]);

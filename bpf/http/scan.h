@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * One pass over a head. A step of the loop takes one header line where it is short, and a part of
+ * it (32 bytes of a name, 64 of a value) where not: where the next step goes on stands in the scan.
+ *
+ * Bytes from `have` on are whatever was in the buffer: a byte counts only after its position was
+ * compared with `have`.
+ */
+#ifndef WEFT_HTTP_SCAN_H
+#define WEFT_HTTP_SCAN_H
+
+#include "word.h"
+
+#define WEFT_NAME_WORDS_A_STEP 4
+#define WEFT_VALUE_WORDS_A_STEP 8
+#define WEFT_TARGET_WORDS_A_STEP 4
+#define WEFT_HASH_FACTOR 0x9e3779b97f4a7c15ull
+#define WEFT_SCAN_GOES_ON 0xffff
+
+/* Where the next step starts: in the target, at a line, in a name, before a value, in a value. */
+enum weft_scan_phase {
+	WEFT_SCAN_TARGET,
+	WEFT_SCAN_LINE,
+	WEFT_SCAN_NAME,
+	WEFT_SCAN_SPACE,
+	WEFT_SCAN_VALUE
+};
+
+enum weft_scan_seen {
+	WEFT_SEEN_HOST = 1,
+	WEFT_SEEN_LENGTH = 2,
+	WEFT_SEEN_CODING = 4,
+	WEFT_SEEN_UPGRADE = 8,
+	WEFT_SEEN_SAYS_CLOSE = 16,
+	WEFT_SEEN_SAYS_KEEP_ALIVE = 32,
+	WEFT_SEEN_SAYS_UPGRADE = 64,
+	WEFT_SEEN_UNCLEAN_PATH = 128, /* has `%`, `\` or a segment that starts with a dot */
+	WEFT_SEEN_CONNECT = 256,
+	WEFT_SEEN_OPTIONS = 512,
+};
+
+/*
+ * What the loops' steps are given. It lies on the stack and never changes; what changes is in the
+ * cursor, in the caller's memory: of a value that was stored there the verifier knows nothing, so a
+ * step is verified once and not once for each value.
+ */
+struct weft_scan {
+	__u8 *bytes;
+	const struct weft_names *names;
+	struct weft_head *head;
+	struct weft_cursor *cursor;
+};
+
+static __always_inline int weft_incomplete(struct weft_scan *scan)
+{
+	scan->cursor->status = WEFT_HEAD_INCOMPLETE;
+	return 1;
+}
+
+static __always_inline int weft_refuse(struct weft_scan *scan, __u32 reason, __u32 at)
+{
+	scan->cursor->status = reason == WEFT_HEAD_TOO_LARGE		 ? 431 :
+		       reason == WEFT_HEAD_METHOD_LONG ||
+				       reason == WEFT_HEAD_CODING_UNKNOWN ? 501 :
+		       reason == WEFT_HEAD_VERSION_UNSUPPORTED	 ? 505 :
+								   400;
+	scan->head->reason = reason;
+	scan->head->offset = at;
+	return 1;
+}
+
+static __always_inline __u32 weft_view(__u32 from, __u32 to)
+{
+	return from << 16 | ((to - from) & 0xffff);
+}
+
+/* The first byte that is no tchar: the quick test first, since most tokens are usual. */
+static __always_inline __u64 weft_token_end(__u64 word, __u8 expected)
+{
+	__u64 mask = weft_unusual(word);
+
+	if (mask && (__u8)(word >> 8 * weft_first(mask)) != expected)
+		mask = weft_no_token(word);
+	return mask;
+}
+
+#include "field.h"
+#include "target.h"
+
+/* The method and the space after it. Returns 1 where the scan is over. */
+static __always_inline int weft_scan_method(struct weft_scan *scan)
+{
+	__u32 at = 0;
+
+#pragma unroll
+	for (int i = 0; i < WEFT_METHOD_MAX / 8 + 1; i++) {
+		__u64 word = weft_word(scan->bytes, at);
+		__u64 mask = weft_token_end(word, ' ');
+
+		if (mask) {
+			__u32 first = weft_first(mask);
+			__u8 byte = word >> 8 * first;
+
+			at += first;
+			if (at >= scan->cursor->have)
+				return weft_incomplete(scan);
+			if (at > WEFT_METHOD_MAX)
+				break;
+			if (byte != ' ' || !at)
+				return weft_refuse(scan,
+						   !at && (byte == '\r' || byte == '\n') ?
+							   WEFT_HEAD_EMPTY_LINE :
+							   WEFT_HEAD_METHOD,
+						   at);
+			word = weft_word(scan->bytes, 0);
+			if (at == 7 && (word & ~0ull >> 8) == 0x5443454e4e4f43ull)
+				scan->cursor->seen |= WEFT_SEEN_CONNECT;
+			if (at == 7 && (word & ~0ull >> 8) == 0x534e4f4954504full)
+				scan->cursor->seen |= WEFT_SEEN_OPTIONS;
+			scan->head->method = weft_view(0, at);
+			scan->cursor->at = scan->cursor->start = at + 1;
+			return 0;
+		}
+		at += 8;
+		if (at > scan->cursor->have)
+			return weft_incomplete(scan);
+	}
+	return weft_refuse(scan, WEFT_HEAD_METHOD_LONG, WEFT_METHOD_MAX);
+}
+
+/* What follows the target at `at`: ` HTTP/1.x` and the end of the line. */
+static __always_inline int weft_scan_version(struct weft_scan *scan, __u32 at)
+{
+	__u64 word = weft_word(scan->bytes, at + 1), rest = word & ~0ull >> 8;
+	__u32 digit = word >> 56, end = at + 9;
+
+	if (at == scan->cursor->start)
+		return weft_refuse(scan, WEFT_HEAD_TARGET_FORM, at);
+	if (end + 2 > scan->cursor->have)
+		return weft_incomplete(scan);
+	if (rest != 0x2e312f50545448ull || digit > '1' || digit < '0') { /* HTTP/1. */
+		word ^= 0x302e302f50545448ull; /* HTTP/0.0 */
+		__u64 digits = word & 0xff00ff0000000000ull;
+
+		/* A version that is well-formed, whatever its digits. */
+		if (word == digits && (word >> 40 & 0xff) < 10 && (word >> 56) < 10)
+			return weft_refuse(scan, WEFT_HEAD_VERSION_UNSUPPORTED, at + 1);
+		return weft_refuse(scan, WEFT_HEAD_VERSION, at + 1);
+	}
+	rest = weft_word(scan->bytes, end);
+	if ((rest & 0xffff) != 0x0a0d)
+		return weft_refuse(scan,
+				   (rest & 0xff) == '\r' ? WEFT_HEAD_BARE_CR :
+				   (rest & 0xff) == '\n' ? WEFT_HEAD_BARE_LF :
+							   WEFT_HEAD_VERSION,
+				   end);
+	scan->head->minor = digit - '0';
+	scan->head->target = weft_view(scan->cursor->start, at);
+	scan->cursor->at = end + 2;
+	scan->cursor->phase = WEFT_SCAN_LINE;
+	return 0;
+}
+
+static __always_inline int weft_scan_target(struct weft_scan *scan, __u32 at)
+{
+#pragma unroll
+	for (int i = 0; i < WEFT_TARGET_WORDS_A_STEP; i++) {
+		__u64 word = weft_word(scan->bytes, at), next = weft_word(scan->bytes, at + 1);
+		__u64 low = word & ~WEFT_HIGH;
+		__u64 end = weft_control(word, 0x21) | (word & WEFT_HIGH);
+		__u64 inside = end ? weft_below(end) : ~0ull;
+		__u64 mark = weft_equal(word, '?') & inside;
+		__u64 odd = (WEFT_RANGE(low, '#', '%') & ~word & WEFT_HIGH) |
+			    weft_equal(word, '\\') |
+			    (weft_equal(word, '/') & weft_equal(next, '.'));
+
+		if (odd & inside) {
+			__u64 hash = weft_equal(word, '#') & inside;
+
+			if (hash && at + weft_first(hash) < scan->cursor->have)
+				return weft_refuse(scan, WEFT_HEAD_TARGET_FRAGMENT,
+						   at + weft_first(hash));
+			if (!scan->cursor->query && (odd & inside & (mark ? weft_below(mark) : ~0ull)))
+				scan->cursor->seen |= WEFT_SEEN_UNCLEAN_PATH;
+		}
+		if (mark && !scan->cursor->query)
+			scan->cursor->query = at + weft_first(mark);
+		if (end) {
+			at += weft_first(end);
+			if (at >= scan->cursor->have)
+				return weft_incomplete(scan);
+			if (weft_byte(scan->bytes, at) == ' ')
+				return weft_scan_version(scan, at);
+			low = weft_byte(scan->bytes, at);
+			return weft_refuse(scan,
+					   low == '\r' || low == '\n' ? WEFT_HEAD_VERSION :
+									WEFT_HEAD_TARGET_CHARACTER,
+					   at);
+		}
+		at += 8;
+	}
+	scan->cursor->at = at;
+	return 0;
+}
+
+/* A line that is no header line, or a name that ends without its colon. */
+static __always_inline int weft_refuse_name(struct weft_scan *scan, __u32 byte, __u32 at)
+{
+	int first = at == scan->cursor->start;
+
+	if (byte == '\n')
+		return weft_refuse(scan, first ? WEFT_HEAD_BARE_LF : WEFT_HEAD_NO_COLON, at);
+	if (byte == '\r')
+		return weft_refuse(scan, WEFT_HEAD_NO_COLON, at);
+	if (byte == ' ' || byte == '\t')
+		return weft_refuse(scan, first ? WEFT_HEAD_FOLD : WEFT_HEAD_NAME_SPACE, at);
+	return weft_refuse(scan, byte == ':' ? WEFT_HEAD_NAME_EMPTY : WEFT_HEAD_NAME_CHARACTER, at);
+}
+
+/* The end of the head: CR LF where a line should start. */
+static __always_inline int weft_scan_end(struct weft_scan *scan, __u32 at, __u64 word)
+{
+	if (at + 1 >= scan->cursor->have)
+		return weft_incomplete(scan);
+	if ((word >> 8 & 0xff) != '\n')
+		return weft_refuse(scan, WEFT_HEAD_BARE_CR, at);
+	scan->head->length = at + 2;
+	scan->cursor->status = WEFT_HEAD_OK;
+	return 1;
+}
+
+/* The loop's step: 1 where the scan is over. */
+static __attribute__((unused)) long weft_scan_step(__u32 index, void *context)
+{
+	struct weft_scan *scan = context;
+	__u32 at = scan->cursor->at, phase = scan->cursor->phase;
+	__u64 word, mask;
+
+	if (at >= scan->cursor->have)
+		return weft_incomplete(scan);
+	if (phase == WEFT_SCAN_TARGET)
+		return weft_scan_target(scan, at);
+
+	if (phase <= WEFT_SCAN_NAME) {
+		__u64 hash = scan->cursor->hash;
+
+		if (phase == WEFT_SCAN_LINE) {
+			word = weft_word(scan->bytes, at);
+			if ((__u8)word == '\r')
+				return weft_scan_end(scan, at, word);
+			scan->cursor->start = at;
+			hash = scan->names->seed;
+		}
+#pragma unroll
+		for (int i = 0; i < WEFT_NAME_WORDS_A_STEP; i++) {
+			word = weft_word(scan->bytes, at);
+			mask = weft_token_end(word, ':');
+			word |= WEFT_EACH(0x20);
+			if (mask) {
+				__u64 below = weft_below(mask);
+
+				if (below)
+					hash = (hash ^ (word & below)) * WEFT_HASH_FACTOR;
+				at += weft_first(mask);
+				goto name_ends;
+			}
+			hash = (hash ^ word) * WEFT_HASH_FACTOR;
+			at += 8;
+		}
+		scan->cursor->hash = hash;
+		scan->cursor->at = at;
+		scan->cursor->phase = WEFT_SCAN_NAME;
+		return 0;
+name_ends:
+		if (at >= scan->cursor->have)
+			return weft_incomplete(scan);
+		word = weft_word(scan->bytes, at);
+		if ((__u8)word != ':' || at == scan->cursor->start)
+			return weft_refuse_name(scan, (__u8)word, at);
+		scan->cursor->entry = weft_look_up(scan, hash, at - scan->cursor->start);
+		at++;
+		if ((word >> 8 & 0xff) == ' ') {
+			at++;
+			word >>= 8;
+		}
+		word = word >> 8 & 0xff;
+		if (word == ' ' || word == '\t') {
+			scan->cursor->at = at;
+			scan->cursor->phase = WEFT_SCAN_SPACE;
+			return 0;
+		}
+		scan->cursor->value = at;
+	} else if (phase == WEFT_SCAN_SPACE) {
+		word = weft_word(scan->bytes, at);
+		mask = ~(weft_equal(word, ' ') | weft_equal(word, '\t')) & WEFT_HIGH;
+		if (!mask) {
+			scan->cursor->at = at + 8;
+			return 0;
+		}
+		at += weft_first(mask);
+		scan->cursor->value = at;
+	}
+
+#pragma unroll
+	for (int i = 0; i < WEFT_VALUE_WORDS_A_STEP; i++) {
+		mask = weft_control(weft_word(scan->bytes, at), 0x20);
+		if (mask) {
+			at += weft_first(mask);
+			goto value_ends;
+		}
+		at += 8;
+	}
+	scan->cursor->at = at;
+	scan->cursor->phase = WEFT_SCAN_VALUE;
+	return 0;
+value_ends:
+	if (at >= scan->cursor->have)
+		return weft_incomplete(scan);
+	word = weft_word(scan->bytes, at);
+	if ((__u8)word == '\t') {
+		scan->cursor->at = at + 1;
+		scan->cursor->phase = WEFT_SCAN_VALUE;
+		return 0;
+	}
+	if ((__u8)word != '\r')
+		return weft_refuse(
+			scan, (__u8)word == '\n' ? WEFT_HEAD_BARE_LF : WEFT_HEAD_VALUE_CONTROL, at);
+	if (at + 1 >= scan->cursor->have)
+		return weft_incomplete(scan);
+	if ((word >> 8 & 0xff) != '\n')
+		return weft_refuse(scan, WEFT_HEAD_BARE_CR, at);
+	scan->cursor->at = at + 2;
+	scan->cursor->phase = WEFT_SCAN_LINE;
+	return scan->cursor->entry ? weft_field(scan, at) : 0;
+}
+
+#endif
