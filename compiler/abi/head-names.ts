@@ -3,8 +3,14 @@
  * with a seed by which no two names share a bucket, so that a line costs one look-up. The names
  * that frame a message are always among them. The same names in the same order give the same bytes.
  */
-import { HEADER_NAME_MAX, NAME_BUCKETS, NAME_ENTRY, NAME_KIND, NAMES } from './head.js';
-import { HEADER_SLOTS } from './layout.js';
+import {
+  HEADER_NAME_MAX,
+  HEADER_SLOTS,
+  NAME_BUCKETS,
+  NAME_ENTRY,
+  NAME_KIND,
+  NAMES,
+} from './head.js';
 
 const FACTOR = 0x9e3779b97f4a7c15n;
 const WORD = 0xffffffffffffffffn;

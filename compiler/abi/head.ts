@@ -1,13 +1,40 @@
 /**
- * What the HTTP/1.1 head parser is given and what it answers; struct weft_head itself is in layout.ts.
- * The C twin is bpf/http/head.h; the unit test head-layout compares the two through the BTF of the
- * built object.
+ * The result of the HTTP/1.1 head parser, and what it is given. The C twin is bpf/http/head.h; the
+ * unit test head-layout compares the two through the BTF of the built object.
+ *
+ * A view is `offset << 16 | length` into the head; 0 is an absent one.
  */
+
+/** A head that is longer is refused with 431. */
+export const HEAD_MAX = 8192;
+/** A buffer has so many bytes more, so that a word can be read at any offset. */
+export const HEAD_SLACK = 8;
+/** Distinct header names that one bundle's policies may look at. */
+export const HEADER_SLOTS = 16;
 
 /** Bytes of the longest header name that a policy may look at. */
 export const HEADER_NAME_MAX = 64;
 export const NAME_ENTRIES = 24;
 export const NAME_BUCKETS = 256;
+
+/** struct weft_head. */
+export const HEAD = {
+  length: 0,
+  status: 2,
+  minor: 4,
+  flags: 5,
+  reason: 6,
+  method: 8,
+  target: 12,
+  path: 16,
+  query: 20,
+  host: 24,
+  headers: 28,
+  repeated: 92,
+  offset: 94,
+  contentLength: 96,
+  size: 104,
+} as const;
 
 /** struct weft_names. */
 export const NAMES = { seed: 0, buckets: 8, entries: 264, size: 1992 } as const;
