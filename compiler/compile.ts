@@ -22,13 +22,13 @@ import { MEMORY_IMAGE, type Module, print } from './ir/index.js';
 import { joinModules, renameImage } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
 import { type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
-import { buildViewFunctions, VIEW_EXTERNS } from './lower/view-functions.js';
 import { expandAbi } from './passes/expand-abi.js';
 import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
 import { resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
 import { optimize } from './passes/index.js';
+import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import { type PolicyPlan, planBytes, printPlan } from './print-plan.js';
 import { planTables } from './tables/index.js';
 

@@ -3,7 +3,7 @@ import { FIRST_SYMBOL } from './abi/index.js';
 import type { Registry } from './frontend/types.js';
 import type { AbiNumbering } from './passes/expand-abi-numbering.js';
 import { attributeText } from './passes/expand-abi-resolve.js';
-import type { CidrPlan, ExactPlan, FamilyPlan, TablePlans } from './tables/index.js';
+import type { CidrPlan, ExactPlan, FamilyPlan, TablePlans, ViewPlan } from './tables/index.js';
 
 export interface PolicyPlan {
   readonly name: string;
@@ -18,7 +18,9 @@ export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumberi
     lines.push(`policy ${name}`);
     registry.tables.forEach((table, number) => {
       const plan = plans.tables.get(number);
-      lines.push(`  table ${table.name}: ${table.entries.length} entries, ${exactText(plan)}`);
+      const view = plans.views.get(number);
+      const text = plan === undefined && view !== undefined ? viewText(view) : exactText(plan);
+      lines.push(`  table ${table.name}: ${table.entries.length} entries, ${text}`);
     });
     registry.cidrs.forEach((set, number) => {
       const plan = plans.cidrs.get(number);
@@ -29,6 +31,9 @@ export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumberi
     });
   }
   for (const use of numbering.attributes) lines.push(`slot ${use.slot}: ${attributeText(use)}`);
+  numbering.headers.forEach((name, i) => {
+    lines.push(`header ${i}: ${name}`);
+  });
   for (const use of numbering.predicates) {
     lines.push(`bit ${use.bit}: ${attributeText(use)}.${use.op}(${JSON.stringify(use.text)})`);
   }
@@ -52,6 +57,14 @@ function exactText(plan: ExactPlan | undefined): string {
   }
 }
 
+function viewText(plan: ViewPlan | null): string {
+  return plan === null ? 'none' : `keys of bytes, ${viewBytes(plan)} bytes`;
+}
+
+function viewBytes({ bytes, hashes }: ViewPlan): number {
+  return bytes.length + (hashes.kind === 'chain' ? 0 : hashes.bytes.length);
+}
+
 function cidrText(plan: CidrPlan | undefined): string {
   if (plan === undefined) return UNUSED;
   return `IPv4 ${familyText(plan.v4)}; IPv6 ${familyText(plan.v6)}`;
@@ -68,5 +81,6 @@ export function planBytes(plans: TablePlans): number {
   const sets = [...plans.cidrs.values()].flatMap(({ v4, v6 }) =>
     [v4, v6].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length)),
   );
-  return [...exact, ...sets].reduce((sum, n) => sum + n, 0);
+  const views = [...plans.views.values()].map((p) => (p === null ? 0 : viewBytes(p)));
+  return [...exact, ...sets, ...views].reduce((sum, n) => sum + n, 0);
 }

@@ -214,7 +214,7 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
   view_hash: {
     params: ['i32'],
     result: 'i32',
-    doc: 'low half of the 64-bit hash of the bytes of a view (compiler/tables/view-hash.ts)',
+    doc: 'low half of the 64-bit hash of the bytes of a view (compiler/abi/view-hash.ts)',
     exports: request,
   },
   view_table_get: {

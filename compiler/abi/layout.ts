@@ -27,35 +27,6 @@ export const CONNECTION = {
   size: 208,
 } as const;
 
-/** Bytes of a request's head that a policy may look at. */
-export const HEAD_BYTES = 8192;
-/** Bytes behind them, so that eight bytes can be read at any offset of a head. */
-export const HEAD_SLACK = 8;
-/** Distinct header names that one bundle may look at. */
-export const HEADER_SLOTS = 16;
-
-/**
- * struct weft_head: what the parser found. A view is `offset << 16 | length` into the bytes of the
- * head, 0 where absent; the path is the normalised one.
- */
-export const HEAD = {
-  length: 0,
-  status: 2,
-  minor: 4,
-  flags: 5,
-  reason: 6,
-  method: 8,
-  target: 12,
-  path: 16,
-  query: 20,
-  host: 24,
-  headers: 28,
-  repeated: 92,
-  offset: 94,
-  contentLength: 96,
-  size: 104,
-} as const;
-
 /** struct weft_request: the input of request policies. It begins as struct weft_connection does. */
 export const REQUEST = {
   connection: 0,

@@ -7,7 +7,7 @@ import {
   CONNECTION,
   DECISION,
   HEAD,
-  HEAD_BYTES,
+  HEAD_MAX,
   HEAD_SLACK,
   HEADER_SLOTS,
   PARTY,
@@ -94,7 +94,7 @@ export function abiTypes(b: BtfBuilder): AbiTypes {
       at('connection', connection, REQUEST.connection),
       at('head', head, REQUEST.head),
       at('zero', u32, REQUEST.zero),
-      at('bytes', b.array(u8, HEAD_BYTES + HEAD_SLACK), REQUEST.bytes),
+      at('bytes', b.array(u8, HEAD_MAX + HEAD_SLACK), REQUEST.bytes),
     ]);
     return b.pointer(b.constant(struct));
   };

@@ -13,7 +13,7 @@
  *
  * Not checked: that a dominating test makes a division total, and that loops end.
  */
-import { HEAD_BYTES, HEAD_SLACK } from '../abi/index.js';
+import { HEAD_MAX, HEAD_SLACK } from '../abi/index.js';
 import { maskOf } from './arithmetic.js';
 import { dominators, predecessors } from './graph.js';
 import { operandsOf, targetsOf, termValue, valueTypes } from './operands.js';
@@ -117,7 +117,7 @@ function checkInstr(
   }
   if (instr.op === 'load.head') {
     const end = instr.offset + instr.limit + instr.size;
-    if (instr.offset < 0 || instr.limit < 0 || end > HEAD_BYTES + HEAD_SLACK)
+    if (instr.offset < 0 || instr.limit < 0 || end > HEAD_MAX + HEAD_SLACK)
       report('reaches behind the head');
   }
   const callee =

@@ -10,6 +10,7 @@ import {
   type ExportName,
   HOOK,
   type ImportName,
+  isHeaderName,
   MAX_VIEW_KEY,
   MAX_VIEW_TEXT,
   NEEDS_ENDPOINT,
@@ -76,8 +77,6 @@ const LITERALS = {
   view_starts_with: 'startsWith',
   view_ends_with: 'endsWith',
 } as const;
-/** A token of RFC 9110. */
-const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Printable, space and tab: other bytes never get past the parser. */
 const ASCII = /^[\t -~]*$/;
 
@@ -204,7 +203,7 @@ class Resolver {
       case 'request_header': {
         const text = this.#text(instr, 0);
         if (text === null) return null;
-        if (HEADER_NAME.test(text)) return { op: 'header', name: text.toLowerCase() };
+        if (isHeaderName(text.toLowerCase())) return { op: 'header', name: text.toLowerCase() };
         return this.#refuse('I209', `\`${text}\` is no name of a header`, instr);
       }
       case 'view_is':

@@ -14,21 +14,24 @@ import { connectionOf } from './expand-abi.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';
+import { emitViewLookup } from './expand-tables-views.js';
 
 /** One cache line, so that a node or slot never straddles two. */
 const IMAGE_ALIGN = 64;
 
 /** Tables and sets that a module's calls look into. */
-export function tableUses(resolved: ResolvedAbi): Pick<TableUses, 'tables' | 'cidrs'> {
+export function tableUses(resolved: ResolvedAbi): Pick<TableUses, 'tables' | 'cidrs' | 'views'> {
   const tables = new Set<number>();
   const cidrs = new Set<number>();
+  const views = new Set<number>();
   for (const calls of resolved.calls.values()) {
     for (const call of calls.values()) {
       if (call.op === 'table') tables.add(call.table);
       if (call.op === 'cidr') cidrs.add(call.set);
+      if (call.op === 'viewTable') views.add(call.table);
     }
   }
-  return { tables, cidrs };
+  return { tables, cidrs, views };
 }
 
 /** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
@@ -45,6 +48,8 @@ export function expandTables(
 }
 
 const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
+const hashImage = (prefix: string, number: number): string => `${prefix}hashes${number}`;
+const keyImage = (prefix: string, number: number): string => `${prefix}keys${number}`;
 const setImage = (prefix: string, number: number, family: 'v4' | 'v6'): string =>
   `${prefix}set${number}_${family}`;
 
@@ -53,6 +58,13 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
   for (const [number, plan] of plans.tables) {
     if (plan.kind === 'chain') continue;
     images.push({ name: tableImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.views) {
+    if (plan === null) continue;
+    const { hashes, bytes } = plan;
+    images.push({ name: keyImage(prefix, number), bytes, align: IMAGE_ALIGN });
+    if (hashes.kind === 'chain') continue;
+    images.push({ name: hashImage(prefix, number), bytes: hashes.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.cidrs) {
     for (const family of ['v4', 'v6'] as const) {
@@ -104,6 +116,21 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
         plan,
         image,
         key,
+        fallback: call.want === 'get' ? (fallback ?? null) : null,
+        id: instr.id,
+      });
+      return emit.instrs;
+    }
+    if (call.op === 'viewTable') {
+      const [, view, fallback] = instr.args;
+      const plan = expansion.plans.views.get(call.table);
+      if (plan === undefined || view === undefined) throw new BugError('table call without plan');
+      const { prefix } = expansion;
+      emitViewLookup(emit, {
+        plan,
+        images: { hashes: hashImage(prefix, call.table), keys: keyImage(prefix, call.table) },
+        request: connectionOf(func),
+        view,
         fallback: call.want === 'get' ? (fallback ?? null) : null,
         id: instr.id,
       });

@@ -3,7 +3,7 @@
  * the bytes of the head. A literal is compared in as few loads as cover it, which may overlap; a view
  * of another length reads at offset 0 instead, so that there is no branch but the bound of the load.
  */
-import { HEAD, HEAD_BYTES, REQUEST, type ViewName } from '../abi/index.js';
+import { HEAD, HEAD_MAX, REQUEST, type ViewName } from '../abi/index.js';
 import { BugError, unreachable } from '../diagnostic/index.js';
 import type { Emitter } from '../ir/emitter.js';
 import type { LoadSize, ValueId } from '../ir/types.js';
@@ -101,7 +101,7 @@ function loadByte(
     emit.binary('i32', 'add', offset, index),
     emit.constant('i32', 0),
   );
-  const byte = emit.loadHead(request, at, { offset: 0, limit: HEAD_BYTES - 1, size: 1 });
+  const byte = emit.loadHead(request, at, { offset: 0, limit: HEAD_MAX - 1, size: 1 });
   emit.select('i32', inside, byte, emit.constant('i32', 0xffffffff), id);
 }
 
@@ -135,7 +135,7 @@ function compareLiteral(emit: Emitter, { request, view, text, compare, id }: Lit
   let differs: ValueId | null = null;
   for (const chunk of chunksOf(size)) {
     const type = chunk.size === 8 ? 'i64' : 'i32';
-    const found = emit.loadHead(request, at, { ...chunk, limit: HEAD_BYTES - size });
+    const found = emit.loadHead(request, at, { ...chunk, limit: HEAD_MAX - size });
     const bytes = want.subarray(chunk.offset, chunk.offset + chunk.size);
     const fold = compare === 'isIgnoringCase' ? caseMask(bytes) : 0n;
     const folded = fold === 0n ? found : emit.with(type, 'or', found, fold);
@@ -165,4 +165,14 @@ function numberOf(bytes: Uint8Array): bigint {
 /** The bit that differs between letters of either case, at each letter of a lower-case text. */
 function caseMask(bytes: Uint8Array): bigint {
   return numberOf(bytes.map((byte) => (byte >= 0x61 && byte <= 0x7a ? 0x20 : 0)));
+}
+
+/** The first `count` bytes of a word, where count is at least 1; all of them from 8 on. */
+export function maskWord(emit: Emitter, word: ValueId, count: ValueId): ValueId {
+  const eight = emit.constant('i32', 8);
+  const some = emit.select('i32', emit.compare('lt_u', count, eight), count, eight);
+  const unused = emit.binary('i32', 'sub', eight, some);
+  const bits = emit.with('i64', 'shl', emit.extend(emit.with('i32', 'and', unused, 7)), 3);
+  const mask = emit.binary('i64', 'shr_u', emit.constant('i64', 0xffffffffffffffffn), bits);
+  return emit.binary('i64', 'and', word, mask);
 }

@@ -27,5 +27,5 @@ export {
   planExact,
 } from './plan-exact.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
+export { KEY_HEADER_BYTES, planViews, type ViewPlan } from './plan-views.js';
 export { familyOf, type Prefix, referenceContains, referenceTable } from './reference.js';
-export { viewHash } from './view-hash.js';

@@ -5,16 +5,20 @@ import { CODES } from './codes.js';
 import { MAX_SET_BYTES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
 import { type CidrPlan, planCidr } from './plan-cidr.js';
 import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
+import { planViews, type ViewPlan } from './plan-views.js';
 
 /** By number of declaration. */
 export interface TablePlans {
   readonly tables: ReadonlyMap<number, ExactPlan>;
   readonly cidrs: ReadonlyMap<number, CidrPlan>;
+  /** Tables that are asked with views of a request; null for those without entries. */
+  readonly views: ReadonlyMap<number, ViewPlan | null>;
   readonly diagnostics: readonly Diagnostic[];
 }
 export interface TableUses {
   readonly tables: ReadonlySet<number>;
   readonly cidrs: ReadonlySet<number>;
+  readonly views: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
   /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
   readonly maxSetBytes: number;
@@ -24,11 +28,16 @@ export interface TableUses {
 export function planTables(registry: Registry, uses: TableUses): TablePlans {
   const diagnostics: Diagnostic[] = [];
   const tables = new Map<number, ExactPlan>();
+  const views = new Map<number, ViewPlan | null>();
   registry.tables.forEach((table, number) => {
-    if (!uses.tables.has(number)) return;
+    if (!uses.tables.has(number) && !uses.views.has(number)) return;
     const refusal = checkTable(table);
-    if (refusal !== null) diagnostics.push(refusal);
-    else tables.set(number, planExact(exactEntries(table, uses.symbolOf)));
+    if (refusal !== null) {
+      diagnostics.push(refusal);
+      return;
+    }
+    if (uses.views.has(number)) views.set(number, planViews(table));
+    if (uses.tables.has(number)) tables.set(number, planExact(exactEntries(table, uses.symbolOf)));
   });
   const cidrs = new Map<number, CidrPlan>();
   registry.cidrs.forEach((set, number) => {
@@ -37,7 +46,7 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
     if ('code' in plan) diagnostics.push(plan);
     else cidrs.set(number, plan);
   });
-  return { tables, cidrs, diagnostics };
+  return { tables, cidrs, views, diagnostics };
 }
 
 function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null {

@@ -5,15 +5,16 @@
  */
 import {
   HEAD,
-  HEAD_BYTES,
+  HEAD_MAX,
   MAX_VIEW_KEY,
   REQUEST,
   VIEW,
   type ViewName,
+  viewHash,
 } from '../../compiler/abi/index.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { viewHash } from '../../compiler/tables/index.js';
+
 import type { Current, HostFunction } from './host.js';
 
 const PARTS = (Object.keys(VIEW) as ViewName[]).map((name) => REQUEST.head + HEAD[name]);
@@ -56,7 +57,7 @@ export function viewImports(
   /** Whether `text` stands at an offset of the head. */
   const stands = (text: string, at: number, fold: boolean): boolean => {
     if (text === '') return true;
-    if (at > HEAD_BYTES - text.length) throw new RangeError(OUTSIDE);
+    if (at > HEAD_MAX - text.length) throw new RangeError(OUTSIDE);
     for (let i = 0; i < text.length; i += 1) {
       const [have, want] = [byteAt(at + i), text.charCodeAt(i)];
       if (fold ? lower(have) !== lower(want) : have !== want) return false;
@@ -71,7 +72,7 @@ export function viewImports(
   /** The bytes of a view; null where it reaches behind the head. */
   const bytesOf = (view: number): Uint8Array | null => {
     const [at, length] = [view >>> 16, view & 0xffff];
-    if (at + length > HEAD_BYTES) return null;
+    if (at + length > HEAD_MAX) return null;
     const { buffer, byteOffset } = current.view;
     return new Uint8Array(buffer, byteOffset + current.base + REQUEST.bytes + at, length);
   };
@@ -105,7 +106,7 @@ export function viewImports(
     view_byte: (view: number, index: number) => {
       if (index >>> 0 >= (view & 0xffff)) return -1;
       const at = (view >>> 16) + (index >>> 0);
-      if (at >= HEAD_BYTES) throw new RangeError(OUTSIDE);
+      if (at >= HEAD_MAX) throw new RangeError(OUTSIDE);
       return byteAt(at);
     },
     view_find: (view: number, byte: number) => {

@@ -22,6 +22,8 @@ const EXPORTS = {
     'connect4/6, sendmsg4/6 (client side, after the endpoint is chosen) and ingress (server side)',
     'a `Verdict`',
   ],
+  routeRequest: ['each request, at the client side', 'a `Route`'],
+  authorizeRequest: ['each request, after the endpoint is chosen', 'a `Verdict`'],
 };
 
 const REASONS = {

@@ -2,7 +2,7 @@
  * Writes struct weft_request for one request, without the parser: views of what was written, where it
  * was written. Paths are taken as they are.
  */
-import { HEAD, HEAD_BYTES, REQUEST, type ViewName } from '../../compiler/abi/index.js';
+import { HEAD, HEAD_MAX, REQUEST, type ViewName } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { encodeConnection, type Facts, type Interner } from './encode-connection.js';
 
@@ -36,7 +36,7 @@ export function encodeRequest(
   out.set(encodeConnection(facts, manifest, interner));
   const view = new DataView(out.buffer);
   const text = headText(facts);
-  if (text.length > HEAD_BYTES) throw new Error('the head is too long');
+  if (text.length > HEAD_MAX) throw new Error('the head is too long');
   out.set(latin(text), REQUEST.bytes);
   const put = (at: number, offset: number, length: number): void => {
     view.setUint32(REQUEST.head + at, offset * 65536 + length, true);

@@ -6,8 +6,8 @@ import type { Bundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
 import {
-  type Ask,
   ASKED,
+  type Ask,
   createEngine,
   type RecordFields,
   readRecord,

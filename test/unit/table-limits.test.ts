@@ -6,7 +6,13 @@ import { MAX_SET_PREFIXES, MAX_TABLE_ENTRIES, planTables } from '../../compiler/
 const test = suite('table-limits');
 
 const at = { file: 'policy.ts', line: 12, column: 1 };
-const uses = { tables: new Set([0]), cidrs: new Set([0]), symbolOf: () => 0, maxSetBytes: 1 << 20 };
+const uses = {
+  tables: new Set([0]),
+  cidrs: new Set([0]),
+  views: new Set<number>(),
+  symbolOf: () => 0,
+  maxSetBytes: 1 << 20,
+};
 const none = { ...uses, tables: new Set<number>(), cidrs: new Set<number>() };
 
 function table(count: number): TableDeclaration {

@@ -4,13 +4,12 @@
  * of what is looked for and the hash 0. Their trip count is a constant, so that kernels without
  * may_goto can walk them, once each.
  */
-import { HEAD_BYTES } from '../abi/index.js';
+import { FINAL_MULTIPLIER, HEAD_MAX, WORD_MULTIPLIER } from '../abi/index.js';
 import { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Module, Param, Terminator, Type, ValueId } from '../ir/types.js';
-import { FIND_FUNCTION, HASH_FUNCTION, partsOf } from '../passes/expand-views.js';
-import { FINAL_MULTIPLIER, WORD_MULTIPLIER } from '../tables/view-hash.js';
+import { FIND_FUNCTION, HASH_FUNCTION, maskWord, partsOf } from './expand-views.js';
 
-const WORDS = HEAD_BYTES / 8;
+const WORDS = HEAD_MAX / 8;
 const ONES = 0x0101010101010101n;
 const HIGHS = 0x8080808080808080n;
 
@@ -69,7 +68,7 @@ interface Loop {
 /** The eight bytes of a view from `position` on; those behind its end are whatever lies there. */
 function loadWord(emit: Emitter, { request, offset }: Loop, position: ValueId): ValueId {
   const start = emit.binary('i32', 'add', offset, position);
-  return emit.loadHead(request, start, { offset: 0, limit: HEAD_BYTES, size: 8 });
+  return emit.loadHead(request, start, { offset: 0, limit: HEAD_MAX, size: 8 });
 }
 
 /** The entry: goes to `body` where the view lies in the head, else to `outside`. */
@@ -87,7 +86,7 @@ function begin(
     'i32',
     'le_u',
     emit.binary('i32', 'add', offset, length),
-    HEAD_BYTES,
+    HEAD_MAX,
   );
   const first = [emit.constant('i32', 0), ...(args === null ? [] : [emit.extend(length)])];
   writer.seal(entry, [], emit, {
@@ -113,7 +112,7 @@ function findFunction(): Func {
   });
 
   const test = writer.emitter();
-  const bounded = test.compareWith('i32', 'lt_u', position.id, HEAD_BYTES);
+  const bounded = test.compareWith('i32', 'lt_u', position.id, HEAD_MAX);
   const more = writer.block();
   writer.seal(head, [position], test, {
     op: 'br_if',
@@ -220,16 +219,6 @@ function hashFunction(): Func {
   const zero = writer.emitter();
   writer.seal(outside, [], zero, { op: 'return', value: zero.constant('i64', 0), loc: null });
   return writer.func;
-}
-
-/** The first `count` bytes of a word, where count is at least 1; all of them from 8 on. */
-export function maskWord(emit: Emitter, word: ValueId, count: ValueId): ValueId {
-  const eight = emit.constant('i32', 8);
-  const some = emit.select('i32', emit.compare('lt_u', count, eight), count, eight);
-  const unused = emit.binary('i32', 'sub', eight, some);
-  const bits = emit.with('i64', 'shl', emit.extend(emit.with('i32', 'and', unused, 7)), 3);
-  const mask = emit.binary('i64', 'shr_u', emit.constant('i64', 0xffffffffffffffffn), bits);
-  return emit.binary('i64', 'and', word, mask);
 }
 
 function mix(emit: Emitter, value: ValueId, multiplier: bigint): ValueId {
