@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Bundle } from '../../compiler/index.js';
+import type { RecordFields } from '../../runtime/simulate/index.js';
 import { type Case, type CaseFile, parseCaseFile } from '../support/case-file.js';
 import { type ConfigText, mustCompile } from '../support/compile-texts.js';
 import { describeRecord } from '../support/describe-record.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
+import { encodeRequests } from '../support/encode-request.js';
 import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
 
 const folder = fileURLToPath(new URL('../../../test/case/', import.meta.url));
@@ -24,13 +26,29 @@ const files = readdirSync(folder)
 async function answers(
   engine: TestEngine,
   bundle: Bundle,
-  bytes: Uint8Array,
+  interner: Interner,
   cases: readonly Case[],
 ): Promise<Readonly<Record<string, string>>> {
-  const both = await engine.decide(bytes, 'both');
+  const { manifest } = bundle;
+  const connections = cases.filter((one) => one.request === null);
+  const requests = cases.flatMap((one) => (one.request === null ? [] : { ...one, ...one.request }));
+  const records = new Map<string, RecordFields>();
+  const take = (list: readonly { readonly id: string }[], found: readonly RecordFields[]): void =>
+    found.forEach((record, i) => {
+      records.set(list[i]?.id ?? '', record);
+    });
+  if (connections.length > 0) {
+    take(connections, await engine.decide(encodeAll(connections, manifest, interner), 'both'));
+  }
+  if (requests.length > 0) {
+    take(
+      requests,
+      await engine.decide(encodeRequests(requests, manifest, interner), 'bothRequest'),
+    );
+  }
   return Object.fromEntries(
-    cases.map((one, i) => {
-      const record = both[i];
+    cases.map((one) => {
+      const record = records.get(one.id);
       if (record === undefined) throw new Error('a record is missing');
       const { answer, rule } = describeRecord(record, bundle.manifest, one.ask);
       return [one.id, rule === null ? answer : `${answer} ${rule}`];
@@ -67,19 +85,19 @@ for (const file of files) {
   const compiled = async () => {
     const bundle = await mustCompile(file.policies, file.config as ConfigText);
     const interner = new Interner(bundle.manifest);
-    const bytes = encodeAll(file.cases, bundle.manifest, interner);
-    return { bundle, interner, bytes };
+    encodeAll(file.cases, bundle.manifest, interner); // all texts, before an engine starts
+    return { bundle, interner };
   };
   let kept: Awaited<ReturnType<typeof compiled>> | null = null;
   test(`${file.name} in wasm (${file.cases.length} cases)`, async () => {
     kept = await compiled();
     using engine = wasmEngine(kept.bundle, kept.interner.added);
-    assert.equal(await answers(engine, kept.bundle, kept.bytes, file.cases), expected(file));
+    assert.equal(await answers(engine, kept.bundle, kept.interner, file.cases), expected(file));
   });
   test(`${file.name} in the kernel (${file.cases.length} cases)`, async () => {
     if (kept === null) throw new Error('does not compile');
     using engine = kernelEngine(kept.bundle);
-    assert.equal(await answers(engine, kept.bundle, kept.bytes, file.cases), expected(file));
+    assert.equal(await answers(engine, kept.bundle, kept.interner, file.cases), expected(file));
   });
 }
 

@@ -9,6 +9,11 @@
  *     web-to-db: tcp 10.0.0.1{ns=prod sa=web app=web} -> 10.0.0.2:80{ns=prod} = allow ports.ts:5
  *     draw: tcp 10.0.0.1{} -> 10.96.0.1:80{} random=7 route = reviews/v1 canary.ts:9
  *
+ *     get: request GET /public/x [host: a.example | cookie: a=1; b=2] random=3 = allow http.ts:4
+ *
+ * A row with `request` asks about a request, on the connection before that word or on one between two
+ * workloads of prod. Headers stand in brackets, with ` | ` between them.
+ *
  * Keys in braces: ns, sa, td, principal, workload, region, zone, node; every other key is a label.
  * A principal follows from td (cluster.local), ns and sa as in a world; `principal=-` takes it away.
  * `-` stands for no address. What is asked is the authorization, or the route after the word `route`.
@@ -21,6 +26,11 @@ export interface CaseParty {
   readonly family: 4 | 6 | null;
   readonly texts: ReadonlyMap<string, string>; // attribute name, or `label:key`
 }
+export interface CaseRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: readonly (readonly [string, string])[];
+}
 export interface Case {
   readonly id: string;
   readonly line: number;
@@ -32,6 +42,7 @@ export interface Case {
   readonly now: bigint;
   readonly policies: readonly number[] | null; // attached; null: all
   readonly ask: 'authorize' | 'route';
+  readonly request: CaseRequest | null;
   readonly expect: { readonly answer: string; readonly rule: string | null };
 }
 export interface CaseFile {
@@ -86,20 +97,38 @@ function parseParty(word: string, inside: string): { party: CaseParty; port: num
 }
 
 const ROW =
-  /^([\w./-]+): (tcp|udp) (\S+?)\{([^}]*)\} -> (\S+?)\{([^}]*)\}((?: \w+=\S+)*)( route)? = (\S+)(?: (\S+))?$/;
+  /^([\w./-]+): (?:(tcp|udp) (\S+?)\{([^}]*)\} -> (\S+?)\{([^}]*)\} ?)?(request \S+ \S+(?: \[[^\]]*\])?)?((?: ?\w+=\S+)*)( route)? = (\S+)(?: (\S+))?$/;
+/** Ends of rows that name none. */
+const FROM = ['10.0.0.1', 'ns=prod sa=web app=web'] as const;
+const TO = ['10.0.0.2:80', 'ns=prod sa=api'] as const;
+
+function parseRequest(text: string | undefined): CaseRequest | null {
+  const found = /^request (\S+) (\S+)(?: \[([^\]]*)\])?$/.exec(text ?? '');
+  if (found === null) return null;
+  const headers = (found[3] ?? '')
+    .split(' | ')
+    .filter(Boolean)
+    .map((line): [string, string] => {
+      const at = line.indexOf(':');
+      return [line.slice(0, at), line.slice(at + 1).replace(/^ /, '')];
+    });
+  return { method: found[1] ?? '', target: found[2] ?? '', headers };
+}
 
 function parseRow(text: string, line: number): Case {
   const row = ROW.exec(text);
   if (row === null) throw new Error(`line ${line}: not a case: ${text}`);
-  const [, id = '', protocol, from = '', fromTexts = '', to = '', toTexts = '', options = ''] = row;
+  const [, id = '', protocol = 'tcp', from, fromTexts, to, toTexts, asked, options = ''] = row;
+  const request = parseRequest(asked);
+  if (from === undefined && request === null) throw new Error(`line ${line}: no ends: ${text}`);
   const option = new Map(
     options
       .split(' ')
       .filter(Boolean)
       .map((o) => o.split('=') as [string, string]),
   );
-  const source = parseParty(from, fromTexts);
-  const destination = parseParty(to, toTexts);
+  const source = parseParty(from ?? FROM[0], fromTexts ?? FROM[1]);
+  const destination = parseParty(to ?? TO[0], toTexts ?? TO[1]);
   return {
     id,
     line,
@@ -110,8 +139,9 @@ function parseRow(text: string, line: number): Case {
     random: Number(option.get('random') ?? 0),
     now: BigInt(option.get('now') ?? 0),
     policies: option.get('policies')?.split(',').map(Number) ?? null,
-    ask: row[8] ? 'route' : 'authorize',
-    expect: { answer: row[9] ?? '', rule: row[10] ?? null },
+    ask: row[9] ? 'route' : 'authorize',
+    request,
+    expect: { answer: row[10] ?? '', rule: row[11] ?? null },
   };
 }
 
