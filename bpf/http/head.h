@@ -3,9 +3,9 @@
  * The HTTP/1.1 request head parser: one source for BPF, WASM and native code, without helper calls
  * (loops go through WEFT_LOOP). Twin of compiler/abi/head.ts.
  *
- * The caller appends what arrives to one buffer and parses it from its start after each piece: a
- * whole 8 KiB head costs less than the send that brought its last byte, so no state is kept.
- * The answer is `incomplete`, a refusal (given as soon as its bytes are there), or the parsed head.
+ * The caller appends what arrives to one buffer and parses after each piece; the cursor keeps where
+ * to go on, so that a head costs the same in however many pieces it comes. The answer is
+ * `incomplete`, a refusal (given as soon as its bytes are there), or the parsed head.
  * A view is `offset << 16 | length` into the head, 0 where absent. Offset 0 is the method, so an
  * empty view that is present has an offset.
  *
@@ -134,7 +134,7 @@ struct weft_inner {
 	__u32 changed;
 };
 
-/* The parser's own memory, which the caller lends it: see struct weft_scan. */
+/* Where the parser stands in a head that has not all arrived, and its working memory. */
 struct weft_cursor {
 	__u64 hash;
 	__u32 have;
@@ -175,8 +175,9 @@ struct weft_head {
 /*
  * Parses the first `have` bytes of a buffer of WEFT_HEAD_MAX + WEFT_HEAD_SLACK bytes; writes *head
  * completely, but on WEFT_HEAD_INCOMPLETE and refusals only status, reason and offset mean
- * anything. *cursor means nothing before and after; in BPF it lies in a map's value, as the buffer
- * does. Returns head->status.
+ * anything. A head starts with cursor->phase 0, which every answer but WEFT_HEAD_INCOMPLETE leaves;
+ * after that one, buffer, head and cursor are kept for the next call. In BPF all of them lie in
+ * values of maps. Returns head->status.
  */
 static __always_inline int weft_parse_head(__u8 *bytes, __u32 have, const struct weft_names *names,
 					   struct weft_head *head, struct weft_cursor *cursor)
@@ -188,16 +189,20 @@ static __always_inline int weft_parse_head(__u8 *bytes, __u32 have, const struct
 		.cursor = cursor,
 	};
 
-	__builtin_memset(head, 0, sizeof(*head));
-	__builtin_memset(cursor, 0, sizeof(*cursor));
+	if (cursor->phase == WEFT_SCAN_START) {
+		__builtin_memset(head, 0, sizeof(*head));
+		__builtin_memset(cursor, 0, sizeof(*cursor));
+	}
 	cursor->have = have < WEFT_HEAD_MAX ? have : WEFT_HEAD_MAX;
 	cursor->status = WEFT_SCAN_GOES_ON;
-	if (!weft_scan_method(&scan))
+	if (cursor->phase != WEFT_SCAN_START || !weft_scan_method(&scan))
 		WEFT_LOOP(WEFT_HEAD_MAX + 1, weft_scan_step, &scan);
 	if (cursor->status == WEFT_HEAD_OK)
 		weft_finish(&scan);
 	else if (cursor->status == WEFT_HEAD_INCOMPLETE && cursor->have >= WEFT_HEAD_MAX)
 		weft_refuse(&scan, WEFT_HEAD_TOO_LARGE, WEFT_HEAD_MAX);
+	if (cursor->status != WEFT_HEAD_INCOMPLETE)
+		cursor->phase = WEFT_SCAN_START;
 	head->status = cursor->status;
 	return head->status;
 }

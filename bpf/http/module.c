@@ -27,6 +27,12 @@ EXPORT("head") struct weft_head *weft_module_head(void)
 	return &head;
 }
 
+/* Forgets a head that has not all arrived. */
+EXPORT("start") void weft_module_start(void)
+{
+	cursor.phase = WEFT_SCAN_START;
+}
+
 EXPORT("parse") int weft_module_parse(__u32 have)
 {
 	return weft_parse_head(bytes, have, &names, &head, &cursor);

@@ -5,6 +5,9 @@
  *
  * Bytes from `have` on are whatever was in the buffer: a byte counts only after its position was
  * compared with `have`.
+ *
+ * INVARIANT: a step that meets the end of what has arrived leaves `at`, `phase`, `hash` and the head
+ * as they were: with more bytes it is done again.
  */
 #ifndef WEFT_HTTP_SCAN_H
 #define WEFT_HTTP_SCAN_H
@@ -17,8 +20,9 @@
 #define WEFT_HASH_FACTOR 0x9e3779b97f4a7c15ull
 #define WEFT_SCAN_GOES_ON 0xffff
 
-/* Where the next step starts: in the target, at a line, in a name, before a value, in a value. */
+/* Where the next step starts: at the method, in the target, at a line, in a name, ... */
 enum weft_scan_phase {
+	WEFT_SCAN_START, /* of a head: nothing is kept */
 	WEFT_SCAN_TARGET,
 	WEFT_SCAN_LINE,
 	WEFT_SCAN_NAME,
@@ -55,6 +59,16 @@ static __always_inline int weft_incomplete(struct weft_scan *scan)
 {
 	scan->cursor->status = WEFT_HEAD_INCOMPLETE;
 	return 1;
+}
+
+/* The next step starts at `at`, if all before it has arrived. */
+static __always_inline int weft_go_on(struct weft_scan *scan, __u32 at, __u32 phase)
+{
+	if (at > scan->cursor->have)
+		return weft_incomplete(scan);
+	scan->cursor->at = at;
+	scan->cursor->phase = phase;
+	return 0;
 }
 
 static __always_inline int weft_refuse(struct weft_scan *scan, __u32 reason, __u32 at)
@@ -119,6 +133,7 @@ static __always_inline int weft_scan_method(struct weft_scan *scan)
 				scan->cursor->seen |= WEFT_SEEN_OPTIONS;
 			scan->head->method = weft_view(0, at);
 			scan->cursor->at = scan->cursor->start = at + 1;
+			scan->cursor->phase = WEFT_SCAN_TARGET;
 			return 0;
 		}
 		at += 8;
@@ -183,7 +198,7 @@ static __always_inline int weft_scan_target(struct weft_scan *scan, __u32 at)
 			if (!scan->cursor->query && (odd & inside & (mark ? weft_below(mark) : ~0ull)))
 				scan->cursor->seen |= WEFT_SEEN_UNCLEAN_PATH;
 		}
-		if (mark && !scan->cursor->query)
+		if (mark && !scan->cursor->query && at + weft_first(mark) < scan->cursor->have)
 			scan->cursor->query = at + weft_first(mark);
 		if (end) {
 			at += weft_first(end);
@@ -199,8 +214,7 @@ static __always_inline int weft_scan_target(struct weft_scan *scan, __u32 at)
 		}
 		at += 8;
 	}
-	scan->cursor->at = at;
-	return 0;
+	return weft_go_on(scan, at, WEFT_SCAN_TARGET);
 }
 
 /* A line that is no header line, or a name that ends without its colon. */
@@ -267,9 +281,9 @@ static __attribute__((unused)) long weft_scan_step(__u32 index, void *context)
 			hash = (hash ^ word) * WEFT_HASH_FACTOR;
 			at += 8;
 		}
+		if (weft_go_on(scan, at, WEFT_SCAN_NAME))
+			return 1;
 		scan->cursor->hash = hash;
-		scan->cursor->at = at;
-		scan->cursor->phase = WEFT_SCAN_NAME;
 		return 0;
 name_ends:
 		if (at >= scan->cursor->have)
@@ -284,19 +298,14 @@ name_ends:
 			word >>= 8;
 		}
 		word = word >> 8 & 0xff;
-		if (word == ' ' || word == '\t') {
-			scan->cursor->at = at;
-			scan->cursor->phase = WEFT_SCAN_SPACE;
-			return 0;
-		}
+		if (word == ' ' || word == '\t')
+			return weft_go_on(scan, at, WEFT_SCAN_SPACE);
 		scan->cursor->value = at;
 	} else if (phase == WEFT_SCAN_SPACE) {
 		word = weft_word(scan->bytes, at);
 		mask = ~(weft_equal(word, ' ') | weft_equal(word, '\t')) & WEFT_HIGH;
-		if (!mask) {
-			scan->cursor->at = at + 8;
-			return 0;
-		}
+		if (!mask)
+			return weft_go_on(scan, at + 8, WEFT_SCAN_SPACE);
 		at += weft_first(mask);
 		scan->cursor->value = at;
 	}
@@ -310,18 +319,13 @@ name_ends:
 		}
 		at += 8;
 	}
-	scan->cursor->at = at;
-	scan->cursor->phase = WEFT_SCAN_VALUE;
-	return 0;
+	return weft_go_on(scan, at, WEFT_SCAN_VALUE);
 value_ends:
 	if (at >= scan->cursor->have)
 		return weft_incomplete(scan);
 	word = weft_word(scan->bytes, at);
-	if ((__u8)word == '\t') {
-		scan->cursor->at = at + 1;
-		scan->cursor->phase = WEFT_SCAN_VALUE;
-		return 0;
-	}
+	if ((__u8)word == '\t')
+		return weft_go_on(scan, at + 1, WEFT_SCAN_VALUE);
 	if ((__u8)word != '\r')
 		return weft_refuse(
 			scan, (__u8)word == '\n' ? WEFT_HEAD_BARE_LF : WEFT_HEAD_VALUE_CONTROL, at);

@@ -53,8 +53,10 @@ export type ParsedHead =
     };
 
 export interface HeadParser {
-  /** Parses what has arrived so far, from the head's first byte on; the bytes are not changed. */
+  /** Parses what has arrived, from the head's first byte on; the bytes are not changed. */
   parse(bytes: Uint8Array): ParsedHead;
+  /** The same after `incomplete`, with those bytes and more: goes on where the last call stopped. */
+  parseMore(bytes: Uint8Array): ParsedHead;
   /** The same, as struct weft_head. */
   parseRaw(bytes: Uint8Array): Uint8Array;
 }
@@ -64,6 +66,7 @@ interface ModuleExports {
   bytes(): number;
   names(): number;
   head(): number;
+  start(): void;
   parse(have: number): number;
 }
 
@@ -132,13 +135,20 @@ export function openHeadParser(wasm: Uint8Array, headers: readonly string[] = []
     exports.parse(have);
     return memory.subarray(headAt, headAt + HEAD.size);
   };
+  const read = (record: Uint8Array): ParsedHead => {
+    const length = new DataView(record.buffer, record.byteOffset).getUint16(HEAD.length, true);
+    return decodeHead(record, memory.slice(bytesAt, bytesAt + length));
+  };
   return {
-    parseRaw: (bytes) => run(bytes).slice(),
-    parse: (bytes) => {
-      const record = run(bytes);
-      const length = new DataView(record.buffer, record.byteOffset).getUint16(HEAD.length, true);
-      return decodeHead(record, memory.slice(bytesAt, bytesAt + length));
+    parseRaw: (bytes) => {
+      exports.start();
+      return run(bytes).slice();
     },
+    parse: (bytes) => {
+      exports.start();
+      return read(run(bytes));
+    },
+    parseMore: (bytes) => read(run(bytes)),
   };
 }
 
