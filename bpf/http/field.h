@@ -53,7 +53,7 @@ static long weft_trim_step(__u32 index, void *context)
 	if (trim->to <= trim->from)
 		return 1;
 	byte = weft_byte(scan->bytes, trim->to - 1);
-	if (byte != ' ' && byte != '\t')
+	if (byte != ' ' && (byte != '\t' || trim->gap))
 		return 1;
 	trim->to--;
 	return 0;
@@ -254,14 +254,16 @@ static __always_inline int weft_field(struct weft_scan *scan, __u32 to)
 	const struct weft_name_entry *entry;
 	struct weft_head *head = scan->head;
 
-	if (to > from && (last == ' ' || last == '\t')) {
-		weft_between(scan, from, to);
-		WEFT_LOOP(WEFT_HEAD_MAX, weft_trim_step, scan);
-		to = scan->cursor->inner.to;
-	}
 	if (scan->cursor->entry > WEFT_NAME_ENTRIES || !scan->cursor->entry)
 		return 0;
 	entry = &scan->names->entries[scan->cursor->entry - 1];
+	if (to > from && (last == ' ' || last == '\t')) {
+		weft_between(scan, from, to);
+		/* A tab after a length is white space to the standard, not to every server. */
+		scan->cursor->inner.gap = entry->kind == WEFT_NAME_LENGTH;
+		WEFT_LOOP(WEFT_HEAD_MAX, weft_trim_step, scan);
+		to = scan->cursor->inner.to;
+	}
 	slot = entry->slot;
 	if (slot) {
 		slot = (slot - 1) & (WEFT_HEADER_SLOTS - 1);
