@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What the kernel part needs: a file that shows it is there, and the Debian package that brings it. */
 const DEBIAN = [
   { file: 'clang', package: 'clang', why: 'compiles the hooks' },
+  { file: 'wasm-ld', package: 'lld', why: 'links the head parser for the simulator' },
   { file: 'bpftool', package: 'bpftool', why: 'tests look at loaded programs with it' },
   { file: 'python3', package: 'python3', why: 'peers of the socket tests' },
   { file: 'ip', package: 'iproute2', why: 'network namespaces of tests and demo' },
