@@ -5,8 +5,8 @@
 import {
   encodeHeaderNames,
   HEAD,
-  HEAD_MAX,
   HEAD_FLAG,
+  HEAD_MAX,
   HEAD_REASON,
   HEAD_STATUS,
   HEADER_SLOTS,
