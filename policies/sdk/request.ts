@@ -47,7 +47,8 @@ export class Request {
 
   /**
    * The value of the first query parameter of a name, a constant. Names and values are compared as
-   * sent, without decoding; a parameter without `=` has the empty value.
+   * sent, without decoding; a parameter without `=` has the empty value. It looks at up to 128
+   * parameters; more before it stop the decision (weft.json `failure.trap`).
    */
   // @ts-ignore: decorator
   @inline query(name: string): View {
@@ -68,7 +69,8 @@ function named(list: u32, name: string, separator: u32): View {
   const size = load<u32>(changetype<usize>(name) - 4) >> 1;
   let rest = list;
   let found: u32 = 0;
-  while ((rest & 0xffff) != 0) {
+  for (let round: u32 = 0; (rest & 0xffff) != 0; round++) {
+    if (round >= 128) unreachable();
     if (separator == 0x3b && abi.view_byte(rest, 0) == 0x20) {
       rest += 0xffff;
       continue;

@@ -21,9 +21,13 @@ import {
   type Ask,
   type ConnectionAsk,
   type DecideInput,
+  decidePath,
   type EngineAnswer,
+  indexPlan,
   type Outcome,
+  type PlanIndex,
   RECORD,
+  requestParser,
   type Simulator,
 } from '../simulate/index.js';
 import { type DecideResult, decodeResult, encodeInput, encodeU32, LAYOUT, NONE } from './layout.js';
@@ -279,7 +283,24 @@ export function createKernelSimulator(
     requests ??= loadRequests(kernel, bundle);
     return decideRequests(requests, structs, ask);
   };
-  const simulate = (input: DecideInput): Outcome => {
+  const parseRequest = requestParser(bundle.manifest.headers);
+  /** The path as the simulator takes it, with the kernel's policies: no hook does it for requests yet. */
+  const simulateRequest = async (input: DecideInput): Promise<Outcome> => {
+    const { manifest } = bundle;
+    const decide = async (structs: Uint8Array, ask: Ask): Promise<EngineAnswer> =>
+      decidePolicy(structs, ask);
+    const indexFor = (of: DecideInput): PlanIndex => indexPlan(stagedFor(of).plan);
+    const [outcome] = await decidePath([input], {
+      manifest,
+      engine: { decide },
+      indexFor,
+      parseRequest,
+    });
+    if (outcome === undefined) throw new BugError('one input, no outcome');
+    return outcome;
+  };
+  const simulate = async (input: DecideInput): Promise<Outcome> => {
+    if (input.request !== undefined) return simulateRequest(input);
     const staged = stagedFor(input);
     return outcomeOf(bundle.manifest, staged.plan, decideBothEnds(staged, input));
   };
@@ -287,8 +308,8 @@ export function createKernelSimulator(
     world,
     plan: base.plan,
     staged: base,
-    simulate: async (input) => simulate(input),
-    simulateAll: async (inputs) => inputs.map(simulate),
+    simulate,
+    simulateAll: (inputs) => Promise.all(inputs.map(simulate)),
     decidePolicy: async (structs, ask) => decidePolicy(structs, ask),
     [Symbol.dispose]: () => {
       requests?.[Symbol.dispose]();

@@ -13,7 +13,7 @@ import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames } from './pins.js';
-import { nodeCgroups, type Staged, stage } from './stage.js';
+import { nodeCgroups, refuseRequests, type Staged, stage } from './stage.js';
 import {
   type GenerationRecord,
   readState,
@@ -125,6 +125,7 @@ function prune(node: NodeMaps, paths: Paths): void {
  * or VerifierError; then the generation that ran runs on.
  */
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+  refuseRequests(options.bundle.manifest);
   using node = ensureNode(kernel, paths);
   const previous = readActive(node.map('weft_active'));
   const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));

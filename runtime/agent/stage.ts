@@ -75,8 +75,8 @@ function namesOf(plan: Plan): Names {
   };
 }
 
-/** What the kernel part cannot enforce is not loaded: it would let everything pass. */
-function refuseRequests({ policies }: Manifest): void {
+/** What the kernel part cannot enforce is not loaded, since it would let everything pass: throws A022. */
+export function refuseRequests({ policies }: Manifest): void {
   const asked = policies.find((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
   if (asked === undefined) return;
   const name = asked.exports.find((n) => REQUEST_HOOK.includes(n)) ?? '';

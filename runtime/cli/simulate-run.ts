@@ -16,14 +16,16 @@ import {
   type Outcome,
   parseDraw,
   parseTime,
+  type RequestCase,
   readScenario,
+  requestText,
   resolveConnect,
   runScenario,
   type ScenarioCase,
   type ScenarioResult,
   scenarioWorld,
 } from '../simulate/index.js';
-import { type Input, textOption } from './command-spec.js';
+import { type Input, listOption, textOption } from './command-spec.js';
 import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -84,6 +86,26 @@ async function scenarioCases(
   return { world, worldFile: given, cases: scenario.cases };
 }
 
+/** `--request 'GET /x'` with its `-H` headers. */
+function requestOption(input: Input, connect: ConnectText): RequestCase | null {
+  const line = textOption(input, 'request');
+  const lines = listOption(input, 'header');
+  if (line === null) {
+    if (lines.length === 0) return null;
+    throw usage('`--header` goes with `--request`');
+  }
+  const [method = '', path = '', rest] = line.trim().split(/ +/);
+  if (path === '' || rest !== undefined) {
+    throw usage(`\`${line}\` is not a request`, "write method and path, as 'GET /x'");
+  }
+  const headers = lines.map((text): [string, string] => {
+    const at = text.indexOf(':');
+    if (at < 1) throw usage(`\`${text}\` is not a header`, "write 'name: value'");
+    return [text.slice(0, at), text.slice(at + 1).trim()];
+  });
+  return { ...connect, method, path, headers: Object.fromEntries(headers) };
+}
+
 async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cases> {
   const worldFile = textOption(input, 'world');
   const world = await worldOf(env, subject, worldFile);
@@ -111,10 +133,17 @@ async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cas
   const now = time === null ? DEFAULT_NOW : parseTime(time);
   if (now === null) throw usage(`\`${time}\` is not a time with a zone`);
   const facts = { random, pick: drawn.pick, now };
+  const request = requestOption(input, connect);
   const single = {
-    id: `${from} -> ${to}`,
+    id:
+      request === null ? `${from} -> ${to}` : `${from} -> ${to} ${request.method} ${request.path}`,
     connect,
-    input: { ...resolved.ends, ...facts },
+    ...(request === null ? {} : { request }),
+    input: {
+      ...resolved.ends,
+      ...facts,
+      ...(request === null ? {} : { request: requestText(request) }),
+    },
     expect: {},
   };
   return { world, worldFile, cases: [single] };
@@ -133,6 +162,7 @@ const COMPARED = [
   'side',
   'audit',
   'shadow',
+  'status',
 ] as const satisfies readonly (keyof Outcome)[];
 
 function compare(wasm: CaseResult, kernel: CaseResult): Difference['fields'] {
@@ -145,9 +175,9 @@ function compare(wasm: CaseResult, kernel: CaseResult): Difference['fields'] {
 function asScenario(cases: readonly ScenarioCase[], world: string | null): string {
   return stringify({
     ...(world === null ? {} : { world }),
-    cases: cases.map(({ id, connect, input, expect }) => ({
+    cases: cases.map(({ id, connect, request, input, expect }) => ({
       id,
-      connect,
+      ...(request === undefined ? { connect } : { request }),
       random: input.random,
       pick: input.pick,
       now: new Date(Number(input.now / 1_000_000n)).toISOString(),
@@ -170,7 +200,7 @@ async function byKernel(
   const kernel = await env.openKernel();
   const { createKernelSimulator } = await import('../agent/kernel-simulator.js');
   using simulator = createKernelSimulator(kernel, subject.bundle, world);
-  return runScenario(simulator, { file: '', world: null, seed: 0, cases });
+  return await runScenario(simulator, { file: '', world: null, seed: 0, cases });
 }
 
 function differencesOf(wasm: ScenarioResult, kernel: ScenarioResult): readonly Difference[] {

@@ -12,9 +12,9 @@ import { hasLabels, serviceMembers } from './members.js';
 import type { Service, Workload, World } from './types.js';
 
 export interface PolicyTargets {
-  /** By position in world.workloads: policies with authorizeConnection. */
+  /** By position in world.workloads: policies that authorize connections or requests. */
   readonly workloads: readonly bigint[];
-  /** By position in world.services: policies with routeConnection. */
+  /** By position in world.services: policies that route connections or requests. */
   readonly services: readonly bigint[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -71,12 +71,13 @@ export function policyTargets(world: World, policies: readonly Attached[]): Poli
   const diagnostics: Diagnostic[] = [];
   for (const policy of policies) {
     const bit = 1n << BigInt(policy.index);
-    if (policy.exports.includes('authorizeConnection')) {
+    const { exports } = policy;
+    if (exports.includes('authorizeConnection') || exports.includes('authorizeRequest')) {
       for (const workload of attachedWorkloads(world, policy.attach)) {
         workloads.set(workload, (workloads.get(workload) ?? 0n) | bit);
       }
     }
-    if (policy.exports.includes('routeConnection')) {
+    if (exports.includes('routeConnection') || exports.includes('routeRequest')) {
       for (const service of attachedServices(world, policy.attach)) {
         services.set(service, (services.get(service) ?? 0n) | bit);
       }

@@ -13,16 +13,15 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'no address of that family',
     help: 'leave `family` out, or give the workload an address of it',
   },
-  W305: {
-    title: 'requests are not simulated',
-    help: 'this version decides connections: use `connect`',
-  },
   W306: { title: 'not a time', help: 'write ISO 8601 with a zone, such as 2026-01-31T12:00:00Z' },
   W307: {
     title: 'bad random draw',
     help: 'write a fraction below 1, or a whole number below 4294967296',
   },
-  W308: { title: 'case without a connection', help: 'give each case one `connect`' },
+  W308: {
+    title: 'case without a connection or request',
+    help: 'give each case one `connect` or one `request`',
+  },
   W309: {
     title: 'connection outside the mesh',
     help: 'at least one end must be a workload, and only workloads reach service addresses',

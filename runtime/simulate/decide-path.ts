@@ -4,7 +4,9 @@
  * are asked in three batches, so that a scenario crosses the thread boundary three times.
  */
 import {
+  type ExportName,
   REASON,
+  REQUEST,
   type ReasonName,
   ROUTE_BITS,
   ROUTE_MASK,
@@ -20,7 +22,8 @@ import type { Stop } from './engine.js';
 import type { Flow } from './flow.js';
 import type { DecideInput, Outcome } from './outcome.js';
 import type { PlanIndex } from './plan-index.js';
-import { type Ask, type RecordFields, readRecord } from './record.js';
+import { ASKED, type Ask, type RecordFields, readRecord } from './record.js';
+import { encodeRequests, type RequestFields, type RequestParser } from './request.js';
 import type { WorkerEngine } from './worker-engine.js';
 
 function sourceParty(flow: Flow): PartyFields {
@@ -49,15 +52,24 @@ function connectionOf(flow: Flow): ConnectionFields {
   };
 }
 
-function startFlow(input: DecideInput, index: PlanIndex): Flow {
+function requestOf(flow: Flow): RequestFields[] {
+  const { request } = flow;
+  if (request === null || !request.ok) throw new BugError('a connection is asked about a request');
+  return [{ connection: connectionOf(flow), head: request.head, bytes: request.bytes }];
+}
+
+function startFlow(input: DecideInput, index: PlanIndex, parse: RequestParser): Flow {
   const { address, port } = input.destination;
   const found = index.frontendAt(address, port, input.protocol);
   const source =
     input.source.workload === null ? null : (index.plan.workloads[input.source.workload] ?? null);
   // Only an enrolled client has its service addresses translated.
   const target = source === null ? null : found;
+  const request = input.request === undefined ? null : parse(input.request);
+  const isRefused = request !== null && !request.ok;
   return {
     input,
+    request,
     plan: index.plan,
     source,
     family: address.family,
@@ -70,7 +82,7 @@ function startFlow(input: DecideInput, index: PlanIndex): Flow {
     fuel: 0,
     trap: null,
     record: null,
-    end: null,
+    end: isRefused ? { verdict: 'deny', reason: 'parse' } : null,
     side: source === null ? 'server' : 'client',
   };
 }
@@ -87,7 +99,11 @@ async function askAll(
   take: (flow: Flow, record: RecordFields) => void,
 ): Promise<void> {
   if (flows.length === 0) return;
-  const { records, stops } = await engine.decide(encodeConnections(flows.map(connectionOf)), ask);
+  const isRequest = ASKED[ask].size === REQUEST.size;
+  const structs = isRequest
+    ? encodeRequests(flows.flatMap(requestOf))
+    : encodeConnections(flows.map(connectionOf));
+  const { records, stops } = await engine.decide(structs, ask);
   const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
   for (const [index, flow] of flows.entries()) {
     const record = readRecord(view, index);
@@ -133,7 +149,12 @@ const REASONS: ReadonlyMap<number, ReasonName> = new Map(
   Object.entries(REASON).map(([name, number]) => [number, name as ReasonName]),
 );
 
-function takeVerdict(flow: Flow, record: RecordFields, side: Flow['side']): void {
+function takeVerdict(
+  flow: Flow,
+  record: RecordFields,
+  side: Flow['side'],
+  replaces: boolean,
+): void {
   const reason = REASONS.get(record.reason);
   if (reason === undefined) throw new BugError(`no reason ${record.reason}`);
   const verdict = record.verdict === VERDICT.allow ? 'allow' : 'deny';
@@ -142,9 +163,10 @@ function takeVerdict(flow: Flow, record: RecordFields, side: Flow['side']): void
     shadowAllow: record.shadowAllow | (flow.record?.shadowAllow ?? 0n),
     shadowDeny: record.shadowDeny | (flow.record?.shadowDeny ?? 0n),
   };
-  // Both ends ask the same question: the first answer stands unless the second denies.
+  // Both ends ask the same question: the first answer stands unless the second denies. What is said
+  // of a request stands before what was said of its connection.
   const isFirst = flow.record === null;
-  if (!isFirst && verdict === 'allow') {
+  if (!isFirst && verdict === 'allow' && !replaces) {
     if (flow.record !== null) flow.record = { ...flow.record, ...marks };
     return;
   }
@@ -158,22 +180,53 @@ export interface DecidePathOptions {
   readonly engine: Pick<WorkerEngine, 'decide'>;
   /** The plan for an input's health. */
   readonly indexFor: (input: DecideInput) => PlanIndex;
+  readonly parseRequest: RequestParser;
+}
+
+type Level = 'connection' | 'request';
+
+/**
+ * Whether an end is asked at a level: where a policy of that level is attached; a request is not held
+ * by the default of connections where only policies about requests are attached.
+ */
+function isAsked({ policies }: OutcomeManifest, flow: Flow, level: Level): boolean {
+  const attached = policies.filter(({ index }) => (flow.policies & (1n << BigInt(index))) !== 0n);
+  const has = (name: ExportName): boolean => attached.some((p) => p.exports.includes(name));
+  if (flow.request === null) return level === 'connection';
+  if (level === 'request') return has('authorizeRequest');
+  return has('authorizeConnection') || !has('authorizeRequest');
 }
 
 /** Takes connections through both ends, in order; an input between two strangers is a BugError. */
 export async function decidePath(
   inputs: readonly DecideInput[],
-  { manifest, engine, indexFor }: DecidePathOptions,
+  { manifest, engine, indexFor, parseRequest }: DecidePathOptions,
 ): Promise<Outcome[]> {
-  const flows = inputs.map((input) => startFlow(input, indexFor(input)));
-  const routed = flows.filter((flow) => flow.service !== null && flow.policies !== 0n);
+  const flows = inputs.map((input) => startFlow(input, indexFor(input), parseRequest));
+  const routed = flows.filter(
+    (flow) => flow.service !== null && flow.policies !== 0n && flow.end === null,
+  );
   await askAll(engine, routed, 'route', (flow, record) =>
     takeRoute(flow, record, manifest.failure),
   );
+  // A request goes where its own route says, else where its connection goes.
+  const requests = routed.filter((flow) => flow.request !== null && flow.end === null);
+  await askAll(engine, requests, 'routeRequest', (flow, record) =>
+    takeRoute(flow, record, manifest.failure),
+  );
   for (const flow of flows) chooseEndpoint(flow);
-  const clients = flows.filter((flow) => flow.source !== null && flow.end === null);
-  await askAll(engine, clients, 'authorize', (flow, record) => takeVerdict(flow, record, 'client'));
-  const servers = flows.filter((flow) => flow.destination !== null && flow.end?.verdict !== 'deny');
-  await askAll(engine, servers, 'authorize', (flow, record) => takeVerdict(flow, record, 'server'));
+  for (const level of ['connection', 'request'] as const) {
+    const ask = level === 'connection' ? 'authorize' : 'authorizeRequest';
+    const isOpen = (flow: Flow): boolean =>
+      flow.end?.verdict !== 'deny' && isAsked(manifest, flow, level);
+    const clients = flows.filter((flow) => flow.source !== null && isOpen(flow));
+    await askAll(engine, clients, ask, (flow, record) =>
+      takeVerdict(flow, record, 'client', level === 'request'),
+    );
+    const servers = flows.filter((flow) => flow.destination !== null && isOpen(flow));
+    await askAll(engine, servers, ask, (flow, record) =>
+      takeVerdict(flow, record, 'server', level === 'request' && flow.source === null),
+    );
+  }
   return flows.map((flow) => describeOutcome(flow, manifest));
 }

@@ -15,6 +15,15 @@ function siteText(manifest: OutcomeManifest, site: number): string | null {
   return `${found.file.split('/').at(-1) ?? found.file}:${found.line}`;
 }
 
+/** The status of the reply as far as it follows from the decision. */
+function statusOf({ request, end }: Flow): number | null {
+  if (request === null || end === null) return null;
+  if (!request.ok) return request.status;
+  if (end.verdict === 'allow') return 200;
+  if (end.reason === 'noRoute') return 404;
+  return end.reason === 'noEndpoint' ? 503 : 403;
+}
+
 /** Describes a flow that has ended; one that has not is a BugError. */
 export function describeOutcome(flow: Flow, manifest: OutcomeManifest): Outcome {
   const { end, record } = flow;
@@ -40,7 +49,7 @@ export function describeOutcome(flow: Flow, manifest: OutcomeManifest): Outcome 
     column: site?.column ?? null,
     audit: (record?.audited ?? 0n) !== 0n,
     shadow,
-    status: null,
+    status: statusOf(flow),
     edits: [],
     trap: flow.trap,
     fuel: flow.fuel,

@@ -3,6 +3,7 @@ import type { ReasonName } from '../../compiler/abi/index.js';
 import type { Address, Plan, PlanCluster, PlanService, PlanWorkload } from '../discovery/index.js';
 import type { DecideInput } from './outcome.js';
 import type { RecordFields } from './record.js';
+import type { ParsedRequest } from './request.js';
 
 /** A connection under way. */
 export interface Flow {
@@ -22,4 +23,6 @@ export interface Flow {
   record: RecordFields | null;
   end: { readonly verdict: 'allow' | 'deny'; readonly reason: ReasonName } | null;
   side: 'client' | 'server';
+  /** Null for a connection that carries no request here. */
+  readonly request: ParsedRequest | null;
 }

@@ -5,6 +5,7 @@ export {
   type PartyFields,
   writeConnection,
 } from './connection.js';
+export { decidePath } from './decide-path.js';
 export { caseDraws, DEFAULT_NOW, splitMix32 } from './draws.js';
 export {
   createEngine,
@@ -15,11 +16,14 @@ export {
   type Stop,
 } from './engine.js';
 export type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
+export { indexPlan, type PlanIndex } from './plan-index.js';
 export {
   type Expectation,
   parseDraw,
   parseTime,
+  type RequestCase,
   readScenario,
+  requestText,
   type Scenario,
   type ScenarioCase,
   type ScenarioRead,
@@ -33,6 +37,7 @@ export {
   type RecordFields,
   readRecord,
 } from './record.js';
+export { type RequestText, requestParser } from './request.js';
 export {
   type ConnectEnds,
   type ConnectFault,

@@ -1,6 +1,7 @@
 /** What becomes of a connection, in the words of `weft simulate -o json`. */
 import type { ReasonName } from '../../compiler/abi/index.js';
 import type { Address } from '../discovery/index.js';
+import type { RequestText } from './request.js';
 
 /** The whole input of a decision: nothing else may vary. Addresses and names are resolved. */
 export interface DecideInput {
@@ -15,6 +16,8 @@ export interface DecideInput {
   readonly pick: number;
   /** ns since 1970-01-01 UTC. */
   readonly now: bigint;
+  /** A request on the connection; absent where the connection itself is asked about. */
+  readonly request?: RequestText;
   /** Health by workload name, where it differs from the world's. */
   readonly healthy?: Readonly<Record<string, boolean>>;
 }
@@ -37,7 +40,8 @@ export interface Outcome {
   readonly column: number | null;
   readonly audit: boolean;
   readonly shadow: readonly ShadowVerdict[];
-  readonly status: null;
+  /** Of the reply to a request: 200, 403, 404, 503, or that of the parser's refusal; null for connections. */
+  readonly status: number | null;
   readonly edits: readonly never[];
   /** What stopped a policy early, by name; null where nothing did. */
   readonly trap: string | null;

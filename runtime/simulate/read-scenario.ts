@@ -4,6 +4,7 @@ import type { World } from '../discovery/index.js';
 import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
 import { caseDraws, DEFAULT_NOW } from './draws.js';
 import type { DecideInput } from './outcome.js';
+import type { RequestText } from './request.js';
 import { type ConnectText, resolveConnect } from './resolve-connect.js';
 
 /** What a case asks for; keys that are absent are not compared. */
@@ -20,6 +21,8 @@ export interface Expectation {
 export interface ScenarioCase {
   readonly id: string;
   readonly connect: ConnectText;
+  /** As written, where a request is asked about. */
+  readonly request?: RequestCase;
   readonly input: DecideInput;
   readonly expect: Expectation;
 }
@@ -31,10 +34,29 @@ export interface Scenario {
   readonly cases: readonly ScenarioCase[];
 }
 
+/** A request and its ends, as a scenario writes it. */
+export interface RequestCase extends ConnectText {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The request that is sent: GET / unless told, with the host of `to` unless a header says another. */
+export function requestText(raw: RequestCase): RequestText {
+  const headers = Object.entries(raw.headers ?? {});
+  const hasHost = headers.some(([name]) => name.toLowerCase() === 'host');
+  const host = raw.to.replace(/:\d+$/, '');
+  return {
+    method: raw.method ?? 'GET',
+    target: raw.path ?? '/',
+    headers: hasHost ? headers : [['host', host], ...headers],
+  };
+}
+
 interface RawCase {
   readonly id: string;
   readonly connect?: ConnectText;
-  readonly request?: unknown;
+  readonly request?: RequestCase;
   readonly random?: number;
   readonly pick?: number;
   readonly now?: string;
@@ -122,23 +144,28 @@ class CaseReader {
       this.report('W302', [...path, 'id'], `the id \`${raw.id}\` is given twice`);
     ids.add(raw.id);
     const facts = this.facts(path, raw, index);
-    if (raw.request !== undefined) {
-      const help = 'this version decides connections: use `connect`';
-      this.report('W305', [...path, 'request'], 'requests are not simulated yet', help);
+    const ends = raw.request ?? raw.connect;
+    if (ends === undefined || (raw.request !== undefined && raw.connect !== undefined)) {
+      const has = ends === undefined ? 'neither' : 'both';
+      const message = `the case \`${raw.id}\` has ${has} of \`connect\` and \`request\``;
+      this.report('W308', path, message);
       return null;
     }
-    if (raw.connect === undefined) {
-      this.report('W308', path, `the case \`${raw.id}\` has no \`connect\``);
-      return null;
-    }
-    const resolved = resolveConnect(this.world, raw.connect);
+    const resolved = resolveConnect(this.world, ends);
     if (!resolved.ok) {
       const { code, message, help, part } = resolved.fault;
-      this.report(code, [...path, 'connect', part], message, help);
+      const key = raw.request === undefined ? 'connect' : 'request';
+      this.report(code, [...path, key, part], message, help);
       return null;
     }
-    const input = { ...resolved.ends, ...facts };
-    return { id: raw.id, connect: raw.connect, input, expect: raw.expect ?? {} };
+    const { request } = raw;
+    const input = {
+      ...resolved.ends,
+      ...facts,
+      ...(request === undefined ? {} : { request: requestText(request) }),
+    };
+    const asked = request === undefined ? { connect: ends } : { connect: ends, request };
+    return { id: raw.id, ...asked, input, expect: raw.expect ?? {} };
   }
 }
 

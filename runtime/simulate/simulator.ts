@@ -7,6 +7,7 @@ import type { EngineAnswer } from './engine.js';
 import type { DecideInput, Outcome } from './outcome.js';
 import { indexPlan, type PlanIndex } from './plan-index.js';
 import type { Ask } from './record.js';
+import { requestParser } from './request.js';
 import { DEFAULT_DEADLINE_MS, startWorkerEngine } from './worker-engine.js';
 
 export interface SimulatorOptions {
@@ -24,7 +25,7 @@ export interface Simulator extends AsyncDisposable {
   /** Takes many, in order. */
   readonly simulateAll: (inputs: readonly DecideInput[]) => Promise<readonly Outcome[]>;
   /**
-   * Asks the joined policies themselves: structs weft_connection one after the other in, RECORD.size
+   * Asks the joined policies themselves: structs weft_connection or weft_request in, RECORD.size
    * bytes each out. Symbols above the bundle's own are those of `plan.symbols`.
    */
   readonly decidePolicy: (connections: Uint8Array, ask: Ask) => Promise<EngineAnswer>;
@@ -51,6 +52,7 @@ export async function createSimulator(
 ): Promise<Simulator> {
   const { manifest } = bundle;
   const base = indexPlan(planGeneration(manifest, world));
+  const parseRequest = requestParser(manifest.headers);
   const indices = new Map<string, PlanIndex>();
   const indexFor = ({ healthy }: DecideInput): PlanIndex => {
     if (healthy === undefined) return base;
@@ -64,7 +66,7 @@ export async function createSimulator(
   const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
   const engine = await startWorkerEngine(setup, deadlineMs);
   const simulateAll = (inputs: readonly DecideInput[]): Promise<Outcome[]> =>
-    decidePath(inputs, { manifest, engine, indexFor });
+    decidePath(inputs, { manifest, engine, indexFor, parseRequest });
   return {
     world,
     plan: base.plan,

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { NO_POLICY, ROUTE_STOPPED } from '../../compiler/abi/index.js';
+import { CONNECTION, NO_POLICY, ROUTE_STOPPED } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type EngineAnswer, type EngineSetup, MAX_STOPS, type Stop } from './engine.js';
 import type { Reply, Request } from './protocol.js';
@@ -174,7 +174,8 @@ export async function startWorkerEngine(
 
   return {
     decide: (connections, ask) => {
-      const done = queue.then(() => decideParts(connections, ask, CHUNK));
+      const chunk = Math.ceil((CHUNK * CONNECTION.size) / ASKED[ask].size);
+      const done = queue.then(() => decideParts(connections, ask, chunk));
       queue = done.catch(() => undefined);
       return done;
     },

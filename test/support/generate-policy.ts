@@ -11,6 +11,25 @@ export const POOLS = {
   labels: ['app', 'version', 'tier'],
   values: ['web', 'api', 'v1', 'v2', 'front', '', 'web-2'],
   parts: ['w', 'prod', 'eb', 'v', '-admin', 'cluster.local/ns/prod', 'i', ''],
+  methods: ['GET', 'POST', 'PUT', 'DELETE', 'GETS', 'get'],
+  paths: ['/', '/a', '/a/b', '/public/', '/public/x', '/private', '/api/v1/users/42', '/a.css'],
+  hosts: ['example.com', 'Admin.Example.com', 'example.com:8080', 'a'],
+  headers: ['x-tenant', 'X-Canary', 'cookie', 'x-n', 'x-empty'],
+  parameters: ['a', 'user', 'ab', 'sid'],
+  texts: [
+    'a',
+    'true',
+    'tenant-7',
+    'tenant-77',
+    '42',
+    '0',
+    '4294967295',
+    '4294967296',
+    '',
+    'a=b',
+    'x;y',
+  ],
+  pieces: ['/', 'a', '/a', 'b', '.css', 'pub', 'tenant-', 'e', 'xample', ''],
   ports: [22, 53, 80, 81, 443, 1024, 8080, 8443, 65535, 0],
   blocks: [
     '10.0.0.0/8',
@@ -39,6 +58,8 @@ class PolicyWriter {
   readonly #top: string[] = [];
   readonly #locals: string[] = [];
   readonly #asks: 'authorize' | 'route';
+  /** Asked about requests, not connections. */
+  readonly #isRequest: boolean;
   #depth = 0;
   #names = 0;
   readonly #tables: { name: string; keys: 'text' | 'integer' }[] = [];
@@ -46,9 +67,10 @@ class PolicyWriter {
   readonly #arrays: { name: string; length: number }[] = [];
   readonly #helpers: string[] = [];
 
-  constructor(random: Prng, asks: 'authorize' | 'route') {
+  constructor(random: Prng, asks: 'authorize' | 'route', isRequest: boolean) {
     this.#random = random;
     this.#asks = asks;
+    this.#isRequest = isRequest;
   }
 
   #fresh(prefix: string): string {
@@ -64,9 +86,14 @@ class PolicyWriter {
       for (let n = r.pick([1, 2, 5, 9]); n > 0; n--) {
         const key =
           keys === 'text'
-            ? `"${r.pick([...POOLS.namespaces, ...POOLS.accounts, ...POOLS.values])}"`
+            ? `"${r.pick(this.#isRequest ? [...POOLS.methods, ...POOLS.paths, ...POOLS.texts] : [...POOLS.namespaces, ...POOLS.accounts, ...POOLS.values])}"`
             : `<u32>${r.pick(POOLS.ports)}`;
         this.#top.push(`${name}.set(${key}, ${r.below(5)});`);
+      }
+      if (keys === 'text' && this.#isRequest && r.oneIn(3)) {
+        this.#top.push(
+          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set("tenant-" + i.toString(), i % 7);`,
+        );
       }
       if (keys === 'integer' && r.oneIn(3)) {
         this.#top.push(
@@ -140,8 +167,61 @@ class PolicyWriter {
     ]);
   }
 
+  /** A part of the request, and texts that it is worth comparing with. */
+  #view(): [string, readonly string[]] {
+    const r = this.#random;
+    const [view, texts] = r.pick<[string, readonly string[]]>([
+      ['request.method', POOLS.methods],
+      ['request.path', POOLS.paths],
+      ['request.target', POOLS.paths],
+      ['request.host', POOLS.hosts],
+      ['request.queryString', POOLS.texts],
+      [`request.header("${r.pick(POOLS.headers)}")`, POOLS.texts],
+      [`request.header("${r.pick(POOLS.headers)}")`, POOLS.texts],
+      [`request.query("${r.pick(POOLS.parameters)}")`, POOLS.texts],
+      [`request.cookie("${r.pick(POOLS.parameters)}")`, POOLS.texts],
+    ]);
+    if (!r.oneIn(8)) return [view, texts];
+    return [`${view}.slice(${this.#integer()} & 7, ${r.pick([3, 9, 70000])})`, POOLS.pieces];
+  }
+
+  #viewText(): string {
+    const r = this.#random;
+    const [view, texts] = this.#view();
+    switch (r.below(9)) {
+      case 0:
+        return `${view}.startsWith("${r.pick([...texts, ...POOLS.pieces])}")`;
+      case 1:
+        return `${view}.endsWith("${r.pick([...texts, ...POOLS.pieces])}")`;
+      case 2:
+        return `${view}.contains("${r.pick(POOLS.pieces)}")`;
+      case 3:
+        return `${view}.${r.pick(['exists', 'isPresent'])}`;
+      case 4:
+        return `${view}.equalsIgnoreCase("${r.pick(texts)}")`;
+      default:
+        return `${view}.is("${r.pick(texts)}")`;
+    }
+  }
+
+  #viewNumber(): string {
+    const r = this.#random;
+    const [view] = this.#view();
+    switch (r.below(4)) {
+      case 0:
+        return `${view}.toU32(${r.below(3)})`;
+      case 1:
+        return `${view}.length`;
+      case 2:
+        return `<u32>${view}.at(${this.#integer()} & ${r.pick([1, 15, 0xffffffff])})`;
+      default:
+        return `${view}.find(${r.pick([97, 47, 0, 46])})`;
+    }
+  }
+
   #text(): string {
     const r = this.#random;
+    if (this.#isRequest && !r.oneIn(3)) return this.#viewText();
     const [attribute, texts] = this.#attribute();
     switch (r.below(7)) {
       case 0:
@@ -200,6 +280,7 @@ class PolicyWriter {
 
   #lookup(): string {
     const r = this.#random;
+    if (this.#isRequest && this.#depth < 3 && r.oneIn(3)) return this.#viewNumber();
     const table = this.#tables.length > 0 ? r.pick(this.#tables) : null;
     const array = this.#arrays.length > 0 ? r.pick(this.#arrays) : null;
     if (this.#locals.length > 0 && r.oneIn(3)) return r.pick(this.#locals);
@@ -211,11 +292,12 @@ class PolicyWriter {
         ? `${array.name}[${this.#integer()} & ${array.length * 2 - 1}]`
         : `unchecked(${array.name}[${this.#integer()} & ${array.length - 1}])`;
     }
-    return this.#asks === 'route' ? '<u32>connection.family' : '<u32>connection.protocol';
+    return this.#asks === 'route' ? '(<u32>connection.family)' : '(<u32>connection.protocol)';
   }
 
   #key(keys: 'text' | 'integer'): string {
-    return keys === 'text' ? this.#attribute()[0] : this.#integer();
+    if (keys === 'integer') return this.#integer();
+    return this.#isRequest ? this.#view()[0] : this.#attribute()[0];
   }
 
   /** An expression of type bool. */
@@ -262,6 +344,10 @@ class PolicyWriter {
     if (this.#asks === 'authorize')
       return `Verdict.${r.pick(['Allow', 'Allow', 'Deny', 'Deny', 'Pass', 'Audit'])}`;
     const [a, b, c] = ['one', 'two', 'three'];
+    if (this.#isRequest && r.oneIn(4)) {
+      const key = r.oneIn(3) ? 'request.source.address' : this.#view()[0];
+      return `splitBy(${key}, ${a}, ${r.below(50)}, ${b}, ${1 + r.below(50)})`;
+    }
     switch (r.below(5)) {
       case 0:
         return 'Route.None';
@@ -312,17 +398,25 @@ class PolicyWriter {
     const r = this.#random;
     this.#declare();
     const imports =
-      'import { CidrSet, cluster, Connection, Protocol, Route, split, Table, Verdict } from "weft";';
+      'import { CidrSet, cluster, Connection, Protocol, Request, Route, split, splitBy, Table, Verdict } from "weft";';
     const body = Array.from({ length: 1 + r.below(6) }, () => this.#statement());
+    const [what, parameter] = this.#isRequest
+      ? ['Request', 'request: Request']
+      : ['Connection', 'connection: Connection'];
+    const first = this.#isRequest ? '\n  const connection = request.connection;' : '';
     const head =
       this.#asks === 'authorize'
-        ? 'export function authorizeConnection(connection: Connection): Verdict {'
-        : 'const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = cluster("reviews", "v3");\nexport function routeConnection(connection: Connection): Route {';
+        ? `export function authorize${what}(${parameter}): Verdict {${first}`
+        : `const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = cluster("reviews", "v3");\nexport function route${what}(${parameter}): Route {${first}`;
     return `${imports}\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
   }
 }
 
 /** The text of one policy file. */
-export function generatePolicy(random: Prng, asks: 'authorize' | 'route'): string {
-  return new PolicyWriter(random, asks).write();
+export function generatePolicy(
+  random: Prng,
+  asks: 'authorize' | 'route',
+  isRequest = false,
+): string {
+  return new PolicyWriter(random, asks, isRequest).write();
 }

@@ -2,6 +2,7 @@
 import { formatAddress } from '../../runtime/discovery/address.js';
 import type { CaseParty } from './case-file.js';
 import type { Facts } from './encode-connection.js';
+import type { RequestFacts } from './encode-request.js';
 
 const KEYS: Readonly<Record<string, string>> = {
   namespace: 'ns',
@@ -28,7 +29,7 @@ function address(party: CaseParty, port: number | null): string {
 /** One row; `expect` is what the first engine said. */
 export function printCase(
   id: string,
-  facts: Facts,
+  facts: Facts | RequestFacts,
   ask: 'authorize' | 'route',
   expect: string,
 ): string {
@@ -39,5 +40,10 @@ export function printCase(
     ...(policies ? [`policies=${policies.join(',')}`] : []),
   ];
   const ends = `${address(source, null)}${texts(source)} -> ${address(destination, port)}${texts(destination)}`;
-  return `${id}: ${protocol === 6 ? 'tcp' : 'udp'} ${ends} ${options.join(' ')}${ask === 'route' ? ' route' : ''} = ${expect}`;
+  const headers = 'headers' in facts ? facts.headers.map(([k, v]) => `${k}: ${v}`).join(' | ') : '';
+  const request =
+    'method' in facts
+      ? ` request ${facts.method} ${facts.target}${headers === '' ? '' : ` [${headers}]`}`
+      : '';
+  return `${id}: ${protocol === 6 ? 'tcp' : 'udp'} ${ends}${request} ${options.join(' ')}${ask === 'route' ? ' route' : ''} = ${expect}`;
 }

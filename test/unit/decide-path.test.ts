@@ -4,7 +4,12 @@ import * as assert from 'uvu/assert';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { planGeneration, readWorld, type World } from '../../runtime/discovery/index.js';
 import { decidePath } from '../../runtime/simulate/decide-path.js';
-import { createEngine, type Outcome, resolveConnect } from '../../runtime/simulate/index.js';
+import {
+  createEngine,
+  type Outcome,
+  requestParser,
+  resolveConnect,
+} from '../../runtime/simulate/index.js';
 import { indexPlan } from '../../runtime/simulate/plan-index.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { manifestOf, policyEntry, wat } from '../support/wat-bundle.js';
@@ -59,6 +64,7 @@ async function decide(row: Row): Promise<Outcome> {
   const [outcome] = await decidePath([{ ...found.ends, random: 0, pick: row.pick ?? 0, now: 0n }], {
     manifest,
     engine: { decide: async (connections, ask) => engine.decide(connections, ask) },
+    parseRequest: requestParser([]),
     indexFor: () => index,
   });
   if (outcome === undefined) throw new Error('no outcome');

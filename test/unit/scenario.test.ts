@@ -89,14 +89,14 @@ const refusals: { name: string; text: string; want: string; help?: string | null
     want: 'W302 3:11 the id `a` is given twice',
   },
   {
-    name: 'request',
-    text: 'cases: [{ id: a, request: { from: reviews-v1.prod, to: "ratings.prod:9080" } }]',
-    want: 'W305 1:27 requests are not simulated yet',
+    name: 'both',
+    text: `cases: [{ id: a, connect: { ${CASE} }, request: { ${CASE} } }]`,
+    want: 'W308 1:9 the case `a` has both of `connect` and `request`',
   },
   {
     name: 'no connect',
     text: 'cases: [{ id: a }]',
-    want: 'W308 1:9 the case `a` has no `connect`',
+    want: 'W308 1:9 the case `a` has neither of `connect` and `request`',
   },
   {
     name: 'time without zone',

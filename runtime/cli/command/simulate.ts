@@ -10,7 +10,7 @@ function rows(results: readonly CaseResult[]): string {
   const cells = results.map((r) => [
     r.expected ? 'ok' : 'FAIL',
     r.id,
-    r.verdict,
+    r.status === null ? r.verdict : `${r.verdict} ${r.status}`,
     r.rule,
     r.cluster ?? '-',
     r.endpoint ?? '-',
@@ -67,7 +67,7 @@ async function simulate(env: Env, input: Input): Promise<Result> {
 
 export const SIMULATE_COMMAND: CommandSpec = {
   name: 'simulate',
-  summary: 'decide connections without making them',
+  summary: 'decide connections and requests without making them',
   description:
     'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.',
   example:
@@ -89,6 +89,12 @@ export const SIMULATE_COMMAND: CommandSpec = {
       default: 'tcp',
     },
     { flags: '--family <N>', description: 'one connection: IP version', choices: ['4', '6'] },
+    { flags: '--request <LINE>', description: "a request on that connection: 'METHOD PATH'" },
+    {
+      flags: '-H, --header <LINE>',
+      description: "a header of the request: 'name: value'",
+      repeat: true,
+    },
     { flags: '--random <DRAW>', description: 'the random draw: 0 to 1, or a u32' },
     { flags: '--now <TIME>', description: 'the time of the decision, ISO 8601 with zone' },
     { flags: '--world <FILE>', description: 'the world (default: that of scenario or project)' },

@@ -1,0 +1,73 @@
+/**
+ * A request as people write it, as the head that is sent, parsed by the parser that the kernel runs
+ * (bpf/http/head.h, built as WASM), and as struct weft_request.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { HEAD_MAX, REQUEST } from '../../compiler/abi/index.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { type HeadParser, openHeadParser } from '../http/index.js';
+import { type ConnectionFields, writeConnection } from './connection.js';
+
+export interface RequestText {
+  readonly method: string;
+  /** What stands in the request line, as `/path?query`. */
+  readonly target: string;
+  /** In order; the head has no others. */
+  readonly headers: readonly (readonly [string, string])[];
+}
+export type ParsedRequest =
+  | { readonly ok: true; readonly head: Uint8Array; readonly bytes: Uint8Array }
+  /** Refused by the parser: the status of the reply. */
+  | { readonly ok: false; readonly status: number };
+export type RequestParser = (request: RequestText) => ParsedRequest;
+
+const TOO_LARGE = 431;
+
+/** Beside the packaged program, or built under dist/. */
+function parserModule(): Uint8Array {
+  const candidates = ['./http/head.wasm', '../../http/head.wasm'];
+  const paths = candidates.map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined) throw new BugError(`no head parser among ${paths.join(', ')}`);
+  return readFileSync(found);
+}
+
+/** The head as it is sent; characters stand for bytes. */
+export function requestHead({ method, target, headers }: RequestText): Uint8Array {
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+}
+
+/** A parser for requests that looks for the headers of a bundle; it is opened at its first use. */
+export function requestParser(headers: readonly string[]): RequestParser {
+  let parser: HeadParser | null = null;
+  return (request) => {
+    parser ??= openHeadParser(parserModule(), headers);
+    const sent = requestHead(request);
+    const parsed = parser.parse(sent);
+    if (parsed.status === 'refused') return { ok: false, status: parsed.code };
+    // A whole head is incomplete only where it does not fit the buffer.
+    if (parsed.status === 'incomplete') return { ok: false, status: TOO_LARGE };
+    return { ok: true, head: parser.parseRaw(sent), bytes: parsed.bytes };
+  };
+}
+
+export interface RequestFields {
+  readonly connection: ConnectionFields;
+  readonly head: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Encodes requests one after the other. */
+export function encodeRequests(list: readonly RequestFields[]): Uint8Array {
+  const out = new Uint8Array(list.length * REQUEST.size);
+  const view = new DataView(out.buffer);
+  for (const [index, { connection, head, bytes }] of list.entries()) {
+    const at = index * REQUEST.size;
+    writeConnection(view, at, connection);
+    out.set(head.subarray(0, REQUEST.zero - REQUEST.head), at + REQUEST.head);
+    out.set(bytes.subarray(0, HEAD_MAX), at + REQUEST.bytes);
+  }
+  return out;
+}
