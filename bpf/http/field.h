@@ -8,6 +8,17 @@
 
 #define WEFT_LENGTH_DIGITS 16
 
+/* The entry of a number from 1. */
+static __always_inline const struct weft_name_entry *weft_entry(const struct weft_names *names,
+								__u64 number)
+{
+	number = (number - 1) & (WEFT_NAME_ENTRIES - 1);
+#ifdef __bpf__
+	asm volatile("" : "+r"(number)); /* for the verifiers of old kernels: see weft_word */
+#endif
+	return &names->entries[number];
+}
+
 /* The entry of a name from its hash, compared byte by byte; 0 where no one looks at it. */
 static __always_inline __u32 weft_look_up(struct weft_scan *scan, __u64 hash, __u32 length)
 {
@@ -16,9 +27,9 @@ static __always_inline __u32 weft_look_up(struct weft_scan *scan, __u64 hash, __
 	const struct weft_name_entry *entry;
 	__u32 at = scan->cursor->start;
 
-	if (!found || found > WEFT_NAME_ENTRIES)
+	if (!found)
 		return 0;
-	entry = &names->entries[found - 1];
+	entry = weft_entry(names, found);
 	if (entry->length != length || length > WEFT_NAME_MAX)
 		return 0;
 #pragma unroll
@@ -254,9 +265,7 @@ static __always_inline int weft_field(struct weft_scan *scan, __u32 to)
 	const struct weft_name_entry *entry;
 	struct weft_head *head = scan->head;
 
-	if (scan->cursor->entry > WEFT_NAME_ENTRIES || !scan->cursor->entry)
-		return 0;
-	entry = &scan->names->entries[scan->cursor->entry - 1];
+	entry = weft_entry(scan->names, scan->cursor->entry);
 	if (to > from && (last == ' ' || last == '\t')) {
 		weft_between(scan, from, to);
 		/* A tab after a length is white space to the standard, not to every server. */

@@ -39,7 +39,8 @@ typedef unsigned long long __u64;
 #endif
 #define WEFT_METHOD_MAX 32
 #define WEFT_NAME_MAX 64
-#define WEFT_NAME_ENTRIES 24 /* WEFT_HEADER_SLOTS and the names that frame a message */
+/* WEFT_HEADER_SLOTS and the names that frame a message; a power of two, as a mask. */
+#define WEFT_NAME_ENTRIES 32
 #define WEFT_NAME_BUCKETS 256
 
 enum weft_head_status {

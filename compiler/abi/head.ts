@@ -14,7 +14,7 @@ export const HEADER_SLOTS = 16;
 
 /** Bytes of the longest header name that a policy may look at. */
 export const HEADER_NAME_MAX = 64;
-export const NAME_ENTRIES = 24;
+export const NAME_ENTRIES = 32;
 export const NAME_BUCKETS = 256;
 
 /** struct weft_head. */
@@ -37,7 +37,7 @@ export const HEAD = {
 } as const;
 
 /** struct weft_names. */
-export const NAMES = { seed: 0, buckets: 8, entries: 264, size: 1992 } as const;
+export const NAMES = { seed: 0, buckets: 8, entries: 264, size: 2568 } as const;
 
 /** struct weft_name_entry. */
 export const NAME_ENTRY = { words: 0, length: 64, kind: 68, slot: 70, size: 72 } as const;
