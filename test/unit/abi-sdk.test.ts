@@ -11,8 +11,10 @@ import {
   ATTRIBUTE,
   CONNECTION,
   DECISION,
+  HEAD,
   type OperandKind,
   PARTY,
+  REQUEST,
 } from '../../compiler/abi/index.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -67,8 +69,8 @@ interface BtfStruct {
 const camel = (name: string): string => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
 
 /** Offsets of a struct in the built hooks, named as compiler/abi names them. */
-function inBtf(name: string): Record<string, number> {
-  const object = join(root, 'dist/bpf/harness.o');
+function inBtf(name: string, file = 'harness'): Record<string, number> {
+  const object = join(root, `dist/bpf/${file}.o`);
   const dumped = spawnSync('bpftool', ['btf', 'dump', '-j', 'file', object], { encoding: 'utf8' });
   const { types } = JSON.parse(dumped.stdout) as { readonly types: readonly BtfStruct[] };
   const struct = types.find((type) => type.kind === 'STRUCT' && type.name === name);
@@ -83,6 +85,14 @@ for (const [name, layout] of [
 ] as const)
   test(`${name} is laid out as compiler/abi says`, () => {
     assert.equal(inBtf(name), { ...layout });
+  });
+
+for (const [name, layout] of [
+  ['weft_head', HEAD],
+  ['weft_request', REQUEST],
+] as const)
+  test(`${name} is laid out as compiler/abi says`, () => {
+    assert.equal(inBtf(name, 'request-harness'), { ...layout });
   });
 
 test('a layout that differs in one offset is told', () => {

@@ -33,6 +33,27 @@ const codeOf = (run: () => unknown): string => {
   return 'nothing thrown';
 };
 
+test('A022: a bundle with request policies is not staged with the hooks, whose kernel is not asked', () => {
+  const kernel = {} as Kernel;
+  const world = readWorld('workloads: []\nservices: []\n', 'w').world;
+  if (world === null) throw new Error('the world is not read');
+  for (const name of ['authorizeRequest', 'routeRequest'] as const) {
+    const manifest = manifestOf({ policies: [policyEntry(0, 'a', { exports: [name] })] });
+    const bundle = { manifest, wasm: new Map(), objects: NO_OBJECTS };
+    const options = {
+      generation: 1,
+      nodeMaps: {},
+      cgroups: new Map<number, bigint>(),
+      clockOffset: 0n,
+    };
+    assert.is(
+      codeOf(() => stage(kernel, bundle, world, options)),
+      'A022',
+    );
+  }
+});
+const NO_OBJECTS = { base: new Uint8Array(), mayGoto: new Uint8Array() };
+
 test('changes run one after the other', async () => {
   const order: string[] = [];
   let release = (): void => undefined;
