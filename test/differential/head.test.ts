@@ -76,6 +76,11 @@ test.after(() => object[Symbol.dispose]());
 const where = (index: number, bytes: Uint8Array): string =>
   `seed ${SEED}, head ${index}: ${JSON.stringify(Buffer.from(bytes).toString('latin1'))}`;
 
+test('the verifier goes through each step of the parser a few times, not once for each state', () => {
+  const { verifiedInstructions } = program.info();
+  assert.ok(verifiedInstructions < 20_000, String(verifiedInstructions));
+});
+
 test(`kernel and WASM agree on ${HEADS} heads`, () => {
   let index = 0;
   const statuses = new Set<string>();
