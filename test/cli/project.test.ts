@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Kernel } from '../../runtime/kernel/types.js';
 import { type Transcript, weft } from './harness.js';
 
 const POLICY = 'shop/policies/isolation.ts';
@@ -127,6 +128,37 @@ test('every stage can be printed', async () => {
   assert.equal([...wasm.bytes.subarray(0, 4)], [0, 0x61, 0x73, 0x6d]);
   const elf = await run('build', 'shop', '--emit', 'elf');
   assert.equal([...elf.bytes.subarray(0, 4)], [0x7f, 0x45, 0x4c, 0x46]);
+});
+
+const HTTP = `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict {
+  return request.path.startsWith("/public/") && request.header("x-key").is("k: 1") ? Verdict.Allow : Verdict.Deny;
+}
+`;
+const ENDS = ['--from', 'reviews.prod', '--to', 'ratings.prod:80'] as const;
+
+test('a request is simulated as it is parsed on a node, and what no hook enforces is not loaded', async () => {
+  writeFileSync(join(cwd, POLICY), HTTP);
+  const ask = (request: string, ...headers: string[]): Promise<Transcript> =>
+    run('simulate', 'shop', ...ENDS, '--request', request, ...headers.flatMap((h) => ['-H', h]));
+  const allowed = await ask('GET /x/../public/a', 'X-Key: k: 1');
+  assert.is(allowed.exit, 0, allowed.stderr + allowed.stdout);
+  assert.match(allowed.stdout, /allow 200 +isolation\.ts:3/);
+  const denied = await ask('GET /public/../a', 'x-key: k: 1');
+  assert.is(denied.exit, 2);
+  assert.match(denied.stdout, /deny 403 +isolation\.ts:3/);
+  assert.match((await ask('GET /%00')).stdout, /deny 400 +parse/);
+  assert.is((await ask('GET')).exit, 64);
+  assert.is((await ask('GET / HTTP/1.1')).exit, 64);
+  assert.is((await ask('GET /', 'no header')).exit, 64);
+  assert.is((await run('simulate', 'shop', ...ENDS, '-H', 'a: b')).exit, 64);
+  const loaded = await weft(['load', 'shop'], {
+    cwd,
+    openKernel: async () => ({}) as Kernel, // it is refused before the kernel is asked anything
+    paths: { pins: '/nowhere', run: cwd, cgroups: '/nowhere' },
+  });
+  assert.is(loaded.exit, 4, loaded.stderr);
+  assert.match(loaded.stderr, 'error[A022]');
 });
 
 test('inspect names policies, sites and tables', async () => {
