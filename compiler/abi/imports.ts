@@ -172,7 +172,7 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
   request_header: {
     params: ['text'],
     result: 'i32',
-    doc: 'view of a header by its name, whose case does not matter; 0 where absent',
+    doc: 'view of a header by its name, whose case does not matter; 0 where absent; a trap where it stands more than once',
     exports: request,
   },
   view_is: {

@@ -147,6 +147,9 @@ export function blockMap(func: Func): Map<BlockId, Block> {
   return new Map(func.blocks.map((block) => [block.id, block]));
 }
 
+/** Calls that can end the decision: by fuel, or where a header stands more than once. */
+const MAY_STOP: ReadonlySet<string> = new Set(['out_of_fuel', 'request_header']);
+
 /** True where removing an unused instruction, or running it once instead of twice, can be observed. */
 export function hasEffect(instr: Instr): boolean {
   switch (instr.op) {
@@ -156,7 +159,7 @@ export function hasEffect(instr: Instr): boolean {
     case 'load.memory':
       return true;
     case 'abi':
-      return instr.name === 'out_of_fuel' || instr.name.startsWith('refused.');
+      return MAY_STOP.has(instr.name) || instr.name.startsWith('refused.');
     case 'load.image':
     case 'load.head':
       return true;

@@ -54,6 +54,7 @@ export function expandView(
     case 'header': {
       const slot = numbering.headers.indexOf(call.name);
       if (slot < 0) throw new BugError(`header without slot: ${call.name}`);
+      stopIfRepeated(emit, request, slot);
       emit.loadPointer(request, REQUEST.head + HEAD.headers + 4 * slot, 4, id);
       return;
     }
@@ -77,6 +78,18 @@ export function expandView(
     default:
       unreachable(call, 'view call');
   }
+}
+
+/**
+ * A header that stands more than once would have to be joined, and looking at its first line only
+ * could let in what another line forbids: it stops the decision, by a load behind its bound.
+ */
+function stopIfRepeated(emit: Emitter, request: ValueId, slot: number): void {
+  const repeated = emit.loadPointer(request, REQUEST.head + HEAD.repeated, 2);
+  const bit = emit.compareWith('i32', 'ne', emit.with('i32', 'and', repeated, 1 << slot), 0);
+  const outside = emit.constant('i32', HEAD_MAX);
+  const at = emit.select('i32', bit, outside, emit.constant('i32', 0));
+  emit.loadHead(request, at, { offset: 0, limit: HEAD_MAX - 1, size: 1 });
 }
 
 /** Offset and length of a view. */

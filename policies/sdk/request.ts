@@ -41,7 +41,10 @@ export class Request {
   /** The host as sent, with its port if it has one. Compare it by `equalsIgnoreCase`. */
   // @ts-ignore: decorator
   @inline get host(): View { return changetype<View>(abi.request_view(4)); }
-  /** The value of a header by its name, a constant; absent where the request lacks it. */
+  /**
+   * The value of a header by its name, a constant; absent where the request lacks it. One that stands
+   * more than once stops the decision (weft.json `failure.trap`), since no line of it says the whole.
+   */
   // @ts-ignore: decorator
   @inline header(name: string): View { return changetype<View>(abi.request_header(name)); }
 

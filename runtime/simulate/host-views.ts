@@ -88,7 +88,12 @@ export function viewImports(
     request_header: (name: number) => {
       const slot = manifest.headers.indexOf(read(name).toLowerCase());
       // A header without a slot is one whose value the compiled code never looks at.
-      return slot < 0 ? 0 : word(REQUEST.head + HEAD.headers + 4 * slot);
+      if (slot < 0) return 0;
+      const repeated = current.view.getUint16(current.base + REQUEST.head + HEAD.repeated, true);
+      if ((repeated & (1 << slot)) !== 0) {
+        throw new RangeError(`header \`${read(name)}\` stands more than once`);
+      }
+      return word(REQUEST.head + HEAD.headers + 4 * slot);
     },
     view_is: whole(false),
     view_is_ignoring_case: whole(true),

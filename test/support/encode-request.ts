@@ -58,6 +58,9 @@ export function encodeRequest(
     const slot = manifest.headers.indexOf(name.toLowerCase());
     if (slot >= 0 && view.getUint32(REQUEST.head + HEAD.headers + 4 * slot, true) === 0) {
       put(HEAD.headers + 4 * slot, at, value.length);
+    } else if (slot >= 0) {
+      const repeated = view.getUint16(REQUEST.head + HEAD.repeated, true);
+      view.setUint16(REQUEST.head + HEAD.repeated, repeated | (1 << slot), true);
     }
     if (name.toLowerCase() === 'host') part('host', at, value.length);
     offset = at + value.length + 2;
