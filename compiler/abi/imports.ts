@@ -80,6 +80,8 @@ export type ImportName =
   | 'view_is_ignoring_case'
   | 'view_starts_with'
   | 'view_ends_with'
+  | 'view_starts_with_ignoring_case'
+  | 'view_ends_with_ignoring_case'
   | 'view_byte'
   | 'view_find'
   | 'view_hash'
@@ -197,6 +199,18 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['i32', 'text'],
     result: 'i32',
     doc: '1 where the view is present and ends with the bytes of the ASCII text',
+    exports: request,
+  },
+  view_starts_with_ignoring_case: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: 'as `view_starts_with`, with ASCII letters of either case equal',
+    exports: request,
+  },
+  view_ends_with_ignoring_case: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: 'as `view_ends_with`, with ASCII letters of either case equal',
     exports: request,
   },
   view_byte: {

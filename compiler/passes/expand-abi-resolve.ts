@@ -50,11 +50,15 @@ export type AbiCall =
   | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
   | { readonly op: 'view'; readonly view: ViewName }
   | { readonly op: 'header'; readonly name: string }
-  | { readonly op: 'literal'; readonly compare: LiteralCompare; readonly text: string }
+  | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
   | { readonly op: 'byte' | 'find' | 'hash' }
   | { readonly op: 'viewTable'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'fuel' };
-export type LiteralCompare = 'is' | 'isIgnoringCase' | 'startsWith' | 'endsWith';
+export interface LiteralCompare {
+  readonly compare: 'is' | 'startsWith' | 'endsWith';
+  /** ASCII letters of either case are equal. */
+  readonly ignoresCase: boolean;
+}
 export type FieldName = 'destination_port' | 'protocol' | 'family' | 'random' | 'now';
 export type AbiInstr = Extract<Instr, { readonly op: 'abi' }>;
 
@@ -72,10 +76,12 @@ const PREDICATES = {
 } as const;
 
 const LITERALS = {
-  view_is: 'is',
-  view_is_ignoring_case: 'isIgnoringCase',
-  view_starts_with: 'startsWith',
-  view_ends_with: 'endsWith',
+  view_is: { compare: 'is', ignoresCase: false },
+  view_is_ignoring_case: { compare: 'is', ignoresCase: true },
+  view_starts_with: { compare: 'startsWith', ignoresCase: false },
+  view_starts_with_ignoring_case: { compare: 'startsWith', ignoresCase: true },
+  view_ends_with: { compare: 'endsWith', ignoresCase: false },
+  view_ends_with_ignoring_case: { compare: 'endsWith', ignoresCase: true },
 } as const;
 /** Printable, space and tab: other bytes never get past the parser. */
 const ASCII = /^[\t -~]*$/;
@@ -210,6 +216,8 @@ class Resolver {
       case 'view_is_ignoring_case':
       case 'view_starts_with':
       case 'view_ends_with':
+      case 'view_starts_with_ignoring_case':
+      case 'view_ends_with_ignoring_case':
         return this.#literal(instr, LITERALS[instr.name]);
       case 'view_byte':
         return { op: 'byte' };
@@ -255,7 +263,8 @@ class Resolver {
   #literal(instr: AbiInstr, compare: LiteralCompare): AbiCall | null {
     const text = this.#text(instr, 1);
     if (text === null) return null;
-    if (ASCII.test(text) && text.length <= MAX_VIEW_TEXT) return { op: 'literal', compare, text };
+    if (ASCII.test(text) && text.length <= MAX_VIEW_TEXT)
+      return { op: 'literal', ...compare, text };
     const message = `a view is compared with a text that is not ASCII or longer than ${MAX_VIEW_TEXT} bytes`;
     return this.#refuse('I210', message, instr);
   }

@@ -64,7 +64,7 @@ export function expandView(
   if (view === undefined) throw new BugError('view call without a view');
   switch (call.op) {
     case 'literal':
-      compareLiteral(emit, { request, view, text: call.text, compare: call.compare, id });
+      compareLiteral(emit, { ...call, request, view, id });
       return;
     case 'byte':
       loadByte(emit, request, view, args[1], id);
@@ -118,19 +118,19 @@ function loadByte(
   emit.select('i32', inside, byte, emit.constant('i32', 0xffffffff), id);
 }
 
-interface Literal {
+interface Literal extends LiteralCompare {
   readonly request: ValueId;
   readonly view: ValueId;
   readonly text: string;
-  readonly compare: LiteralCompare;
   readonly id: ValueId;
 }
 
-function compareLiteral(emit: Emitter, { request, view, text, compare, id }: Literal): void {
-  const want = new TextEncoder().encode(compare === 'isIgnoringCase' ? text.toLowerCase() : text);
+function compareLiteral(emit: Emitter, literal: Literal): void {
+  const { request, view, text, compare, ignoresCase, id } = literal;
+  const want = new TextEncoder().encode(ignoresCase ? text.toLowerCase() : text);
   const size = want.length;
   const { offset, length } = partsOf(emit, view);
-  const isWhole = compare === 'is' || compare === 'isIgnoringCase';
+  const isWhole = compare === 'is';
   if (size === 0) {
     // An absent view is 0; a present one may be empty.
     const present = emit.compareWith('i32', 'ne', view, 0);
@@ -150,7 +150,7 @@ function compareLiteral(emit: Emitter, { request, view, text, compare, id }: Lit
     const type = chunk.size === 8 ? 'i64' : 'i32';
     const found = emit.loadHead(request, at, { ...chunk, limit: HEAD_MAX - size });
     const bytes = want.subarray(chunk.offset, chunk.offset + chunk.size);
-    const fold = compare === 'isIgnoringCase' ? caseMask(bytes) : 0n;
+    const fold = ignoresCase ? caseMask(bytes) : 0n;
     const folded = fold === 0n ? found : emit.with(type, 'or', found, fold);
     const xor = emit.with(type, 'xor', folded, numberOf(bytes));
     const wide = chunk.size === 8 ? xor : emit.extend(xor);

@@ -1,5 +1,6 @@
 import * as abi from "./abi";
 import { Connection, Destination, Party } from "./connection";
+import { Host } from "./host";
 import { View } from "./view";
 
 /**
@@ -38,9 +39,9 @@ export class Request {
   /** What follows the `?`; absent where there is none. */
   // @ts-ignore: decorator
   @inline get queryString(): View { return changetype<View>(abi.request_view(3)); }
-  /** The host as sent, with its port if it has one. Compare it by `equalsIgnoreCase`. */
+  /** The host that the request is for, with its port if it was sent with one. */
   // @ts-ignore: decorator
-  @inline get host(): View { return changetype<View>(abi.request_view(4)); }
+  @inline get host(): Host { return changetype<Host>(abi.request_view(4)); }
   /**
    * The value of a header by its name, a constant; absent where the request lacks it. One that stands
    * more than once stops the decision (weft.json `failure.trap`), since no line of it says the whole.

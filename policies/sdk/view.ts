@@ -29,7 +29,7 @@ export class View {
   // @ts-ignore: decorator
   @inline is(text: string): bool { return abi.view_is(changetype<u32>(this), text) != 0; }
 
-  /** As `is`, with ASCII letters of either case equal: for hosts. */
+  /** As `is`, with ASCII letters of either case equal. */
   // @ts-ignore: decorator
   @inline equalsIgnoreCase(text: string): bool { return abi.view_is_ignoring_case(changetype<u32>(this), text) != 0; }
 

@@ -27,6 +27,8 @@ export type ViewImportName =
   | 'view_is_ignoring_case'
   | 'view_starts_with'
   | 'view_ends_with'
+  | 'view_starts_with_ignoring_case'
+  | 'view_ends_with_ignoring_case'
   | 'view_byte'
   | 'view_find'
   | 'view_hash'
@@ -69,6 +71,17 @@ export function viewImports(
     const fits = view !== 0 && (view & 0xffff) === text.length;
     return fits && stands(text, view >>> 16, fold) ? 1 : 0;
   };
+  const start = (fold: boolean) => (view: number, address: number) => {
+    const text = read(address);
+    const fits = view !== 0 && (view & 0xffff) >= text.length;
+    return fits && stands(text, view >>> 16, fold) ? 1 : 0;
+  };
+  const end = (fold: boolean) => (view: number, address: number) => {
+    const text = read(address);
+    const fits = view !== 0 && (view & 0xffff) >= text.length;
+    const at = (view >>> 16) + (view & 0xffff) - text.length;
+    return fits && stands(text, at, fold) ? 1 : 0;
+  };
   /** The bytes of a view; null where it reaches behind the head. */
   const bytesOf = (view: number): Uint8Array | null => {
     const [at, length] = [view >>> 16, view & 0xffff];
@@ -97,17 +110,10 @@ export function viewImports(
     },
     view_is: whole(false),
     view_is_ignoring_case: whole(true),
-    view_starts_with: (view: number, address: number) => {
-      const text = read(address);
-      const fits = view !== 0 && (view & 0xffff) >= text.length;
-      return fits && stands(text, view >>> 16, false) ? 1 : 0;
-    },
-    view_ends_with: (view: number, address: number) => {
-      const text = read(address);
-      const fits = view !== 0 && (view & 0xffff) >= text.length;
-      const at = (view >>> 16) + (view & 0xffff) - text.length;
-      return fits && stands(text, at, false) ? 1 : 0;
-    },
+    view_starts_with: start(false),
+    view_starts_with_ignoring_case: start(true),
+    view_ends_with: end(false),
+    view_ends_with_ignoring_case: end(true),
     view_byte: (view: number, index: number) => {
       if (index >>> 0 >= (view & 0xffff)) return -1;
       const at = (view >>> 16) + (index >>> 0);

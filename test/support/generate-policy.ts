@@ -174,7 +174,7 @@ class PolicyWriter {
       ['request.method', POOLS.methods],
       ['request.path', POOLS.paths],
       ['request.target', POOLS.paths],
-      ['request.host', POOLS.hosts],
+      ['request.host.bytes', POOLS.hosts],
       ['request.queryString', POOLS.texts],
       [`request.header("${r.pick(POOLS.headers)}")`, POOLS.texts],
       [`request.header("${r.pick(POOLS.headers)}")`, POOLS.texts],
@@ -187,6 +187,10 @@ class PolicyWriter {
 
   #viewText(): string {
     const r = this.#random;
+    if (r.oneIn(8)) {
+      const test = r.pick(['is', 'startsWith', 'endsWith']);
+      return `request.host.${test}("${r.pick([...POOLS.hosts, ...POOLS.pieces])}")`;
+    }
     const [view, texts] = this.#view();
     switch (r.below(9)) {
       case 0:

@@ -40,6 +40,7 @@ function describe(manifest: Manifest, digest: string): string {
       `${p.side}.${p.attribute}${p.key === null ? '' : ` ${p.key}`} ${p.op} "${p.text}"`,
       `bit ${p.bit}`,
     ]),
+    ...manifest.headers.map((name, slot) => [`header ${name}`, `slot ${slot}`]),
   ];
   return [
     `${head}\n`,
@@ -49,7 +50,7 @@ function describe(manifest: Manifest, digest: string): string {
         p.name,
         p.file,
         p.mode,
-        p.canAllow ? 'can allow' : 'cannot allow',
+        p.canAllow || p.canAllowRequest ? 'can allow' : 'cannot allow',
         p.exports.join(', '),
         p.attach.map(attached).join(' or '),
       ]),
