@@ -7,15 +7,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HEAD_MAX, VERDICT } from '../../compiler/abi/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { readWorld } from '../../runtime/discovery/index.js';
 import { openKernel } from '../../runtime/kernel/index.js';
-import { readScenario, runScenario } from '../../runtime/simulate/index.js';
+import { type RecordFields, readScenario, runScenario } from '../../runtime/simulate/index.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { parseCaseFile } from '../support/case-file.js';
 import { type ConfigText, mustCompile } from '../support/compile-texts.js';
 import { Interner } from '../support/encode-connection.js';
-import { encodeRequests } from '../support/encode-request.js';
+import { encodeRequests, headText, type RequestFacts } from '../support/encode-request.js';
+import { kernelEngine, wasmEngine } from '../support/engines.js';
 import { fixtureWorld } from '../support/fixture-world.js';
 import { REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
 
@@ -59,5 +61,42 @@ for (const name of readdirSync(folder).filter((n) => /^request-.*\.case$/.test(n
       (await guarded.decidePolicy(bytes, 'bothRequest')).records,
     );
   });
+
+test('views at the very end of the largest head', async () => {
+  const file = parseCaseFile('v', readFileSync(join(folder, 'request-values.case'), 'utf8'));
+  const bundle = await mustCompile(file.policies, file.config as ConfigText);
+  const last = [
+    ['plan', 'x-tenant: tenant-2'],
+    ['few', 'x-tenant: PUT'],
+    ['few', 'x-tenant:'],
+    ['number', 'x-n: 42'],
+    ['large', 'x-n: 4294967295'],
+    ['cookie', 'cookie: a=b; sid=s3'],
+    ['cookie', 'cookie: a=b; sid='],
+    ['hosts', 'host: api.a'],
+  ] as const;
+  const [first] = file.cases;
+  if (first === undefined) throw new Error('no case');
+  const rows = last.flatMap(([path, line]): RequestFacts[] => {
+    const at = line.indexOf(':');
+    const header = [line.slice(0, at), line.slice(at + 1).trim()] as const;
+    const row = (pad: number): RequestFacts => ({
+      ...first,
+      method: 'GET',
+      target: `/${path}`,
+      headers: [['pad', 'p'.repeat(pad)], header],
+    });
+    const most = HEAD_MAX - headText(row(0)).length;
+    return Array.from({ length: 12 }, (_, i) => row(most - i));
+  });
+  const interner = new Interner(bundle.manifest);
+  const bytes = encodeRequests(rows, bundle.manifest, interner);
+  using wasm = wasmEngine(bundle, interner.added);
+  using inKernel = kernelEngine(bundle);
+  const fields = (r: RecordFields): readonly number[] => [r.verdict, r.site, r.reason];
+  const simulated = (await wasm.decide(bytes, 'authorizeRequest')).map(fields);
+  assert.equal((await inKernel.decide(bytes, 'authorizeRequest')).map(fields), simulated);
+  assert.is(simulated.filter(([verdict]) => verdict === VERDICT.allow).length, 12 * 7);
+});
 
 test.run();
