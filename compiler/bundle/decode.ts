@@ -5,6 +5,7 @@
 import { type ParsedTarFileItem, type ParseTarOptions, parseTar } from 'nanotar';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { canonicalJson } from './canonical-json.js';
+import { checkTar } from './check-tar.js';
 import { CODES } from './codes.js';
 import type { Bundle, Manifest } from './manifest.js';
 import {
@@ -40,7 +41,9 @@ export function decodeBundle(archive: Uint8Array): DecodeOutcome {
     const files = readFiles(archive);
     const { digest, image } = readImage(files);
     const manifest = readConfig(files, image.config);
-    return { ok: true, digest, bundle: { manifest, ...readLayers(files, image, manifest) } };
+    const bundle = { manifest, ...readLayers(files, image, manifest) };
+    checkFrame(archive);
+    return { ok: true, digest, bundle };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, diagnostics: [error.finding] };
     throw error;
@@ -48,6 +51,7 @@ export function decodeBundle(archive: Uint8Array): DecodeOutcome {
 }
 
 function readFiles(archive: Uint8Array): Files {
+  if (archive.length === 0) throw new Refusal('B102', 'the file is empty');
   const files = new Map<string, Uint8Array>();
   let entries: ParsedTarFileItem[];
   try {
@@ -68,6 +72,13 @@ function readFiles(archive: Uint8Array): Files {
     throw new Refusal('B104', 'the OCI layout has an unknown version');
   }
   return files;
+}
+
+/** After the digests, whose findings say more. */
+function checkFrame(archive: Uint8Array): void {
+  const fault = checkTar(archive);
+  if (fault === 'cut') throw new Refusal('B102', 'the archive is cut off');
+  if (fault === 'altered') throw new Refusal('B103', 'the archive was altered between its files');
 }
 
 function readImage(files: Files): { digest: string; image: ImageManifest } {

@@ -11,7 +11,7 @@ import {
   type SideName,
   SYMBOL_EMPTY,
 } from '../abi/index.js';
-import { BugError, type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import { BugError, type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import {
   type Func,
   type Module,
@@ -34,6 +34,8 @@ export interface AbiUses {
   readonly texts: ReadonlySet<string>;
   readonly attributes: readonly AttributeUse[];
   readonly predicates: readonly PredicateUse[];
+  /** Where each attribute and predicate is first used, by `useKey`. */
+  readonly places?: ReadonlyMap<string, Position>;
 }
 export interface AbiNumbering {
   /** symbols[i] has symbol FIRST_SYMBOL + i. */
@@ -54,10 +56,15 @@ export function collectUses(
   const texts = new Set<string>();
   const attributes: AttributeUse[] = [];
   const predicates: PredicateUse[] = [];
+  const places = new Map<string, Position>();
   for (const func of module.functions) {
     const calls = resolved.calls.get(func.name);
     if (calls === undefined) continue;
-    for (const call of calls.values()) {
+    for (const [id, call] of calls) {
+      if (call.op === 'predicate' || call.op === 'attribute') {
+        const at = placeOf(module, func, id);
+        if (at !== null && !places.has(useKey(call.use))) places.set(useKey(call.use), at);
+      }
       if (call.op === 'symbol') texts.add(call.text);
       if (call.op === 'predicate') predicates.push(call.use);
       if (call.op === 'attribute') attributes.push(call.use);
@@ -67,7 +74,22 @@ export function collectUses(
       }
     }
   }
-  return { texts, attributes, predicates };
+  return { texts, attributes, predicates, places };
+}
+
+function placeOf(module: Module, func: Func, id: ValueId): Position | null {
+  const instr = func.blocks.flatMap((block) => block.instrs).find((i) => i.id === id);
+  return instr?.loc == null ? null : (module.positions[instr.loc] ?? null);
+}
+
+/** The place of the use that is one too many, in the order of the text. */
+function excess(
+  uses: readonly AbiUses[],
+  wanted: readonly (AttributeUse | PredicateUse)[],
+  most: number,
+): Position | null {
+  const places = uses.flatMap((u) => wanted.flatMap((use) => u.places?.get(useKey(use)) ?? []));
+  return places.sort((a, b) => a.line - b.line || a.column - b.column)[most] ?? null;
 }
 
 /** Values that something other than a predicate call reads. */
@@ -112,21 +134,26 @@ export function numberAbi(uses: readonly AbiUses[]): {
           'I203',
           `${slots.length} attributes of the ${side}, at most ${ATTRIBUTE_SLOTS}`,
           notes,
+          excess(uses, slots, ATTRIBUTE_SLOTS),
         ),
       );
     }
-    const bits = predicates.filter((p) => p.side === side).length;
-    if (bits > PREDICATE_BITS) {
-      diagnostics.push(
-        limit('I204', `${bits} text predicates of the ${side}, at most ${PREDICATE_BITS}`, []),
-      );
+    const bits = predicates.filter((p) => p.side === side);
+    if (bits.length > PREDICATE_BITS) {
+      const message = `${bits.length} text predicates of the ${side}, at most ${PREDICATE_BITS}`;
+      diagnostics.push(limit('I204', message, [], excess(uses, bits, PREDICATE_BITS)));
     }
   }
   return { numbering: { symbols: [...texts].sort(), attributes, predicates }, diagnostics };
 }
 
-function limit(code: string, message: string, notes: readonly string[]): Diagnostic {
-  return diagnostic(code, message, { notes, help: ABI_CODES[code]?.help ?? null });
+function limit(
+  code: string,
+  message: string,
+  notes: readonly string[],
+  at: Position | null,
+): Diagnostic {
+  return diagnostic(code, message, { at, notes, help: ABI_CODES[code]?.help ?? null });
 }
 
 function numberBySide<T extends AttributeUse>(uses: readonly T[]): { use: T; number: number }[] {
