@@ -18,7 +18,7 @@ export const AGENT = [
     file: fill,
     find: 'const first = endpoints.length;',
     replace: 'const first = endpoints.length + 1;',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'families mixed',
@@ -34,7 +34,7 @@ export const AGENT = [
     file: fill,
     find: 'address4: w.v4?.bytes ?? null,',
     replace: 'address4: w.v6?.bytes ?? null,',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'byte order',
@@ -58,7 +58,7 @@ export const AGENT = [
     file: fill,
     find: 'w.addresses.map((address) =>',
     replace: 'w.addresses.slice(0, 1).map((address) =>',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'wrong side',
@@ -66,7 +66,7 @@ export const AGENT = [
     file: fill,
     find: 'destination: w.destination,',
     replace: 'destination: w.source,',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'scope',
@@ -74,7 +74,7 @@ export const AGENT = [
     file: targets,
     find: 'if (item.namespace !== undefined && item.namespace !== workload.namespace) continue;',
     replace: '',
-    suite: 'unit/discovery',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'scope',
@@ -82,6 +82,6 @@ export const AGENT = [
     file: targets,
     find: 'workloads.set(workload, (workloads.get(workload) ?? 0n) | bit);',
     replace: 'workloads.set(workload, bit);',
-    suite: 'unit/discovery',
+    suite: 'kernel/path-parties',
   },
 ];

@@ -50,7 +50,7 @@ export const DISPATCHER = [
     file: authorize,
     find: "if (policy.mode === 'shadow') {\n      this.#mark(allow",
     replace: "if (policy.name === '') {\n      this.#mark(allow",
-    suite: 'case#^shadow',
+    suite: 'case#^shadow-after',
   },
   {
     class: 'shadow enforced',
@@ -58,7 +58,7 @@ export const DISPATCHER = [
     file: authorize,
     find: ".filter((p) => p.mode === 'enforce' && p.canAllow)",
     replace: '.filter((p) => p.canAllow)',
-    suite: 'case#^shadow',
+    suite: 'case#^shadow-after',
   },
   {
     class: 'error => pass',
@@ -116,7 +116,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "const inside = range.compareWith('i32', 'le_u', route, policy.routes);",
     replace: "const inside = range.compareWith('i32', 'lt_u', route, policy.routes);",
-    suite: 'case#^(split|routes)',
+    suite: 'case#^routes',
   },
   {
     class: 'wrong field',
@@ -124,7 +124,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "good.with('i32', 'add', answer, policy.firstRoute)",
     replace: "good.with('i32', 'add', answer, 0)",
-    suite: 'case#^(split|routes)',
+    suite: 'case#^routes',
   },
   {
     class: 'error => pass',
@@ -132,7 +132,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "bad.constant('i32', ROUTE_STOPPED.trap),",
     replace: "bad.constant('i32', 0),",
-    suite: 'case#^(split|routes)',
+    suite: 'case#^routes',
   },
   {
     class: 'shadow enforced',
@@ -140,7 +140,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "return policy.exports.includes('routeConnection') && policy.mode === 'enforce';",
     replace: "return policy.exports.includes('routeConnection');",
-    suite: 'case#^(split|routes)',
+    suite: 'case#^routes',
   },
   {
     class: 'deny after allow',

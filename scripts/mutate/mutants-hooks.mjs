@@ -58,7 +58,7 @@ export const HOOKS = [
     file: decide,
     find: 'weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, weft_on_unknown_identity);',
     replace: 'weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_ALLOW);',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/hooks-ways',
   },
   {
     class: 'trap => allow',
@@ -90,7 +90,7 @@ export const HOOKS = [
     file: decide,
     find: 'connection->family == 4 ? identity->address4 : identity->address6;',
     replace: 'identity->address4;',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'wrong side',
@@ -99,7 +99,7 @@ export const HOOKS = [
     find: 'weft_see(&connection->destination, &identity->destination);\n\tconnection->policies = identity ?',
     replace:
       'weft_see(&connection->destination, &identity->source);\n\tconnection->policies = identity ?',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'byte order',

@@ -12,7 +12,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "ge_u: 'ge',",
     replace: "ge_u: 'gt',",
-    suite: 'case#^(ports|clock|loops|many|fuel)',
+    suite: 'case#^(ports|clock)',
   },
   {
     class: 'off by one in a bound',
@@ -20,7 +20,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'lt',",
     replace: "lt_u: 'le',",
-    suite: 'case#^(ports|clock|loops)',
+    suite: 'case#^(ports|clock)',
   },
   {
     class: 'off by one in a bound',
@@ -28,7 +28,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'gt_u',",
     replace: "lt_u: 'ge_u',",
-    suite: 'case#^(exchanged|ports|clock|arithmetic)',
+    suite: 'unit/lower-select',
   },
   {
     class: 'sign',
@@ -44,7 +44,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "if (instr.kind === 'and') branchOn(s, instr.args[0], second, no);",
     replace: "if (instr.kind === 'and') branchOn(s, instr.args[0], yes, second);",
-    suite: 'case#^(labels|locality|cidr|identity|addresses|protocol)',
+    suite: 'unit/lower-select',
   },
   {
     class: 'presence inverted',
@@ -52,7 +52,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: 'branchOn(s, tested, no, yes);',
     replace: 'branchOn(s, tested, yes, no);',
-    suite: 'case#^(absent|cidr|labels|identity|namespaces)',
+    suite: 'unit/lower-select',
   },
   {
     class: 'width',
@@ -60,7 +60,7 @@ export const INSTRUCTIONS = [
     file: arithmetic,
     find: 'extend8_s: 8,',
     replace: 'extend8_s: 16,',
-    suite: 'case#^arithmetic',
+    suite: 'case#^operands',
   },
   {
     class: 'sign',
@@ -124,7 +124,7 @@ export const INSTRUCTIONS = [
     file: fold,
     find: 'BigInt(c.toString(2).length - 1)',
     replace: 'BigInt(c.toString(2).length)',
-    suite: 'case#^(arithmetic|divisions)',
+    suite: 'case#^operands',
   },
   {
     class: 'off by one in a bound',
@@ -132,7 +132,7 @@ export const INSTRUCTIONS = [
     file: 'compiler/passes/eliminate-common-subexpressions.ts',
     find: 'if (COMMUTES.has(instr.kind)) args.sort(',
     replace: 'args.sort(',
-    suite: 'case#^(arithmetic|exchanged)',
+    suite: 'case#^operands',
   },
   {
     class: 'wrong field',
@@ -146,10 +146,10 @@ export const INSTRUCTIONS = [
   },
   {
     class: 'loop bound',
-    name: 'a loop that never ends has all the fuel it wants',
-    file: 'compiler/passes/guard-loops.ts',
-    find: "return end?.op === 'trap' && end.kind === 'fuel';",
-    replace: "return end?.op === 'trap' && end.kind === 'trap';",
-    suite: 'case#^(fuel|loops)',
+    name: 'rounds of a loop cost no fuel',
+    file: 'compiler/frontend/fuel.ts',
+    find: 'splicer.copy(copied, instr.end);\n      splicer.inject(instr.pos, burn);',
+    replace: 'splicer.copy(copied, instr.end);',
+    suite: 'case#^fuel',
   },
 ];

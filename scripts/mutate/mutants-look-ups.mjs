@@ -12,7 +12,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'for (let i = size - 1; i >= 0; i--)',
     replace: 'for (let i = 0; i < size; i++)',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'IPv6 word order',
@@ -20,7 +20,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'emit.loadPointer(connection, base + at, size)',
     replace: 'emit.loadPointer(connection, base + (start === 0 ? 8 - at : at), size)',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: '/0 CIDR',
@@ -28,7 +28,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'if (mask === 0n) continue;',
     replace: "if (mask === 0n) return emit.constant('i32', 0);",
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: '/0 CIDR',
@@ -36,7 +36,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: 'const kept = Math.max(0, Math.min(8, length - 8 * index));',
     replace: 'const kept = Math.max(index % 12 === 0 ? 1 : 0, Math.min(8, length - 8 * index));',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'dropped second list entry',
@@ -44,7 +44,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "result = result === null ? hit : emit.binary('i32', 'or', result, hit);",
     replace: 'result ??= hit;',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'dropped second list entry',
@@ -52,7 +52,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: 'if (last === undefined || !covers(last, prefix)) kept.push(prefix);',
     replace: 'if (last === undefined) kept.push(prefix);',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'dropped fifth entry',
@@ -60,7 +60,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: '.filter((p) => p.family === family)',
     replace: '.filter((p) => p.family === family)\n      .slice(0, 4)',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'families mixed',
@@ -69,7 +69,7 @@ export const LOOK_UPS = [
     find: "const in6 = emit.binary('i32', 'and', isV6, anyOf(emit, v6, address));",
     replace:
       "const in6 = emit.binary('i32', 'or', emit.with('i32', 'and', isV6, 0), anyOf(emit, v6, address));",
-    suite: 'case#^cidr',
+    suite: 'case#^cidr.case',
   },
   {
     class: 'off by one in a bound',
@@ -77,7 +77,7 @@ export const LOOK_UPS = [
     file: trie,
     find: 'index + 2 ** free)',
     replace: 'index + 2 ** free - 1)',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -85,7 +85,7 @@ export const LOOK_UPS = [
     file: trie,
     find: 'bytes[at + i] = (0xff00 >> kept) & 0xff;',
     replace: 'bytes[at + i] = (0xff00 >> Math.max(0, kept - 1)) & 0xff;',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -93,7 +93,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "condition: emit.compareWith('i32', 'lt_u', found, plan.nodesEnd),",
     replace: "condition: emit.compareWith('i32', 'le_u', found, plan.nodesEnd),",
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -101,7 +101,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "emit.compareWith('i32', 'ge_u', entry, NO)",
     replace: "emit.compareWith('i32', 'gt_u', entry, NO)",
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -109,7 +109,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'bit += stride;',
     replace: 'bit += stride - 1;',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'clause ignored',
@@ -117,7 +117,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "if (plan.skip > (which === 'v4' ? MAPPED_BITS : 0)) {",
     replace: 'if (plan.skip > 128) {',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'IPv6 word order',
@@ -126,7 +126,7 @@ export const LOOK_UPS = [
     find: 'const value = compare.loadImage(at.image, entry, { offset: half + part, limit, size });',
     replace:
       'const value = compare.loadImage(at.image, entry, { offset: half + (size === 8 ? 8 - part : part), limit, size });',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
   {
     class: 'unknown key matches',
@@ -134,15 +134,15 @@ export const LOOK_UPS = [
     file: exact,
     find: "const hit = emit.compare('eq', stored, key);",
     replace: "const hit = emit.compare('ge_u', stored, emit.constant('i64', 0));",
-    suite: 'case#^tables',
+    suite: 'case#^tables.case',
   },
   {
     class: 'unknown key matches',
     name: '`has` does not compare the slot with the key',
     file: exact,
     find: "emit.compare('eq', stored, key, id);",
-    replace: "emit.compare('ge_u', stored, key, id);",
-    suite: 'case#^tables',
+    replace: "emit.compare('eq', stored, stored, id);",
+    suite: 'case#^tables.case',
   },
   {
     class: 'unknown key matches',
@@ -150,7 +150,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.compareWith('i64', 'ne', present, 0, id);",
     replace: "emit.compareWith('i64', 'ge_u', present, 0, id);",
-    suite: 'case#^tables',
+    suite: 'case#^tables-short',
   },
   {
     class: 'off by one in a bound',
@@ -158,7 +158,7 @@ export const LOOK_UPS = [
     file: planExact,
     find: 'const span = last - first + 1n;',
     replace: 'const span = last - first;',
-    suite: 'case#^tables',
+    suite: 'case#^tables-short',
   },
   {
     class: 'off by one in a bound',
@@ -166,7 +166,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.with('i64', 'sub', key, plan.first)",
     replace: "emit.with('i64', 'sub', key, plan.first + 1n)",
-    suite: 'case#^tables',
+    suite: 'case#^tables-short',
   },
   {
     class: 'dropped second list entry',
@@ -174,7 +174,7 @@ export const LOOK_UPS = [
     file: exact,
     find: 'for (const entry of plan.entries.toReversed()) {',
     replace: 'for (const entry of plan.entries.slice(0, 1)) {',
-    suite: 'case#^tables',
+    suite: 'case#^tables-short',
   },
   {
     class: 'dropped fifth entry',
@@ -182,15 +182,15 @@ export const LOOK_UPS = [
     file: planExact,
     find: '.sort((a, b) => (a.key < b.key ? -1 : 1));',
     replace: '.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, 4);',
-    suite: 'case#^tables',
+    suite: 'case#^tables.case',
   },
   {
     class: 'first match in array order wins',
     name: 'the first of two values of a key',
-    file: planExact,
-    find: 'for (const { key, value } of table.entries) {',
-    replace: 'for (const { key, value } of table.entries.toReversed()) {',
-    suite: 'case#^tables',
+    file: 'compiler/frontend/read-registry.ts',
+    find: 'entries.set(key.value, { key, value });',
+    replace: 'if (!entries.has(key.value)) entries.set(key.value, { key, value });',
+    suite: 'case#^tables.case',
   },
   {
     class: 'byte order',
@@ -198,6 +198,6 @@ export const LOOK_UPS = [
     file: 'compiler/tables/perfect-hash.ts',
     find: 'view.setUint32(at + 8, value, true);',
     replace: 'view.setUint32(at + 8, value, false);',
-    suite: 'case#^tables',
+    suite: 'case#^tables.case',
   },
 ];

@@ -50,7 +50,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'emit.loadPointer(connection, party(call.use.side) + PARTY.predicates, 8);',
     replace: "emit.loadPointer(connection, party('source') + PARTY.predicates, 8);",
-    suite: 'case#^text-predicates',
+    suite: 'case#^text-sides',
   },
   {
     class: 'wrong side',
@@ -147,6 +147,6 @@ export const POLICY_TEXT = [
     file: 'compiler/frontend/parse-cidr.ts',
     find: 'length -= 96;',
     replace: 'length -= 95;',
-    suite: 'case#^cidr',
+    suite: 'case#^cidr-trie',
   },
 ];

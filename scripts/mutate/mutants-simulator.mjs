@@ -84,7 +84,7 @@ export const SIMULATOR = [
     file: engine,
     find: '(bit < 32 ? 0 : 4);',
     replace: '(bit < 64 ? 0 : 4);',
-    suite: 'case#^many-policies',
+    suite: 'unit/attached-policies',
   },
   {
     class: 'off by one in a bound',
@@ -116,7 +116,7 @@ export const SIMULATOR = [
     file: path,
     find: 'const address = family === 4 ? source.v4 : source.v6;',
     replace: 'const address = source.v4;',
-    suite: 'kernel/agent-path',
+    suite: 'kernel/path-parties',
   },
   {
     class: 'scope',

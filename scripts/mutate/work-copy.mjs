@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -58,10 +59,11 @@ export class WorkCopy {
       cpSync(join(this.root, folder), join(this.root, 'objects', folder), { recursive: true });
     }
     for (const { file } of mutants) {
-      this.#sources.set(file, readFileSync(join(this.root, file), 'utf8'));
+      const path = join(this.root, file);
+      this.#sources.set(file, existsSync(path) ? readFileSync(path, 'utf8') : '');
     }
     for (const [file, source] of this.#sources) {
-      if (!file.endsWith('.ts')) continue;
+      if (!file.endsWith('.ts') || source === '') continue;
       this.#modules.set(file, transpile(source, file));
       this.restore({ file });
     }
