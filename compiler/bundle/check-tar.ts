@@ -5,7 +5,7 @@
  */
 
 const BLOCK = 512;
-/** POSIX.1-1988 ustar: size in octal at 124, checksum as six octal digits, NUL, blank at 148. */
+/** POSIX.1-1988 ustar: size in octal at 124, checksum in octal at 148, ended by NULs and blanks. */
 const SIZE = { start: 124, end: 136 } as const;
 const CHECKSUM = { start: 148, end: 156 } as const;
 const END_BLOCKS = 2;
@@ -20,13 +20,14 @@ function text(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes);
 }
 
-/** The checksum as written: the sum of all bytes of the header, its own field taken as blanks. */
-function checksum(header: Uint8Array): string {
+/** Whether the checksum is the sum of all bytes of the header, its own field taken as blanks. */
+function isSummed(header: Uint8Array): boolean {
   let sum = 0;
   header.forEach((byte, i) => {
     sum += i >= CHECKSUM.start && i < CHECKSUM.end ? 0x20 : byte;
   });
-  return `${sum.toString(8).padStart(6, '0')}\0 `;
+  const digits = /^([0-7]+)\0* *$/.exec(text(header.subarray(CHECKSUM.start, CHECKSUM.end)))?.[1];
+  return digits !== undefined && Number.parseInt(digits, 8) === sum;
 }
 
 /** The first fault of the frame; null where it is whole. */
@@ -36,7 +37,7 @@ export function checkTar(archive: Uint8Array): TarFault | null {
     const header = archive.subarray(at, at + BLOCK);
     if (header.length < BLOCK) return 'cut';
     if (isZero(header)) break;
-    if (text(header.subarray(CHECKSUM.start, CHECKSUM.end)) !== checksum(header)) return 'altered';
+    if (!isSummed(header)) return 'altered';
     const size = Number.parseInt(text(header.subarray(SIZE.start, SIZE.end)), 8);
     if (Number.isNaN(size)) return 'altered';
     const end = at + BLOCK + size;
