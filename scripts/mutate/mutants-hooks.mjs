@@ -58,7 +58,7 @@ export const HOOKS = [
     file: decide,
     find: 'weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, weft_on_unknown_identity);',
     replace: 'weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_ALLOW);',
-    suite: 'kernel/hooks-ways',
+    suite: 'kernel/hooks-harness',
   },
   {
     class: 'trap => allow',

@@ -28,7 +28,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'gt_u',",
     replace: "lt_u: 'ge_u',",
-    suite: 'unit/lower-select',
+    suite: 'differential/lowering',
   },
   {
     class: 'sign',
@@ -52,7 +52,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: 'branchOn(s, tested, no, yes);',
     replace: 'branchOn(s, tested, yes, no);',
-    suite: 'unit/lower-select',
+    suite: 'differential/lowering',
   },
   {
     class: 'width',

@@ -134,7 +134,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "const hit = emit.compare('eq', stored, key);",
     replace: "const hit = emit.compare('ge_u', stored, emit.constant('i64', 0));",
-    suite: 'case#^tables.case',
+    suite: 'case#^tables-sparse',
   },
   {
     class: 'unknown key matches',
@@ -142,7 +142,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.compare('eq', stored, key, id);",
     replace: "emit.compare('eq', stored, stored, id);",
-    suite: 'case#^tables.case',
+    suite: 'case#^tables-sparse',
   },
   {
     class: 'unknown key matches',
@@ -198,6 +198,6 @@ export const LOOK_UPS = [
     file: 'compiler/tables/perfect-hash.ts',
     find: 'view.setUint32(at + 8, value, true);',
     replace: 'view.setUint32(at + 8, value, false);',
-    suite: 'case#^tables.case',
+    suite: 'case#^tables-sparse',
   },
 ];
