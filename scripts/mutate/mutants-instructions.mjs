@@ -28,7 +28,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'gt_u',",
     replace: "lt_u: 'ge_u',",
-    suite: 'differential/lowering',
+    suite: 'unit/lower-select',
   },
   {
     class: 'sign',

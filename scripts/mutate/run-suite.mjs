@@ -16,16 +16,18 @@ export function endRuns() {
   }
 }
 
-/** uvu's report of a failure: the test's name, then the message with the assertion's operator. */
-const FAILURE = / FAIL +\S.*? {2}?"(.*)"\n +(.*)/g;
-const OPERATOR = / {2}\((\w+(?:\.\w+)?)\)$/;
+/** uvu's report of a failure: the test's name, then the message, which an assertion ends with its operator. */
+const HEAD = / FAIL +\S.*? {2}?"(.*)"\n/;
+const OPERATOR = / {2}\(\w+(?:\.\w+)?\)$/m;
 
 function readFailures(output) {
-  return [...output.matchAll(FAILURE)].map(([, name, message]) => ({
-    name,
-    message: message.trim(),
-    isAssertion: OPERATOR.test(message.trimEnd()),
-  }));
+  const parts = output.split(new RegExp(HEAD, 'g')).slice(1);
+  return parts.flatMap((name, i) => {
+    if (i % 2 === 1) return [];
+    const text = parts[i + 1] ?? '';
+    const message = (text.split('\n')[0] ?? '').trim();
+    return [{ name, message, isAssertion: OPERATOR.test(text) }];
+  });
 }
 
 /** What a run says, for messages. */
