@@ -74,6 +74,25 @@ function readFiles(archive: Uint8Array): Files {
   return files;
 }
 
+/** No digest covers the index, so each of its words is looked at; other tools add annotations. */
+function checkIndex(index: unknown, descriptor: unknown): void {
+  const known = {
+    index: ['annotations', 'manifests', 'mediaType', 'schemaVersion'],
+    descriptor: ['annotations', 'artifactType', 'digest', 'mediaType', 'platform', 'size'],
+  };
+  const stray = [
+    ...Object.keys(index ?? {}).filter((key) => !known.index.includes(key)),
+    ...Object.keys(descriptor ?? {}).filter((key) => !known.descriptor.includes(key)),
+  ];
+  const type = field(index, 'mediaType') ?? MEDIA_TYPE.index;
+  const artifact = field(descriptor, 'artifactType') ?? MEDIA_TYPE.bundle;
+  const version = field(index, 'schemaVersion');
+  if (type === MEDIA_TYPE.index && artifact === MEDIA_TYPE.bundle && version === 2) {
+    if (stray.length === 0) return;
+  }
+  throw new Refusal('B105', 'the index is not that of a bundle');
+}
+
 /** After the digests, whose findings say more. */
 function checkFrame(archive: Uint8Array): void {
   const fault = checkTar(archive);
@@ -87,6 +106,7 @@ function readImage(files: Files): { digest: string; image: ImageManifest } {
   if (!Array.isArray(manifests) || manifests.length !== 1) {
     throw new Refusal('B104', 'the index does not name exactly one manifest');
   }
+  checkIndex(index, manifests[0]);
   const descriptor = asDescriptor(manifests[0]);
   const image = readJson(readBlob(files, descriptor), 'the OCI manifest');
   if (
