@@ -24,7 +24,7 @@ const POLICIES = new Map([
 export function authorizeConnection(connection: Connection): Verdict {
   const source = connection.source, address = source.address;
   if (!source.label("app").is("client") || !connection.destination.label("app").is("reviews")) return Verdict.Pass;
-  if (connection.destination.port != 9080) return Verdict.Pass;
+  if (connection.destination.port != 9080 || !connection.destination.namespace.is("prod")) return Verdict.Pass;
   if (address.isIPv4) return address.word(3) - 0x0a010008 < 2 ? Verdict.Allow : Verdict.Pass;
   return address.word(0) == 0xfd000001 && address.word(3) - 8 < 2 ? Verdict.Allow : Verdict.Pass;
 }
