@@ -13,7 +13,7 @@ import { cgroupPath, machinePaths } from '../../runtime/agent/paths.js';
 import { writeState } from '../../runtime/agent/state.js';
 import { planGeneration, readWorld } from '../../runtime/discovery/index.js';
 import type { Kernel } from '../../runtime/kernel/index.js';
-import { describeEvent, type EventNames, type RawEvent } from '../../runtime/probe/index.js';
+import { describeEvent, type EventNames, type KernelEvent } from '../../runtime/probe/index.js';
 import { manifestOf, policyEntry, verdictSite } from '../support/wat-bundle.js';
 
 const test = suite('agent');
@@ -172,7 +172,12 @@ test('a world that lacks what the bundle names is refused before anything is loa
 
 const ipv4 = (...bytes: number[]): Uint8Array =>
   Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
-const RAW: RawEvent = {
+const RAW: KernelEvent = {
+  time: 0n,
+  cookie: 1n,
+  cgroup: 1n,
+  route: 0,
+  family: 4,
   now: 1_767_225_600_123_456_789n,
   audited: 0n,
   shadowAllow: 2n,
