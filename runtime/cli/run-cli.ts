@@ -12,6 +12,9 @@ import { printResult } from './print-result.js';
 import { usageResult } from './usage.js';
 import { VERSION } from './version.js';
 
+/** Characters a line: what a plain terminal shows. */
+const HELP_WIDTH = 80;
+
 function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices([...spec.choices]);
@@ -75,7 +78,19 @@ export function buildProgram(env: Env, chosen: (spec: CommandSpec, input: Input)
     .version(VERSION, '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError(false)
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command
+            .usage()
+            .split(' ')
+            .filter((word) => word !== '[options]'),
+        ].join(' '),
+    })
     .configureOutput({
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
       writeOut: (text) => env.stdout.write(text),
       writeErr: () => {}, // usage faults are printed as diagnostics, below
     });

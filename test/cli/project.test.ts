@@ -33,7 +33,7 @@ test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 test('a new project checks green', async () => {
   const { exit, stdout, stderr } = await run('check', 'shop');
   assert.is(exit, 0, stderr);
-  assert.is(stdout, 'shop: 1 policies, 3 sites\n');
+  assert.is(stdout, 'shop: 1 policy, 3 sites\n');
   assert.is(stderr, '');
 });
 

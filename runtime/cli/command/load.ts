@@ -56,7 +56,10 @@ export const LOAD_COMMAND: CommandSpec = {
       document: { generation, previous, bundle: digest, name: bundle.manifest.name },
       text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}`,
       // The build of a folder has planned with the same world already.
-      diagnostics: subject.world === world ? subject.diagnostics : loaded.diagnostics,
+      diagnostics: [
+        ...(subject.world === world ? subject.diagnostics : loaded.diagnostics),
+        ...loaded.ofChange,
+      ],
       sources,
     };
   },
