@@ -20,4 +20,8 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'the bundle does not go with the world',
     help: 'the findings name the cluster or workload; correct the policy or the world file',
   },
+  A022: {
+    title: 'open connections are not judged again',
+    help: 'restart the workloads whose open TCP connections must not live on, or set `onChange` to `keep`',
+  },
 };

@@ -4,10 +4,11 @@
  * it removes what it made.
  */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
-import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { readActive, writeActive } from './active.js';
+import { CODES } from './codes.js';
 import { slotOf } from './hooks.js';
 import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
@@ -36,7 +37,10 @@ export interface LoadOptions {
 export interface Loaded {
   readonly generation: number;
   readonly previous: number | null;
+  /** Of the plan: the bundle in its world. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of the change from the generation before. */
+  readonly ofChange: readonly Diagnostic[];
 }
 
 /** Numbers of the pinned generations, oldest first. */
@@ -136,7 +140,20 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
   });
   activate(node, paths, staged, options);
   prune(node, paths);
-  return { generation: staged.generation, previous, diagnostics: staged.plan.diagnostics };
+  return {
+    generation: staged.generation,
+    previous,
+    diagnostics: staged.plan.diagnostics,
+    ofChange: previous === null ? [] : findingsOfChange(options.bundle),
+  };
+}
+
+/** What weft.json asks of a change and this agent does not do. */
+function findingsOfChange({ manifest }: Bundle): Diagnostic[] {
+  if (manifest.onChange === 'keep') return [];
+  const message = 'open TCP connections live on: they are not judged again yet';
+  const help = CODES['A022']?.help ?? null;
+  return [diagnostic('A022', message, { severity: 'warning', help })];
 }
 
 /** As `load`; why it failed is noted for `status`. */
