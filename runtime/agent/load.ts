@@ -9,6 +9,7 @@ import type { World } from '../discovery/types.js';
 import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { readActive, writeActive } from './active.js';
 import { CODES } from './codes.js';
+import { enrolledIds } from './enrol.js';
 import { slotOf } from './hooks.js';
 import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
@@ -163,6 +164,9 @@ export function loadOrNote(kernel: Kernel, paths: Paths, options: LoadOptions): 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const lastError = { time: options.now.toISOString(), message };
+    // A first load that fails leaves no pins of the node's own either.
+    const unused = pinnedGenerations(paths).length === 0 && enrolledIds(paths).length === 0;
+    if (unused) removePinTree(paths.pins);
     writeState(paths, { ...readState(paths), lastError });
     throw error;
   }

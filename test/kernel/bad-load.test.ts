@@ -1,6 +1,7 @@
 /** Whatever is wrong with a load: the running generation, its pins and its verdicts stay as they were. */
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -202,6 +203,16 @@ test('unenrol --all: nobody is judged; enrol --all takes them in again', async (
   const back = await run(['enrol', '--all']);
   assert.match(back.stdout, `enrolled ${cgroup} as reviews.prod\n`);
   assert.is(connectFrom('127.0.0.9'), 'EPERM');
+});
+
+test('a first load that fails leaves no pin, and says why to `status`', async () => {
+  assert.is((await run(['unload'])).exit, 0);
+  const { exit } = await run(['load', 'refused.weft', ...world]);
+  assert.is(exit, 1);
+  assert.not.ok(existsSync(paths.pins));
+  const status = JSON.parse((await run(['status', '-o', 'json'])).stdout);
+  assert.is(status.active, null);
+  assert.match(status.lastError.message, 'the verifier refused');
 });
 
 test.run();
