@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Kernel } from '../kernel/index.js';
 import { AgentError, isAgentError } from './agent-error.js';
 import { enrol, enrolledIds, unenrol } from './enrol.js';
+import { sweepNode } from './node.js';
 import { cgroupPath, type Paths } from './paths.js';
 import { type EnrolmentRecord, readState } from './state.js';
 
@@ -41,5 +42,6 @@ export function enrolAll(kernel: Kernel, paths: Paths): EnrolledAll {
 
 /** Removes every cgroup from the mesh; harmless where none is in it. Throws KernelError. */
 export function unenrolAll(kernel: Kernel, paths: Paths): readonly EnrolmentRecord[] {
+  sweepNode(paths);
   return enrolledIds(paths).map((id) => unenrol(kernel, paths, id));
 }

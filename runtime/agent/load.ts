@@ -91,7 +91,9 @@ function emptySlots(node: NodeMaps, generation: number): void {
 
 /** Removes a generation that is not active. */
 function retire(node: NodeMaps, paths: Paths, generation: number): void {
-  emptySlots(node, generation);
+  const active = readActive(node.map('weft_active'));
+  // INVARIANT: the slots that traffic runs through are never emptied, whoever had them before.
+  if (active === null || slotOf(active) !== slotOf(generation)) emptySlots(node, generation);
   removePinTree(pinsOf.generation(paths, generation));
 }
 
@@ -115,14 +117,18 @@ function activate(node: NodeMaps, paths: Paths, staged: Staged, options: LoadOpt
   }
 }
 
-/** Drops all but the newest KEPT generations. */
+/**
+ * Drops all but the active generation and the KEPT - 1 before it: also those that a load which died
+ * pinned and never activated, else numbers run ahead and two generations meet in one slot.
+ */
 function prune(node: NodeMaps, paths: Paths): void {
-  const gone = pinnedGenerations(paths).slice(0, -KEPT);
-  for (const generation of gone) retire(node, paths, generation);
+  const active = readActive(node.map('weft_active'));
+  const pinned = pinnedGenerations(paths);
+  const kept = new Set(pinned.filter((g) => active !== null && g <= active).slice(-KEPT));
+  for (const generation of pinned) if (!kept.has(generation)) retire(node, paths, generation);
   const state = readState(paths);
-  const kept = new Set(pinnedGenerations(paths));
   const generations = state.generations.filter((g) => kept.has(g.generation));
-  writeState(paths, { ...state, generations });
+  if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
 }
 
 /**
@@ -131,6 +137,7 @@ function prune(node: NodeMaps, paths: Paths): void {
  */
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
   using node = ensureNode(kernel, paths);
+  prune(node, paths);
   const previous = readActive(node.map('weft_active'));
   const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));
   using staged = stage(kernel, options.bundle, options.world, {
