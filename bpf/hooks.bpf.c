@@ -121,23 +121,24 @@ static __always_inline int is_current(__u32 generation)
 	return generation && generation == weft_generation;
 }
 
-/* Remembers on the socket where it connected to, for getpeername and the close report. */
-static __always_inline void note_socket(struct bpf_sock_addr *context, __u64 cookie,
-					const struct weft_name *name,
-					const struct weft_result *result)
+/*
+ * Remembers on the socket where it connected to, for getpeername. A socket that goes where it asked
+ * to needs no memory, unless it has some from an earlier connect.
+ */
+static __always_inline void note_socket(struct bpf_sock_addr *context, const struct weft_name *name,
+					const struct weft_name *endpoint)
 {
+	int moved = !same(&name->address, &endpoint->address) || name->port != endpoint->port;
 	struct weft_socket *socket;
 
-	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0,
+				    moved ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	if (!socket)
 		return;
-	socket->cookie = cookie;
 	socket->name = name->address;
 	socket->name_port = name->port;
-	socket->endpoint = result->endpoint;
-	socket->endpoint_port = result->endpoint_port;
-	socket->generation = weft_generation;
-	socket->workload = result->source;
+	socket->endpoint = endpoint->address;
+	socket->endpoint_port = endpoint->port;
 }
 
 /* Client side: is this destination allowed, and which endpoint is it? */
@@ -203,7 +204,7 @@ static __always_inline int judge_arrival(struct weft_origin *origin, const struc
 			return 0;                                                                  \
 		}                                                                                  \
 		read_endpoint(judgement, &endpoint);                                               \
-		note_socket(context, origin.cookie, &name, &judgement->result);                    \
+		note_socket(context, &name, &endpoint);                                            \
 		weft_release(judgement);                                                           \
 		write##family(context, &endpoint);                                                 \
 		if (protocol == IPPROTO_UDP)                                                       \
@@ -340,40 +341,21 @@ SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
 
 /* ---- connections opened and closed ---- */
 
+/* The flag that asks for the close report says also that the connection was counted. */
 static __always_inline void note_established(struct bpf_sock_ops *context, __u32 counter)
 {
-	__u64 cgroup = weft_enrolled_cgroup();
-	struct weft_socket *socket;
-	__u32 *workload;
+	__u32 flags = context->bpf_sock_ops_cb_flags;
 
-	if (!context->sk)
+	if (flags & BPF_SOCK_OPS_STATE_CB_FLAG)
 		return;
-	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!socket || socket->opened)
-		return;
-	if (!socket->cookie) { /* accepted, or connected before enrolment */
-		workload = bpf_map_lookup_elem(&weft_cgroups, &cgroup);
-		socket->cookie = bpf_get_socket_cookie(context);
-		socket->generation = weft_generation;
-		socket->workload = workload ? *workload : WEFT_NONE;
-	}
-	socket->opened = 1;
 	weft_count(&weft_open, counter);
-	bpf_sock_ops_cb_flags_set(context, context->bpf_sock_ops_cb_flags |
-						   BPF_SOCK_OPS_STATE_CB_FLAG);
+	bpf_sock_ops_cb_flags_set(context, flags | BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
 static __always_inline void note_state(struct bpf_sock_ops *context)
 {
-	struct weft_socket *socket;
-
-	if (context->args[1] != BPF_TCP_CLOSE || !context->sk)
-		return;
-	socket = bpf_sk_storage_get(&weft_sockets, context->sk, 0, 0);
-	if (!socket || !socket->opened)
-		return;
-	socket->opened = 0;
-	weft_count(&weft_open, WEFT_CLOSED);
+	if (context->args[1] == BPF_TCP_CLOSE)
+		weft_count(&weft_open, WEFT_CLOSED);
 }
 
 SEC("sockops") int weft_sockops(struct bpf_sock_ops *context)

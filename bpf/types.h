@@ -63,16 +63,13 @@ struct weft_flow {
 	__u32 generation; /* that judged it */
 };
 
-/* Value of weft_sockets: what is known of a socket since its last connect or accept. */
+/* Value of weft_sockets: the names of a socket that was sent elsewhere than it asked for. */
 struct weft_socket {
-	__u64 cookie;
 	struct weft_address name;     /* where the application connected to */
-	struct weft_address endpoint; /* where it really went; zero on accepted sockets */
+	struct weft_address endpoint; /* where it really went */
 	__u16 name_port;
 	__u16 endpoint_port;
-	__u32 generation;
-	__u32 workload; /* whose socket it is; WEFT_NONE if unknown */
-	__u32 opened;	/* 1 once counted in weft_open */
+	__u32 zero;
 };
 
 /* Index into weft_open. */

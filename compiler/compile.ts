@@ -18,10 +18,10 @@ import {
 } from './diagnostic/index.js';
 import { writeObject } from './elf/index.js';
 import type { Snapshotter, SourceReader } from './frontend/index.js';
-import { MEMORY_IMAGE, type Module, print } from './ir/index.js';
+import { loops, MEMORY_IMAGE, type Module, print } from './ir/index.js';
 import { joinModules, renameImage } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
-import { type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
+import { type Lowered, type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
 import { expandAbi } from './passes/expand-abi.js';
 import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
 import { resolveAbi } from './passes/expand-abi-resolve.js';
@@ -198,7 +198,7 @@ interface Parts {
 function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   const { policies, plans, numbering, diagnostics } = parts;
   const draft = buildManifest(project, { ...parts, cost: { functions: [], tableBytes: 0 } });
-  const variants = [false, true].map((mayGoto) => {
+  const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
     const dispatcher = buildDispatcher(draft);
     optimize(dispatcher, { mayGoto });
     const modules = policies.map((p, i) => expandPolicy(p, { plan: plans[i], numbering, mayGoto }));
@@ -206,9 +206,10 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
     optimize(views, { mayGoto });
     const module = joinModules(project.name, [...modules, views, dispatcher]);
     return { module, lowered: lowerModule(module, { mayGoto }) };
-  });
-  const [base, guarded] = variants;
-  if (base === undefined || guarded === undefined) throw new BugError('a variant is missing');
+  };
+  const base = variant(false);
+  // Kernels differ in how loops are guarded; without a loop one object serves all.
+  const guarded = base.module.functions.some((f) => loops(f).length > 0) ? variant(true) : base;
   const { wasm } = parts.stages;
   const ir = (): string => print(base.module);
   const plan = (): string => printPlan(plans, numbering);
@@ -223,13 +224,17 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   }
   const { functions } = base.lowered;
   const { images, externs, positions } = base.module;
+  const object = writeObject({ functions, images, externs });
   const objects = {
-    base: writeObject({ functions, images, externs }),
-    mayGoto: writeObject({
-      functions: guarded.lowered.functions,
-      images: guarded.module.images,
-      externs,
-    }),
+    base: object,
+    mayGoto:
+      guarded === base
+        ? object
+        : writeObject({
+            functions: guarded.lowered.functions,
+            images: guarded.module.images,
+            externs,
+          }),
   };
   const asm = (): string => functions.map((f) => printLowered(f, positions)).join('\n');
   const stages = lazyStages({ wasm, elf: objects }, { ir, plan, asm });

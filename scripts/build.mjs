@@ -1,4 +1,4 @@
-// Builds dist/: type-checked modules (library, tests), then the two single-file programs.
+// Builds dist/: type-checked modules (library, tests), then the two programs.
 // Incremental: tsc keeps its own state, and esbuild takes a fraction of a second.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -38,7 +38,7 @@ const external = [
   'binaryen',
   '@bytecodealliance/wizer',
 ];
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
     cli: 'runtime/cli/main.ts',
@@ -48,6 +48,10 @@ await build({
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },
   bundle: true,
+  // What a verb does not need is not parsed: each lazy import is a file beside the programs.
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
+  metafile: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
@@ -58,6 +62,10 @@ await build({
   },
   logLevel: 'warning',
 });
+const made = new Set(Object.keys(metafile.outputs).map((path) => relative('dist', path)));
+for (const name of readdirSync(join(root, 'dist'))) {
+  if (/\.mjs(\.map)?$/.test(name) && !made.has(name)) rmSync(join(root, 'dist', name));
+}
 for (const name of ['cli', 'agent']) chmodSync(join(root, 'dist', `${name}.mjs`), 0o755);
 
 if (existsSync(join(root, 'bpf', 'build.mjs')))

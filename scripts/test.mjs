@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findLeftovers } from './leftovers.mjs';
 import { setup } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,6 +30,8 @@ if (!flags.has('--no-build')) {
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
 
+// What is there already is somebody's: a loaded mesh, another run.
+const before = new Set(findLeftovers());
 let passed = 0;
 let failed = 0;
 for (const tier of asked.length > 0 ? asked : TIERS) {
@@ -52,5 +55,8 @@ for (const tier of asked.length > 0 ? asked : TIERS) {
     `${tier}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(1)} s)`,
   );
 }
+const left = findLeftovers().filter((thing) => !before.has(thing));
+for (const thing of left) console.error(`left behind: ${thing}`);
+failed += left.length;
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

@@ -5,6 +5,7 @@
 import { type ParsedTarFileItem, type ParseTarOptions, parseTar } from 'nanotar';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { canonicalJson } from './canonical-json.js';
+import { checkTar } from './check-tar.js';
 import { CODES } from './codes.js';
 import type { Bundle, Manifest } from './manifest.js';
 import {
@@ -40,7 +41,9 @@ export function decodeBundle(archive: Uint8Array): DecodeOutcome {
     const files = readFiles(archive);
     const { digest, image } = readImage(files);
     const manifest = readConfig(files, image.config);
-    return { ok: true, digest, bundle: { manifest, ...readLayers(files, image, manifest) } };
+    const bundle = { manifest, ...readLayers(files, image, manifest) };
+    checkFrame(archive);
+    return { ok: true, digest, bundle };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, diagnostics: [error.finding] };
     throw error;
@@ -48,6 +51,7 @@ export function decodeBundle(archive: Uint8Array): DecodeOutcome {
 }
 
 function readFiles(archive: Uint8Array): Files {
+  if (archive.length === 0) throw new Refusal('B102', 'the file is empty');
   const files = new Map<string, Uint8Array>();
   let entries: ParsedTarFileItem[];
   try {
@@ -70,12 +74,39 @@ function readFiles(archive: Uint8Array): Files {
   return files;
 }
 
+/** No digest covers the index, so each of its words is looked at; other tools add annotations. */
+function checkIndex(index: unknown, descriptor: unknown): void {
+  const known = {
+    index: ['annotations', 'manifests', 'mediaType', 'schemaVersion'],
+    descriptor: ['annotations', 'artifactType', 'digest', 'mediaType', 'platform', 'size'],
+  };
+  const stray = [
+    ...Object.keys(index ?? {}).filter((key) => !known.index.includes(key)),
+    ...Object.keys(descriptor ?? {}).filter((key) => !known.descriptor.includes(key)),
+  ];
+  const type = field(index, 'mediaType') ?? MEDIA_TYPE.index;
+  const artifact = field(descriptor, 'artifactType') ?? MEDIA_TYPE.bundle;
+  const version = field(index, 'schemaVersion');
+  if (type === MEDIA_TYPE.index && artifact === MEDIA_TYPE.bundle && version === 2) {
+    if (stray.length === 0) return;
+  }
+  throw new Refusal('B105', 'the index is not that of a bundle');
+}
+
+/** After the digests, whose findings say more. */
+function checkFrame(archive: Uint8Array): void {
+  const fault = checkTar(archive);
+  if (fault === 'cut') throw new Refusal('B102', 'the archive is cut off');
+  if (fault === 'altered') throw new Refusal('B103', 'the archive was altered between its files');
+}
+
 function readImage(files: Files): { digest: string; image: ImageManifest } {
   const index = readJson(files.get(OCI_INDEX_FILE), OCI_INDEX_FILE);
   const manifests = field(index, 'manifests');
   if (!Array.isArray(manifests) || manifests.length !== 1) {
     throw new Refusal('B104', 'the index does not name exactly one manifest');
   }
+  checkIndex(index, manifests[0]);
   const descriptor = asDescriptor(manifests[0]);
   const image = readJson(readBlob(files, descriptor), 'the OCI manifest');
   if (

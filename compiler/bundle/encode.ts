@@ -18,8 +18,7 @@ import {
   TITLE,
 } from './oci.js';
 
-/** Two zero blocks end a tar archive; nanotar leaves them out where the data fills its last record. */
-const TAR_END = 1024;
+const TAR_BLOCK = 512;
 const ATTRS = { mode: '644', uid: 0, gid: 0, mtime: 0, user: '', group: '' } as const;
 
 /** Encodes a bundle; the same bundle gives the same bytes on any machine. */
@@ -39,9 +38,10 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
       .map(([digest, data]) => ({ name: blobPath(digest), data }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   ];
-  const tar = createTar(files, { attrs: ATTRS });
-  const archive = new Uint8Array(tar.length + TAR_END);
-  archive.set(tar);
+  const blocks = files.reduce((sum, { data }) => sum + 1 + Math.ceil(data.length / TAR_BLOCK), 0);
+  // Exactly two zero blocks end the archive, so that every cut is seen; nanotar fills up a record.
+  const archive = new Uint8Array((blocks + 2) * TAR_BLOCK);
+  archive.set(createTar(files, { attrs: ATTRS }).subarray(0, blocks * TAR_BLOCK));
   return archive;
 }
 

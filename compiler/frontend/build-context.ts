@@ -14,6 +14,12 @@ const PAGE = 65536;
 /** 512 MiB: a table of the largest size with long keys takes about half of it. */
 export const MAX_PAGES = 8192;
 
+interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
 export class BuildContext {
   readonly fuelGlobal: number;
   readonly budget: bigint;
@@ -23,6 +29,10 @@ export class BuildContext {
   /** Subprograms that were called: index -> name, in order of first call. */
   readonly called: Map<number, string> = new Map();
   private readonly refusals: Diagnostic[] = [];
+  /** The last place in the policy's own text that each function came by. */
+  private readonly lastPlace = new Map<string, Place>();
+  /** Where subprograms were first called from. */
+  private readonly callers = new Map<string, { readonly at: Place | null; readonly by: string }>();
   private readonly module: WasmModule;
   private readonly frontend: FrontendResult;
   private readonly policy: number;
@@ -101,9 +111,30 @@ export class BuildContext {
     return this.positions.length - 1;
   }
 
+  /** Notes that function `by` is at an instruction, and calls `callee` there if one is given. */
+  pass(offset: number, by: string, callee: string | null = null): void {
+    const at = this.frontend.locate(offset);
+    if (at !== null) this.lastPlace.set(by, at);
+    if (callee === null || this.callers.has(callee)) return;
+    this.callers.set(callee, { at: at ?? this.lastPlace.get(by) ?? null, by });
+  }
+  /** Where the policy's own text leads into a function of the library. */
+  private entrance(func: string): Place | null {
+    const seen = new Set<string>();
+    for (let name: string | undefined = func; name !== undefined && !seen.has(name); ) {
+      seen.add(name);
+      const caller = this.callers.get(name);
+      if (caller?.at) return caller.at;
+      name = caller?.by;
+    }
+    return null;
+  }
+
   /** Notes a refusal and answers with the name of the marker that stands for it in the IR. */
-  refuse(code: string, message: string, offset: number): string {
-    this.refusals.push(refusal(code, message, this.frontend.locate(offset)));
+  refuse(code: string, message: string, offset: number, by: string): string {
+    const own = this.frontend.locate(offset);
+    const at = own ?? this.lastPlace.get(by) ?? this.entrance(by);
+    this.refusals.push(refusal(code, message, at));
     return `refused.${this.refusals.length - 1}`;
   }
   /** The refusal behind a marker. */

@@ -251,6 +251,7 @@ export class FunctionBuilder extends SsaBuilder {
 
   private instr(frame: Frame, instr: WasmInstr): void {
     this.loc = this.context.position(instr.pos);
+    this.context.pass(instr.pos, this.func.name);
     if (this.count > MAX_INSTRS) {
       this.giveUp();
       return;
@@ -398,6 +399,7 @@ export class FunctionBuilder extends SsaBuilder {
 
   private callSubprogram(index: number, type: FuncType, args: readonly ValueId[]): void {
     const callee = this.context.subprogram(index);
+    this.context.pass(this.pos, this.func.name, callee);
     const connection = this.func.params[0]?.id ?? (0 as ValueId);
     const all = [connection, this.fuel, ...args];
     const packed = this.emit({ op: 'call', type: 'i64', callee, args: all });

@@ -191,7 +191,7 @@ export class SsaBuilder {
     }
     if (instr.op === 'memory.grow') {
       this.pop();
-      this.stack.push(this.refuse('I103', 'memory grows in the decide phase', 'i32'));
+      this.stack.push(this.refuse('I103', 'memory is allocated in the decide phase', 'i32'));
       return true;
     }
     const operands = STORES.get(instr.op);
@@ -211,7 +211,7 @@ export class SsaBuilder {
   }
 
   protected refuse(code: string, message: string, type: IntType): ValueId {
-    const name = this.context.refuse(code, message, this.pos);
+    const name = this.context.refuse(code, message, this.pos, this.func.name);
     return this.emit({ op: 'abi', type, name, args: [] });
   }
   protected refuseAndStop(code: string, message: string): void {

@@ -86,8 +86,22 @@ function helpFor(code: string, message: string): string | null {
   if (code === 'TS6054') {
     return 'a policy imports "weft" and files of its project by relative path, as "./rules"';
   }
-  return null;
+  return HELP[code] ?? (/^TS1\d{3}$/.test(code) ? SYNTAX_HELP : null);
 }
+
+const SYNTAX_HELP = 'correct the syntax here or just before';
+/** Remedies of asc's most common findings. */
+const HELP: Readonly<Record<string, string>> = {
+  TS2304: 'declare it, import it from "weft", or correct the spelling',
+  TS2305: 'docs/policies.md lists what "weft" exports',
+  TS2322: 'return or assign a value of that type',
+  TS2339: 'docs/policies.md lists what a connection has',
+  TS2345: 'pass a value of that type',
+  TS2554: 'give as many arguments as the function has parameters',
+  AS100:
+    'this part of TypeScript does not exist in AssemblyScript: write it with functions and loops',
+  AS200: 'convert it explicitly, as `<u32>value`',
+};
 
 /** Errors inside the SDK follow from the policy's own, where there are any. */
 function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {

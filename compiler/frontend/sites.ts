@@ -35,6 +35,7 @@ interface Ast {
 }
 interface Factory {
   readonly NodeKind: Readonly<Record<string, number>>;
+  readonly Token: Readonly<Record<string, number>>;
   readonly Node: {
     createIdentifierExpression(text: string, range: Range): Ast;
     createPropertyAccessExpression(object: Ast, property: Ast, range: Range): Ast;
@@ -59,6 +60,12 @@ const EXPORTS: ReadonlyMap<string, { readonly asks: string; readonly answers: st
 ]);
 /** Types that a table's values cannot have; asc finds the rest, at no line of the policy. */
 const LONG_TYPES: ReadonlySet<string> = new Set(['u64', 'i64', 'f32', 'f64', 'string', 'String']);
+const COMPARING: readonly string[] = [
+  'Equals_Equals',
+  'Exclamation_Equals',
+  'Equals_Equals_Equals',
+  'Exclamation_Equals_Equals',
+];
 const DECLARING: ReadonlySet<string> = new Set(['Table', 'CidrSet', 'cluster']);
 
 function isNode(value: unknown): value is Ast {
@@ -254,7 +261,10 @@ class FileRewriter {
     return node;
   }
 
+  /** True for a comparison with a written verdict; an assignment is a binary node too, and gives one. */
   #compares(node: Ast): boolean {
+    const operators = COMPARING.map((name) => this.#make.Token[name]);
+    if (!operators.some((token) => token === node['operator'])) return false;
     return [node['left'], node['right']].some(
       (side) => isNode(side) && this.#verdict(side) !== null,
     );

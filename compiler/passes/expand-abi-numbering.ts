@@ -28,7 +28,6 @@ import {
   attributeText,
   type PolicyContext,
   type PredicateUse,
-  positionOf,
   type ResolvedAbi,
 } from './expand-abi-resolve.js';
 
@@ -37,6 +36,8 @@ export interface AbiUses {
   readonly attributes: readonly AttributeUse[];
   readonly predicates: readonly PredicateUse[];
   readonly headers: readonly HeaderUse[];
+  /** Where each attribute and predicate is first used, by `useKey`. */
+  readonly places?: ReadonlyMap<string, Position>;
 }
 /** A header that a policy asks for, and where. */
 export interface HeaderUse {
@@ -65,12 +66,16 @@ export function collectUses(
   const attributes: AttributeUse[] = [];
   const predicates: PredicateUse[] = [];
   const headers: HeaderUse[] = [];
+  const places = new Map<string, Position>();
   for (const func of module.functions) {
     const calls = resolved.calls.get(func.name);
     if (calls === undefined) continue;
-    const headerCalls = new Map<ValueId, string>();
     for (const [id, call] of calls) {
-      if (call.op === 'header') headerCalls.set(id, call.name);
+      if (call.op === 'header') headers.push({ name: call.name, at: placeOf(module, func, id) });
+      if (call.op === 'predicate' || call.op === 'attribute') {
+        const at = placeOf(module, func, id);
+        if (at !== null && !places.has(useKey(call.use))) places.set(useKey(call.use), at);
+      }
       if (call.op === 'symbol') texts.add(call.text);
       if (call.op === 'predicate') predicates.push(call.use);
       if (call.op === 'attribute') attributes.push(call.use);
@@ -79,12 +84,23 @@ export function collectUses(
         if (key.kind === 'text') texts.add(key.value);
       }
     }
-    for (const { id, loc } of func.blocks.flatMap((b) => b.instrs)) {
-      const name = headerCalls.get(id);
-      if (name !== undefined) headers.push({ name, at: positionOf(module, loc) });
-    }
   }
-  return { texts, attributes, predicates, headers };
+  return { texts, attributes, predicates, headers, places };
+}
+
+function placeOf(module: Module, func: Func, id: ValueId): Position | null {
+  const instr = func.blocks.flatMap((block) => block.instrs).find((i) => i.id === id);
+  return instr?.loc == null ? null : (module.positions[instr.loc] ?? null);
+}
+
+/** The place of the use that is one too many, in the order of the text. */
+function excess(
+  uses: readonly AbiUses[],
+  wanted: readonly (AttributeUse | PredicateUse)[],
+  most: number,
+): Position | null {
+  const places = uses.flatMap((u) => wanted.flatMap((use) => u.places?.get(useKey(use)) ?? []));
+  return places.sort((a, b) => a.line - b.line || a.column - b.column)[most] ?? null;
 }
 
 /** Values that something other than a predicate call reads. */
@@ -129,14 +145,14 @@ export function numberAbi(uses: readonly AbiUses[]): {
           'I203',
           `${slots.length} attributes of the ${side}, at most ${ATTRIBUTE_SLOTS}`,
           notes,
+          excess(uses, slots, ATTRIBUTE_SLOTS),
         ),
       );
     }
-    const bits = predicates.filter((p) => p.side === side).length;
-    if (bits > PREDICATE_BITS) {
-      diagnostics.push(
-        limit('I204', `${bits} text predicates of the ${side}, at most ${PREDICATE_BITS}`, []),
-      );
+    const bits = predicates.filter((p) => p.side === side);
+    if (bits.length > PREDICATE_BITS) {
+      const message = `${bits.length} text predicates of the ${side}, at most ${PREDICATE_BITS}`;
+      diagnostics.push(limit('I204', message, [], excess(uses, bits, PREDICATE_BITS)));
     }
   }
   const names = new Map(uses.flatMap((u) => u.headers.map((h) => [h.name, h] as const)));
@@ -154,8 +170,13 @@ export function numberAbi(uses: readonly AbiUses[]): {
   return { numbering: { symbols, attributes, predicates, headers }, diagnostics };
 }
 
-function limit(code: string, message: string, notes: readonly string[]): Diagnostic {
-  return diagnostic(code, message, { notes, help: ABI_CODES[code]?.help ?? null });
+function limit(
+  code: string,
+  message: string,
+  notes: readonly string[],
+  at: Position | null,
+): Diagnostic {
+  return diagnostic(code, message, { at, notes, help: ABI_CODES[code]?.help ?? null });
 }
 
 function numberBySide<T extends AttributeUse>(uses: readonly T[]): { use: T; number: number }[] {

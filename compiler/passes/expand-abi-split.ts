@@ -2,12 +2,12 @@
  * Pass:    expand-abi-split (before calls are resolved)
  * Reads:   ABI calls whose operand should be a constant (or, of predicates, an attribute) and is one
  *          of a few, by `select` or block parameter
- * Writes:  one call for each of them, and the choice by comparing the operand: optimisers turn
+ * Writes:  no for a predicate of an absent attribute; else one call for each of them, and the choice by comparing the operand: optimisers turn
  *          `c ? f("a") : f("b")` into `f(c ? "a" : "b")`, and this turns it back
  * Refuses: nothing; what stays without a constant is refused by resolveAbi
  * Keeps:   value numbers of the answers
  */
-import { ABI_IMPORTS, type ImportName, type OperandKind } from '../abi/index.js';
+import { ABI_IMPORTS, type ImportName, type OperandKind, SYMBOL_ABSENT } from '../abi/index.js';
 import { Emitter } from '../ir/emitter.js';
 import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
 import { incomingValues } from './expand-abi-incoming.js';
@@ -15,6 +15,11 @@ import type { AbiInstr } from './expand-abi-resolve.js';
 
 /** More cases than this are no accident of an optimiser, and each would cost a call. */
 const MAX_CASES = 8;
+/**
+ * Each round settles one operand of each call. A predicate of a merged label needs most: the label's
+ * side and key first, then which label, then the text; twice that leaves room and still ends.
+ */
+const MAX_ROUNDS = 8;
 const CONSTANT: ReadonlySet<OperandKind> = new Set<OperandKind>([
   'side',
   'kind',
@@ -28,8 +33,7 @@ const CONSTANT: ReadonlySet<OperandKind> = new Set<OperandKind>([
 export function splitAbi(module: Module): boolean {
   let changed = false;
   for (const func of module.functions) {
-    // Each round settles one operand of each call; a call has at most three.
-    for (let round = 0; round < 3 && splitFunction(func); round++) changed = true;
+    for (let round = 0; round < MAX_ROUNDS && splitFunction(func); round++) changed = true;
   }
   return changed;
 }
@@ -41,6 +45,10 @@ function splitFunction(func: Func): boolean {
   for (const block of func.blocks) {
     block.instrs = block.instrs.flatMap((instr) => {
       if (instr.op !== 'abi') return [instr];
+      if (isPredicateOfAbsent(instr, defs)) {
+        changed = true;
+        return [{ op: 'const', id: instr.id, type: instr.type, loc: instr.loc, value: 0n }];
+      }
       const split = splitCall(func, instr, { defs, cases });
       changed ||= split !== null;
       return split ?? [instr];
@@ -49,12 +57,26 @@ function splitFunction(func: Func): boolean {
   return changed;
 }
 
+/**
+ * True for a predicate asked where the attribute is known to be absent, as in the other arm of
+ * `if (x.exists)`: optimisers put the constant there, and the answer is no.
+ */
+function isPredicateOfAbsent(instr: AbiInstr, defs: ReadonlyMap<ValueId, Instr>): boolean {
+  if (!Object.hasOwn(ABI_IMPORTS, instr.name)) return false;
+  if (ABI_IMPORTS[instr.name as ImportName].params[0] !== 'symbol') return false;
+  const operand = instr.args[0];
+  const def = operand === undefined ? undefined : defs.get(operand);
+  return def?.op === 'const' && def.value === BigInt(SYMBOL_ABSENT);
+}
+
 type Settled = (def: Instr | undefined) => boolean;
 type Cases = (value: ValueId, settled: Settled) => readonly Instr[] | null;
 
 const isConstant: Settled = (def) => def?.op === 'const';
+/** An attribute, or the constant that an optimiser knows it to be where it is absent. */
 const isAttribute: Settled = (def) =>
-  def?.op === 'abi' && (def.name === 'attribute' || def.name === 'label');
+  (def?.op === 'abi' && (def.name === 'attribute' || def.name === 'label')) ||
+  (def?.op === 'const' && def.value === BigInt(SYMBOL_ABSENT));
 
 function splitCall(
   func: Func,

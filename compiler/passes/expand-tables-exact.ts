@@ -2,14 +2,7 @@
 
 import type { Emitter } from '../ir/emitter.js';
 import type { ValueId } from '../ir/index.js';
-import {
-  DENSE_BYTES,
-  DENSE_SHIFT,
-  type ExactPlan,
-  SECOND_MULTIPLIER,
-  SLOT_BYTES,
-  SLOT_SHIFT,
-} from '../tables/index.js';
+import { DENSE_BYTES, DENSE_SHIFT, type ExactPlan, SECOND_MULTIPLIER } from '../tables/index.js';
 
 export interface ExactLookup {
   readonly plan: ExactPlan;
@@ -87,7 +80,7 @@ function emitHash(
 
   const bucket = emit.with('i64', 'shr_u', hash, 64 - plan.bucketBits);
   const displacement = emit.loadImage(image, emit.with('i64', 'shl', bucket, 1), {
-    offset: slots * SLOT_BYTES,
+    offset: slots * plan.record,
     limit: (2 ** plan.bucketBits - 1) * 2,
     size: 2,
   });
@@ -95,14 +88,18 @@ function emitHash(
   const moved = emit.binary('i64', 'mul', emit.extend(displacement), step);
   const sum = emit.binary('i64', 'add', hash, moved);
   const slot = emit.with('i64', 'and', sum, slots - 1);
-  const at = emit.with('i64', 'shl', slot, SLOT_SHIFT);
-  const limit = (slots - 1) * SLOT_BYTES;
-  const stored = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  const at = emit.with('i64', 'shl', slot, plan.record === 8 ? 3 : 4);
+  const limit = (slots - 1) * plan.record;
+  const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  const stored = plan.record === 8 ? emit.with('i64', 'shr_u', record, 32) : record;
   if (fallback === null) {
     emit.compare('eq', stored, key, id);
     return;
   }
   const hit = emit.compare('eq', stored, key);
-  const value = emit.loadImage(image, at, { offset: 8, limit, size: 4 });
+  const value =
+    plan.record === 8
+      ? emit.wrap(record)
+      : emit.loadImage(image, at, { offset: 8, limit, size: 4 });
   emit.select('i32', hit, value, fallback, id);
 }

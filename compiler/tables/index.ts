@@ -6,8 +6,6 @@ export {
   type HashPlan,
   mix,
   SECOND_MULTIPLIER,
-  SLOT_BYTES,
-  SLOT_SHIFT,
 } from './perfect-hash.js';
 export {
   type CidrChain,

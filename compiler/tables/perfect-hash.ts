@@ -6,8 +6,10 @@
  *   bucket = h >> (64 - bucketBits)
  *   slot   = (h + displacement[bucket] * (h >> 32 | 1)) & (slots - 1)
  *
- * Image: `slots` records of 16 bytes (key u64, value u32, 0), then u16 displacements. An unused slot
- * holds a key that lives in another slot, so that no key ever matches it by chance.
+ * Image: `slots` records, then u16 displacements. A record is 8 bytes (value u32, key u32) where all
+ * keys are below 2^32, else 16 (key u64, value u32, 0): half the size is half the cache misses, which
+ * are what a look-up in a large table costs. An unused slot holds a key that lives in another slot,
+ * so that no key ever matches it by chance.
  */
 import { BugError } from '../diagnostic/index.js';
 
@@ -16,11 +18,13 @@ export interface HashPlan {
   readonly multiplier: bigint;
   readonly slotBits: number;
   readonly bucketBits: number;
+  readonly record: RecordBytes;
   readonly bytes: Uint8Array;
 }
 
-export const SLOT_BYTES = 16;
-export const SLOT_SHIFT = 4n;
+/** Bytes of a record: see the head. */
+export type RecordBytes = 8 | 16;
+const NARROW_KEYS = 1n << 32n;
 const MAX_DISPLACEMENT = 0xffff;
 /** Second multiplier of the mix (from MurmurHash3's finaliser); the first one is tried until it fits. */
 export const SECOND_MULTIPLIER = 0xc4ceb9fe1a85ec53n;
@@ -43,8 +47,9 @@ export function buildPerfectHash(
     const hashes = hashAll(entries, multiplier);
     const placed = place(hashes, { slotBits, bucketBits });
     if (placed === null) continue;
-    const bytes = writeImage(entries, placed, 1 << slotBits);
-    return { kind: 'hash', multiplier, slotBits, bucketBits, bytes };
+    const record = entries.every(({ key }) => key < NARROW_KEYS) ? 8 : 16;
+    const bytes = writeImage(entries, placed, { slots: 1 << slotBits, record });
+    return { kind: 'hash', multiplier, slotBits, bucketBits, record, bytes };
   }
   throw new BugError(`no perfect hash of ${count} keys; are there duplicates?`);
 }
@@ -138,22 +143,28 @@ function bucketsBySize(
 function writeImage(
   entries: readonly { readonly key: bigint; readonly value: number }[],
   { slotOf, displacements }: Placement,
-  slots: number,
+  { slots, record }: { readonly slots: number; readonly record: RecordBytes },
 ): Uint8Array {
-  const bytes = new Uint8Array(slots * SLOT_BYTES + displacements.length * 2);
+  const bytes = new Uint8Array(slots * record + displacements.length * 2);
   const view = new DataView(bytes.buffer);
+  const put = (slot: number, key: bigint, value: number): void => {
+    const at = slot * record;
+    if (record === 8) {
+      view.setUint32(at, value, true);
+      view.setUint32(at + 4, Number(key), true);
+    } else {
+      view.setBigUint64(at, key, true);
+      view.setUint32(at + 8, value, true);
+    }
+  };
   const home = slotOf[0] ?? 0;
   const filler = entries[0]?.key ?? 0n;
-  for (let slot = 0; slot < slots; slot++) {
-    if (slot !== home) view.setBigUint64(slot * SLOT_BYTES, filler, true);
-  }
+  for (let slot = 0; slot < slots; slot++) if (slot !== home) put(slot, filler, 0);
   entries.forEach(({ key, value }, i) => {
-    const at = (slotOf[i] ?? 0) * SLOT_BYTES;
-    view.setBigUint64(at, key, true);
-    view.setUint32(at + 8, value, true);
+    put(slotOf[i] ?? 0, key, value);
   });
   displacements.forEach((d, i) => {
-    view.setUint16(slots * SLOT_BYTES + i * 2, d, true);
+    view.setUint16(slots * record + i * 2, d, true);
   });
   return bytes;
 }

@@ -16,12 +16,16 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
   A012: { title: 'not enrolled', help: '`weft status` lists the enrolled cgroups' },
   A013: { title: 'nothing is loaded', help: 'run `weft load BUNDLE` first' },
   A014: { title: 'enrolled already', help: '`weft unenrol` it first' },
-  A022: {
-    title: 'request policies are not enforced by this version',
-    help: 'load a bundle without `authorizeRequest` and `routeRequest`; simulate and test them meanwhile',
-  },
   A021: {
     title: 'the bundle does not go with the world',
     help: 'the findings name the cluster or workload; correct the policy or the world file',
+  },
+  A022: {
+    title: 'open connections are not judged again',
+    help: 'restart the workloads whose open TCP connections must not live on, or set `onChange` to `keep`',
+  },
+  A023: {
+    title: 'request policies are not enforced by this version',
+    help: 'load a bundle without `authorizeRequest` and `routeRequest`; simulate and test them meanwhile',
   },
 };

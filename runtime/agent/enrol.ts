@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { cgroupId, type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { AgentError } from './agent-error.js';
 import { STUB_ATTACH } from './hooks.js';
-import { ensureNode } from './node.js';
+import { ensureNode, sweepNode } from './node.js';
 import { Owned } from './owned.js';
 import { cgroupPath, type Paths, pinsOf } from './paths.js';
-import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { type Pinnable, pinAll, pinNames, unfinish } from './pins.js';
 import { type EnrolmentRecord, type NamedWorkload, readState, writeState } from './state.js';
 
 function bytesOf(value: bigint): Uint8Array {
@@ -58,10 +58,10 @@ export function enrol(kernel: Kernel, paths: Paths, cgroup: string): EnrolmentRe
   for (const [hook, attachType] of Object.entries(STUB_ATTACH)) {
     const stub = owned.add(kernel.openProgram(join(pinsOf.stubs(paths), hook)));
     items.set(hook, owned.add(kernel.attachCgroup(stub, path, attachType)));
+    // The storage exists from the first stub on that reads it; until it is set, hooks know no
+    // identity and decide by `failure.unknownIdentity`: so before any stub that judges.
+    if (hook === 'sockops') node.map('weft_enrolled').update(bytesOf(id), bytesOf(id));
   }
-  // The storage exists from the first attachment on; until it is set, hooks know no identity and
-  // decide by `failure.unknownIdentity`.
-  node.map('weft_enrolled').update(bytesOf(id), bytesOf(id));
   pinDirectory(pinsOf.links(paths));
   pinAll(links, items);
   const record = { cgroupId: String(id), cgroup: path, workload };
@@ -71,9 +71,12 @@ export function enrol(kernel: Kernel, paths: Paths, cgroup: string): EnrolmentRe
   return record;
 }
 
-/** Detaches at once and removes the pins of one cgroup's links. */
+/**
+ * Detaches at once and removes the pins of one cgroup's links. First they stop counting as an
+ * enrolment, so that a cgroup which lost some of its hooks is never reported as enrolled.
+ */
 export function detachLinks(kernel: Kernel, paths: Paths, id: string): void {
-  const folder = join(pinsOf.links(paths), id);
+  const folder = unfinish(join(pinsOf.links(paths), id));
   for (const name of pinNames(folder)) {
     using link = kernel.openLink(join(folder, name));
     try {
@@ -87,6 +90,7 @@ export function detachLinks(kernel: Kernel, paths: Paths, id: string): void {
 
 /** Removes a cgroup from the mesh, by path or id. Throws A012 where it is not enrolled. */
 export function unenrol(kernel: Kernel, paths: Paths, cgroup: string): EnrolmentRecord {
+  sweepNode(paths);
   const state = readState(paths);
   const path = cgroupPath(paths, cgroup);
   const current = existsSync(path) ? String(cgroupId(path)) : null;

@@ -1,39 +1,9 @@
 /** Records of weft_events. */
+import type { KernelEvent } from '../probe/index.js';
 import { ADDRESS_BYTES, viewOf } from './struct-bytes.js';
-import { HOOKS, type HookName, LAYOUT } from './struct-layout.js';
+import { HOOKS, LAYOUT } from './struct-layout.js';
 
-/** One verdict, as a hook reported it. */
-export interface KernelEvent {
-  readonly time: bigint;
-  readonly now: bigint;
-  readonly cookie: bigint;
-  readonly cgroup: bigint;
-  readonly audited: bigint;
-  readonly shadowAllow: bigint;
-  readonly shadowDeny: bigint;
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
-  readonly endpoint: Uint8Array;
-  readonly generation: number;
-  readonly verdict: number;
-  readonly reason: number;
-  readonly site: number;
-  readonly policy: number;
-  readonly route: number;
-  readonly routeSite: number;
-  readonly service: number;
-  readonly cluster: number;
-  readonly sourceWorkload: number;
-  readonly destinationWorkload: number;
-  readonly random: number;
-  readonly pick: number;
-  readonly sourcePort: number;
-  readonly destinationPort: number;
-  readonly endpointPort: number;
-  readonly protocol: number;
-  readonly family: number;
-  readonly hook: HookName;
-}
+export type { KernelEvent };
 
 /** Reads a record of weft_events; throws RangeError where it is none (another data plane version). */
 export function decodeEvent(record: Uint8Array): KernelEvent {

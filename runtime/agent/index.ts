@@ -1,6 +1,7 @@
 export { AgentError, isAgentError, PlanError } from './agent-error.js';
 export { CODES as AGENT_CODES } from './codes.js';
 export { enrol, enrolledIds, unenrol, workloadCgroup } from './enrol.js';
+export { type EnrolledAll, enrolAll, unenrolAll } from './enrol-all.js';
 export { type EventOptions, readEvents } from './events.js';
 export { createKernelSimulator, type KernelSimulator } from './kernel-simulator.js';
 export {

@@ -4,10 +4,12 @@
  * it removes what it made.
  */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
-import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { readActive, writeActive } from './active.js';
+import { CODES } from './codes.js';
+import { enrolledIds } from './enrol.js';
 import { slotOf } from './hooks.js';
 import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
@@ -36,7 +38,10 @@ export interface LoadOptions {
 export interface Loaded {
   readonly generation: number;
   readonly previous: number | null;
+  /** Of the plan: the bundle in its world. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Of the change from the generation before. */
+  readonly ofChange: readonly Diagnostic[];
 }
 
 /** Numbers of the pinned generations, oldest first. */
@@ -86,7 +91,9 @@ function emptySlots(node: NodeMaps, generation: number): void {
 
 /** Removes a generation that is not active. */
 function retire(node: NodeMaps, paths: Paths, generation: number): void {
-  emptySlots(node, generation);
+  const active = readActive(node.map('weft_active'));
+  // INVARIANT: the slots that traffic runs through are never emptied, whoever had them before.
+  if (active === null || slotOf(active) !== slotOf(generation)) emptySlots(node, generation);
   removePinTree(pinsOf.generation(paths, generation));
 }
 
@@ -110,14 +117,18 @@ function activate(node: NodeMaps, paths: Paths, staged: Staged, options: LoadOpt
   }
 }
 
-/** Drops all but the newest KEPT generations. */
+/**
+ * Drops all but the active generation and the KEPT - 1 before it: also those that a load which died
+ * pinned and never activated, else numbers run ahead and two generations meet in one slot.
+ */
 function prune(node: NodeMaps, paths: Paths): void {
-  const gone = pinnedGenerations(paths).slice(0, -KEPT);
-  for (const generation of gone) retire(node, paths, generation);
+  const active = readActive(node.map('weft_active'));
+  const pinned = pinnedGenerations(paths);
+  const kept = new Set(pinned.filter((g) => active !== null && g <= active).slice(-KEPT));
+  for (const generation of pinned) if (!kept.has(generation)) retire(node, paths, generation);
   const state = readState(paths);
-  const kept = new Set(pinnedGenerations(paths));
   const generations = state.generations.filter((g) => kept.has(g.generation));
-  writeState(paths, { ...state, generations });
+  if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
 }
 
 /**
@@ -127,6 +138,7 @@ function prune(node: NodeMaps, paths: Paths): void {
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
   refuseRequests(options.bundle.manifest);
   using node = ensureNode(kernel, paths);
+  prune(node, paths);
   const previous = readActive(node.map('weft_active'));
   const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));
   using staged = stage(kernel, options.bundle, options.world, {
@@ -137,7 +149,20 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
   });
   activate(node, paths, staged, options);
   prune(node, paths);
-  return { generation: staged.generation, previous, diagnostics: staged.plan.diagnostics };
+  return {
+    generation: staged.generation,
+    previous,
+    diagnostics: staged.plan.diagnostics,
+    ofChange: previous === null ? [] : findingsOfChange(options.bundle),
+  };
+}
+
+/** What weft.json asks of a change and this agent does not do. */
+function findingsOfChange({ manifest }: Bundle): Diagnostic[] {
+  if (manifest.onChange === 'keep') return [];
+  const message = 'open TCP connections live on: they are not judged again yet';
+  const help = CODES['A022']?.help ?? null;
+  return [diagnostic('A022', message, { severity: 'warning', help })];
 }
 
 /** As `load`; why it failed is noted for `status`. */
@@ -147,6 +172,9 @@ export function loadOrNote(kernel: Kernel, paths: Paths, options: LoadOptions): 
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const lastError = { time: options.now.toISOString(), message };
+    // A first load that fails leaves no pins of the node's own either.
+    const unused = pinnedGenerations(paths).length === 0 && enrolledIds(paths).length === 0;
+    if (unused) removePinTree(paths.pins);
     writeState(paths, { ...readState(paths), lastError });
     throw error;
   }

@@ -8,7 +8,7 @@ import { STUB_ATTACH } from './hooks.js';
 import { readObject } from './objects.js';
 import { Owned } from './owned.js';
 import { type Paths, pinsOf } from './paths.js';
-import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { type Pinnable, pinAll, pinNames, sweepUnfinished } from './pins.js';
 
 export interface NodeMaps extends Disposable {
   readonly maps: Readonly<Record<string, KernelMap>>;
@@ -53,8 +53,19 @@ export function openNode(kernel: Kernel, paths: Paths): NodeMaps {
   };
 }
 
-/** Opens the node's objects, making them first where they do not exist. Throws KernelError. */
+/** Removes what a change that died left half done; only under the lock. Throws KernelError. */
+export function sweepNode(paths: Paths): void {
+  for (const path of [paths.pins, pinsOf.generations(paths), pinsOf.links(paths)]) {
+    sweepUnfinished(path);
+  }
+}
+
+/**
+ * Opens the node's objects for a change, making them first where they do not exist. Throws
+ * KernelError.
+ */
 export function ensureNode(kernel: Kernel, paths: Paths): NodeMaps {
+  sweepNode(paths);
   if (!hasNode(paths)) create(kernel, paths);
   return openNode(kernel, paths);
 }

@@ -5,7 +5,7 @@ import { AgentError } from './agent-error.js';
 
 export type ObjectName = 'stubs' | 'hooks' | 'harness' | 'request-harness';
 
-// Beside the single-file programs, or two rooms up from a module of its own.
+// Beside the bundled programs and their parts, or two rooms up from a module of its own.
 const FOLDERS = ['./bpf/', '../../bpf/'] as const;
 
 /** Bytes of a shipped object. Throws A004 where the build left it out. */

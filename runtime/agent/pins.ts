@@ -30,6 +30,24 @@ export function pinAll(path: string, items: ReadonlyMap<string, Pinnable>): void
   }
 }
 
+/**
+ * Hides a finished directory of pins by one rename, for a removal in several steps: if that is cut
+ * short, the rest counts as unfinished. Returns where it is now.
+ */
+export function unfinish(path: string): string {
+  const temporary = `${path}${UNFINISHED}`;
+  removePinTree(temporary);
+  renameSync(path, temporary);
+  return temporary;
+}
+
+/** Removes what processes that died left half done in a directory of pins. */
+export function sweepUnfinished(path: string): void {
+  for (const name of listPins(path)) {
+    if (name.endsWith(UNFINISHED)) removePinTree(join(path, name));
+  }
+}
+
 /** Names below a directory of pins, finished ones only; empty where it does not exist. */
 export function pinNames(path: string): readonly string[] {
   return listPins(path).filter((name) => !name.endsWith(UNFINISHED));

@@ -2,18 +2,18 @@
  * The agent as a function of its arguments and its world: loads one bundle, enrols, and streams
  * verdicts until it is told to stop. What it enforces outlives it, unless it is asked to unload.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { decodeBundle } from '../../compiler/bundle/index.js';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
-import { readWorld, type World } from '../discovery/index.js';
+import { readWorld } from '../discovery/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { isAgentError } from './agent-error.js';
-import { enrol } from './enrol.js';
+import { enrolAll } from './enrol-all.js';
 import { readEvents } from './events.js';
 import { loadOrNote } from './load.js';
 import { withLock } from './lock.js';
-import { cgroupPath, type Paths } from './paths.js';
+import type { Paths } from './paths.js';
 import { unload } from './unload.js';
 
 export interface AgentEnv {
@@ -122,17 +122,10 @@ function parse(args: readonly string[]): {
   }).values;
 }
 
-async function enrolAll(kernel: Kernel, paths: Paths, world: World, env: AgentEnv): Promise<void> {
-  for (const { name, cgroup } of world.workloads) {
-    if (cgroup === null || !existsSync(cgroupPath(paths, cgroup))) continue;
-    try {
-      const { cgroup: path } = await withLock(paths, () => enrol(kernel, paths, cgroup));
-      env.stderr(`enrolled ${name}: ${path}\n`);
-    } catch (error) {
-      if (!isAgentError(error) || error.code !== 'A014') throw error;
-      env.stderr(`enrolled already: ${name}\n`);
-    }
-  }
+async function enrolWorkloads(kernel: Kernel, paths: Paths, env: AgentEnv): Promise<void> {
+  const { enrolled, already } = await withLock(paths, () => enrolAll(kernel, paths));
+  for (const { workload, cgroup } of enrolled) env.stderr(`enrolled ${workload}: ${cgroup}\n`);
+  for (const name of already) env.stderr(`enrolled already: ${name}\n`);
 }
 
 async function run(options: Options, env: AgentEnv): Promise<void> {
@@ -148,7 +141,7 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
   env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
   try {
-    if (options.enrol) await enrolAll(kernel, paths, world, env);
+    if (options.enrol) await enrolWorkloads(kernel, paths, env);
     await readEvents(kernel, paths, {
       onEvent: (event) => env.stdout(`${JSON.stringify(event)}\n`),
       follow: true,

@@ -75,13 +75,13 @@ function namesOf(plan: Plan): Names {
   };
 }
 
-/** What the kernel part cannot enforce is not loaded, since it would let everything pass: throws A022. */
+/** What the kernel part cannot enforce is not loaded, since it would let everything pass: throws A023. */
 export function refuseRequests({ policies }: Manifest): void {
   const asked = policies.find((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
   if (asked === undefined) return;
   const name = asked.exports.find((n) => REQUEST_HOOK.includes(n)) ?? '';
   const message = `policy \`${asked.name}\` exports \`${name}\`, which no hook of this version enforces`;
-  throw new AgentError('A022', message, CODES['A022']?.help ?? null);
+  throw new AgentError('A023', message, CODES['A023']?.help ?? null);
 }
 
 /** Loads a generation without activating it. Throws PlanError, KernelError or VerifierError; then nothing is left. */

@@ -13,7 +13,7 @@ import { preferFastStart, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { CliError } from './failure.js';
-import { openProject, type Project } from './project.js';
+import { openProject, type Project, placeOfText } from './project.js';
 import type { Subject } from './subject.js';
 
 export interface Build {
@@ -32,6 +32,14 @@ function clusterCheck(world: World | null): ClusterCheck | null {
   };
 }
 
+/** A policy that is not there has no place of its own: weft.json names it. */
+function placeMissingPolicy({ config, read }: Project, found: Diagnostic): Diagnostic {
+  if (found.code !== 'P100' || found.file !== null) return found;
+  const named = config.policies.find(({ file }) => found.message.includes(`\`${file}\``));
+  const at = named === undefined ? null : placeOfText(read('weft.json') ?? '', named.file);
+  return at === null ? found : { ...found, ...at };
+}
+
 /** Compiles a project folder; findings are in the result. Throws CliError where weft.json or the world is at fault. */
 export async function compileFolder(env: Env, shown: string): Promise<Build> {
   const project = openProject(env, shown);
@@ -46,9 +54,9 @@ export async function compileFolder(env: Env, shown: string): Promise<Build> {
     outcome.ok && project.world !== null
       ? planGeneration(outcome.bundle.manifest, project.world).diagnostics
       : [];
-  const diagnostics = [...project.diagnostics, ...outcome.diagnostics, ...planned].map(
-    project.relocate,
-  );
+  const diagnostics = [...project.diagnostics, ...outcome.diagnostics, ...planned]
+    .map((d) => placeMissingPolicy(project, d))
+    .map(project.relocate);
   const bundle = outcome.ok && !hasErrors(diagnostics) ? outcome.bundle : null;
   return { project, bundle, stages: outcome.stages, diagnostics };
 }

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inputDigest, sha256 } from './project.js';
+import { inputDigest, sha256 } from './digest.js';
 import { writeAtomic } from './write-atomic.js';
 
 export interface BuildRecord {

@@ -54,7 +54,7 @@ const UNSUPPORTED: readonly string[] = [
   'KERNEL_NO_LIBBPF',
   'A002',
   'A003',
-  'A022',
+  'A023',
 ];
 
 interface Place {

@@ -1,12 +1,12 @@
 /** A project folder as the compiler wants it; every file read is noted with its digest. */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, normalize, resolve, sep } from 'node:path';
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
-import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic, type Position } from '../../compiler/diagnostic/index.js';
 import { readProject } from '../config/index.js';
 import { readWorld } from '../discovery/index.js';
 import type { World } from '../discovery/types.js';
+import { sha256 } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -24,20 +24,6 @@ export interface Project {
   readonly relocate: (d: Diagnostic) => Diagnostic;
   /** Text of a relocated file, for carets. */
   readonly sources: (file: string) => string | null;
-}
-
-/** sha256 in hex. */
-export function sha256(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** The digest of a file of a project; null where it cannot be read. */
-export function inputDigest(folder: string, path: string): string | null {
-  try {
-    return sha256(readFileSync(join(folder, path)));
-  } catch {
-    return null;
-  }
 }
 
 interface Reader {
@@ -61,6 +47,16 @@ function reader(folder: string): Reader {
     }
   };
   return { read, inputs };
+}
+
+/** Where weft.json names a file. */
+export function placeOfText(text: string, path: string): Position | null {
+  const at = text.indexOf(JSON.stringify(path));
+  if (at < 0) return null;
+  const before = text.slice(0, at).split('\n');
+  const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
+  const endColumn = column + JSON.stringify(path).length;
+  return { file: 'weft.json', line, column, endLine: line, endColumn };
 }
 
 /** Opens a project folder. Throws CliError where weft.json or the world has errors. */
@@ -89,7 +85,8 @@ export function openProject(env: Env, shown: string): Project {
   const worldText = read(config.world);
   if (worldText === null) {
     const message = `the world \`${config.world}\` cannot be read`;
-    throw refuse([diagnostic('U010', message, { help: 'weft.json names it' })]);
+    const at = placeOfText(text, config.world);
+    throw refuse([diagnostic('U010', message, { at, help: 'correct the path in weft.json' })]);
   }
   const world = readWorld(worldText, config.world);
   if (world.world === null) throw refuse(world.diagnostics);

@@ -12,6 +12,9 @@ import { printResult } from './print-result.js';
 import { usageResult } from './usage.js';
 import { VERSION } from './version.js';
 
+/** Characters a line: what a plain terminal shows. */
+const HELP_WIDTH = 80;
+
 function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices([...spec.choices]);
@@ -75,7 +78,19 @@ export function buildProgram(env: Env, chosen: (spec: CommandSpec, input: Input)
     .version(VERSION, '-V, --version', 'print the version')
     .exitOverride()
     .showSuggestionAfterError(false)
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command
+            .usage()
+            .split(' ')
+            .filter((word) => word !== '[options]'),
+        ].join(' '),
+    })
     .configureOutput({
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
       writeOut: (text) => env.stdout.write(text),
       writeErr: () => {}, // usage faults are printed as diagnostics, below
     });
@@ -104,6 +119,17 @@ function interrupted(env: Env): Promise<Result> {
     if (env.signal.aborted) stop();
     else env.signal.addEventListener('abort', stop, { once: true });
   });
+}
+
+/** Every error says what helps; the tables are read only where one does not by itself. */
+async function withRemedies(result: Result): Promise<Result> {
+  const found = result.diagnostics ?? [];
+  if (found.every((d) => d.help !== null || d.severity !== 'error')) return result;
+  const { remedyOf } = await import('./remedies.js');
+  const helped = found.map((d) =>
+    d.severity === 'error' ? { ...d, help: d.help ?? remedyOf(d.code) } : d,
+  );
+  return { ...result, diagnostics: helped };
 }
 
 /** Runs one command line (without `node` and the script) and answers with its exit code. */
@@ -135,6 +161,6 @@ export async function runCli(args: readonly string[], env: Env): Promise<ExitCod
   }
   // Findings are an answer of `check`; that it could not be asked is not.
   const isAnswer = spec.findingsAreResults === true && result.exit !== EXIT.failure;
-  printResult(env, result, input.format, isAnswer);
+  printResult(env, await withRemedies(result), input.format, isAnswer);
   return result.exit;
 }

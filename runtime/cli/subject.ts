@@ -11,6 +11,7 @@ import type { World } from '../discovery/types.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
+import { readFault } from './file-fault.js';
 
 export interface Subject {
   readonly bundle: Bundle;
@@ -23,7 +24,13 @@ export interface Subject {
 }
 
 function readBundle(path: string, shown: string): Subject {
-  const decoded = decodeBundle(readFileSync(path));
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new CliError([readFault(shown, error)], EXIT.failure);
+  }
+  const decoded = decodeBundle(bytes);
   if (!decoded.ok) {
     const findings = decoded.diagnostics.map((d) => ({ ...d, file: d.file ?? shown }));
     throw new CliError(findings, EXIT.integrity);
@@ -38,7 +45,7 @@ export async function openSubject(env: Env, shown: string): Promise<Subject> {
   const path = pathIn(env, shown);
   if (!existsSync(path)) {
     const message = `\`${shown}\` does not exist`;
-    throw new CliError([diagnostic('U010', message)], EXIT.failure);
+    throw new CliError([diagnostic('U010', message, { help: 'check the path' })], EXIT.failure);
   }
   if (!statSync(path).isDirectory()) {
     if (basename(path) === 'weft.json') return openSubject(env, dirname(path));
@@ -70,8 +77,7 @@ export function readText(env: Env, shown: string): string {
   try {
     return readFileSync(pathIn(env, shown), 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new CliError([diagnostic('U010', `cannot read \`${shown}\`: ${reason}`)], EXIT.failure);
+    throw new CliError([readFault(shown, error)], EXIT.failure);
   }
 }
 

@@ -5,6 +5,7 @@
 import { REASON } from '../../compiler/abi/index.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { formatAddress } from '../discovery/index.js';
+import type { KernelEvent } from './kernel-event.js';
 
 export interface EventParty {
   readonly address: string;
@@ -50,34 +51,6 @@ export interface EventNames {
   readonly workloads: readonly { readonly name: string; readonly principal: string | null }[];
 }
 
-/** The fields of a kernel record that are shown. */
-export interface RawEvent {
-  readonly now: bigint;
-  readonly audited: bigint;
-  readonly shadowAllow: bigint;
-  readonly shadowDeny: bigint;
-  readonly source: Uint8Array;
-  readonly destination: Uint8Array;
-  readonly endpoint: Uint8Array;
-  readonly generation: number;
-  readonly verdict: number;
-  readonly reason: number;
-  readonly site: number;
-  readonly policy: number;
-  readonly routeSite: number;
-  readonly service: number;
-  readonly cluster: number;
-  readonly sourceWorkload: number;
-  readonly destinationWorkload: number;
-  readonly sourcePort: number;
-  readonly destinationPort: number;
-  readonly endpointPort: number;
-  readonly protocol: number;
-  readonly random: number;
-  readonly pick: number;
-  readonly hook: string;
-}
-
 export interface EventContext {
   readonly node: string;
   readonly names: EventNames | null;
@@ -101,7 +74,7 @@ function siteText(names: EventNames | null, site: number): string | null {
   return `${found.file.split('/').at(-1) ?? found.file}:${found.line}`;
 }
 
-function shadowOf(event: RawEvent, names: EventNames | null): EventRecord['shadow'] {
+function shadowOf(event: KernelEvent, names: EventNames | null): EventRecord['shadow'] {
   return (names?.policies ?? []).flatMap(({ index, name }): EventRecord['shadow'] => {
     const bit = 1n << BigInt(index);
     if ((event.shadowDeny & bit) !== 0n) return [{ policy: name, verdict: 'deny' }];
@@ -109,7 +82,7 @@ function shadowOf(event: RawEvent, names: EventNames | null): EventRecord['shado
   });
 }
 
-function ruleOf(event: RawEvent, names: EventNames | null, reason: string): string {
+function ruleOf(event: KernelEvent, names: EventNames | null, reason: string): string {
   const text = siteText(names, event.site);
   if (text !== null) return text;
   if (event.site !== 0) return `site ${event.site}`;
@@ -117,7 +90,7 @@ function ruleOf(event: RawEvent, names: EventNames | null, reason: string): stri
 }
 
 /** Names everything in a kernel record. */
-export function describeEvent(event: RawEvent, context: EventContext): EventRecord {
+export function describeEvent(event: KernelEvent, context: EventContext): EventRecord {
   const { names, node, lost } = context;
   const reason = REASONS.get(event.reason) ?? `reason ${event.reason}`;
   const party = (bytes: Uint8Array, port: number, workload: number): EventParty => ({

@@ -4,5 +4,5 @@ export {
   type EventNames,
   type EventParty,
   type EventRecord,
-  type RawEvent,
 } from './describe-event.js';
+export type { KernelEvent } from './kernel-event.js';

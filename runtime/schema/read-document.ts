@@ -11,6 +11,7 @@ import {
   hasErrors,
   type Position,
 } from '../../compiler/diagnostic/index.js';
+import { CODES } from './codes.js';
 import { validate as scenario } from './gen/scenario.gen.js';
 import { validate as weft } from './gen/weft.gen.js';
 import { validate as world } from './gen/world.gen.js';
@@ -24,6 +25,8 @@ const VALIDATORS: Readonly<Record<SchemaName, Validate>> = { weft, world, scenar
 export const MAX_DOCUMENT_CHARACTERS: number = 8 * 1024 * 1024;
 /** Aliases may be resolved so often; more is a "billion laughs" document. */
 export const MAX_ALIASES: number = 100;
+
+const help = (code: string): string | null => CODES[code]?.help ?? null;
 
 /** Where in a document: keys and indices from the root. */
 export type DocumentPath = readonly (string | number)[];
@@ -92,7 +95,14 @@ function syntaxDiagnostic(
   }
   const first = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
   const message = first.charAt(0).toLowerCase() + first.slice(1).replace(/[.:]$/, '');
-  return diagnostic('W001', message, { at, severity });
+  return diagnostic('W001', message, { at, severity, help: help('W001') });
+}
+
+/** After its first syntax error a parser only guesses; repeated keys are faults of their own. */
+function firstFault<T extends { readonly code: string }>(errors: readonly T[]): readonly T[] {
+  const isKey = (e: T): boolean => e.code === 'DUPLICATE_KEY';
+  const syntax = errors.filter((e) => !isKey(e));
+  return syntax.length > 0 ? syntax.slice(0, 1) : errors.filter(isKey);
 }
 
 /**
@@ -108,7 +118,7 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
   });
   if (text.length > MAX_DOCUMENT_CHARACTERS) {
     const message = `the document has ${text.length} characters, more than ${MAX_DOCUMENT_CHARACTERS}`;
-    return refuse(diagnostic('W003', message, { at: top }));
+    return refuse(diagnostic('W003', message, { at: top, help: help('W003') }));
   }
   const lines = new LineCounter();
   let document: Document;
@@ -118,10 +128,10 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
     // Deep nesting ends yaml's recursion, which is the document's fault.
     const message =
       cause instanceof RangeError ? 'the document is nested too deeply' : String(cause);
-    return refuse(diagnostic('W001', message, { at: top }));
+    return refuse(diagnostic('W001', message, { at: top, help: help('W001') }));
   }
   const found = [
-    ...document.errors.map((e) => syntaxDiagnostic(e, lines, file, 'error')),
+    ...firstFault(document.errors).map((e) => syntaxDiagnostic(e, lines, file, 'error')),
     ...document.warnings.map((e) => syntaxDiagnostic(e, lines, file, 'warning')),
   ];
   const at = (path: DocumentPath, part: 'value' | 'key' = 'value'): Position =>
@@ -131,14 +141,17 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
     document.contents === null ||
     rangeOf(document.contents)?.[0] === rangeOf(document.contents)?.[1]
   ) {
-    return refuse(...found, diagnostic('W005', 'the document is empty', { at: top }));
+    return refuse(
+      ...found,
+      diagnostic('W005', 'the document is empty', { at: top, help: help('W005') }),
+    );
   }
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: MAX_ALIASES });
   } catch {
     const message = `the document resolves more than ${MAX_ALIASES} aliases, or one that does not exist`;
-    return refuse(...found, diagnostic('W004', message, { at: top }));
+    return refuse(...found, diagnostic('W004', message, { at: top, help: help('W004') }));
   }
   const validate = VALIDATORS[schema];
   if (!validate(value)) found.push(...schemaDiagnostics(validate.errors ?? [], at));

@@ -1,5 +1,6 @@
 /** Says what ajv found in the words of a person who has never seen a schema. */
 import { type Diagnostic, diagnostic, type Position } from '../../compiler/diagnostic/index.js';
+import { CODES } from './codes.js';
 import { didYouMean } from './nearest.js';
 import type { SchemaError } from './validate.js';
 
@@ -87,5 +88,8 @@ function describe(error: SchemaError, at: Locate): Diagnostic {
 
 /** Turns schema errors into diagnostics at the nodes that they are about. */
 export function schemaDiagnostics(errors: readonly SchemaError[], at: Locate): Diagnostic[] {
-  return errors.slice(0, MAX_ERRORS).map((error) => describe(error, at));
+  return errors.slice(0, MAX_ERRORS).map((error) => {
+    const found = describe(error, at);
+    return { ...found, help: found.help ?? CODES[found.code]?.help ?? null };
+  });
 }

@@ -2,6 +2,7 @@
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
 import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
+import { CODES } from './codes.js';
 import { caseDraws, DEFAULT_NOW } from './draws.js';
 import type { DecideInput } from './outcome.js';
 import type { RequestText } from './request.js';
@@ -104,7 +105,8 @@ class CaseReader {
   }
 
   private report(code: string, path: DocumentPath, message: string, help?: string | null): void {
-    this.found.push(diagnostic(code, message, { at: this.at(path), help: help ?? null }));
+    const remedy = help ?? CODES[code]?.help ?? null;
+    this.found.push(diagnostic(code, message, { at: this.at(path), help: remedy }));
   }
 
   private health(path: DocumentPath, raw: RawCase): void {

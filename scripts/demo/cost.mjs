@@ -73,17 +73,17 @@ export async function printCost(bundlePath, worldPath, say) {
     table.push(
       [
         'route: which version',
-        nanoseconds('weft_test_policy', policyPacket(TEST_MODE.route)) - empty,
+        Math.max(0, nanoseconds('weft_test_policy', policyPacket(TEST_MODE.route)) - empty),
         worst('weft_route_connection', 'p4_route'),
       ],
       [
         'authorize: three policies',
-        nanoseconds('weft_test_policy', policyPacket(TEST_MODE.authorize)) - empty,
+        Math.max(0, nanoseconds('weft_test_policy', policyPacket(TEST_MODE.authorize)) - empty),
         worst('weft_authorize_connection', 'p0_authorize', 'p1_authorize', 'p3_authorize'),
       ],
       [
         'all of connect: service, route, endpoint, identity, authorize',
-        nanoseconds('weft_test_connect', connect) - empty,
+        Math.max(0, nanoseconds('weft_test_connect', connect) - empty),
         '-',
       ],
     );

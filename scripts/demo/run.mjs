@@ -26,6 +26,9 @@ const DRAWS = 1000;
 /** A SYN or datagram that is refused at the receiving side has no answer; this long the client waits. */
 const NO_ANSWER_MS = 400;
 
+/** Name of the example's bundle. */
+const NAME = 'bookinfo';
+
 const short = (name) => name.split('.')[0];
 const say = (text) => process.stdout.write(`${text}\n`);
 
@@ -169,7 +172,28 @@ async function split(bundle, folder, flow, host, events) {
   return agree === DRAWS;
 }
 
+/** What this node enforces that is not the demo's, in words; null where there is no such thing. */
+export function foreign(status) {
+  const bundles = status.generations.map((g) => g.name).filter((name) => name !== NAME);
+  if (bundles.length > 0) return `the bundle \`${bundles[0]}\` is loaded`;
+  // A cgroup that is gone has no path: a demo that died left it.
+  const cgroups = status.enrolled.map((e) => e.cgroup).filter(Boolean);
+  const other = cgroups.find((path) => !path.includes('/weft-demo/'));
+  return other === undefined ? null : `\`${other}\` is enrolled`;
+}
+
+/** Clears away what a demo that died left; throws Refused where the node runs somebody's mesh. */
+function takeNode() {
+  const status = JSON.parse(weft(['status', '-o', 'json']));
+  const why = foreign(status);
+  if (why !== null) throw new Refused(why);
+  if (status.generations.length + status.enrolled.length > 0) weft(['unload']);
+}
+
+class Refused extends Error {}
+
 async function onRealTraffic(bundle, folder) {
+  takeNode();
   const world = parse(readFileSync(join(EXAMPLE, 'world.yaml'), 'utf8'));
   const hosts = hostsOf(world);
   const running = [];
@@ -192,7 +216,7 @@ async function onRealTraffic(bundle, folder) {
     running.push(...started.values());
     await Promise.all([...started.values()].map((h) => h.ready));
     weft(['load', bundle, '--world', join(EXAMPLE, 'world.yaml')]);
-    for (const { name } of world.workloads) weft(['enrol', name]);
+    weft(['enrol', '--all']);
     const events = startEvents(CLI);
     running.push(events);
 
@@ -246,6 +270,13 @@ export async function runDemo({ kernel, why }) {
     say(`${denials} of ${total} flows were denials`);
     say(`simulated and observed agree: ${agree} of ${total}`);
     return agree === total && splitAgrees ? 0 : 5;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    console.error(`error: this node is in use: ${error.message}`);
+    console.error(
+      '  help: see `weft status`; `weft unload` frees the node, or use another machine',
+    );
+    return 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -32,11 +32,12 @@ const REASONS = {
   noAllow: 'an Allow-policy is attached and none allowed: deny',
   trap: 'a policy stopped with an error: weft.json `failure.trap`',
   fuel: 'a policy used up its fuel: weft.json `failure.fuel`',
-  unknownIdentity: 'an end has no identity where one is needed: weft.json `failure.unknownIdentity`',
-  noEndpoint: 'the chosen cluster has no healthy endpoint: deny',
-  noRoute: 'the service has no such port or protocol: deny',
+  unknownIdentity:
+    'the enrolled cgroup is no workload of the generation: weft.json `failure.unknownIdentity`',
+  noEndpoint: 'the chosen cluster has no healthy endpoint of that family: deny',
+  noRoute: 'a route leads to no cluster of the world: deny',
   noGeneration: 'an enrolled workload, and no generation is active: deny',
-  parse: 'reserved for requests: weft.json `failure.parse`',
+  parse: 'a packet at ingress that cannot be read: weft.json `failure.parse`',
   busy: 'no memory for one more decision on this CPU: deny',
 };
 
@@ -113,7 +114,7 @@ export async function generate(root) {
     '## Attributes by export',
     '',
     'An attribute that an export does not have is a compile error (`I202`). One that it has may still be absent: for an end',
-    'that is no workload of the world, and `principal` with weft.json `trust: "none"`.',
+    'that is no workload of the world, and `principal` and `trustDomain` of a source with weft.json `trust: "none"`.',
     '',
     ...table(['attribute', 'kind', 'what', ...sides], attributeRows(abi, root)),
     `Attributes are interned to 32-bit symbols: ${abi.SYMBOL_ABSENT} absent, ${abi.SYMBOL_EMPTY} the empty text, from`,

@@ -30,6 +30,14 @@ test('the help of the program lists every verb', async () => {
   for (const command of COMMANDS) assert.match(stdout, `\n  ${command.name} `);
 });
 
+test('every help fits 80 columns', async () => {
+  for (const verb of [[], ...COMMANDS.map((c) => [c.name])]) {
+    const { stdout } = await weft([...verb, '--help']);
+    const wide = stdout.split('\n').filter((line) => line.length > 80);
+    assert.equal(wide, [], verb.join(' '));
+  }
+});
+
 test('no verb at all is a usage fault with the help on stderr', async () => {
   const { exit, stdout, stderr } = await weft([]);
   assert.is(exit, 64);
@@ -169,7 +177,7 @@ test('completion names every verb in each shell', async () => {
   for (const shell of ['bash', 'zsh', 'fish']) {
     const { exit, stdout } = await weft(['completion', shell]);
     assert.is(exit, 0);
-    for (const command of COMMANDS) assert.match(stdout, command.name);
+    for (const { name } of COMMANDS) assert.match(stdout, new RegExp(`\\b${name}\\b`), shell);
   }
 });
 

@@ -34,7 +34,7 @@ test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 test('a new project checks green', async () => {
   const { exit, stdout, stderr } = await run('check', 'shop');
   assert.is(exit, 0, stderr);
-  assert.is(stdout, 'shop: 1 policies, 3 sites\n');
+  assert.is(stdout, 'shop: 1 policy, 3 sites\n');
   assert.is(stderr, '');
 });
 
@@ -158,7 +158,7 @@ test('a request is simulated as it is parsed on a node, and what no hook enforce
     paths: { pins: '/nowhere', run: cwd, cgroups: '/nowhere' },
   });
   assert.is(loaded.exit, 4, loaded.stderr);
-  assert.match(loaded.stderr, 'error[A022]');
+  assert.match(loaded.stderr, 'error[A023]');
 });
 
 test('inspect names policies, sites and tables', async () => {

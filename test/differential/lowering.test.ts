@@ -11,9 +11,9 @@ import { checkAllocation } from '../../compiler/lower/allocate/check-allocation.
 import { mergeChains } from '../../compiler/lower/select/merge-chains.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
+import { Prng } from '../support/prng.js';
 import { compileHook, loadBatch, makeBatch, runEntry } from './kernel-batch.js';
 import { randomFunction, type Subprogram } from './random-function.js';
-import { RandomSource } from './random-source.js';
 
 const SEED = Number(process.env['WEFT_SEED'] ?? 20261121);
 const BATCHES = Number(process.env['WEFT_BATCHES'] ?? 20);
@@ -28,7 +28,7 @@ test.before(() => {
   hook = compileHook();
 });
 
-function randomModule(random: RandomSource): Module {
+function randomModule(random: Prng): Module {
   const images: Image[] = [96, 200].map((length, i) => ({
     name: `t_image${i}`,
     align: 8,
@@ -55,7 +55,7 @@ function randomModule(random: RandomSource): Module {
   };
 }
 
-function randomConnection(random: RandomSource): Uint8Array {
+function randomConnection(random: Prng): Uint8Array {
   const bytes = random.chance(30)
     ? Uint8Array.from({ length: CONNECTION.size }, () => random.pick([0, 1, 255, 128, 127]))
     : random.bytes(CONNECTION.size);
@@ -70,7 +70,7 @@ function expected(module: Module, func: Func, which: number, connection: Uint8Ar
 }
 
 function compareBatch(seed: number, mayGoto: boolean): void {
-  const random = new RandomSource(seed);
+  const random = new Prng(seed);
   const module = randomModule(random);
   const { entries, object } = makeBatch(module, { mayGoto });
   assert.ok(entries.length > FUNCTIONS / 2, `seed ${seed} leaves ${entries.length} functions`);
@@ -96,7 +96,7 @@ for (let batch = 0; batch < BATCHES; batch++) {
 
 test('every allocation of a quarter of them is proven', () => {
   for (let batch = 0; batch < BATCHES; batch += 4) {
-    const module = randomModule(new RandomSource(SEED + batch));
+    const module = randomModule(new Prng(SEED + batch));
     for (const func of module.functions) {
       const lir = selectInstructions(func, { mayGoto: false });
       mergeChains(lir);

@@ -19,7 +19,7 @@ import type {
   UnaryOp,
   ValueId,
 } from '../../compiler/ir/types.js';
-import type { RandomSource } from './random-source.js';
+import type { Prng } from '../support/prng.js';
 
 const BINARY: readonly [BinaryOp, ...BinaryOp[]] = [
   ...(['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'shr_u', 'shr_s'] as const),
@@ -51,7 +51,7 @@ export interface Shape {
 }
 
 class Generator {
-  readonly #random: RandomSource;
+  readonly #random: Prng;
   readonly #shape: Shape;
   readonly blocks: Block[] = [];
   readonly pointer: ValueId = 0 as ValueId;
@@ -60,7 +60,7 @@ class Generator {
   #values: Record<IntType, ValueId[]> = { i32: [], i64: [] };
   #loops = 0;
 
-  constructor(random: RandomSource, shape: Shape) {
+  constructor(random: Prng, shape: Shape) {
     this.#random = random;
     this.#shape = shape;
     this.#current = this.#block([]);
@@ -393,6 +393,6 @@ class Generator {
 }
 
 /** Makes one function; the same source and shape give the same function. */
-export function randomFunction(random: RandomSource, shape: Shape): Func {
+export function randomFunction(random: Prng, shape: Shape): Func {
   return new Generator(random, shape).run();
 }

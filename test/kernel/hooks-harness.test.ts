@@ -221,14 +221,12 @@ test('ingress asks for the receiving workload, whatever the source', () => {
   assert.equal([known.verdict, known.source, known.destination], [ALLOW, CLIENT, SERVER]);
   const unknown = arrive('203.0.113.9', DENIED_PORT);
   assert.equal([unknown.verdict, unknown.source, unknown.destination], [DENY, NONE, SERVER]);
-  assert.is(
-    decide(
-      { source: address(CLIENT4), destination: address(SERVER6), workload: NONE, cgroup: 5n },
-      plain,
-      'weft_test_ingress',
-    ).reason,
-    REASON.unknownIdentity,
+  const nobody = decide(
+    { source: address(CLIENT4), destination: address(SERVER6), workload: NONE, cgroup: 5n },
+    plain,
+    'weft_test_ingress',
   );
+  assert.equal([nobody.verdict, nobody.reason], [DENY, REASON.unknownIdentity]);
 });
 
 test('a policy is asked directly with a connection', () => {

@@ -196,11 +196,20 @@ test('more extension headers than are read are dropped and counted', async () =>
     outsider.value(`
 raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
 raw.sendto(syn6("${CLIENT6}", "${SERVER6}", ${OPEN_PORT}, ${headers}), ("${SERVER6}", 0))`);
+  /** Segments that the server has sent: each SYN that reaches it is answered. */
+  const answered = () =>
+    server.value(
+      '[l.split()[11] for l in open("/proc/thread-self/net/snmp") if l.startswith("Tcp: ") and l[5].isdigit()][0]',
+    );
+  const none = Number(await answered());
   await send(7);
   assert.equal(seen(), [['ingress', ALLOW, OPEN_PORT]]);
   assert.is(mesh.counter('weft_reasons', parse), before);
+  const one = Number(await answered());
+  assert.ok(one > none, 'the answer is counted');
   await send(8);
   assert.equal(seen(), []);
+  assert.is(Number(await answered()), one, 'dropped, so not answered');
   assert.is(mesh.counter('weft_reasons', parse), before + 1n);
 });
 

@@ -20,6 +20,13 @@ export class Prng {
   oneIn(n: number): boolean {
     return this.below(n) === 0;
   }
+  /** True that often in a hundred. */
+  chance(percent: number): boolean {
+    return this.below(100) < percent;
+  }
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256));
+  }
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)] as T;
   }

@@ -13,7 +13,7 @@ import { cgroupPath, machinePaths } from '../../runtime/agent/paths.js';
 import { writeState } from '../../runtime/agent/state.js';
 import { planGeneration, readWorld } from '../../runtime/discovery/index.js';
 import type { Kernel } from '../../runtime/kernel/index.js';
-import { describeEvent, type EventNames, type RawEvent } from '../../runtime/probe/index.js';
+import { describeEvent, type EventNames, type KernelEvent } from '../../runtime/probe/index.js';
 import { manifestOf, policyEntry, verdictSite } from '../support/wat-bundle.js';
 
 const test = suite('agent');
@@ -33,7 +33,7 @@ const codeOf = (run: () => unknown): string => {
   return 'nothing thrown';
 };
 
-test('A022: a bundle with request policies is not staged with the hooks, whose kernel is not asked', () => {
+test('A023: a bundle with request policies is not staged with the hooks, whose kernel is not asked', () => {
   const kernel = {} as Kernel;
   const world = readWorld('workloads: []\nservices: []\n', 'w').world;
   if (world === null) throw new Error('the world is not read');
@@ -48,7 +48,7 @@ test('A022: a bundle with request policies is not staged with the hooks, whose k
     };
     assert.is(
       codeOf(() => stage(kernel, bundle, world, options)),
-      'A022',
+      'A023',
     );
   }
 });
@@ -193,7 +193,12 @@ test('a world that lacks what the bundle names is refused before anything is loa
 
 const ipv4 = (...bytes: number[]): Uint8Array =>
   Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes);
-const RAW: RawEvent = {
+const RAW: KernelEvent = {
+  time: 0n,
+  cookie: 1n,
+  cgroup: 1n,
+  route: 0,
+  family: 4,
   now: 1_767_225_600_123_456_789n,
   audited: 0n,
   shadowAllow: 2n,

@@ -22,6 +22,21 @@ test('two returns on one line have different columns', async () => {
   assert.is(decide(result, 'authorizeConnection', { port: 81 }), (2 << 8) | 2);
 });
 
+test('an assigned verdict has a site, a compared one has none', async () => {
+  const result = await compiled(
+    'export function authorizeConnection(c: Connection): Verdict {\n' +
+      '  let v = Verdict.Pass;\n  if (c.destination.port == 80) v = Verdict.Allow;\n' +
+      '  return v == Verdict.Pass || Verdict.Deny === v ? Verdict.Deny : v;\n}',
+  );
+  assert.equal(places(result), [
+    '1 pass policy.ts:3:11',
+    '2 allow policy.ts:4:37',
+    '3 deny policy.ts:5:52',
+  ]);
+  assert.is(decide(result, 'authorizeConnection', { port: 80 }), (2 << 8) | 1);
+  assert.is(decide(result, 'authorizeConnection', { port: 81 }), (3 << 8) | 2);
+});
+
 test('numbers start where the bundle says', async () => {
   const result = await compiled(
     'export function authorizeConnection(c: Connection): Verdict { return Verdict.Pass; }',

@@ -9,7 +9,7 @@ import type { LirFunc } from '../../compiler/lower/lir.js';
 import { sequence } from '../../compiler/lower/select/parallel-copies.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { randomFunction } from '../differential/random-function.js';
-import { RandomSource } from '../differential/random-source.js';
+import { Prng } from '../support/prng.js';
 
 const test = suite('lower-allocation');
 
@@ -84,7 +84,7 @@ test('a lost instruction, a new one, and a value in a clobbered register are fou
 });
 
 test('swapped stack slots are found', () => {
-  const random = new RandomSource(3);
+  const random = new Prng(3);
   let found = 0;
   for (let i = 0; i < 20; i++) {
     const shape = {
@@ -110,7 +110,7 @@ test('swapped stack slots are found', () => {
 });
 
 test('parallel copies keep every value, cycles too', () => {
-  const random = new RandomSource(1);
+  const random = new Prng(1);
   for (let i = 0; i < 200; i++) {
     const copies = Array.from({ length: 6 }, (_, n) => ({
       dst: (n + 16) as Reg,

@@ -51,6 +51,35 @@ L2:
     10: exit`,
   },
   {
+    name: 'a constant on the left goes to the right, and the question is turned round',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 2 v0 + 204
+  v2 = const i32 1024
+  v3 = lt_u v2, v1
+  br_if v3, b1, b2
+b1:
+  v4 = const i32 1
+  return v4
+b2:
+  v5 = const i32 2
+  return v5
+}`,
+    want: `
+     0: if r1 == 0 goto L1
+     1: r1 = *(u16 *)(r1 + 204)
+     2: if r1 <= 1024 goto L2
+     3: r0 = 1
+     4: exit
+L1:
+     5: r0 = 240
+     6: exit
+L2:
+     7: r0 = 2
+     8: exit`,
+  },
+  {
     name: 'a tree of compares short-circuits',
     ir: `
 func entry f(v0: ptr) -> i32 stopped 240 241 {

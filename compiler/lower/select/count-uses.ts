@@ -1,20 +1,6 @@
 /** How often each value is used, terminators and block arguments included. */
-import type { Func, Target, Terminator, ValueId } from '../../ir/types.js';
-
-/** Targets of a terminator, in order. */
-export function targetsOf(term: Terminator): readonly Target[] {
-  switch (term.op) {
-    case 'br':
-      return [term.to];
-    case 'br_if':
-      return [term.then, term.else];
-    case 'switch':
-      return [...term.cases, term.default];
-    case 'return':
-    case 'trap':
-      return [];
-  }
-}
+import { targetsOf } from '../../ir/operands.js';
+import type { Func, ValueId } from '../../ir/types.js';
 
 /** Counts the uses of every value of a function. */
 export function countUses(func: Func): ReadonlyMap<ValueId, number> {

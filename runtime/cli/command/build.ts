@@ -4,6 +4,7 @@ import type { Build } from '../build-project.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
+import { writeFault } from '../file-fault.js';
 
 const STAGES = ['wasm', 'ir', 'plan', 'asm', 'elf'] as const;
 type Stage = (typeof STAGES)[number];
@@ -67,11 +68,13 @@ async function build(env: Env, input: Input, out: string): Promise<Result> {
   try {
     writeAtomic(output, bytes);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const found = diagnostic('U011', `cannot write \`${out}\`: ${reason}`);
-    return { exit: EXIT.failure, diagnostics: [...diagnostics, found], sources };
+    return {
+      exit: EXIT.failure,
+      diagnostics: [...diagnostics, writeFault(out, error)],
+      sources,
+    };
   }
-  const { sha256 } = await import('../project.js');
+  const { sha256 } = await import('../digest.js');
   const inputs = Object.fromEntries(project.inputs);
   // Warnings must be seen again by whoever builds again.
   if (diagnostics.length === 0) {

@@ -29,7 +29,8 @@ export const CHECK_COMMAND: CommandSpec = {
     }
     const policies = project.config.policies.length;
     const sites = bundle?.manifest.sites.length ?? 0;
-    const text = `${project.config.name}: ${policies} policies, ${sites} sites`;
+    const count = `${policies} ${policies === 1 ? 'policy' : 'policies'}`;
+    const text = `${project.config.name}: ${count}, ${sites} sites`;
     return {
       exit: hasErrors(found) ? findingsExit(found) : EXIT.ok,
       document: { name: project.config.name },

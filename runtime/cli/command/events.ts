@@ -30,7 +30,7 @@ export const EVENTS_COMMAND: CommandSpec = {
   description:
     'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nEvents are taken by one reader: two at a time share them between each other.',
   example:
-    '$ sudo weft events --count 1\n2026-01-02T03:04:05.123Z connect4 deny  isolation.ts:9  batch.dev (10.2.0.9) -> ratings-v1.prod (10.1.0.6:9080) tcp',
+    '$ sudo weft events --count 1\n2026-01-02T03:04:05.123Z connect4 deny  isolation.ts:9  batch.dev (10.2.0.9) …',
   arguments: [],
   options: [
     { flags: '--follow', description: 'go on until interrupted' },

@@ -5,6 +5,7 @@ import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { CommandSpec } from '../command-spec.js';
 import { pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
+import { writeFault } from '../file-fault.js';
 
 export const INIT_COMMAND: CommandSpec = {
   name: 'init',
@@ -31,8 +32,12 @@ export const INIT_COMMAND: CommandSpec = {
       };
     }
     for (const [path, text] of files) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text, { flag: 'wx' });
+      try {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), text, { flag: 'wx' });
+      } catch (error) {
+        return { exit: EXIT.failure, diagnostics: [writeFault(join(shown, path), error)] };
+      }
     }
     const created = files.map(([path]) => join(shown, path));
     return {

@@ -1,15 +1,22 @@
 /** `weft load`: makes a bundle the deciding one on this node. */
 import { writeFileSync } from 'node:fs';
+import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { Loaded } from '../../agent/load.js';
 import { type CommandSpec, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { failureResult } from '../failure.js';
+import { writeFault } from '../file-fault.js';
 
-/** Keeps the log of a refused program, where one was asked for. */
-function writeLog(env: Env, file: string | null, error: unknown): void {
-  if (file === null || !(error instanceof Error) || !('log' in error)) return;
-  writeFileSync(pathIn(env, file), String(error.log));
+/** Keeps the log of a refused program, where one was asked for; what became of that besides. */
+function writeLog(env: Env, file: string | null, error: unknown): readonly Diagnostic[] {
+  if (file === null || !(error instanceof Error) || !('log' in error)) return [];
+  try {
+    writeFileSync(pathIn(env, file), String(error.log));
+    return [];
+  } catch (cause) {
+    return [writeFault(file, cause)];
+  }
 }
 
 export const LOAD_COMMAND: CommandSpec = {
@@ -39,8 +46,9 @@ export const LOAD_COMMAND: CommandSpec = {
     try {
       loaded = await withLock(paths, () => loadOrNote(kernel, paths, options));
     } catch (error) {
-      writeLog(env, textOption(input, 'log'), error);
-      return { ...failureResult(error, env), sources };
+      const result = failureResult(error, env);
+      const unwritten = writeLog(env, textOption(input, 'log'), error);
+      return { ...result, diagnostics: [...(result.diagnostics ?? []), ...unwritten], sources };
     }
     const { generation, previous } = loaded;
     return {
@@ -48,7 +56,10 @@ export const LOAD_COMMAND: CommandSpec = {
       document: { generation, previous, bundle: digest, name: bundle.manifest.name },
       text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}`,
       // The build of a folder has planned with the same world already.
-      diagnostics: subject.world === world ? subject.diagnostics : loaded.diagnostics,
+      diagnostics: [
+        ...(subject.world === world ? subject.diagnostics : loaded.diagnostics),
+        ...loaded.ofChange,
+      ],
       sources,
     };
   },

@@ -71,7 +71,7 @@ export const SIMULATE_COMMAND: CommandSpec = {
   description:
     'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.',
   example:
-    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews            allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny   default          ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80',
+    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews  allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny  default  ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
     { syntax: '[SCENARIO]', description: 'a scenario file' },

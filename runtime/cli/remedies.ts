@@ -1,0 +1,16 @@
+/** What helps against each code of the tool and the node, for findings that bring no better advice. The compiler's do. */
+import { CODES as bundle } from '../../compiler/bundle/codes.js';
+import { CODES as agent } from '../agent/codes.js';
+import { CODES as config } from '../config/codes.js';
+import { CODES as discovery } from '../discovery/codes.js';
+import { CODES as kernel } from '../kernel/codes.js';
+import { CODES as schema } from '../schema/codes.js';
+import { CODES as simulate } from '../simulate/codes.js';
+import { CODES as cli } from './codes.js';
+
+const TABLES = [bundle, agent, config, discovery, kernel, schema, simulate, cli];
+
+/** The remedy of a code; null for the compiler's. */
+export function remedyOf(code: string): string | null {
+  return TABLES.find((table) => table[code] !== undefined)?.[code]?.help ?? null;
+}

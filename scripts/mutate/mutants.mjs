@@ -1,0 +1,20 @@
+// All seeded faults. One is { class, name, file, find, replace, suite }: `find` is the exact text in
+// `file`, once; `suite` is the narrowest tier that should see it, `case#regex` for some case files.
+// Classes name mistakes that real data planes have made, so that the list grows by reading bug reports.
+import { AGENT } from './mutants-agent.mjs';
+import { DISPATCHER } from './mutants-dispatcher.mjs';
+import { HOOKS } from './mutants-hooks.mjs';
+import { INSTRUCTIONS } from './mutants-instructions.mjs';
+import { LOOK_UPS } from './mutants-look-ups.mjs';
+import { POLICY_TEXT } from './mutants-policy-text.mjs';
+import { SIMULATOR } from './mutants-simulator.mjs';
+
+export const MUTANTS = [
+  ...POLICY_TEXT,
+  ...INSTRUCTIONS,
+  ...LOOK_UPS,
+  ...DISPATCHER,
+  ...SIMULATOR,
+  ...AGENT,
+  ...HOOKS,
+];

@@ -1,0 +1,155 @@
+/** A change of the node that was cut short: what the next one finds, and makes of it. */
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Paths, unenrol, unload } from '../../runtime/agent/index.js';
+import { findCgroup2, type Kernel, openKernel, pinDirectory } from '../../runtime/kernel/index.js';
+import { type Transcript, weft } from '../cli/harness.js';
+
+const NAME = `weft-cut-${process.pid}`;
+const WORLD = `workloads:
+  - name: reviews.prod
+    addresses: [127.0.0.1]
+    labels: { app: reviews }
+    serviceAccount: reviews
+    cgroup: /${NAME}
+  - name: ratings-v1.prod
+    addresses: [127.0.0.2]
+    labels: { app: ratings, version: v1 }
+    serviceAccount: ratings
+services:
+  - name: ratings.prod
+    addresses: [10.96.0.20]
+    ports: [{ port: 80, target: 9, protocol: tcp }]
+    clusters:
+      - { name: ratings/v1, selector: { app: ratings, version: v1 } }
+`;
+
+const test = suite('agent cut short');
+let cwd = '';
+let paths: Paths;
+let cgroup = '';
+
+const run = (...args: string[]): Promise<Transcript> =>
+  weft(args, { cwd, paths, openKernel: async () => openKernel() });
+const status = async (): Promise<Record<string, unknown>> =>
+  JSON.parse((await run('status', '-o', 'json')).stdout);
+const load = (): Promise<Transcript> => run('load', 'shop.weft', '--world', 'shop/world.yaml');
+const generations = (): string[] => readdirSync(join(paths.pins, 'generations')).sort();
+
+function connectFrom(host: string, port: number): string {
+  const script = `
+    require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
+    const socket = require('net').connect(${port}, ${JSON.stringify(host)});
+    socket.on('error', (error) => console.log(error.code));
+    socket.on('connect', () => { console.log('connected'); socket.destroy(); });`;
+  return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
+}
+
+/** Judged, by the example's policy. */
+function assertEnforced(): void {
+  assert.is(connectFrom('127.0.0.2', 9), 'ECONNREFUSED', 'allowed, and nobody listens');
+  assert.is(connectFrom('127.0.0.9', 9), 'EPERM', 'no workload: the default');
+}
+
+test.before(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'weft-cut-'));
+  const cgroups = findCgroup2();
+  if (cgroups === null) throw new Error('no cgroup2 mount');
+  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
+  cgroup = join(cgroups, NAME);
+  mkdirSync(cgroup);
+  await run('init', 'shop');
+  writeFileSync(join(cwd, 'shop/world.yaml'), WORLD);
+  const built = await run('build', 'shop', '--out', 'shop.weft');
+  assert.is(built.exit, 0, built.stderr);
+});
+test.after.each(() => {
+  unload(openKernel(), paths);
+});
+test.after(() => {
+  rmdirSync(cgroup);
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+for (const left of [['3', '4'], ['3', '4', '5'], ['3_new']]) {
+  test(`loads that died with generations ${left} pinned are forgotten`, async () => {
+    for (let i = 0; i < 2; i += 1) assert.is((await load()).exit, 0);
+    await run('enrol', 'reviews.prod');
+    for (const name of left) pinDirectory(join(paths.pins, 'generations', name, 'maps'));
+    assert.is((await status())['active'], 2);
+    assertEnforced();
+    assert.is((await load()).exit, 0);
+    assertEnforced();
+    assert.is((await status())['active'], 3);
+    assert.equal(generations(), ['2', '3']);
+  });
+}
+
+test('a first load that died before it activated is forgotten', async () => {
+  await run('enrol', '--cgroup', `/${NAME}`);
+  pinDirectory(join(paths.pins, 'generations', '1', 'maps'));
+  assert.is((await status())['active'], null);
+  assert.is(connectFrom('127.0.0.2', 9), 'EPERM');
+  assert.is((await load()).exit, 0);
+  assertEnforced();
+  assert.equal(generations(), ['1']);
+});
+
+/** A kernel that fails at one link, as a process that dies there stops. */
+function failingAt(hook: string): Kernel {
+  const kernel = openKernel();
+  return {
+    ...kernel,
+    openLink: (path) => {
+      if (path.endsWith(`/${hook}`)) throw new Error('cut short');
+      return kernel.openLink(path);
+    },
+  };
+}
+
+for (const hook of ['connect4', 'ingress', 'sockops']) {
+  test(`an unenrol cut short at ${hook} is no enrolment, and enrol makes it whole`, async () => {
+    await load();
+    await run('enrol', 'reviews.prod');
+    assert.throws(() => unenrol(failingAt(hook), paths, `/${NAME}`), 'cut short');
+    assert.equal((await status())['enrolled'], []);
+    assert.is((await run('enrol', 'reviews.prod')).exit, 0);
+    assertEnforced();
+    assert.is((await run('unenrol', 'reviews.prod')).exit, 0);
+    assert.equal(readdirSync(join(paths.pins, 'links')), []);
+    assert.is(connectFrom('127.0.0.9', 9), 'ECONNREFUSED', 'judged by nobody');
+  });
+}
+
+test('an enrol cut short is undone by unenrol, and by unload', async () => {
+  const half = async (): Promise<void> => {
+    await load();
+    assert.is((await run('enrol', 'reviews.prod')).exit, 0);
+    const links = join(paths.pins, 'links');
+    const [id = ''] = readdirSync(links);
+    renameSync(join(links, id), join(links, `${id}_new`)); // pinned, but not yet all of them
+    assert.is(connectFrom('127.0.0.9', 9), 'EPERM');
+    assert.equal((await status())['enrolled'], []);
+  };
+  await half();
+  assert.match((await run('unenrol', 'reviews.prod')).stderr, 'error[A012]');
+  assert.equal(readdirSync(join(paths.pins, 'links')), []);
+  await half();
+  assert.is((await run('unload')).exit, 0);
+  assert.not.ok(existsSync(paths.pins));
+});
+
+test.run();
