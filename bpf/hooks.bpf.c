@@ -312,11 +312,16 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packe
 	struct weft_name peer;
 
 	if (packet->protocol == IPPROTO_UDP) {
-		/* Flows opened from here pass; admitted ones in the generation that admitted them. */
+		/*
+		 * Flows opened from here pass; admitted ones in the generation that admitted them,
+		 * and to the address that they were admitted to: the socket may have several.
+		 */
 		if (find_flow(origin.cookie, &packet->source, WEFT_FLOW_NAME, &peer))
 			return 1;
 		generation = find_flow(origin.cookie, &packet->source, WEFT_FLOW_ADMITTED, &peer);
-		if (is_current(generation))
+		if (is_current(generation) &&
+		    same(&peer.address, &packet->destination.address) &&
+		    peer.port == packet->destination.port)
 			return 1;
 	}
 	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol);
@@ -354,8 +359,12 @@ static __always_inline void note_established(struct bpf_sock_ops *context, __u32
 
 static __always_inline void note_state(struct bpf_sock_ops *context)
 {
-	if (context->args[1] == BPF_TCP_CLOSE)
-		weft_count(&weft_open, WEFT_CLOSED);
+	if (context->args[1] != BPF_TCP_CLOSE)
+		return;
+	weft_count(&weft_open, WEFT_CLOSED);
+	/* The socket may connect once more, and is then counted once more. */
+	bpf_sock_ops_cb_flags_set(context, context->bpf_sock_ops_cb_flags &
+						   ~BPF_SOCK_OPS_STATE_CB_FLAG);
 }
 
 SEC("sockops") int weft_sockops(struct bpf_sock_ops *context)

@@ -162,4 +162,86 @@ static __always_inline int weft_is_established(struct __sk_buff *skb)
 	return (flags & 0x12) != 0x02; /* SYN without ACK opens a connection */
 }
 
+#define WEFT_OPTION_END 0
+#define WEFT_OPTION_NOP 1
+#define WEFT_OPTION_LOOSE_ROUTE 131
+#define WEFT_OPTION_STRICT_ROUTE 137
+#define WEFT_OPTION_BYTES 40
+
+static __noinline int weft_has_source_route(struct __sk_buff *skb, __u32 length)
+{
+	__u32 at = 0;
+
+	for (int i = 0; i < WEFT_OPTION_BYTES && at < length; i++) {
+		__u8 option[2];
+
+		if (bpf_skb_load_bytes(skb, sizeof(struct iphdr) + at, option, 2))
+			return 1;
+		if (option[0] == WEFT_OPTION_END)
+			return 0;
+		if (option[0] == WEFT_OPTION_LOOSE_ROUTE || option[0] == WEFT_OPTION_STRICT_ROUTE)
+			return 1;
+		if (option[0] != WEFT_OPTION_NOP && option[1] < 2)
+			return 1;
+		at += option[0] == WEFT_OPTION_NOP ? 1 : option[1];
+	}
+	return 0;
+}
+
+/* A route around a packet in a packet is the node's own doing, not the socket's. */
+static __noinline int weft_has_routing_header(struct __sk_buff *skb, __u8 protocol)
+{
+	__u32 offset = sizeof(struct ipv6hdr);
+	int routed = 0;
+
+	for (int i = 0; i < WEFT_EXTENSION_HEADERS; i++) {
+		__u8 head[2];
+
+		switch (protocol) {
+		case IPPROTO_IPIP:
+		case IPPROTO_IPV6:
+			return 0;
+		case IPPROTO_ROUTING:
+			routed = 1;
+			break;
+		case IPPROTO_HOPOPTS:
+		case IPPROTO_DSTOPTS:
+			break;
+		default:
+			return routed;
+		}
+		if (bpf_skb_load_bytes(skb, offset, head, 2))
+			return 1;
+		offset += (head[1] + 1) * 8;
+		protocol = head[0];
+	}
+	return 1;
+}
+
+/* Does a packet that leaves name a host to pass on its way? Of what cannot be read: yes. */
+static __always_inline int weft_names_a_way(struct __sk_buff *skb)
+{
+	const __u8 *data = (void *)(long)skb->data;
+	const __u8 *end = (void *)(long)skb->data_end;
+
+	if (skb->protocol == bpf_htons(0x0800)) {
+		__u32 length;
+
+		if (data + sizeof(struct iphdr) > end)
+			return 1;
+		if (data[0] == 0x45)
+			return 0;
+		length = (data[0] & 0xf) * 4;
+		return length < sizeof(struct iphdr) ||
+		       weft_has_source_route(skb, length - sizeof(struct iphdr));
+	}
+	if (skb->protocol != bpf_htons(0x86dd))
+		return 1;
+	if (data + sizeof(struct ipv6hdr) > end)
+		return 1;
+	if (data[6] == IPPROTO_TCP || data[6] == IPPROTO_UDP)
+		return 0;
+	return weft_has_routing_header(skb, data[6]);
+}
+
 #endif

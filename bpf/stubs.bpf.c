@@ -91,13 +91,19 @@ SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
 static __noinline int known_flow(struct __sk_buff *skb, struct weft_packet *packet)
 {
 	struct weft_flow_key key;
+	struct weft_flow *flow;
 
 	weft_flow_key(&key, bpf_get_socket_cookie(skb), &packet->source.address,
 		      packet->source.port, WEFT_FLOW_NAME);
 	if (bpf_map_lookup_elem(&weft_flows, &key))
 		return 1;
 	key.kind = WEFT_FLOW_ADMITTED;
-	return bpf_map_lookup_elem(&weft_flows, &key) != 0;
+	flow = bpf_map_lookup_elem(&weft_flows, &key);
+	return flow && flow->port == packet->destination.port &&
+	       flow->peer.word[0] == packet->destination.address.word[0] &&
+	       flow->peer.word[1] == packet->destination.address.word[1] &&
+	       flow->peer.word[2] == packet->destination.address.word[2] &&
+	       flow->peer.word[3] == packet->destination.address.word[3];
 }
 
 SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
@@ -116,6 +122,19 @@ SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 	default:
 		return refuse();
 	}
+}
+
+/*
+ * What a workload sends goes where it was judged for, not by way of a host that it names in the
+ * packet: source routes and routing headers need no privilege, and reach that host first. Needs no
+ * generation.
+ */
+SEC("cgroup_skb/egress") int stub_egress(struct __sk_buff *skb)
+{
+	if (!weft_names_a_way(skb))
+		return 1;
+	weft_count_reason(WEFT_REASON_PARSE, WEFT_DENY);
+	return 0;
 }
 
 /* Errno of a kernel that lacks the protocol, so that programs fall back to TCP. */

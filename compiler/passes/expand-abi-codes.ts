@@ -50,4 +50,8 @@ export const ABI_CODES: Readonly<
     title: 'key kind does not fit the table',
     help: 'ask tables of texts with texts and attributes, tables of integers with integers',
   },
+  I213: {
+    title: 'a text is not Unicode',
+    help: 'it holds half of a surrogate pair; no attribute can be equal to it',
+  },
 };

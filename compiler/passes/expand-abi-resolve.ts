@@ -25,7 +25,7 @@ import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.
 import type { Registry } from '../frontend/types.js';
 import type { Func, Instr, Loc, Module, ValueId } from '../ir/types.js';
 import { ABI_CODES } from './expand-abi-codes.js';
-import { incomingValues } from './expand-abi-incoming.js';
+import { KeyKinds } from './expand-abi-key-kinds.js';
 import { functionExports } from './expand-abi-reach.js';
 import { readText } from './expand-abi-text.js';
 
@@ -68,6 +68,8 @@ export interface ResolvedAbi {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** Half of a surrogate pair, which no text of a world can hold. */
+const HALF_PAIR = /\p{Surrogate}/u;
 const SIDES: readonly SideName[] = ['source', 'destination'];
 const PREDICATES = {
   text_starts_with: 'startsWith',
@@ -86,17 +88,15 @@ const LITERALS = {
 /** Printable, space and tab: other bytes never get past the parser. */
 const ASCII = /^[\t -~]*$/;
 
-/** Calls whose answer is the symbol of a text. */
-const TEXTS: ReadonlySet<string> = new Set(['attribute', 'label', 'symbol']);
-
 /** Resolves all ABI calls of a module; refuses with I201, I202, I205 to I208. */
 export function resolveAbi(module: Module, context: PolicyContext): ResolvedAbi {
   const diagnostics: Diagnostic[] = [];
   const exports = functionExports(module);
+  const keyKinds = new KeyKinds(module);
   const calls = new Map<string, ReadonlyMap<ValueId, AbiCall>>();
   for (const func of module.functions) {
     const reached = exports.get(func.name) ?? new Set(HOOK);
-    const resolver = new Resolver(module, func, context, reached, diagnostics);
+    const resolver = new Resolver(module, func, context, reached, keyKinds, diagnostics);
     calls.set(func.name, resolver.resolveAll());
   }
   return { calls, diagnostics };
@@ -119,13 +119,14 @@ class Resolver {
   readonly #exports: ReadonlySet<ExportName>;
   readonly #diagnostics: Diagnostic[];
   readonly #defs = new Map<ValueId, Instr>();
-  readonly #incoming: ReadonlyMap<ValueId, readonly ValueId[]>;
+  readonly #keyKinds: KeyKinds;
 
   constructor(
     module: Module,
     func: Func,
     context: PolicyContext,
     exports: ReadonlySet<ExportName>,
+    keyKinds: KeyKinds,
     diagnostics: Diagnostic[],
   ) {
     this.#module = module;
@@ -133,7 +134,7 @@ class Resolver {
     this.#context = context;
     this.#exports = exports;
     this.#diagnostics = diagnostics;
-    this.#incoming = incomingValues(func);
+    this.#keyKinds = keyKinds;
     for (const block of func.blocks) {
       for (const instr of block.instrs) this.#defs.set(instr.id, instr);
     }
@@ -317,7 +318,7 @@ class Resolver {
     const table = this.#context.registry.tables[number];
     const key = instr.args[1];
     if (table === undefined || key === undefined || table.entries.length === 0) return true;
-    const kinds = this.#keyKinds(key);
+    const kinds = this.#keyKinds.of(this.#func, key);
     const wrong = table.keyKind === 'text' ? 'integer' : 'text';
     if (!kinds.has(wrong)) return true;
     const keys = table.keyKind === 'text' ? 'texts' : 'integers';
@@ -328,25 +329,6 @@ class Resolver {
       instr,
     );
     return false;
-  }
-
-  /** What a key may be; constants 0 (an absent text) and unknown parameters count as neither. */
-  #keyKinds(key: ValueId): ReadonlySet<'text' | 'integer'> {
-    const kinds = new Set<'text' | 'integer'>();
-    const seen = new Set<ValueId>();
-    const work = [key];
-    for (let value = work.pop(); value !== undefined; value = work.pop()) {
-      if (seen.has(value)) continue;
-      seen.add(value);
-      const def = this.#defs.get(value);
-      const from = this.#incoming.get(value);
-      if (from !== undefined) work.push(...from);
-      else if (def?.op === 'select') work.push(def.args[1], def.args[2]);
-      else if (def?.op === 'extend_u' || def?.op === 'wrap') work.push(def.args[0]);
-      else if (def?.op === 'abi' && TEXTS.has(def.name)) kinds.add('text');
-      else if (def !== undefined && !(def.op === 'const' && def.value === 0n)) kinds.add('integer');
-    }
-    return kinds;
   }
 
   #constant(instr: AbiInstr, index: number, what: string): number | null {
@@ -379,6 +361,9 @@ class Resolver {
     const address = this.#constant(instr, index, 'text');
     if (address === null) return null;
     const text = readText(this.#context.memory, address);
+    if (text !== null && HALF_PAIR.test(text)) {
+      return this.#refuse('I213', `the text of \`${instr.name}\` is not Unicode`, instr);
+    }
     if (text !== null) return text;
     return this.#refuse('I207', `\`${instr.name}\` names no text of the configure phase`, instr);
   }

@@ -13,7 +13,10 @@ export function readText(memory: Uint8Array, address: number): string | null {
   if (view.getUint32(address + RT_ID, true) !== STRING_ID) return null;
   const size = view.getUint32(address + RT_SIZE, true);
   if (size % 2 !== 0 || address + size > memory.length) return null;
-  return new TextDecoder('utf-16le', { ignoreBOM: true }).decode(
-    memory.subarray(address, address + size),
-  );
+  // Not by TextDecoder, which would put U+FFFD, a text that an attribute can have, for half a pair.
+  let text = '';
+  for (let at = address; at < address + size; at += 2) {
+    text += String.fromCharCode(view.getUint16(at, true));
+  }
+  return text;
 }

@@ -3,9 +3,10 @@ import { ATTACH_TYPE } from '../kernel/index.js';
 import { type HookName, SLOTS } from './layout.js';
 
 /** Attach type of each stub (program `stub_<name>`), in the order of attaching. */
-export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create', number>> = {
+export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create' | 'egress', number>> = {
   // First what refuses sockets that no hook judges, last what judges arrivals.
   sock_create: ATTACH_TYPE.cgroupInetSockCreate,
+  egress: ATTACH_TYPE.cgroupInetEgress,
   sockops: ATTACH_TYPE.cgroupSockOps,
   getpeername4: ATTACH_TYPE.cgroupInet4Getpeername,
   getpeername6: ATTACH_TYPE.cgroupInet6Getpeername,

@@ -3,6 +3,7 @@
  * oldest. Until the one write that activates, the running generation is untouched; a failure before
  * it removes what it made.
  */
+import { existsSync } from 'node:fs';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
@@ -174,7 +175,7 @@ export function loadOrNote(kernel: Kernel, paths: Paths, options: LoadOptions): 
     const lastError = { time: options.now.toISOString(), message };
     // A first load that fails leaves no pins of the node's own either.
     const unused = pinnedGenerations(paths).length === 0 && enrolledIds(paths).length === 0;
-    if (unused) removePinTree(paths.pins);
+    if (unused && existsSync(paths.pins)) removePinTree(paths.pins);
     writeState(paths, { ...readState(paths), lastError });
     throw error;
   }

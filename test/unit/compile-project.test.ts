@@ -131,6 +131,42 @@ test('a table of texts is not asked for integers', async () => {
   assert.equal(codes(right), []);
 });
 
+test('a helper that stays a function passes the kind of its key on', async () => {
+  const top = (key: string, value: string): string => `import { Attribute } from "weft";
+const levels = new Table<u32>("levels");
+levels.set(${key}, 1);
+// @ts-ignore: decorator
+@noinline function level(key: ${value}, rounds: u32): u32 {
+  let sum = rounds;
+  for (let i: u32 = 0; i < (rounds & 7); i++) {
+    sum = sum * 31 + (i ^ rounds);
+    if (sum > 77777) sum -= 12345;
+    if ((sum & 3) == 1) sum ^= 0x5555;
+  }
+  return levels.get(key) + sum % 97;
+}`;
+  const body = (first: string, second: string): string => `
+  const port = connection.destination.port;
+  if (level(${first}, port) == 4) return Verdict.Allow;
+  return level(${second}, port + 1) == 4 ? Verdict.Allow : Verdict.Deny;`;
+  const texts = body('connection.source.namespace', 'connection.source.region');
+  const wrong = await compile([authorize(texts, top('<u32>7', 'Attribute'))]);
+  assert.equal(codes(wrong), ['I208']);
+  assert.equal(codes(await compile([authorize(texts, top('"a"', 'Attribute'))])), []);
+  const integers = body('port', '<u32>connection.protocol');
+  assert.equal(codes(await compile([authorize(integers, top('"a"', 'u32'))])), ['I208']);
+  assert.equal(codes(await compile([authorize(integers, top('<u32>7', 'u32'))])), []);
+});
+
+test('a text with half a surrogate pair is refused, a whole pair is a text', async () => {
+  const asks = (text: string): string =>
+    authorize(`return connection.source.namespace.is("${text}") ? Verdict.Allow : Verdict.Deny;`);
+  assert.equal(codes(await compile([asks('\\ud83d')])), ['I213']);
+  const whole = await compile([asks('\\ud83d\\ude00')]);
+  assert.ok(whole.ok);
+  if (whole.ok) assert.equal(whole.bundle.manifest.symbols, ['\u{1f600}']);
+});
+
 test('findings of all policies come in one run', async () => {
   const faulty = authorize('return connection.source.nonsense ? Verdict.Allow : Verdict.Deny;');
   const outcome = await compile([faulty, authorize('return Verdict.Deny;'), faulty]);
