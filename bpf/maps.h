@@ -100,7 +100,7 @@ static __always_inline void weft_flow_key(struct weft_flow_key *key, __u64 cooki
 	key->remote = *remote;
 	key->port = port;
 	key->kind = kind;
-	key->zero = 0;
+	key->cgroup = weft_enrolled_cgroup();
 }
 
 #endif

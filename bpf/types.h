@@ -53,7 +53,11 @@ struct weft_flow_key {
 	struct weft_address remote;
 	__u16 port;
 	__u16 kind; /* enum weft_flow_kind */
-	__u32 zero;
+	/*
+	 * The enrolled cgroup that it was judged for: a socket may be below several. Of the id, the
+	 * half that no two live cgroups share.
+	 */
+	__u32 cgroup;
 };
 
 struct weft_flow {

@@ -52,7 +52,7 @@ export function cluster(service: string, version: string | null = null, __positi
 /**
  * Divides connections by weight, with the one random draw that each connection has: draw modulo
  * the sum of weights, then the first interval that holds it. Weights need no particular sum; a sum
- * of zero stops the decision. Two splits of the same connection use the same draw.
+ * of zero, or above 4294967295, stops the decision. Two splits of the same connection use the same draw.
  *
  * @example
  * return split(stable, 90, canary, 10);
@@ -112,6 +112,8 @@ function choose(
   number: u32, a: Route, weightA: u32, b: Route, weightB: u32,
   c: Route, weightC: u32, d: Route, weightD: u32,
 ): Route {
+  // Weights that wrapped around would divide by another sum than was written.
+  if (<u64>weightA + <u64>weightB + <u64>weightC + <u64>weightD > <u64>u32.MAX_VALUE) unreachable();
   const draw = number % (weightA + weightB + weightC + weightD);
   if (draw < weightA) return a;
   if (weightC + weightD == 0 || draw < weightA + weightB) return b;

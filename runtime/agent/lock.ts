@@ -2,8 +2,17 @@
  * One change of the node at a time. The lock is a hard link made atomically; it names its holder, so
  * that the lock of a process that died is taken over instead of blocking for ever.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AgentError } from './agent-error.js';
 import type { Paths } from './paths.js';
@@ -42,6 +51,11 @@ function tryLink(own: string, lock: string): boolean {
   }
 }
 
+/** What the file that a process links its lock from begins with. */
+function ownPrefix(holder: string): string {
+  return `lock.${holder.replace(' ', '.')}.`;
+}
+
 /** Removes the lock of a dead holder; leaves one that changed hands meanwhile. */
 function removeStale(lock: string, seen: string, own: string): void {
   const aside = `${own}.stale`;
@@ -52,6 +66,10 @@ function removeStale(lock: string, seen: string, own: string): void {
   }
   if (read(aside) !== seen) tryLink(aside, lock);
   unlinkSync(aside);
+  const run = dirname(lock);
+  for (const name of readdirSync(run)) {
+    if (name.startsWith(ownPrefix(seen))) rmSync(join(run, name), { force: true });
+  }
 }
 
 let turn = 0;
@@ -66,7 +84,7 @@ export async function withLock<T>(
   const lock = join(paths.run, 'lock');
   const self = identity('self') ?? 'unknown';
   turn += 1;
-  const own = join(paths.run, `lock.${self.replace(' ', '.')}.${turn}`);
+  const own = join(paths.run, `${ownPrefix(self)}${turn}`);
   writeFileSync(own, self);
   try {
     for (let waited = 0; !tryLink(own, lock); waited += PAUSE_MS) {

@@ -7,7 +7,7 @@
 export const LAYOUT = {
   weft_active: { slot: 0, generation: 4, size: 8 },
   weft_enrolment: { cgroup: 0, size: 8 },
-  weft_flow_key: { cookie: 0, remote: 8, port: 24, kind: 26, zero: 28, size: 32 },
+  weft_flow_key: { cookie: 0, remote: 8, port: 24, kind: 26, cgroup: 28, size: 32 },
   weft_flow: { peer: 0, port: 16, zero: 18, generation: 20, size: 24 },
   weft_socket: {
     name: 0,

@@ -146,8 +146,8 @@ export const HOOKS = [
     class: 'off by one in a bound',
     name: 'an IPv6 extension header is one unit shorter',
     file: parse,
-    find: 'offset += (head[1] + 1) * 8;',
-    replace: 'offset += head[1] * 8;',
+    find: 'offset += (head[1] + 1) * 8;\n\t\t\tbreak;',
+    replace: 'offset += head[1] * 8;\n\t\t\tbreak;',
     suite: 'kernel/hooks-ways',
   },
   {

@@ -1,5 +1,5 @@
 /** A change of the node that was cut short: what the next one finds, and makes of it. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -131,6 +131,55 @@ for (const hook of ['connect4', 'ingress', 'sockops']) {
     assert.is((await run('unenrol', 'reviews.prod')).exit, 0);
     assert.equal(readdirSync(join(paths.pins, 'links')), []);
     assert.is(connectFrom('127.0.0.9', 9), 'ECONNREFUSED', 'judged by nobody');
+  });
+}
+
+/** Loads in a process of its own, which the kernel kills at the first write to a map. */
+function loadKilledAt(map: string): void {
+  const room = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { loadOrNote, withLock } from ${room('runtime/agent/index.js')};
+    import { decodeBundle } from ${room('compiler/index.js')};
+    import { readWorld } from ${room('runtime/discovery/index.js')};
+    import { openKernel } from ${room('runtime/kernel/index.js')};
+    const { bundle, digest } = decodeBundle(readFileSync('shop.weft'));
+    const { world } = readWorld(readFileSync('shop/world.yaml', 'utf8'), 'shop/world.yaml');
+    const real = openKernel();
+    const openMap = (path) => {
+      const map = real.openMap(path);
+      if (!path.endsWith('/${map}')) return map;
+      return { ...map, update: () => process.kill(process.pid, 'SIGKILL') };
+    };
+    const kernel = { ...real, openMap };
+    const options = { bundle, digest, world, now: new Date(), clockOffset: 0n };
+    await withLock(${JSON.stringify(paths)}, () => loadOrNote(kernel, ${JSON.stringify(paths)}, options));`;
+  const { signal, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', script],
+    { cwd, encoding: 'utf8' },
+  );
+  assert.is(signal, 'SIGKILL', stderr);
+}
+
+// Three of them bring an uncleaned number round to the slot of the generation that runs.
+for (const [map, times] of [
+  ['weft_slots_connect4', 1],
+  ['weft_active', 3],
+] as const) {
+  test(`a load that is killed at ${map} leaves the running generation, and the next load works`, async () => {
+    await load();
+    await run('enrol', 'reviews.prod');
+    for (let i = 0; i < times; i += 1) {
+      loadKilledAt(map);
+      assert.is((await status())['active'], 1);
+      assertEnforced();
+    }
+    assert.is((await load()).exit, 0);
+    assert.is((await status())['active'], 2);
+    assertEnforced();
+    assert.equal(generations(), ['1', '2']);
+    assert.equal(readdirSync(paths.run), ['state.json'], 'no lock of the dead');
   });
 }
 

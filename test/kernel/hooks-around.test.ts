@@ -58,6 +58,23 @@ test('a datagram to another address of the same socket is another flow', async (
   );
 });
 
+test('a flow that one of two enrolled cgroups allows is none that the other allowed', async () => {
+  const own = net.cgroup('client/own');
+  mesh.enrol(own); // no workload of the generation: it refuses all
+  const peer = net.peer(net.left, own.path);
+  await peer.value('u = udp(); u.bind(("0.0.0.0", 0))');
+  for (let i = 0; i < 2; i += 1)
+    assert.equal(await peer.ask(`u.sendto(b"x", ("${SERVER4}", ${OPEN_PORT}))`), refused);
+  const port = await peer.value('u.getsockname()[1]');
+  await server.value('t = udp()');
+  for (let i = 0; i < 2; i += 1)
+    assert.equal(await server.ask(`t.sendto(b"x", ("${CLIENT4}", ${port}))`), { value: 1 });
+  assert.equal(await peer.ask('u.recvfrom(9)'), dropped);
+  // The twin: below the enrolled cgroup alone.
+  const below = net.peer(net.left, net.cgroup('client/below').path);
+  assert.equal(await below.ask(`udp().sendto(b"x", ("${SERVER4}", ${OPEN_PORT}))`), { value: 1 });
+});
+
 test('a socket that connects again is counted each time', async () => {
   const count = () =>
     [OPEN_COUNTER.openedActive, OPEN_COUNTER.openedPassive, OPEN_COUNTER.closed].map((index) =>

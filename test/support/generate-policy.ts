@@ -57,15 +57,18 @@ class PolicyWriter {
   readonly #random: Prng;
   readonly #top: string[] = [];
   readonly #locals: string[] = [];
+  readonly #longs: string[] = [];
+  readonly #flags: string[] = [];
   readonly #asks: 'authorize' | 'route';
   /** Asked about requests, not connections. */
   readonly #isRequest: boolean;
   #depth = 0;
   #names = 0;
-  readonly #tables: { name: string; keys: 'text' | 'integer' }[] = [];
+  readonly #tables: { name: string; keys: 'text' | 'integer'; value: string }[] = [];
   readonly #sets: string[] = [];
   readonly #arrays: { name: string; length: number }[] = [];
   readonly #helpers: string[] = [];
+  readonly #questions: string[] = [];
 
   constructor(random: Prng, asks: 'authorize' | 'route', isRequest: boolean) {
     this.#random = random;
@@ -82,25 +85,33 @@ class PolicyWriter {
     for (let i = r.below(3); i > 0; i--) {
       const name = this.#fresh('table');
       const keys = r.oneIn(2) ? 'text' : 'integer';
-      this.#top.push(`const ${name} = new Table<u32>("${name}");`);
+      const value = r.pick(['u32', 'u32', 'u32', 'i8', 'u16', 'bool', 'Level']);
+      const word = (text: string): string =>
+        value === 'bool' ? `(${text}) != 0` : `<${value}>(${text})`;
+      this.#top.push(`const ${name} = new Table<${value}>("${name}");`);
       for (let n = r.pick([1, 2, 5, 9]); n > 0; n--) {
         const key =
           keys === 'text'
             ? `"${r.pick(this.#isRequest ? [...POOLS.methods, ...POOLS.paths, ...POOLS.texts] : [...POOLS.namespaces, ...POOLS.accounts, ...POOLS.values])}"`
-            : `<u32>${r.pick(POOLS.ports)}`;
-        this.#top.push(`${name}.set(${key}, ${r.below(5)});`);
+            : r.pick([
+                `<u32>${r.pick(POOLS.ports)}`,
+                `<i32>${-r.below(4)}`,
+                `<i64>${-r.below(4)}`,
+                `<u64>${this.#long()}`,
+              ]);
+        this.#top.push(`${name}.set(${key}, ${word(String(r.below(5) - 2))});`);
       }
       if (keys === 'text' && this.#isRequest && r.oneIn(3)) {
         this.#top.push(
-          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set("tenant-" + i.toString(), i % 7);`,
+          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set("tenant-" + i.toString(), ${word('i % 7')});`,
         );
       }
       if (keys === 'integer' && r.oneIn(3)) {
         this.#top.push(
-          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set(i * ${r.pick([1, 3, 77])}, i % 7);`,
+          `for (let i: u32 = 0; i < ${r.pick([10, 200])}; i++) ${name}.set(${r.pick(['i', '<i64>i - 9', '<u64>i << 30', '0 - i'])} * ${r.pick([1, 3, 77])}, ${word('i % 7')});`,
         );
       }
-      this.#tables.push({ name, keys });
+      this.#tables.push({ name, keys, value });
     }
     for (let i = r.below(3); i > 0; i--) {
       const name = this.#fresh('set');
@@ -117,15 +128,38 @@ class PolicyWriter {
       this.#arrays.push({ name, length });
     }
     for (let i = r.below(3); i > 0; i--) this.#helper();
+    if (r.oneIn(2)) this.#question();
+  }
+
+  /** A predicate behind a function, which is asked with either side where both exist. */
+  #question(): void {
+    const r = this.#random;
+    const name = this.#fresh('asks');
+    const texts = r.pick([POOLS.namespaces, POOLS.accounts]);
+    const attribute = texts === POOLS.namespaces ? 'namespace' : 'serviceAccount';
+    const test = r.pick([
+      `party.${attribute}.is("${r.pick(texts)}") || party.label("${r.pick(POOLS.labels)}").exists`,
+      `party.${attribute}.startsWith("${r.pick(POOLS.parts)}") && !party.${attribute}.endsWith("${r.pick(POOLS.parts)}")`,
+      `party.${attribute}.contains("${r.pick(POOLS.parts)}") == (n > ${this.#number()})`,
+    ]);
+    this.#top.push(`function ${name}(party: Party, n: u32): bool { return ${test}; }`);
+    this.#questions.push(name);
   }
 
   /** A function of integers, sometimes with a loop, which the compiler may inline or call. */
   #helper(): void {
     const r = this.#random;
     const name = this.#fresh('helper');
-    const body = r.oneIn(2)
-      ? `let sum: u32 = ${r.below(9)}; for (let i: u32 = 0; i < (a & ${r.pick([3, 7, 31])}); i++) sum = sum * ${r.pick([3, 5, 31])} + (b ^ i); return sum;`
-      : `if (a ${r.pick(COMPARE)} ${this.#number()}) return b ${r.pick(['+', '-', '*', '^'])} ${this.#number()}; return a ${r.pick(['>>', '<<', '&', '|'])} ${r.below(40)};`;
+    const inner = this.#helpers.at(-1);
+    const nested =
+      inner !== undefined && r.oneIn(2)
+        ? `let sum: u32 = b; for (let i: u32 = 0; i < (a & ${r.pick([1, 3, 7])}); i++) { sum ^= ${inner}(sum, i); if (sum ${r.pick(COMPARE)} ${this.#number()}) return ${inner}(i, b); } return sum;`
+        : null;
+    const body =
+      (nested ?? r.oneIn(2))
+        ? (nested ??
+          `let sum: u32 = ${r.below(9)}; for (let i: u32 = 0; i < (a & ${r.pick([3, 7, 31])}); i++) sum = sum * ${r.pick([3, 5, 31])} + (b ^ i); return sum;`)
+        : `if (a ${r.pick(COMPARE)} ${this.#number()}) return b ${r.pick(['+', '-', '*', '^'])} ${this.#number()}; return a ${r.pick(['>>', '<<', '&', '|'])} ${r.below(40)};`;
     this.#top.push(`function ${name}(a: u32, b: u32): u32 { ${body} }`);
     this.#helpers.push(name);
   }
@@ -148,6 +182,58 @@ class PolicyWriter {
         r.pick(POOLS.ports),
       ]),
     );
+  }
+
+  /** A number of 64 bits that small mistakes of width and sign show. */
+  #long(): string {
+    const r = this.#random;
+    return r.pick([
+      '0',
+      '1',
+      '0x7fffffff',
+      '0x80000000',
+      '0xffffffff',
+      '0x100000000',
+      '0xffffffff80000000',
+      '0xffffffff7fffffff',
+      '0x8000000000000000',
+      '0x7fffffffffffffff',
+      '0xffffffffffffffff',
+      `0x${r.u32().toString(16)}${r.u32().toString(16).padStart(8, '0')}`,
+    ]);
+  }
+
+  /** An expression of type u64. */
+  #wide(): string {
+    const r = this.#random;
+    if (this.#depth > 3) return r.oneIn(2) ? 'connection.now' : `<u64>${this.#long()}`;
+    this.#depth++;
+    try {
+      switch (r.below(10)) {
+        case 0:
+          return `<u64>${this.#long()}`;
+        case 1:
+          return `(${this.#wide()} ${r.pick(['+', '-', '*', '&', '|', '^'])} ${this.#wide()})`;
+        case 2:
+          return `(${this.#wide()} ${r.pick(['<<', '>>'])} ${r.oneIn(2) ? String(r.below(70)) : this.#wide()})`;
+        case 3:
+          return `(${this.#wide()} ${r.pick(['/', '%'])} ${r.oneIn(4) ? `(${this.#wide()} & 3)` : `<u64>${1 + r.below(99999)}`})`;
+        case 4:
+          return `<u64>(<i64>${this.#wide()} ${r.pick(['/', '%', '>>', '*'])} <i64>${r.pick([1, 2, 7, -1, -3, 40])})`;
+        case 5:
+          return `<u64>(<i64><i32>${this.#integer()})`;
+        case 6:
+          return `${r.pick(['clz', 'ctz', 'popcnt'])}<u64>(${this.#wide()})`;
+        case 7:
+          return this.#longs.length > 0 ? r.pick(this.#longs) : 'connection.now';
+        case 8:
+          return `(${this.boolean()} ? ${this.#wide()} : ${this.#wide()})`;
+        default:
+          return `<u64>(${this.#integer()})`;
+      }
+    } finally {
+      this.#depth--;
+    }
   }
 
   #side(): string {
@@ -250,7 +336,11 @@ class PolicyWriter {
       return r.oneIn(2) ? '<u32>connection.destination.port' : `<u32>${this.#number()}`;
     this.#depth++;
     try {
-      switch (r.below(14)) {
+      switch (r.below(16)) {
+        case 14:
+          return `<u32>(${this.#wide()})`;
+        case 15:
+          return `connection.source.address.word(${r.below(4)})`;
         case 0:
         case 1:
           return '<u32>connection.destination.port';
@@ -290,7 +380,13 @@ class PolicyWriter {
     if (this.#locals.length > 0 && r.oneIn(3)) return r.pick(this.#locals);
     if (this.#helpers.length > 0 && r.oneIn(3))
       return `${r.pick(this.#helpers)}(${this.#integer()}, ${this.#integer()})`;
-    if (table !== null && r.oneIn(2)) return `${table.name}.get(${this.#key(table.keys)})`;
+    if (table !== null && r.oneIn(2)) {
+      const fallback =
+        table.value === 'bool' ? this.boolean() : `<${table.value}>${this.#integer()}`;
+      return r.oneIn(3)
+        ? `<u32>${table.name}.getOr(${this.#key(table.keys)}, ${fallback})`
+        : `<u32>${table.name}.get(${this.#key(table.keys)})`;
+    }
     if (array !== null) {
       return r.oneIn(5)
         ? `${array.name}[${this.#integer()} & ${array.length * 2 - 1}]`
@@ -300,8 +396,19 @@ class PolicyWriter {
   }
 
   #key(keys: 'text' | 'integer'): string {
-    if (keys === 'integer') return this.#integer();
-    return this.#isRequest ? this.#view()[0] : this.#attribute()[0];
+    const r = this.#random;
+    if (keys === 'integer') {
+      return r.pick([
+        () => this.#integer(),
+        () => `<i32>(${this.#integer()})`,
+        () => `<i64><i32>(${this.#integer()})`,
+        () => this.#wide(),
+      ])();
+    }
+    if (this.#isRequest) return this.#view()[0];
+    return r.oneIn(6)
+      ? `"${r.pick([...POOLS.namespaces, ...POOLS.values])}"`
+      : this.#attribute()[0];
   }
 
   /** An expression of type bool. */
@@ -310,7 +417,15 @@ class PolicyWriter {
     if (this.#depth > 3) return this.#text();
     this.#depth++;
     try {
-      switch (r.below(11)) {
+      switch (r.below(14)) {
+        case 11:
+          return `${this.#wide()} ${r.pick(COMPARE)} ${this.#wide()}`;
+        case 12:
+          return `<i64>${this.#wide()} ${r.pick(COMPARE)} <i64>${this.#wide()}`;
+        case 13:
+          if (this.#questions.length > 0)
+            return `${r.pick(this.#questions)}(connection.${this.#side()}, ${this.#integer()})`;
+          return this.#flags.length > 0 ? r.pick(this.#flags) : this.#text();
         case 0:
           return `(${this.boolean()} && ${this.boolean()})`;
         case 1:
@@ -366,7 +481,30 @@ class PolicyWriter {
 
   #statement(): string {
     const r = this.#random;
-    switch (r.below(9)) {
+    switch (r.below(14)) {
+      case 9: {
+        const initial = this.#wide();
+        const name = this.#fresh('w');
+        this.#longs.push(name);
+        return `  let ${name}: u64 = ${initial};`;
+      }
+      case 10: {
+        const initial = this.boolean();
+        const name = this.#fresh('is');
+        this.#flags.push(name);
+        return `  let ${name} = ${initial}; if (${this.boolean()}) ${name} = !${name};`;
+      }
+      case 11:
+        // A trap whose value nobody needs.
+        return `  if (${this.boolean()}) { let unused: u32 = ${this.#integer()} / (${this.#integer()} & 1); }`;
+      case 12:
+        return `  { let n: u32 = ${this.#text()} ? ${r.below(4)} : ${this.#integer()}; switch (n) { case 0: case 2: if (${this.boolean()}) return ${this.#answer()}; break; case 1: return ${this.#answer()}; case 0xffffffff: return ${this.#answer()}; } }`;
+      case 13:
+        if (this.#longs.length > 0) {
+          const name = r.pick(this.#longs);
+          return `  for (let i: u64 = ${r.pick(['0', '0xfffffffe', '0x7ffffffe'])}, n = 0; n < ${r.pick([2, 9])}; i++, n++) { ${name} = ${name} * i ^ ${this.#long()}; if (${name} ${r.pick(COMPARE)} ${this.#long()}) break; }`;
+        }
+        return `  if (${this.boolean()}) return ${this.#answer()};`;
       case 0: {
         const initial = this.#integer();
         const name = this.#fresh('x');
@@ -402,7 +540,7 @@ class PolicyWriter {
     const r = this.#random;
     this.#declare();
     const imports =
-      'import { CidrSet, cluster, Connection, Protocol, Request, Route, split, splitBy, Table, Verdict } from "weft";';
+      'import { CidrSet, cluster, Connection, Party, Protocol, Request, Route, split, splitBy, Table, Verdict } from "weft";';
     const body = Array.from({ length: 1 + r.below(6) }, () => this.#statement());
     const [what, parameter] = this.#isRequest
       ? ['Request', 'request: Request']
@@ -412,7 +550,7 @@ class PolicyWriter {
       this.#asks === 'authorize'
         ? `export function authorize${what}(${parameter}): Verdict {${first}`
         : `const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = cluster("reviews", "v3");\nexport function route${what}(${parameter}): Route {${first}`;
-    return `${imports}\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
+    return `${imports}\nenum Level { None, Low = -1, High = 2 }\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
   }
 }
 
