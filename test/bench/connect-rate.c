@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connects to a listener of its own, accepts, closes, N times; prints connections per second.
-// usage: connect-rate ADDRESS N
+// Connects to a listener of its own, accepts, closes, N times; prints connections per second. The
+// listener is made in one network namespace and cgroup, the clients in another: sockets keep both.
+// usage: connect-rate SERVER_NETNS SERVER_PROCS CLIENT_NETNS CLIENT_PROCS ADDRESS N
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -18,6 +21,17 @@ static void die(const char *what)
 	exit(1);
 }
 
+static void enter(const char *netns, const char *procs)
+{
+	int fd = open(netns, O_RDONLY);
+	FILE *file = fopen(procs, "w");
+
+	if (fd < 0 || setns(fd, CLONE_NEWNET) || !file || fprintf(file, "%d", getpid()) < 0 ||
+	    fclose(file))
+		die("enter");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in where = { .sin_family = AF_INET };
@@ -27,14 +41,16 @@ int main(int argc, char **argv)
 	int listener, one = 1;
 	long n;
 
-	if (argc != 3 || inet_pton(AF_INET, argv[1], &where.sin_addr) != 1)
+	if (argc != 7 || inet_pton(AF_INET, argv[5], &where.sin_addr) != 1)
 		return 64;
-	n = atol(argv[2]);
+	n = atol(argv[6]);
+	enter(argv[1], argv[2]);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(listener, (struct sockaddr *)&where, length) || listen(listener, 128) ||
 	    getsockname(listener, (struct sockaddr *)&where, &length))
 		die("listen");
+	enter(argv[3], argv[4]);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	for (long i = 0; i < n; i++) {
 		int client = socket(AF_INET, SOCK_STREAM, 0), server;
