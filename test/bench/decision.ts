@@ -14,7 +14,7 @@ import { benchFile, compileBpf } from './clang.js';
 import { type BenchResult, measurePairs } from './pairs.js';
 import { timeProgram } from './time-program.js';
 
-const TRIES = 5;
+const TRIES = 9;
 const SLOTS = {
   NAMESPACE: ['namespace', null],
   ACCOUNT: ['serviceAccount', null],
@@ -97,15 +97,27 @@ export async function benchDecision(
     if (verdict !== 1) throw new Error(`the last rule does not allow: verdict ${verdict}`);
   }
   const packet = encodePolicyPacket(connection, TEST_MODE.authorize);
-  // Best of several on both sides of the subtraction: noise only ever adds.
-  const best = (engine: typeof ours, name: string): number =>
-    Math.min(
-      ...Array.from({ length: TRIES }, () =>
-        timeProgram(engine.staged.object.program(name), packet),
-      ),
-    );
-  const above = (engine: typeof ours): number =>
-    best(engine, 'weft_test_policy') - best(engine, 'weft_test_empty');
+  const time = (engine: typeof ours, name: string): number =>
+    timeProgram(engine.staged.object.program(name), packet);
+  // One sample of both sides: four programs by turns, the best of each, so that a slow moment of the
+  // machine hits neither side of a subtraction alone.
+  const sample = (): { ours: number; theirs: number } => {
+    const best = { op: Infinity, oe: Infinity, tp: Infinity, te: Infinity };
+    for (let i = 0; i < TRIES; i++) {
+      best.op = Math.min(best.op, time(ours, 'weft_test_policy'));
+      best.tp = Math.min(best.tp, time(theirs, 'weft_test_policy'));
+      best.oe = Math.min(best.oe, time(ours, 'weft_test_empty'));
+      best.te = Math.min(best.te, time(theirs, 'weft_test_empty'));
+    }
+    return { ours: best.op - best.oe, theirs: best.tp - best.te };
+  };
+  let waiting: { ours: number | null; theirs: number | null } = { ours: null, theirs: null };
+  const take = (side: 'ours' | 'theirs'): number => {
+    if (waiting[side] === null) waiting = sample();
+    const value = waiting[side] ?? Number.NaN;
+    waiting = { ...waiting, [side]: null };
+    return value;
+  };
   return [
     measurePairs({
       bench: 'decision/ten-rules',
@@ -115,8 +127,8 @@ export async function benchDecision(
       pairs: 11,
       slices: 1,
       limit: { kind: 'ratio-at-most', value: 1.2 },
-      ours: () => above(ours),
-      theirs: () => above(theirs),
+      ours: () => take('ours'),
+      theirs: () => take('theirs'),
     }),
   ];
 }
