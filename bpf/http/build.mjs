@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const room = fileURLToPath(new URL('.', import.meta.url));
@@ -45,6 +45,15 @@ function includes() {
   return asked.stdout.trim().split(' ').filter(existsSync).flatMap((dir) => ['-idirafter', dir]);
 }
 
+/**
+ * The PATH without npm's folders: clang runs a wasm-opt that it finds there, and binaryen's of
+ * node_modules refuses what clang makes.
+ */
+function systemPath() {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return folders.filter((folder) => !folder.includes('node_modules')).join(delimiter);
+}
+
 function compile(clang, flags, source, name) {
   const hash = createHash('sha256').update(JSON.stringify([clang.version, flags]));
   for (const file of readdirSync(room).sort()) {
@@ -58,6 +67,7 @@ function compile(clang, flags, source, name) {
   const done = spawnSync(clang.command, [...COMMON, ...flags, join(room, source), '-o', output], {
     stdio: 'inherit',
     cwd: root,
+    env: { ...process.env, PATH: systemPath() },
   });
   if (done.status !== 0) process.exit(1);
   writeFileSync(note, sum);
