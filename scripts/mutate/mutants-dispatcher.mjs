@@ -56,8 +56,8 @@ export const DISPATCHER = [
     class: 'shadow enforced',
     name: 'a shadow policy that could allow takes the default away',
     file: authorize,
-    find: ".filter((p) => p.mode === 'enforce' && p.canAllow)",
-    replace: '.filter((p) => p.canAllow)',
+    find: ".filter((p) => p.mode === 'enforce' && this.#canAllow(p))",
+    replace: '.filter((p) => this.#canAllow(p))',
     suite: 'case#^shadow-after',
   },
   {
@@ -138,8 +138,8 @@ export const DISPATCHER = [
     class: 'shadow enforced',
     name: 'a shadow policy routes',
     file: dispatcher,
-    find: "return policy.exports.includes('routeConnection') && policy.mode === 'enforce';",
-    replace: "return policy.exports.includes('routeConnection');",
+    find: "return policy.mode === 'enforce';",
+    replace: 'return true;',
     suite: 'case#^routes',
   },
   {
