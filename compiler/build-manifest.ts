@@ -1,5 +1,5 @@
 /** The manifest of a bundle from its project and its compiled policies. */
-import { HOOK } from './abi/index.js';
+import { HOOK, refusalReplies } from './abi/index.js';
 import type { Manifest, PolicyEntry } from './bundle/manifest.js';
 import type { PolicyConfig, ProjectConfig } from './bundle/project.js';
 import { canAllow } from './can-allow.js';
@@ -42,6 +42,7 @@ export function buildManifest(project: ProjectConfig, parts: ManifestParts): Man
     trust: project.trust,
     onChange: project.onChange,
     failure: project.failure,
+    refusals: refusalReplies(project.refusals),
     fuel: project.budget.fuel,
     kernels: project.kernels,
     cost,

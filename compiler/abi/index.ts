@@ -3,5 +3,7 @@ export * from './head.js';
 export * from './head-names.js';
 export * from './imports.js';
 export * from './layout.js';
+export * from './refusal.js';
+export * from './reply.js';
 export * from './verdict.js';
 export * from './view-hash.js';

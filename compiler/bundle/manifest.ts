@@ -1,5 +1,5 @@
 /** The bundle's manifest (config.json): everything about a bundle that is not code. Plain data, stable key order. */
-import type { AttributeSlot, ExportName, PredicateBit } from '../abi/index.js';
+import type { AttributeSlot, ExportName, PredicateBit, RefusalName, Reply } from '../abi/index.js';
 import type { Site } from '../frontend/types.js';
 
 export type Outcome = 'deny' | 'allow';
@@ -60,6 +60,8 @@ export interface Manifest {
     readonly unknownIdentity: Outcome;
     readonly parse: Outcome;
   };
+  /** What a request hears that goes nowhere, ready to be sent; each at most MAX_REPLY bytes. */
+  readonly refusals: Readonly<Record<RefusalName, Reply>>;
   readonly fuel: number;
   readonly kernels: readonly string[];
   readonly cost: { readonly functions: readonly FunctionCost[]; readonly tableBytes: number };

@@ -1,4 +1,5 @@
 /** A policy project as weft.json describes it, with every default filled in. Plain data. */
+import type { RefusalConfig, RefusalName } from '../abi/index.js';
 import type { Position } from '../diagnostic/index.js';
 import type { Attachment, Outcome } from './manifest.js';
 
@@ -30,6 +31,7 @@ export interface ProjectConfig {
     readonly unknownIdentity: Outcome;
     readonly parse: Outcome;
   };
+  readonly refusals: Readonly<Record<RefusalName, RefusalConfig>>;
   readonly budget: Budget;
   readonly kernels: readonly string[];
   /** Path of the world file, relative to the project; null where none is named. */

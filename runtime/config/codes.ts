@@ -10,4 +10,8 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     help: 'give the files different names: reports name a policy by its file name',
   },
   W204: { title: 'attachment names no service', help: 'write the service as name.namespace' },
+  W205: {
+    title: 'reply too large',
+    help: 'the kernel writes replies of up to 1024 bytes, head and body; shorten the body',
+  },
 };

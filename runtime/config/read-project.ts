@@ -1,4 +1,12 @@
 /** Reads weft.json: the schema's form, the defaults, and what a schema cannot say. */
+import {
+  DEFAULT_REFUSALS,
+  MAX_REPLY,
+  REFUSALS,
+  type RefusalConfig,
+  refusalReplies,
+  replyBytes,
+} from '../../compiler/abi/index.js';
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import { type DocumentRead, readDocument } from '../schema/index.js';
@@ -7,10 +15,11 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type RawPolicy = Omit<ProjectConfig['policies'][number], 'at' | 'mode'> & {
   readonly mode?: 'enforce' | 'shadow';
 };
-type Raw = Partial<Mutable<Omit<ProjectConfig, 'policies' | 'failure' | 'budget'>>> & {
+type Raw = Partial<Mutable<Omit<ProjectConfig, 'policies' | 'failure' | 'refusals' | 'budget'>>> & {
   readonly name: string;
   readonly policies: readonly RawPolicy[];
   readonly failure?: Partial<ProjectConfig['failure']>;
+  readonly refusals?: Partial<Record<string, Partial<RefusalConfig>>>;
   readonly budget?: Partial<ProjectConfig['budget']>;
 };
 
@@ -20,6 +29,7 @@ export const PROJECT_DEFAULTS: Omit<ProjectConfig, 'name' | 'policies'> = {
   trust: 'address',
   onChange: 'close',
   failure: { trap: 'deny', fuel: 'deny', unknownIdentity: 'deny', parse: 'deny' },
+  refusals: DEFAULT_REFUSALS,
   budget: { instructions: 4096, verified: 250_000, tableBytes: 67_108_864, fuel: 20_000 },
   kernels: ['6.1', '6.12', '6.18'],
   world: null,
@@ -64,6 +74,22 @@ function checkPolicies(raw: Raw, at: DocumentRead['at']): Diagnostic[] {
   return out;
 }
 
+function refusalsOf(raw: Raw): ProjectConfig['refusals'] {
+  return Object.fromEntries(
+    REFUSALS.map((name) => [name, { ...DEFAULT_REFUSALS[name], ...raw.refusals?.[name] }]),
+  ) as ProjectConfig['refusals'];
+}
+
+function checkRefusals(refusals: ProjectConfig['refusals'], at: DocumentRead['at']): Diagnostic[] {
+  const replies = refusalReplies(refusals);
+  return REFUSALS.flatMap((name) => {
+    const size = replyBytes(replies[name]).length;
+    if (size <= MAX_REPLY) return [];
+    const message = `the reply to \`${name}\` has ${size} bytes, at most ${MAX_REPLY}`;
+    return [diagnostic('W205', message, { at: at(['refusals', name]) })];
+  });
+}
+
 export interface ProjectRead {
   /** Null where there are errors. */
   readonly project: ProjectConfig | null;
@@ -80,6 +106,8 @@ export function readProject(text: string, file: string): ProjectRead {
     const message = `\`${raw.world}\` is not a file below the project`;
     found.push(diagnostic('W201', message, { at: read.at(['world']) }));
   }
+  const refusals = refusalsOf(raw);
+  found.push(...checkRefusals(refusals, read.at));
   if (hasErrors(found)) return { project: null, diagnostics: found };
   const project: ProjectConfig = {
     name: raw.name,
@@ -93,6 +121,7 @@ export function readProject(text: string, file: string): ProjectRead {
     trust: raw.trust ?? PROJECT_DEFAULTS.trust,
     onChange: raw.onChange ?? PROJECT_DEFAULTS.onChange,
     failure: { ...PROJECT_DEFAULTS.failure, ...raw.failure },
+    refusals,
     budget: { ...PROJECT_DEFAULTS.budget, ...raw.budget },
     kernels: raw.kernels ?? PROJECT_DEFAULTS.kernels,
     world: raw.world ?? PROJECT_DEFAULTS.world,

@@ -1,5 +1,5 @@
 /** Says what became of a connection, with the source line that decided. */
-import { NO_POLICY } from '../../compiler/abi/index.js';
+import { NO_POLICY, PARSE_REFUSAL, refusalOf } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { formatEndpoint } from '../discovery/index.js';
@@ -7,7 +7,7 @@ import type { Flow } from './flow.js';
 import type { Outcome, ShadowVerdict } from './outcome.js';
 
 /** The part of a manifest that outcomes are told with. */
-export type OutcomeManifest = Pick<Manifest, 'policies' | 'sites' | 'failure'>;
+export type OutcomeManifest = Pick<Manifest, 'policies' | 'sites' | 'failure' | 'refusals'>;
 
 function siteText(manifest: OutcomeManifest, site: number): string | null {
   const found = manifest.sites.find((s) => s.site === site);
@@ -16,12 +16,10 @@ function siteText(manifest: OutcomeManifest, site: number): string | null {
 }
 
 /** The status of the reply as far as it follows from the decision. */
-function statusOf({ request, end }: Flow): number | null {
+function statusOf({ request, end }: Flow, { refusals }: OutcomeManifest): number | null {
   if (request === null || end === null) return null;
-  if (!request.ok) return request.status;
-  if (end.verdict === 'allow') return 200;
-  if (end.reason === 'noRoute') return 404;
-  return end.reason === 'noEndpoint' ? 503 : 403;
+  if (!request.ok) return refusals[PARSE_REFUSAL[request.status] ?? 'parse'].status;
+  return end.verdict === 'allow' ? 200 : refusals[refusalOf(end.reason)].status;
 }
 
 /** Describes a flow that has ended; one that has not is a BugError. */
@@ -49,7 +47,7 @@ export function describeOutcome(flow: Flow, manifest: OutcomeManifest): Outcome 
     column: site?.column ?? null,
     audit: (record?.audited ?? 0n) !== 0n,
     shadow,
-    status: statusOf(flow),
+    status: statusOf(flow, manifest),
     edits: [],
     trap: flow.trap,
     fuel: flow.fuel,

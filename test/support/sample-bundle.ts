@@ -1,4 +1,5 @@
 /** A small bundle made by hand, for tests of what carries bundles about. */
+import { DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/bundle/index.js';
 
 export function sampleBundle(): Bundle {
@@ -51,6 +52,7 @@ export function sampleBundle(): Bundle {
       trust: 'address',
       onChange: 'close',
       failure: { trap: 'deny', fuel: 'deny', unknownIdentity: 'deny', parse: 'deny' },
+      refusals: refusalReplies(DEFAULT_REFUSALS),
       fuel: 20000,
       kernels: ['6.1'],
       cost: { functions: [], tableBytes: 0 },

@@ -1,5 +1,6 @@
 /** Bundles from WebAssembly text, for tests that need exact modules and no frontend. */
 import binaryen from 'binaryen';
+import { DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import type { Site } from '../../compiler/frontend/types.js';
 
@@ -63,6 +64,7 @@ export function manifestOf(parts: Partial<Manifest>): Manifest {
     trust: 'address',
     onChange: 'close',
     failure: { trap: 'deny', fuel: 'deny', unknownIdentity: 'deny', parse: 'deny' },
+    refusals: refusalReplies(DEFAULT_REFUSALS),
     fuel: 100,
     kernels: ['6.18'],
     cost: { functions: [], tableBytes: 0 },

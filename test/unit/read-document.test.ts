@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_REPLY } from '../../compiler/abi/index.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import { readProject } from '../../runtime/config/index.js';
 import { readWorld } from '../../runtime/discovery/index.js';
@@ -118,6 +119,27 @@ projects('fills in the defaults', () => {
   assert.is(project.policies[0]?.mode, 'enforce');
   assert.is(project.policies[0]?.at?.line, 1);
   assert.is(project.world, null);
+});
+
+projects('replies of refusals: what is given, else the defaults', () => {
+  const policies = '[{ "file": "a.ts", "attach": [{ "namespace": "prod" }] }]';
+  const read = (refusals: string): ReturnType<typeof readProject> =>
+    readProject(`{ "name": "a", "policies": ${policies}, "refusals": ${refusals} }`, 'weft.json');
+  const { project } = read('{ "deny": { "body": "no" }, "noRoute": { "status": 421 } }');
+  assert.equal(project?.refusals.deny, { status: 403, body: 'no', type: 'text/plain' });
+  assert.equal(project?.refusals.noRoute, { status: 421, body: '', type: 'text/plain' });
+  assert.is(project?.refusals.tooLarge.status, 431);
+
+  const refused = (refusals: string): readonly string[] =>
+    read(refusals).diagnostics.map((d) => d.code);
+  const fits = 'x'.repeat(
+    MAX_REPLY - 'HTTP/1.1 403 Forbidden\r\ncontent-length: 940\r\n'.length - 28,
+  );
+  assert.equal(refused(`{ "deny": { "body": "${fits}" } }`), []);
+  assert.equal(refused(`{ "deny": { "body": "${fits}x" } }`), ['W205']);
+  assert.equal(refused('{ "deny": { "status": 200 } }'), ['W013']);
+  assert.equal(refused('{ "deny": { "type": "a\\r\\nb: c" } }').length, 1);
+  assert.equal(refused('{ "denied": { "status": 403 } }').length, 1);
 });
 
 const POLICY = '"attach": [{ "namespace": "prod" }]';
