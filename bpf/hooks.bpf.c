@@ -344,42 +344,11 @@ SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
 	}
 }
 
-/* ---- connections opened and closed ---- */
+/* ---- connections that requests will come on ---- */
 
-/* The flag that asks for the close report says also that the connection was counted. */
-static __always_inline void note_established(struct bpf_sock_ops *context, __u32 counter)
-{
-	__u32 flags = context->bpf_sock_ops_cb_flags;
-
-	if (flags & BPF_SOCK_OPS_STATE_CB_FLAG)
-		return;
-	weft_count(&weft_open, counter);
-	bpf_sock_ops_cb_flags_set(context, flags | BPF_SOCK_OPS_STATE_CB_FLAG);
-}
-
-static __always_inline void note_state(struct bpf_sock_ops *context)
-{
-	if (context->args[1] != BPF_TCP_CLOSE)
-		return;
-	weft_count(&weft_open, WEFT_CLOSED);
-	/* The socket may connect once more, and is then counted once more. */
-	bpf_sock_ops_cb_flags_set(context, context->bpf_sock_ops_cb_flags &
-						   ~BPF_SOCK_OPS_STATE_CB_FLAG);
-}
-
+/* Only generations with request policies have this program (runtime/agent/sockops.ts). */
 SEC("sockops") int weft_sockops(struct bpf_sock_ops *context)
 {
-	switch (context->op) {
-	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-		note_established(context, WEFT_OPENED_ACTIVE);
-		break;
-	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
-		note_established(context, WEFT_OPENED_PASSIVE);
-		break;
-	case BPF_SOCK_OPS_STATE_CB:
-		note_state(context);
-		break;
-	}
 	return 1;
 }
 

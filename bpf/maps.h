@@ -65,13 +65,6 @@ struct {
 	__type(value, __u64);
 } weft_reasons SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, WEFT_OPEN_COUNTERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} weft_open SEC(".maps");
-
 /* Adds one; a lost race with another task on the same CPU would lose a count, hence atomic. */
 static __always_inline void weft_count(void *map, __u32 index)
 {

@@ -76,14 +76,6 @@ struct weft_socket {
 	__u32 zero;
 };
 
-/* Index into weft_open. */
-enum weft_open_counter {
-	WEFT_OPENED_ACTIVE = 0,
-	WEFT_OPENED_PASSIVE = 1,
-	WEFT_CLOSED = 2,
-	WEFT_OPEN_COUNTERS = 4,
-};
-
 /* Record of weft_events: one verdict. */
 struct weft_event {
 	__u64 time;   /* CLOCK_MONOTONIC, ns */

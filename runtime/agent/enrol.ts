@@ -1,5 +1,5 @@
 /**
- * Enrolment: every stub attached to a cgroup by links that are pinned together. It happens from
+ * Enrolment: the stubs attached to a cgroup by links that are pinned together. It happens from
  * outside, and nothing inside the cgroup can undo it.
  */
 import { existsSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { ensureNode, sweepNode } from './node.js';
 import { Owned } from './owned.js';
 import { cgroupPath, type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames, unfinish } from './pins.js';
+import { needsSockops } from './sockops.js';
 import { type EnrolmentRecord, type NamedWorkload, readState, writeState } from './state.js';
 
 function bytesOf(value: bigint): Uint8Array {
@@ -55,12 +56,14 @@ export function enrol(kernel: Kernel, paths: Paths, cgroup: string): EnrolmentRe
   using owned = new Owned();
   const items = new Map<string, Pinnable>();
   const workload = identify(kernel, paths, id, path);
+  const withSockops = needsSockops(paths);
   for (const [hook, attachType] of Object.entries(STUB_ATTACH)) {
+    if (hook === 'sockops' && !withSockops) continue;
     const stub = owned.add(kernel.openProgram(join(pinsOf.stubs(paths), hook)));
     items.set(hook, owned.add(kernel.attachCgroup(stub, path, attachType)));
     // The storage exists from the first stub on that reads it; until it is set, hooks know no
     // identity and decide by `failure.unknownIdentity`: so before any stub that judges.
-    if (hook === 'sockops') node.map('weft_enrolled').update(bytesOf(id), bytesOf(id));
+    if (hook === 'getpeername4') node.map('weft_enrolled').update(bytesOf(id), bytesOf(id));
   }
   pinDirectory(pinsOf.links(paths));
   pinAll(links, items);

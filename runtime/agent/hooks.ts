@@ -7,7 +7,7 @@ export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create' | 'egress', n
   // First what refuses sockets that no hook judges, last what judges arrivals.
   sock_create: ATTACH_TYPE.cgroupInetSockCreate,
   egress: ATTACH_TYPE.cgroupInetEgress,
-  sockops: ATTACH_TYPE.cgroupSockOps,
+  sockops: ATTACH_TYPE.cgroupSockOps, // not always: see sockops.ts
   getpeername4: ATTACH_TYPE.cgroupInet4Getpeername,
   getpeername6: ATTACH_TYPE.cgroupInet6Getpeername,
   recvmsg4: ATTACH_TYPE.cgroupUdp4Recvmsg,

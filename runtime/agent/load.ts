@@ -16,6 +16,7 @@ import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { followSockops } from './sockops.js';
 import { nodeCgroups, refuseRequests, type Staged, stage } from './stage.js';
 import {
   type GenerationRecord,
@@ -80,7 +81,7 @@ function record(staged: Staged, options: LoadOptions): GenerationRecord {
 
 function fillSlots(node: NodeMaps, staged: Staged): void {
   const slot = encodeU32(slotOf(staged.generation));
-  for (const hook of HOOKS) {
+  for (const hook of staged.hooks) {
     const program = staged.object.program(`weft_${hook}`);
     node.map(`weft_slots_${hook}`).update(slot, encodeU32(program.fd));
   }
@@ -99,12 +100,18 @@ function retire(node: NodeMaps, paths: Paths, generation: number): void {
 }
 
 /** Makes a staged generation the deciding one; on failure removes it again. */
-function activate(node: NodeMaps, paths: Paths, staged: Staged, options: LoadOptions): void {
+function activate(
+  kernel: Kernel,
+  node: NodeMaps,
+  paths: Paths,
+  { staged, options }: { readonly staged: Staged; readonly options: LoadOptions },
+): void {
   const { generation } = staged;
   const before: State = readState(paths);
   try {
     pinGeneration(paths, staged);
     fillSlots(node, staged);
+    followSockops(kernel, paths);
     writeState(paths, {
       ...before,
       generations: [...before.generations, record(staged, options)],
@@ -114,6 +121,7 @@ function activate(node: NodeMaps, paths: Paths, staged: Staged, options: LoadOpt
   } catch (error) {
     retire(node, paths, generation);
     writeState(paths, before);
+    followSockops(kernel, paths);
     throw error;
   }
 }
@@ -148,8 +156,9 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
     cgroups: nodeCgroups(paths, options.world),
     clockOffset: options.clockOffset,
   });
-  activate(node, paths, staged, options);
+  activate(kernel, node, paths, { staged, options });
   prune(node, paths);
+  followSockops(kernel, paths);
   return {
     generation: staged.generation,
     previous,

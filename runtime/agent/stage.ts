@@ -11,9 +11,10 @@ import { cgroupId, type Kernel, type KernelMap, type KernelObject } from '../ker
 import { AgentError, PlanError } from './agent-error.js';
 import { CODES } from './codes.js';
 import { type CgroupIds, generationEntries, generationSizes } from './fill.js';
-import { encodeU32, encodeU64, NODE_MAPS } from './layout.js';
+import { encodeU32, encodeU64, type HookName, NODE_MAPS } from './layout.js';
 import { readObject } from './objects.js';
 import { cgroupPath, type Paths } from './paths.js';
+import { hooksOf } from './sockops.js';
 import type { Names } from './state.js';
 
 export interface StageOptions {
@@ -30,6 +31,8 @@ export interface StageOptions {
 export interface Staged extends Disposable {
   readonly generation: number;
   readonly object: KernelObject;
+  /** Hooks that have a program in it. */
+  readonly hooks: readonly HookName[];
   readonly plan: Plan;
   readonly names: Names;
 }
@@ -102,12 +105,14 @@ export function stage(kernel: Kernel, bundle: Bundle, world: World, options: Sta
       return map === undefined ? [] : [[name, map] as const];
     }),
   );
+  const hooks = part === 'harness' ? [] : hooksOf(manifest);
   const object = kernel.load({
     name: `weft_${options.generation}`,
     bytes: joined,
     reuse,
     resize: generationSizes(entries, manifest.sites.length),
     globals: globals(manifest, options),
+    ...(part === 'harness' ? {} : { only: hooks.map((hook) => `weft_${hook}`) }),
   });
   try {
     for (const [name, list] of entries) {
@@ -120,6 +125,7 @@ export function stage(kernel: Kernel, bundle: Bundle, world: World, options: Sta
   return {
     generation: options.generation,
     object,
+    hooks,
     plan,
     names: namesOf(plan),
     [Symbol.dispose]: () => object[Symbol.dispose](),

@@ -5,7 +5,7 @@ import { REASON } from '../../compiler/abi/index.js';
 import type { Kernel, KernelMap } from '../kernel/index.js';
 import { readActive } from './active.js';
 import { enrolledIds } from './enrol.js';
-import { encodeU32, OPEN_COUNTER, sumCounter } from './layout.js';
+import { encodeU32, sumCounter } from './layout.js';
 import { pinnedGenerations } from './load.js';
 import { openNode } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
@@ -46,7 +46,6 @@ export interface NodeStatus {
     readonly cgroup: string | null;
     readonly workload: string | null;
   }[];
-  readonly open: { readonly active: bigint; readonly passive: bigint; readonly closed: bigint };
   /** Verdicts of this node since the first load, by reason. */
   readonly reasons: Readonly<Record<string, { readonly allow: bigint; readonly deny: bigint }>>;
   /** Verdicts whose event found no room. */
@@ -92,7 +91,6 @@ const NOTHING: Omit<NodeStatus, 'lastError'> = {
   policies: [],
   defaulted: 0n,
   enrolled: [],
-  open: { active: 0n, passive: 0n, closed: 0n },
   reasons: {},
   lost: 0n,
 };
@@ -114,7 +112,6 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
     using sites = kernel.openMap(join(pinsOf.generation(paths, active), 'maps', 'weft_sites'));
     counted = { policies: policies(current, sites), defaulted: readCounter(sites, 0) };
   }
-  const open = node.map('weft_open');
   return {
     active,
     generations: pinnedGenerations(paths).map((generation) => {
@@ -133,11 +130,6 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
       const known = state.enrolled.find((e) => e.cgroupId === cgroupId);
       return { cgroupId, cgroup: known?.cgroup ?? null, workload: known?.workload ?? null };
     }),
-    open: {
-      active: readCounter(open, OPEN_COUNTER.openedActive),
-      passive: readCounter(open, OPEN_COUNTER.openedPassive),
-      closed: readCounter(open, OPEN_COUNTER.closed),
-    },
     reasons: reasons(node.map('weft_reasons')),
     lost: readCounter(node.map('weft_losses'), 0),
     lastError: state.lastError,

@@ -140,12 +140,9 @@ export const NODE_MAPS = [
   'weft_events',
   'weft_losses',
   'weft_reasons',
-  'weft_open',
 ] as const;
 
 export const BALANCE = { 'round-robin': 0, random: 1 } as const;
 export const FLOW_KIND = { sent: 1, name: 2, admitted: 3 } as const;
-/** Index into weft_open. */
-export const OPEN_COUNTER = { openedActive: 0, openedPassive: 1, closed: 2 } as const;
 /** weft_input.flags: the pick is given. */
 export const INPUT_PICK = 1;

@@ -2,7 +2,8 @@
  * Where cgroup2 is mounted, and the identity of a cgroup: the kernel's cgroup id
  * (bpf_get_current_cgroup_id) is the inode number of its directory.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { callError } from './kernel-error.js';
 
 export interface Mount {
@@ -39,4 +40,20 @@ export function cgroupId(path: string): bigint {
       remedy: 'check that the cgroup exists below the cgroup2 mount',
     });
   }
+}
+
+/** The directory, at or below `root`, of the cgroup with this id; null where there is none. */
+export function cgroupWithId(root: string, id: bigint): string | null {
+  const waiting = [root];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    let entries: readonly Dirent[];
+    try {
+      if (cgroupId(path) === id) return path;
+      entries = readdirSync(path, { withFileTypes: true });
+    } catch {
+      continue; // removed meanwhile
+    }
+    for (const entry of entries) if (entry.isDirectory()) waiting.push(join(path, entry.name));
+  }
+  return null;
 }

@@ -84,4 +84,12 @@ export const AGENT = [
     replace: 'workloads.set(workload, bit);',
     suite: 'kernel/path-parties',
   },
+  {
+    class: 'error => pass',
+    name: 'a generation is activated before sockops is attached',
+    file: 'runtime/agent/load.ts',
+    find: 'fillSlots(node, staged);\n    followSockops(kernel, paths);',
+    replace: 'fillSlots(node, staged);',
+    suite: 'kernel/agent-sockops',
+  },
 ];

@@ -120,7 +120,7 @@ function failingAt(hook: string): Kernel {
   };
 }
 
-for (const hook of ['connect4', 'ingress', 'sockops']) {
+for (const hook of ['connect4', 'ingress', 'sock_create']) {
   test(`an unenrol cut short at ${hook} is no enrolment, and enrol makes it whole`, async () => {
     await load();
     await run('enrol', 'reviews.prod');

@@ -2,7 +2,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import { OPEN_COUNTER } from '../../runtime/agent/layout.js';
 import { Mesh } from './fixtures/mesh.js';
 import { CLIENT4, Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
 import { DENIED_PORT, OPEN_PORT, world } from './fixtures/world.js';
@@ -73,19 +72,6 @@ test('a flow that one of two enrolled cgroups allows is none that the other allo
   // The twin: below the enrolled cgroup alone.
   const below = net.peer(net.left, net.cgroup('client/below').path);
   assert.equal(await below.ask(`udp().sendto(b"x", ("${SERVER4}", ${OPEN_PORT}))`), { value: 1 });
-});
-
-test('a socket that connects again is counted each time', async () => {
-  const count = () =>
-    [OPEN_COUNTER.openedActive, OPEN_COUNTER.openedPassive, OPEN_COUNTER.closed].map((index) =>
-      Number(mesh.counter('weft_open', index)),
-    );
-  assert.equal(count(), [0, 0, 0]);
-  const UNSPEC = 'ctypes.CDLL(None).connect(c.fileno(), bytes(16), 16)';
-  await client.value(`import ctypes; c = tcp(); connect(c, "${SERVER4}", ${OPEN_PORT}); ${UNSPEC}`);
-  await client.value(`connect(c, "${SERVER4}", ${OPEN_PORT}); ${UNSPEC}`);
-  assert.equal(await client.ask(`connect(c, "${SERVER4}", ${DENIED_PORT})`), refused);
-  assert.equal(count(), [2, 2, 4], 'each end, each time');
 });
 
 test('an address without a family is judged', async () => {

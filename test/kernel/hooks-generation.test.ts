@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import { encodeU32, OPEN_COUNTER } from '../../runtime/agent/layout.js';
+import { encodeU32 } from '../../runtime/agent/layout.js';
 import { Mesh, type Tables } from './fixtures/mesh.js';
 import { Net, type Peer, SERVER4 } from './fixtures/net.js';
 import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
@@ -173,21 +173,6 @@ test('a decision that finds no free memory is refused and counted', async () => 
   assert.equal(await client.ask(connect), { value: null }, 'one free slot is enough');
   assert.equal(await client.ask(connect), { value: null }, 'and is given back');
   assert.is(mesh.counter('weft_reasons', busy), 1n);
-});
-
-test('opened and closed connections are counted', async () => {
-  mesh.activate(mesh.stage(tables));
-  const count = () =>
-    [OPEN_COUNTER.openedActive, OPEN_COUNTER.openedPassive, OPEN_COUNTER.closed].map((index) =>
-      mesh.counter('weft_open', index),
-    );
-  await client.value(`c = tcp(); connect(c, "${SERVER4}", ${OPEN_PORT})`);
-  await server.value('a, p = l.accept()');
-  assert.equal(count(), [1n, 1n, 0n]);
-  const reset = 'struct.pack("ii", 1, 0)'; // close by RST: over at both ends at once
-  await client.value(`c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ${reset}); c.close()`);
-  assert.equal(await server.ask('a.recv(1)'), { error: 'ECONNRESET' });
-  assert.equal(count(), [1n, 1n, 2n]);
 });
 
 test.run();

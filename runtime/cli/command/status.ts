@@ -13,10 +13,6 @@ function describe(status: NodeStatus): string {
   const head = [
     ['weft', VERSION],
     ['active', status.active === null ? 'nothing is loaded' : `generation ${status.active}`],
-    [
-      'connections',
-      `${status.open.active} opened, ${status.open.passive} accepted, ${status.open.closed} closed`,
-    ],
     ['lost events', String(status.lost)],
   ];
   if (status.lastError !== null) {
