@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { binaryenWasm } from './binaryen-wasm.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -30,14 +31,8 @@ for (const room of ['compiler', 'runtime', 'test']) removeOrphans(join(root, 'di
 
 run(bin('tsc'), ['-p', '.']);
 
-// Packages with native parts or large WASM of their own stay outside and are loaded when needed.
-const external = [
-  'koffi',
-  'assemblyscript',
-  'assemblyscript/*',
-  'binaryen',
-  '@bytecodealliance/wizer',
-];
+// Packages with native parts stay outside and are loaded when needed.
+const external = ['koffi', '@bytecodealliance/wizer'];
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: {
@@ -51,12 +46,14 @@ const { metafile } = await build({
   // What a verb does not need is not parsed: each lazy import is a file beside the programs.
   splitting: true,
   chunkNames: 'chunk-[hash]',
+  assetNames: '[name]-[hash]',
   metafile: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
   sourcemap: true,
   external,
+  plugins: [binaryenWasm],
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -64,7 +61,7 @@ const { metafile } = await build({
 });
 const made = new Set(Object.keys(metafile.outputs).map((path) => relative('dist', path)));
 for (const name of readdirSync(join(root, 'dist'))) {
-  if (/\.mjs(\.map)?$/.test(name) && !made.has(name)) rmSync(join(root, 'dist', name));
+  if (/\.(mjs(\.map)?|wasm)$/.test(name) && !made.has(name)) rmSync(join(root, 'dist', name));
 }
 for (const name of ['cli', 'agent']) chmodSync(join(root, 'dist', `${name}.mjs`), 0o755);
 

@@ -40,8 +40,11 @@ interface AscDone {
 }
 
 async function loadAsc(): Promise<{ readonly asc: Asc; readonly ast: unknown }> {
-  const names: readonly string[] = ['assemblyscript/asc', 'assemblyscript'];
-  const [asc, ast] = await Promise.all(names.map((name) => import(name)));
+  // As plain strings, so that tsc does not follow them to those types; the bundler does.
+  const [asc, ast] = await Promise.all([
+    import('assemblyscript/asc' as string),
+    import('assemblyscript' as string),
+  ]);
   return { asc: asc as Asc, ast };
 }
 
