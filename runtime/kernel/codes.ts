@@ -51,6 +51,10 @@ export const CODES: Readonly<Record<string, { title: string; help: string }>> = 
     title: 'an object lacks a program',
     help: 'build all parts with one version of weft',
   },
+  KERNEL_NO_PROCESS: {
+    title: 'a cgroup has no process in a network namespace',
+    help: 'start the workload before it is sent traffic',
+  },
   KERNEL_VERIFIER: {
     title: 'the verifier refuses a program',
     help: 'make the policy at the named line simpler: fewer or shorter loops',

@@ -43,6 +43,7 @@ export const ATTACH_TYPE = {
   cgroupInetEgress: 1,
   cgroupInetSockCreate: 2,
   cgroupSockOps: 3,
+  skSkbStreamVerdict: 5,
   skMsgVerdict: 7,
   cgroupInet4Bind: 8,
   cgroupInet6Bind: 9,

@@ -13,6 +13,7 @@ export { ATTACH_TYPE, CAPABILITY, MAP_FLAG, MAP_TYPE, PROGRAM_TYPE } from './con
 export { type KernelOptions, openKernel } from './kernel.js';
 export { errnoName, isKernelError, KernelError } from './kernel-error.js';
 export type { SourcePosition } from './line-info.js';
+export { addressText, isMapped } from './socket.js';
 export type * from './types.js';
 export {
   isVerifierError,

@@ -3,17 +3,21 @@
  * programs, each with its own error and remedy.
  */
 import { constants, platform } from 'node:os';
+import { attachMap } from './attach-map.js';
+import { destroySocket } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
 import { adopt, requireKind } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
 import { attachCgroup, kernelLink } from './link.js';
 import { linkObjects } from './linker.js';
 import { kernelMap } from './map.js';
+import { namespaceOfCgroup, openNamespace } from './namespace.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
 import { isPrivileged } from './privileges.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
+import { openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
 export interface KernelOptions {
@@ -58,7 +62,14 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     openLink: (path) =>
       adopt(pinned(path, 'link'), `link \`${path}\``, (handle) => kernelLink(native, handle)),
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
+    attachMap: (program, map, type) => attachMap(native, program, map, type),
     ringReader: (map) => ringReader(native, map),
+    openNamespace,
+    namespaceOfCgroup,
+    openStream: (namespace, from, to) => openStream(native, namespace, from, to),
+    socketCookie: (fd) => socketCookie(native, fd),
+    sendNow: (fd, bytes) => sendNow(native, fd, bytes),
+    destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
   };

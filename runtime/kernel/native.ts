@@ -100,7 +100,18 @@ export interface Native {
   ring_epoll_fd(ring: bigint): number;
   ring_free(ring: bigint): void;
 
+  prog_attach(program: number, target: number, type: number, flags: number): number;
+  prog_detach(program: number, target: number, type: number): number;
+
+  // libc: -1 and `errno()` where they fail.
   memfd(name: string, flags: number): number;
+  setns(fd: number, kind: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, size: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, size: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array): number;
+  send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
+  recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
 }
 
 // C signatures, by our name. Opaque structs are `void *`: koffi 3 gives them as bigint.
@@ -150,6 +161,19 @@ const LIBBPF: Readonly<Record<string, string>> = {
   ring_consume: 'int ring_buffer__consume(void *)',
   ring_epoll_fd: 'int ring_buffer__epoll_fd(void *)',
   ring_free: 'void ring_buffer__free(void *)',
+  prog_attach: 'int bpf_prog_attach(int, int, int, unsigned int)',
+  prog_detach: 'int bpf_prog_detach2(int, int, int)',
+};
+
+const LIBC: Readonly<Record<string, string>> = {
+  memfd: 'int memfd_create(const char *, unsigned int)',
+  setns: 'int setns(int, int)',
+  socket: 'int socket(int, int, int)',
+  bind: 'int bind(int, void *, unsigned int)',
+  setsockopt: 'int setsockopt(int, int, int, void *, unsigned int)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
+  send: 'intptr_t send(int, void *, size_t, int)',
+  recv: 'intptr_t recv(int, void *, size_t, int)',
 };
 
 // One message of libbpf; a verifier log goes to our own buffer, not through here.
@@ -182,7 +206,7 @@ function bind(library: string): Native {
   const libc = koffi.load('libc.so.6');
   const functions: Record<string, unknown> = {};
   for (const [name, signature] of Object.entries(LIBBPF)) functions[name] = libbpf.func(signature);
-  functions['memfd'] = libc.func('int memfd_create(const char *, unsigned int)');
+  for (const [name, signature] of Object.entries(LIBC)) functions[name] = libc.func(signature);
   const memcpy = libc.func('void *memcpy(void *, void *, size_t)') as unknown as (
     to: Uint8Array,
     from: bigint,

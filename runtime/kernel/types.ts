@@ -3,6 +3,8 @@
  * these handles. Each is disposable (`using`), closing twice is harmless, and a failed step closes
  * what it had opened. Bytes are little-endian as the kernel keeps them.
  */
+import type { Socket } from 'node:net';
+
 export interface MapInfo {
   readonly name: string;
   readonly type: number;
@@ -98,6 +100,28 @@ export interface RingReader extends Disposable {
   /** A file descriptor that becomes readable (epoll). */
   readonly epollFd: number;
 }
+/** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port in host order. */
+export interface InetName {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+/** A TCP socket as the kernel finds it inside its namespace. */
+export interface SocketName {
+  readonly local: InetName;
+  readonly remote: InetName;
+  readonly cookie: bigint;
+}
+/** A network namespace that stays while the handle is open. */
+export interface NetworkNamespace extends Disposable {
+  readonly inode: bigint;
+  readonly fd: number;
+}
+/** A connection that is being made; the socket owns the descriptor. */
+export interface OpenedStream {
+  readonly socket: Socket;
+  readonly fd: number;
+  readonly cookie: bigint;
+}
 export interface Feature {
   readonly name: string;
   readonly present: boolean;
@@ -116,7 +140,21 @@ export interface Kernel {
   openLink(pinPath: string): KernelLink;
   /** BPF_LINK_CREATE on a cgroup directory, multi mode. attachType: UAPI number (enum bpf_attach_type). */
   attachCgroup(program: KernelProgram, cgroupPath: string, attachType: number): KernelLink;
+  /** BPF_PROG_ATTACH on a socket map: for the sockets that are added from then on. */
+  attachMap(program: KernelProgram, map: KernelMap, attachType: number): void;
   ringReader(map: KernelMap): RingReader;
+  /** The namespace at a path; throws KernelError. */
+  openNamespace(path: string): NetworkNamespace;
+  /** The namespace of a cgroup's processes: that with this inode, or the first one's. */
+  namespaceOfCgroup(path: string, inode: bigint | null): NetworkNamespace;
+  /** Begins to connect inside a namespace, from one of its addresses. */
+  openStream(namespace: NetworkNamespace, from: InetName, to: InetName): OpenedStream;
+  /** The cookie of a socket of this process. */
+  socketCookie(fd: number): bigint;
+  /** Sends without waiting; how many bytes were taken. */
+  sendNow(fd: number, bytes: Uint8Array): number;
+  /** Ends a connection of anybody; false where it is gone already. */
+  destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
 }
