@@ -1,27 +1,40 @@
-/** `npm run bench`: each figure as a ratio against a peer in the same run. Options: [-o json] [group...] */
+/** `npm run bench`: each figure as a ratio against a peer in the same run. Options: [-o json] [--quick] [group | http/bench...] */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { openKernel } from '../../runtime/kernel/index.js';
 import { benchConnect } from './connect.js';
 import { benchDecision } from './decision.js';
+import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
 import { benchTable } from './table.js';
 
-const GROUPS = { decision: benchDecision, table: benchTable, connect: benchConnect } as const;
-type Group = keyof typeof GROUPS;
-const isGroup = (word: string): word is Group => Object.hasOwn(GROUPS, word);
+const GROUPS = {
+  decision: benchDecision,
+  table: benchTable,
+  connect: benchConnect,
+  http: benchHttp,
+} as const;
+const isGroup = (word: string): word is keyof typeof GROUPS => Object.hasOwn(GROUPS, word);
 
 const words = process.argv.slice(2);
 const isJson = words.some((word, i) => word === '-o' && words[i + 1] === 'json');
-const asked = words.filter((word, i) => word !== '-o' && words[i - 1] !== '-o');
-const unknown = asked.find((word) => !isGroup(word));
+// Fewer rounds of `http`: for a look, not for a figure; the document says so.
+const quick = words.includes('--quick');
+const asked = words.filter(
+  (word, i) => word !== '-o' && words[i - 1] !== '-o' && word !== '--quick',
+);
+// `http/veth/16` is the part of its group whose benches begin so.
+const groupOf = (word: string): string => word.split('/')[0] ?? word;
+const unknown = asked.find((word) => !isGroup(groupOf(word)));
 if (unknown !== undefined) {
   console.error(`unknown group \`${unknown}\`; known: ${Object.keys(GROUPS).join(', ')}`);
   process.exit(64);
 }
 
-function line(r: BenchResult): string {
+/** A judged figure in words; what is only reported has its table or the document. */
+function line(r: BenchResult): string | null {
+  if (r.limit === null) return null;
   const figures = `${r.value.toFixed(1)} against ${r.peerValue.toFixed(1)} ${r.unit} (${r.peer}), ratio ${r.ratio.toFixed(3)}`;
   const kind = {
     'ratio-at-most': 'ratio <=',
@@ -35,10 +48,12 @@ const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 try {
   const kernel = openKernel();
   const results: BenchResult[] = [];
-  for (const group of asked.length > 0 ? asked.filter(isGroup) : (Object.keys(GROUPS) as Group[])) {
-    console.error(`${group}...`);
-    const found = await GROUPS[group](kernel, folder);
-    for (const result of found) console.error(line(result));
+  for (const part of asked.length > 0 ? asked : Object.keys(GROUPS)) {
+    const group = groupOf(part);
+    if (!isGroup(group)) continue;
+    console.error(`${part}...`);
+    const found = await GROUPS[group](kernel, folder, { part, quick });
+    for (const text of found.map(line)) if (text !== null) console.error(text);
     results.push(...found);
   }
   if (isJson) {
@@ -49,7 +64,7 @@ try {
       kernel: release(),
       node: process.version,
     };
-    console.log(JSON.stringify({ machine, results }, null, 2));
+    console.log(JSON.stringify({ machine, ...(quick ? { quick } : {}), results }, null, 2));
   }
   process.exitCode = results.some((r) => r.held === 'no')
     ? 2

@@ -8,6 +8,7 @@ export const slicesOf = (pairs: number): number => pairs * SLICES + 1;
 
 export interface BenchResult {
   readonly bench: string;
+  readonly subject?: string; // what is compared with the peer, where it is not Weft
   readonly metric: string;
   readonly value: number; // median of ours
   readonly unit: string;
@@ -17,11 +18,13 @@ export interface BenchResult {
   readonly low: number; // quartiles of the ratio (or of `value` where the limit is on the difference)
   readonly high: number;
   readonly pairs: number;
-  readonly limit: {
-    readonly kind: 'ratio-at-most' | 'ratio-at-least' | 'difference-at-most';
-    readonly value: number;
-  };
-  readonly held: 'yes' | 'no' | 'inconclusive';
+  readonly limit: Limit | null; // null: reported, not judged
+  readonly held: 'yes' | 'no' | 'inconclusive' | null;
+}
+
+export interface Limit {
+  readonly kind: 'ratio-at-most' | 'ratio-at-least' | 'difference-at-most';
+  readonly value: number;
 }
 
 export function quantile(sorted: readonly number[], q: number): number {
@@ -31,17 +34,16 @@ export function quantile(sorted: readonly number[], q: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 const sort = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b);
-const median = (values: readonly number[]): number => quantile(sort(values), 0.5);
+export const medianOf = (values: readonly number[]): number => quantile(sort(values), 0.5);
 
-export interface PairSpec {
-  readonly bench: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly peer: string;
+/** What is compared: the names of a figure, and the limit that it is judged by. */
+export type Figure = Pick<BenchResult, 'bench' | 'subject' | 'metric' | 'unit' | 'peer' | 'limit'>;
+
+export interface PairSpec extends Figure {
   readonly pairs?: number;
   /** Slices of a sample; see SLICES. */
   readonly slices?: number;
-  readonly limit: BenchResult['limit'];
+  readonly limit: Limit;
   readonly ours: () => number;
   readonly theirs: () => number;
 }
@@ -75,28 +77,39 @@ export function measurePairs(spec: PairSpec): BenchResult {
     ours.push(sample.ours);
     theirs.push(sample.theirs);
   }
+  const { bench, metric, unit, peer, limit } = spec;
+  return judgePairs({ bench, metric, unit, peer, limit }, ours, theirs);
+}
+
+/** Judges pairs that were measured: the quartiles of their ratios (or differences) against the limit. */
+export function judgePairs(
+  figure: Figure,
+  ours: readonly number[],
+  theirs: readonly number[],
+): BenchResult {
+  const { limit } = figure;
   const compare =
-    spec.limit.kind === 'difference-at-most'
+    limit?.kind === 'difference-at-most'
       ? ours.map((value, i) => value - (theirs[i] ?? Number.NaN))
       : ours.map((value, i) => value / (theirs[i] ?? Number.NaN));
   const sorted = sort(compare);
   const low = quantile(sorted, 0.25);
   const high = quantile(sorted, 0.75);
-  const least = spec.limit.kind === 'ratio-at-least';
-  const good = least ? low >= spec.limit.value : high <= spec.limit.value;
-  const bad = least ? high < spec.limit.value : low > spec.limit.value;
   return {
-    bench: spec.bench,
-    metric: spec.metric,
-    value: median(ours),
-    unit: spec.unit,
-    peer: spec.peer,
-    peerValue: median(theirs),
-    ratio: median(ours) / median(theirs),
+    ...figure,
     low,
     high,
-    pairs,
-    limit: spec.limit,
-    held: good ? 'yes' : bad ? 'no' : 'inconclusive',
+    value: medianOf(ours),
+    peerValue: medianOf(theirs),
+    ratio: medianOf(ours) / medianOf(theirs),
+    pairs: ours.length,
+    held: limit === null ? null : judge(limit, low, high),
   };
+}
+
+function judge({ kind, value }: Limit, low: number, high: number): 'yes' | 'no' | 'inconclusive' {
+  const least = kind === 'ratio-at-least';
+  const good = least ? low >= value : high <= value;
+  const bad = least ? high < value : low > value;
+  return good ? 'yes' : bad ? 'no' : 'inconclusive';
 }

@@ -1,0 +1,18 @@
+/** One way from client to server: no mesh, a proxy, Weft. All of them run at once; one is asked at a time. */
+import type { Place } from './launch.js';
+import type { Version } from './network.js';
+
+/** The CPUs: the client has the first, the server the second; a proxy runs where the scheduler puts it. */
+export const CPUS = { client: '0', server: '1', proxy: '0,1' } as const;
+
+export interface Variant {
+  readonly name: string;
+  readonly client: Place;
+  /** `host:port` that the client asks for replies of this version. */
+  readonly target: (version: Version) => string;
+  /** CPU seconds so far of what answers, and of what stands between. */
+  readonly serverCpu: () => number;
+  readonly meshCpu: () => number;
+  /** Throws where one of its programs has ended. */
+  readonly mustLive: () => void;
+}

@@ -1,0 +1,50 @@
+/** The committed pictures show the committed figures. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { drawPictures } from '../bench/http/picture.js';
+
+const docs = fileURLToPath(new URL('../../../docs', import.meta.url));
+const folder = join(docs, 'benchmarks');
+const rows = (
+  JSON.parse(readFileSync(join(folder, 'http.json'), 'utf8')) as {
+    readonly results: Parameters<typeof drawPictures>[0];
+  }
+).results;
+
+const test = suite('bench: pictures');
+
+test('every picture is the one of its figures, and is shown', () => {
+  const drawn = drawPictures(rows);
+  const page = readFileSync(join(docs, 'benchmarks.md'), 'utf8');
+  const committed = readdirSync(folder).filter((name) => name.endsWith('.svg'));
+  assert.equal(committed.toSorted(), [...drawn.keys()].toSorted());
+  for (const [name, svg] of drawn) {
+    assert.equal(readFileSync(join(folder, name), 'utf8'), svg, name);
+    assert.ok(page.includes(`](benchmarks/${name})`), name);
+  }
+});
+
+test('another figure gives another picture', () => {
+  const [first, ...rest] = rows;
+  assert.ok(first);
+  const changed = drawPictures([{ ...first, peerValue: first.peerValue * 2 }, ...rest]);
+  const same = [...drawPictures(rows)].filter(([name, svg]) => changed.get(name) === svg);
+  assert.is(same.length, drawPictures(rows).size - 1);
+});
+
+test('a variant is drawn once per number of connections', () => {
+  const row = (connections: number, peer: string): (typeof rows)[number] => ({
+    ...{ bench: `http/veth/${connections}/64k`, metric: 'p50_us', peer },
+    ...{ value: 10, peerValue: 20 },
+  });
+  const drawn = drawPictures([row(1, 'none'), row(1, 'nginx'), row(16, 'none')]);
+  assert.equal([...drawn.keys()], ['http-veth-64k.svg']);
+  const svg = drawn.get('http-veth-64k.svg') ?? '';
+  assert.is(svg.match(/>weft</g)?.length, 2);
+  assert.is(svg.match(/>nginx</g)?.length, 1);
+});
+
+test.run();
