@@ -4,12 +4,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { flows } from './flows.mjs';
 import { startEvents, startHost } from './processes.mjs';
 import { table as newTable } from './table.mjs';
 import { create, remove } from './topology.mjs';
+import { Undo } from './undo.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const CLI = join(root, 'dist/cli.mjs');
@@ -192,33 +194,27 @@ function takeNode() {
 
 class Refused extends Error {}
 
-async function onRealTraffic(bundle, folder) {
+/** Takes the mesh down. In a session of its own, so that a second Ctrl-C does not stop it. */
+function unload() {
+  spawnSync(process.execPath, [CLI, 'unload'], { stdio: 'ignore', detached: true });
+}
+
+async function onRealTraffic(bundle, folder, undo) {
   takeNode();
   const world = parse(readFileSync(join(EXAMPLE, 'world.yaml'), 'utf8'));
   const hosts = hostsOf(world);
-  const running = [];
-  const stopAll = () => {
-    for (const thing of running.splice(0)) thing.stop();
-    spawnSync(process.execPath, [CLI, 'unload'], { stdio: 'ignore' });
-    remove();
-  };
-  const interrupted = () => {
-    stopAll();
-    rmSync(folder, { recursive: true, force: true });
-    process.exit(130);
-  };
-  process.once('SIGINT', interrupted);
-  process.once('SIGTERM', interrupted);
   remove();
+  const end = undo.push(remove);
   try {
     create(hosts);
     const started = new Map(hosts.map((host) => [host.name, startHost(host)]));
-    running.push(...started.values());
+    for (const host of started.values()) undo.push(host.stop);
     await Promise.all([...started.values()].map((h) => h.ready));
+    undo.push(unload);
     weft(['load', bundle, '--world', join(EXAMPLE, 'world.yaml')]);
     weft(['enrol', '--all']);
     const events = startEvents(CLI);
-    running.push(events);
+    undo.push(events.stop);
 
     const list = flows(world, OUTSIDER).map((flow) => ({
       ...flow,
@@ -243,15 +239,23 @@ async function onRealTraffic(bundle, folder) {
     const denials = rows.filter((r) => r.seen.verdict === 'deny').length;
     return { agree, total: rows.length, denials, splitAgrees };
   } finally {
-    process.off('SIGINT', interrupted);
-    process.off('SIGTERM', interrupted);
-    stopAll();
+    await pendingSignal();
+    end();
   }
 }
 
+/**
+ * Ctrl-C ends the demo's children too, and what they then fail at is not the news: some turns of the
+ * event loop, in which a signal that waits is taken; it does not come back then.
+ */
+const pendingSignal = () => setTimeout(20);
+
 /** Runs the demo; answers with the exit code. */
 export async function runDemo({ kernel, why }) {
+  const undo = new Undo();
+  undo.onSignals();
   const folder = mkdtempSync(join(tmpdir(), 'weft-demo-'));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
   try {
     const bundle = join(folder, 'bookinfo.weft');
     weft(['build', EXAMPLE, '--out', bundle]);
@@ -264,7 +268,7 @@ export async function runDemo({ kernel, why }) {
       say(`simulated only (${why}): ${passed.passed} passed, ${passed.failed} failed`);
       return passed.failed === 0 ? 0 : 2;
     }
-    const { agree, total, denials, splitAgrees } = await onRealTraffic(bundle, folder);
+    const { agree, total, denials, splitAgrees } = await onRealTraffic(bundle, folder, undo);
     const { printCost } = await import('./cost.mjs');
     await printCost(bundle, join(EXAMPLE, 'world.yaml'), say);
     say(`${denials} of ${total} flows were denials`);
@@ -278,6 +282,7 @@ export async function runDemo({ kernel, why }) {
     );
     return 1;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await pendingSignal();
+    undo.all();
   }
 }

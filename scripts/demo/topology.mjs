@@ -82,15 +82,19 @@ export function onHost(host, command, args) {
   return ['sh', ['-c', 'echo $$ > "$0"; exec "$@"', procs, ...words]];
 }
 
+/** `ip` of the clean-up: in a session of its own, so that a second Ctrl-C does not stop it. */
+const ipDetached = (...args) =>
+  spawnSync('ip', args, { encoding: 'utf8', detached: true }).stdout ?? '';
+
 /** Removes all that `create` made, now or in a run that died: processes, namespaces, cgroups. */
 export function remove() {
-  const list = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' }).stdout ?? '';
+  const list = ipDetached('netns', 'list');
   for (const line of list.split('\n')) {
     const name = line.split(' ')[0];
     if (!name?.startsWith(PREFIX)) continue;
-    const pids = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' }).stdout ?? '';
+    const pids = ipDetached('netns', 'pids', name);
     for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
-    spawnSync('ip', ['netns', 'del', name]);
+    ipDetached('netns', 'del', name);
   }
   const top = join(cgroupRoot(), 'weft-demo');
   if (existsSync(top)) removeCgroup(top);
