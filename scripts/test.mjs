@@ -8,7 +8,7 @@ import { findLeftovers } from './leftovers.mjs';
 import { setup } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'cli'];
+const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'http', 'cli'];
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((w) => w.startsWith('--')));
 const asked = words.filter((w) => !w.startsWith('--'));

@@ -1,0 +1,66 @@
+/**
+ * The policy project of the suite: one service in two versions, another one beside it, and a policy
+ * with an outcome for each kind of row. Requests without a mark go to v1, where connections go too.
+ */
+import { HOSTS, type HostName } from './topology.js';
+
+export const SERVICE = { v4: '10.97.0.1', v6: 'fd97::1', port: 80, target: 9080 };
+
+const POLICY = `import { cluster, Connection, Route, Verdict } from "weft";
+
+const v1 = cluster("shop.prod/v1");
+
+export function routeConnection(connection: Connection): Route {
+  return v1;
+}
+export function authorizeConnection(connection: Connection): Verdict {
+  return Verdict.Allow;
+}
+`;
+
+const member = (name: HostName, labels: string): string => {
+  const { v4, v6, cgroup } = HOSTS[name];
+  return `  - name: ${name}.prod
+    addresses: [${v4}, "${v6}"]
+    labels: { ${labels} }
+    serviceAccount: ${name}
+    cgroup: ${cgroup}
+`;
+};
+
+const WORLD = `services:
+  - name: shop.prod
+    addresses: [${SERVICE.v4}, "${SERVICE.v6}"]
+    ports: [{ port: ${SERVICE.port}, target: ${SERVICE.target}, protocol: http }]
+    clusters:
+      - { name: shop/v1, selector: { app: shop, version: v1 } }
+      - { name: shop/v2, selector: { app: shop, version: v2 } }
+      - { name: shop/empty, selector: { app: shop, version: v3 } }
+  - name: other.prod
+    addresses: [10.97.0.2, "fd97::2"]
+    ports: [{ port: ${SERVICE.port}, target: ${SERVICE.target}, protocol: http }]
+    clusters:
+      - { name: other/all, selector: { app: other } }
+workloads:
+${member('client', 'app: client')}${member('v1', 'app: shop, version: v1')}${member('v2', 'app: shop, version: v2')}${member('other', 'app: other')}\
+  - name: v3.prod
+    addresses: [10.78.0.200, "fd78::200"]
+    labels: { app: shop, version: v3 }
+    serviceAccount: v3
+    healthy: false
+`;
+
+/** The project's files by path. */
+export const PROJECT: ReadonlyMap<string, string> = new Map([
+  [
+    'weft.json',
+    JSON.stringify({
+      name: 'torture',
+      policies: [{ file: 'policies/torture.ts', attach: [{ namespace: 'prod' }] }],
+      default: 'deny',
+      world: 'world.yaml',
+    }),
+  ],
+  ['policies/torture.ts', POLICY],
+  ['world.yaml', WORLD],
+]);

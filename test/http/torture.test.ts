@@ -1,0 +1,127 @@
+/**
+ * HTTP on real sockets: every row without a mesh, then every row with Weft, over IPv4 and IPv6. The
+ * first run shows that the rows are right; the second that the client gets the same bytes.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ROWS } from './rows/index.js';
+import { Actor } from './stage/actor.js';
+import { describeFailure, failWith } from './stage/describe.js';
+import { isMatch, type KnownOpen, readKnownOpen } from './stage/known-open.js';
+import { Mesh } from './stage/mesh.js';
+import { type Cast, type Performance, play, type Target } from './stage/play.js';
+import { SERVICE } from './stage/project.js';
+import { exchangesOf, type Family, type Mode, type Row } from './stage/row.js';
+import { HOSTS, type HostName, NAMES, Topology } from './stage/topology.js';
+
+/** Seconds that a step may take: one that never comes is a failure. What fails anyway need not wait long. */
+const DEADLINE = 5;
+const SHORT_DEADLINE = 0.05;
+const FAILURES_TO_WAIT_FOR = 5;
+const FAMILIES: readonly Family[] = [4, 6];
+
+const open = readKnownOpen();
+const plainRuns = new Map<string, Performance>();
+const stillOpen = new Map<KnownOpen, number>();
+let failures = 0;
+let topology: Topology | null = null;
+let mesh: Mesh | null = null;
+let actors: Record<HostName, Actor> | null = null;
+
+const addressOf = (name: HostName, family: Family): string =>
+  family === 4 ? HOSTS[name].v4 : HOSTS[name].v6;
+const idOf = (row: Row, family: Family): string => `${row.id} (IPv${family})`;
+
+function targetOf(row: Row, mode: Mode, family: Family): Target {
+  const direct = mode === 'plain' || row.from === 'outsider' || row.to === 'endpoint';
+  if (direct) return { host: addressOf('v1', family), port: SERVICE.target };
+  return { host: family === 4 ? SERVICE.v4 : SERVICE.v6, port: SERVICE.port };
+}
+
+function perform(row: Row, mode: Mode, family: Family, deadline: number): Promise<Performance> {
+  if (actors === null) throw new Error('the stage is not set');
+  const cast: Cast = actors;
+  return play(row, { cast, mode, target: targetOf(row, mode, family), deadline });
+}
+
+async function setStage(): Promise<void> {
+  topology = new Topology();
+  const made = {} as Record<HostName, Actor>;
+  actors = made;
+  for (const name of NAMES)
+    made[name] = new Actor(name, HOSTS[name].namespace, topology.cgroup(HOSTS[name]));
+  for (const name of ['v1', 'v2', 'other'] as const) {
+    const hosts = [HOSTS[name].v4, HOSTS[name].v6];
+    const [done] = await made[name].ask([{ op: 'listen', hosts, port: SERVICE.target }], DEADLINE);
+    assert.ok(done?.ok, JSON.stringify(done));
+  }
+}
+
+async function strikeStage(): Promise<void> {
+  for (const actor of Object.values(actors ?? {})) await actor.stop();
+  mesh?.stop();
+  topology?.close();
+}
+
+const plain = suite('http without a mesh');
+plain('the stage is set', setStage);
+for (const row of ROWS)
+  for (const family of row.families ?? FAMILIES)
+    plain(idOf(row, family), async () => {
+      const run = await perform(row, 'plain', family, DEADLINE);
+      plainRuns.set(idOf(row, family), run);
+      if (run.failure !== null) failWith('differs', describeFailure(row, 'without a mesh', run));
+    });
+plain.run();
+
+const weft = suite('http with Weft');
+weft('Weft starts', async () => {
+  mesh = new Mesh();
+  await mesh.start();
+});
+weft.after(strikeStage);
+
+/** How the run with Weft differs from what the row and the run without a mesh say; empty where it does not. */
+async function difference(row: Row, family: Family, deadline: number): Promise<string> {
+  const run = await perform(row, 'weft', family, deadline);
+  const failed = describeFailure(row, 'with Weft', run);
+  if (failed !== '') return failed;
+  const heard = plainRuns.get(idOf(row, family))?.heard;
+  if (heard?.hash === run.heard.hash && heard.count === run.heard.count) return '';
+  return `${row.id}: the client heard ${heard?.count} bytes without a mesh, ${run.heard.count} with Weft`;
+}
+
+for (const row of ROWS)
+  for (const family of row.families ?? FAMILIES) {
+    const known = open.find((one) => isMatch(one, row.id) || isMatch(one, idOf(row, family)));
+    weft(idOf(row, family), async () => {
+      const patient = known === undefined && failures < FAILURES_TO_WAIT_FOR;
+      const found = await difference(row, family, patient ? DEADLINE : SHORT_DEADLINE);
+      if (known === undefined) {
+        if (found === '') return;
+        failures += 1;
+        failWith('differs', found);
+      }
+      if (found === '') failWith('passes now', `remove \`${known.pattern}\` from known-open.txt`);
+      stillOpen.set(known, (stillOpen.get(known) ?? 0) + 1);
+    });
+  }
+
+weft('every line of known-open.txt has a row', () => {
+  const ids = ROWS.flatMap((row) => [row.id, ...FAMILIES.map((family) => idOf(row, family))]);
+  const orphans = open.filter((one) => !ids.some((id) => isMatch(one, id)));
+  assert.equal(orphans, []);
+});
+
+weft('at least 300 exchanges, each id once', () => {
+  const familiesOf = (row: Row): number => (row.families ?? FAMILIES).length;
+  const played = ROWS.reduce((sum, row) => sum + familiesOf(row), 0);
+  const exchanges = ROWS.reduce((sum, row) => sum + exchangesOf(row) * familiesOf(row), 0);
+  assert.ok(exchanges >= 300, String(exchanges));
+  assert.is(new Set(ROWS.map((row) => row.id)).size, ROWS.length);
+  const counts = [...stillOpen].map(([known, n]) => `${n} ${known.pattern}: ${known.reason}`);
+  const openRows = [...stillOpen.values()].reduce((sum, n) => sum + n, 0);
+  console.error(`${played} rows, ${exchanges} exchanges, each without a mesh and with Weft`);
+  console.error([`${openRows} of them known to be open`, ...counts].join('\n  '));
+});
+weft.run();
