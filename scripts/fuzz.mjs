@@ -1,8 +1,9 @@
-// The head parser under libFuzzer, natively and with AddressSanitizer. `npm run fuzz` is the long
-// run (10 million inputs); `npm run fuzz -- 100000` says how many. What it found new is kept in
-// dist/fuzz/corpus; an input that fails is left in dist/fuzz and the exit code is 1.
+// The head parser and the reply framer under libFuzzer, natively and with AddressSanitizer.
+// `npm run fuzz` is the long run (10 million inputs each); `npm run fuzz -- 100000 --target head`
+// says how many and which. What it found new is kept in dist/fuzz/<target>/corpus; an input that
+// fails is left in dist/fuzz/<target> and the exit code is 1.
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
-// usage: npm run fuzz [-- [inputs] [--seed N] [--to DIRECTORY]]
+// usage: npm run fuzz [-- [inputs] [--target head|frame] [--seed N] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,29 +14,63 @@ const INPUTS = 10_000_000;
 const UNSUPPORTED = 4;
 const USAGE = 64;
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+// Where a fuzzer has to start from: one input of each kind. The first bytes say what test/fuzz/*.c
+// says that they say.
+const host = 'Host: a\r\n';
+const chunked = 'Transfer-Encoding: chunked\r\n\r\n';
+const TARGETS = {
+  head: {
+    longest: 9000,
+    first: (index) => String.fromCharCode(40 * index),
+    seeds: [
+      `GET /a/../b?c HTTP/1.1\r\n${host}X-Team: blue\r\nCookie: a=b\r\n\r\n`,
+      `POST /%2e%2E/%41 HTTP/1.1\r\n${host}Content-Length: 12\r\nExpect: 100-continue\r\n\r\n`,
+      `POST http://a/b HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\nConnection: a, close\r\n\r\n`,
+      `CONNECT a:443 HTTP/1.1\r\n${host}Connection: upgrade\r\nUpgrade: x\r\n\r\n`,
+      'OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
+      `GET /${'x'.repeat(100)} HTTP/1.1\r\n${host}A:${' '.repeat(40)}${'v'.repeat(200)} \t\r\n\r\n`,
+    ],
+  },
+  frame: {
+    longest: 4000,
+    first: (index) => String.fromCharCode(0x40 + index, 40 * index, 0),
+    seeds: [
+      `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabcHTTP/1.1 204 X\r\n\r\n`,
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n${chunked}3\r\nabc\r\n0\r\nA: b\r\n\r\n`,
+      'HTTP/1.1 101 Switching\r\nConnection: upgrade\r\n\r\n\0\x01',
+      'HTTP/1.0 200 OK\r\nServer: a\r\n\r\nuntil close',
+      `HTTP/1.1 304 X\r\nETag: "${'x'.repeat(100)}"\r\nContent-Length: 5\r\nConnection: a, close\r\n\r\n`,
+      '1f;a="b c"\r\n0123456789abcdef0123456789abcde\r\n0\r\n\r\n',
+    ],
+  },
+};
+
+function refuseUsage() {
+  console.error(
+    'usage: npm run fuzz [-- [inputs] [--target head|frame] [--seed N] [--to DIRECTORY]]',
+  );
+  process.exit(USAGE);
+}
 const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
+    target: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
     to: { type: 'string', default: join(root, 'dist', 'fuzz') },
   },
   allowPositionals: true,
 });
-const to = resolve(values.to);
 const inputs = Number(positionals[0] ?? INPUTS);
-if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) {
-  console.error('usage: npm run fuzz [-- [inputs] [--seed N] [--to DIRECTORY]]');
-  process.exit(USAGE);
-}
+if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();
+if (values.target.some((name) => !Object.hasOwn(TARGETS, name))) refuseUsage();
 
-mkdirSync(join(to, 'corpus'), { recursive: true });
-const program = join(to, 'head');
 const clang = process.env.CLANG ?? 'clang';
-const build = (stdio) =>
+const build = (name, to, stdio) =>
   spawnSync(
     clang,
     [
       ...['-O2', '-g', '-fsanitize=fuzzer,address,undefined', '-fno-sanitize-recover=undefined'],
-      ...['-I', join(root, 'bpf'), join(root, 'test/fuzz/head.c'), '-o', program],
+      ...['-I', join(root, 'bpf'), join(root, `test/fuzz/${name}.c`), '-o', join(to, name)],
     ],
     { stdio },
   ).status === 0;
@@ -46,47 +81,41 @@ function runtimePackage() {
   const major = /clang version (\d+)/.exec(asked.stdout ?? '')?.[1];
   return major === undefined ? null : `libclang-rt-${major}-dev`;
 }
-if (!build('ignore')) {
+/** Builds a target; installs what is missing where it may. */
+function buildOrInstall(name, to) {
+  if (build(name, to, 'ignore')) return;
   const missing = runtimePackage() ?? 'clang';
   if (process.getuid?.() === 0) {
     console.error(`installing ${missing}`);
     spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 2, 2] });
     spawnSync('apt-get', ['install', '-y', '-qq', missing], { stdio: ['ignore', 2, 2] });
   }
-  if (!build('inherit')) {
-    console.error(`error: the fuzz target could not be built\n  help: apt-get install ${missing}`);
-    process.exit(UNSUPPORTED);
-  }
+  if (build(name, to, 'inherit')) return;
+  console.error(`error: the fuzz target could not be built\n  help: apt-get install ${missing}`);
+  process.exit(UNSUPPORTED);
 }
 
-// Where a fuzzer has to start from: one head of each kind. The first byte says where it is cut.
-const line = 'Host: a\r\n';
-const SEEDS = [
-  `GET /a/../b?c HTTP/1.1\r\n${line}X-Team: blue\r\nCookie: a=b\r\n\r\n`,
-  `POST /%2e%2E/%41 HTTP/1.1\r\n${line}Content-Length: 12\r\nExpect: 100-continue\r\n\r\n`,
-  `POST http://a/b HTTP/1.1\r\n${line}Transfer-Encoding: chunked\r\nConnection: a, close\r\n\r\n`,
-  `CONNECT a:443 HTTP/1.1\r\n${line}Connection: upgrade\r\nUpgrade: x\r\n\r\n`,
-  'OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n',
-  `GET /${'x'.repeat(100)} HTTP/1.1\r\n${line}A:${' '.repeat(40)}${'v'.repeat(200)} \t\r\n\r\n`,
-];
-for (const [index, text] of SEEDS.entries())
-  writeFileSync(
-    join(to, 'corpus', `seed-${index}`),
-    `${String.fromCharCode(40 * index)}${text}`,
-    'latin1',
+/** Whether a target took all its inputs without a fault. */
+function fuzz(name) {
+  const { first, longest, seeds } = TARGETS[name];
+  const to = join(resolve(values.to), name);
+  mkdirSync(join(to, 'corpus'), { recursive: true });
+  buildOrInstall(name, to);
+  for (const [index, text] of seeds.entries())
+    writeFileSync(join(to, 'corpus', `seed-${index}`), first(index) + text, 'latin1');
+  const started = Date.now();
+  const ran = spawnSync(
+    join(to, name),
+    [
+      ...[`-runs=${inputs}`, `-seed=${values.seed}`, `-max_len=${longest}`, '-print_final_stats=1'],
+      ...[`-dict=${join(root, `test/fuzz/${name}.dict`)}`, `-artifact_prefix=${to}/`],
+      ...['-verbosity=0', join(to, 'corpus')],
+    ],
+    { stdio: 'inherit' },
   );
-
-const started = Date.now();
-const ran = spawnSync(
-  program,
-  [
-    ...[`-runs=${inputs}`, `-seed=${values.seed}`, '-max_len=9000', '-print_final_stats=1'],
-    ...[`-dict=${join(root, 'test/fuzz/head.dict')}`, `-artifact_prefix=${to}/`, '-verbosity=0'],
-    join(to, 'corpus'),
-  ],
-  { stdio: 'inherit' },
-);
-const seconds = ((Date.now() - started) / 1000).toFixed(1);
-const verdict = ran.status === 0 ? 'no fault' : 'a fault';
-console.log(`${inputs} inputs asked for, ${verdict}, ${seconds} s, seed ${values.seed}`);
-process.exit(ran.status === 0 ? 0 : 1);
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  const verdict = ran.status === 0 ? 'no fault' : 'a fault';
+  console.log(`${name}: ${inputs} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
+  return ran.status === 0;
+}
+process.exit(values.target.every(fuzz) ? 0 : 1);

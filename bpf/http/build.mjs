@@ -1,6 +1,6 @@
-// Compiles the head parser twice: to dist/http/head.wasm for the simulator and the slow path, and
-// on Linux to dist/http/head-harness.o for test-runs. Each is remade only when what it was made
-// from changed.
+// Compiles the head parser and the reply framer (with the chunk walker) twice each: to head.wasm and
+// frame.wasm of dist/http for the simulator and the slow path, and on Linux to head-harness.o and
+// frame-harness.o for test-runs. Each is remade only when what it was made from changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -76,7 +76,9 @@ function compile(clang, flags, source, name) {
 const clang = findClang();
 if (!hasLinker(clang.command)) refuse('the linker wasm-ld was not found');
 compile(clang, WASM, 'module.c', 'head.wasm');
+compile(clang, WASM, 'frame-module.c', 'frame.wasm');
 if (process.platform === 'linux') {
   if (!existsSync('/usr/include/bpf/bpf_helpers.h')) refuse('the headers of libbpf were not found');
   compile(clang, [...BPF, ...includes()], 'head-harness.bpf.c', 'head-harness.o');
+  compile(clang, [...BPF, ...includes()], 'frame-harness.bpf.c', 'frame-harness.o');
 }

@@ -16,7 +16,7 @@ static __always_inline const struct weft_name_entry *weft_entry(const struct wef
 {
 	number = (number - 1) & (WEFT_NAME_ENTRIES - 1);
 #ifdef __bpf__
-	asm volatile("" : "+r"(number)); /* for the verifiers of old kernels: see weft_word */
+	asm volatile("" : "+r"(number)); /* for the verifiers of old kernels: see weft_load */
 #endif
 	return &names->entries[number];
 }

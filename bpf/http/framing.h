@@ -8,16 +8,6 @@
 
 #define WEFT_LENGTH_DIGITS 16
 
-/* Eight digits, first one lowest, to their number; *bad where one is none. */
-static __always_inline __u64 weft_digits(__u64 word, int *bad)
-{
-	*bad |= ((word & WEFT_EACH(0xf0)) | ((word + WEFT_EACH(6)) & WEFT_EACH(0xf0)) >> 4) !=
-		WEFT_EACH(0x33);
-	word = (word & WEFT_EACH(0x0f)) * 2561 >> 8;
-	word = (word & 0x00ff00ff00ff00ffull) * 6553601 >> 16;
-	return (word & 0x0000ffff0000ffffull) * 42949672960001ull >> 32;
-}
-
 /* The last `length` (0 to 8) bytes before `end`, with the digit 0 before them. */
 static __always_inline __u64 weft_last_digits(const __u8 *bytes, __u32 end, __u32 length)
 {

@@ -20,14 +20,7 @@
 #ifndef WEFT_HTTP_HEAD_H
 #define WEFT_HTTP_HEAD_H
 
-#if defined(__linux__) || defined(__bpf__)
-#include <linux/types.h>
-#else
-typedef unsigned char __u8;
-typedef unsigned short __u16;
-typedef unsigned int __u32;
-typedef unsigned long long __u64;
-#endif
+#include "word.h"
 
 #ifndef WEFT_HEAD_MAX
 #define WEFT_HEAD_MAX 8192 /* a power of two: offsets are masked with it */

@@ -12,12 +12,29 @@
 #ifndef WEFT_HTTP_SCAN_H
 #define WEFT_HTTP_SCAN_H
 
-#include "word.h"
-
 #define WEFT_NAME_WORDS_A_STEP 4
 #define WEFT_VALUE_WORDS_A_STEP 8
 #define WEFT_HASH_FACTOR 0x9e3779b97f4a7c15ull
 #define WEFT_SCAN_GOES_ON 0xffff
+
+static __always_inline __u64 weft_word(const __u8 *bytes, __u64 at)
+{
+	return weft_load(bytes, at, WEFT_HEAD_MAX);
+}
+
+static __always_inline __u32 weft_byte(const __u8 *bytes, __u64 at)
+{
+	return weft_load_byte(bytes, at, WEFT_HEAD_MAX);
+}
+
+static __always_inline void weft_put(__u8 *bytes, __u64 at, __u8 byte)
+{
+	at &= WEFT_HEAD_MAX - 1;
+#ifdef __bpf__
+	asm volatile("" : "+r"(at));
+#endif
+	bytes[at] = byte;
+}
 
 /* Where the next step starts: at the method, in the target, at a line, in a name, ... */
 enum weft_scan_phase {

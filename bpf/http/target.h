@@ -11,14 +11,6 @@
 #define WEFT_UNRESERVED_BELOW 0x03ff600000000000ull
 #define WEFT_UNRESERVED_FROM 0x47fffffe87fffffeull
 
-/* 0 to 15; 16 where the byte is no hexadecimal digit. */
-static __always_inline __u32 weft_hex(__u32 byte)
-{
-	__u32 digit = byte - '0', letter = (byte | 0x20) - 'a';
-
-	return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
-}
-
 /* Takes one character of the path, or steps back one character of what was written. */
 static long weft_path_step(__u32 index, void *context)
 {

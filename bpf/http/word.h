@@ -6,6 +6,15 @@
 #ifndef WEFT_HTTP_WORD_H
 #define WEFT_HTTP_WORD_H
 
+#if defined(__linux__) || defined(__bpf__)
+#include <linux/types.h>
+#else
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+#endif
+
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
@@ -26,9 +35,10 @@
 #define WEFT_EACH(byte) (0x0101010101010101ull * (byte))
 #define WEFT_HIGH WEFT_EACH(0x80)
 
-static __always_inline __u64 weft_word(const __u8 *bytes, __u64 at)
+/* The eight bytes at an offset of a buffer of `size` bytes, a power of two, and 8 more. */
+static __always_inline __u64 weft_load(const __u8 *bytes, __u64 at, __u64 size)
 {
-	at &= WEFT_HEAD_MAX - 1;
+	at &= size - 1;
 #ifdef __bpf__
 	asm volatile("" : "+r"(at)); /* the offset that was masked is the one that is used */
 	return *(const __u64 *)(bytes + at);
@@ -40,22 +50,13 @@ static __always_inline __u64 weft_word(const __u8 *bytes, __u64 at)
 #endif
 }
 
-static __always_inline __u32 weft_byte(const __u8 *bytes, __u64 at)
+static __always_inline __u32 weft_load_byte(const __u8 *bytes, __u64 at, __u64 size)
 {
-	at &= WEFT_HEAD_MAX - 1;
+	at &= size - 1;
 #ifdef __bpf__
 	asm volatile("" : "+r"(at));
 #endif
 	return bytes[at];
-}
-
-static __always_inline void weft_put(__u8 *bytes, __u64 at, __u8 byte)
-{
-	at &= WEFT_HEAD_MAX - 1;
-#ifdef __bpf__
-	asm volatile("" : "+r"(at));
-#endif
-	bytes[at] = byte;
 }
 
 /* The number of the first byte that a mask has; the mask is not 0. */
@@ -118,6 +119,24 @@ static __always_inline __u64 weft_control(__u64 word, __u8 from)
 static __always_inline int weft_in(__u32 byte, __u64 below, __u64 from)
 {
 	return byte < 128 && ((byte < 64 ? below : from) >> (byte & 63) & 1);
+}
+
+/* Eight digits, first one lowest, to their number; *bad where one is none. */
+static __always_inline __u64 weft_digits(__u64 word, int *bad)
+{
+	*bad |= ((word & WEFT_EACH(0xf0)) | ((word + WEFT_EACH(6)) & WEFT_EACH(0xf0)) >> 4) !=
+		WEFT_EACH(0x33);
+	word = (word & WEFT_EACH(0x0f)) * 2561 >> 8;
+	word = (word & 0x00ff00ff00ff00ffull) * 6553601 >> 16;
+	return (word & 0x0000ffff0000ffffull) * 42949672960001ull >> 32;
+}
+
+/* 0 to 15; 16 where the byte is no hexadecimal digit. */
+static __always_inline __u32 weft_hex(__u32 byte)
+{
+	__u32 digit = byte - '0', letter = (byte | 0x20) - 'a';
+
+	return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
 }
 
 #endif
