@@ -1,5 +1,7 @@
 /** Diagnostics of the room `bundle`: reading an archive, and what a project may hold. */
-export const CODES: Readonly<Record<string, { readonly title: string; readonly help: string }>> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const CODES: CodeTable = {
   B101: {
     title: 'not a bundle archive',
     help: 'a bundle is the tar file that `weft build --out FILE` writes',

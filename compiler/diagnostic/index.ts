@@ -1,4 +1,5 @@
 export { BugError, unreachable } from './bug-error.js';
+export type { CodeTable } from './code-table.js';
 export {
   type Diagnostic,
   type DiagnosticOptions,

@@ -1,5 +1,7 @@
 /** Findings of the frontend; findings of asc keep asc's own codes (AS…, TS…). */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const CODES: CodeTable = {
   P100: {
     title: 'the policy file cannot be read',
     help: 'check the path in weft.json; paths are relative to the project',

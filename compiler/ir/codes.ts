@@ -1,5 +1,7 @@
 /** Diagnostics of the step from WASM to IR: what the decide phase may not do. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const CODES: CodeTable = {
   I101: {
     title: 'floating point in the decide phase',
     help: 'the kernel has no floating point: use integers, for example thousandths',

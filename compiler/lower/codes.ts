@@ -1,5 +1,7 @@
 /** Diagnostic codes of lowering, from which docs/errors.md is generated. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const CODES: CodeTable = {
   L001: {
     title: 'the function needs more stack than a policy may use',
     help: 'keep fewer values alive at a time: split the function, or compute values where they are used',

@@ -1,7 +1,7 @@
 /** Diagnostics of the pass expand-abi and of the numbering of symbols, slots and bits. */
-export const ABI_CODES: Readonly<
-  Record<string, { readonly title: string; readonly help: string }>
-> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const ABI_CODES: CodeTable = {
   I201: {
     title: 'operand is not a constant',
     help: 'write the operand at the place of use; where it depends on a condition, write one `if` branch a case',

@@ -9,7 +9,6 @@ import { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Module, Param, Terminator, Type, ValueId } from '../ir/types.js';
 import { FIND_FUNCTION, HASH_FUNCTION, maskWord, partsOf } from './expand-views.js';
 
-const WORDS = HEAD_MAX / 8;
 const ONES = 0x0101010101010101n;
 const HIGHS = 0x8080808080808080n;
 
@@ -99,6 +98,36 @@ function begin(
   return { writer, request: 0 as ValueId, offset, length };
 }
 
+function to(block: BlockId, args: ValueId[] = []): { block: BlockId; args: ValueId[] } {
+  return { block, args };
+}
+
+/**
+ * The head of the loop over a view: on to `body` while its first parameter, the position, lies before
+ * the view's end. The other bound is a constant: it is what a kernel can count.
+ */
+function walk(
+  { writer, length }: Loop,
+  { head, body, end }: { readonly [block in 'head' | 'body' | 'end']: BlockId },
+  params: [position: Param, ...rest: Param[]],
+): void {
+  const [{ id: position }] = params;
+  const more = writer.block();
+  const branch = (condition: ValueId, then: BlockId): Terminator => ({
+    op: 'br_if',
+    condition,
+    then: to(then),
+    else: to(end),
+    loc: null,
+  });
+  const test = writer.emitter();
+  const bounded = test.compareWith('i32', 'lt_u', position, HEAD_MAX);
+  writer.seal(head, params, test, branch(bounded, more));
+  const left = writer.emitter();
+  const inside = left.compare('lt_u', position, length);
+  writer.seal(more, [], left, branch(inside, body));
+}
+
 function findFunction(): Func {
   const writer = new Writer(FIND_FUNCTION, ['ptr', 'i32', 'i32'], 'i32');
   const [view, byte] = [1 as ValueId, 2 as ValueId];
@@ -106,30 +135,7 @@ function findFunction(): Func {
   const [head, body, next, found, none] = names as [BlockId, BlockId, BlockId, BlockId, BlockId];
   const loop = begin(writer, view, head, none, null);
   const position = writer.param('i32');
-  const to = (block: BlockId, args: ValueId[] = []): { block: BlockId; args: ValueId[] } => ({
-    block,
-    args,
-  });
-
-  const test = writer.emitter();
-  const bounded = test.compareWith('i32', 'lt_u', position.id, HEAD_MAX);
-  const more = writer.block();
-  writer.seal(head, [position], test, {
-    op: 'br_if',
-    condition: bounded,
-    then: to(more),
-    else: to(none),
-    loc: null,
-  });
-  const left = writer.emitter();
-  const inside = left.compare('lt_u', position.id, loop.length);
-  writer.seal(more, [], left, {
-    op: 'br_if',
-    condition: inside,
-    then: to(body),
-    else: to(none),
-    loc: null,
-  });
+  walk(loop, { head, body, end: none }, [position]);
 
   // The lowest byte of `zeros` with its high bit set is the first that equals the byte looked for.
   const scan = writer.emitter();
@@ -177,30 +183,7 @@ function hashFunction(): Func {
   const [head, body, done, outside] = names as [BlockId, BlockId, BlockId, BlockId];
   const loop = begin(writer, view, head, outside, 'i64');
   const [position, hash] = [writer.param('i32'), writer.param('i64')];
-  const to = (block: BlockId, args: ValueId[] = []): { block: BlockId; args: ValueId[] } => ({
-    block,
-    args,
-  });
-
-  const test = writer.emitter();
-  const bounded = test.compareWith('i32', 'lt_u', position.id, 8 * WORDS);
-  const more = writer.block();
-  writer.seal(head, [position, hash], test, {
-    op: 'br_if',
-    condition: bounded,
-    then: to(more),
-    else: to(done),
-    loc: null,
-  });
-  const left = writer.emitter();
-  const inside = left.compare('lt_u', position.id, loop.length);
-  writer.seal(more, [], left, {
-    op: 'br_if',
-    condition: inside,
-    then: to(body),
-    else: to(done),
-    loc: null,
-  });
+  walk(loop, { head, body, end: done }, [position, hash]);
 
   const scan = writer.emitter();
   const word = loadWord(scan, loop, position.id);

@@ -1,5 +1,7 @@
 /** Diagnostics of the room `tables`. */
-export const CODES: Readonly<Record<string, { readonly title: string; readonly help: string }>> = {
+import type { CodeTable } from '../diagnostic/index.js';
+
+export const CODES: CodeTable = {
   T101: {
     title: 'table has too many entries',
     help: 'split the table, or key it by something with fewer values',

@@ -1,5 +1,7 @@
 /** Diagnostic codes of the node side: generations, enrolment, state. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   A001: {
     title: 'another process changes this node',
     help: 'wait until it ends; the message names its process id',

@@ -1,5 +1,7 @@
 /** Diagnostic codes of the command line itself: usage and files. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   U001: { title: 'unknown command', help: 'run `weft --help` for the list of commands' },
   U002: { title: 'unknown option', help: 'run the command with `--help` for its options' },
   U003: { title: 'wrong arguments', help: 'run the command with `--help` for its arguments' },

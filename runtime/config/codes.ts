@@ -1,5 +1,7 @@
 /** Codes of what can be wrong with weft.json beyond its form. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   W201: {
     title: 'path outside the project',
     help: 'name a file below the folder of weft.json, with `/` and without `..`',

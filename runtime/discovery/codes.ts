@@ -1,5 +1,7 @@
 /** Codes of what can be wrong with a world, and with names that policies and attachments use. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   W101: {
     title: 'name not of the form name.namespace',
     help: 'use lower-case letters, digits and `-` on both sides of one dot',

@@ -2,7 +2,9 @@
  * Codes of errors at the kernel door. Besides these, a refused call gives `KERNEL_` and the name of
  * its errno (`KERNEL_EPERM`), with the remedy usual for it.
  */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   KERNEL_CLOSED: {
     title: 'handle used after closing',
     help: 'report this: weft used a map, program or link that it had closed',

@@ -1,5 +1,7 @@
 /** Codes of what can be wrong with the form of a document that people write. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   W001: { title: 'not YAML or JSON', help: 'correct the syntax at the position' },
   W002: { title: 'duplicate key', help: 'keep one of the two' },
   W003: {

@@ -1,5 +1,7 @@
 /** Codes of scenarios and of what the simulator refuses. */
-export const CODES: Readonly<Record<string, { title: string; help: string }>> = {
+import type { CodeTable } from '../../compiler/diagnostic/index.js';
+
+export const CODES: CodeTable = {
   W301: {
     title: 'unknown workload or service',
     help: 'name one of the world as name.namespace, or write an address',
