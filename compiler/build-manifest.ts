@@ -30,8 +30,8 @@ export function buildManifest(project: ProjectConfig, parts: ManifestParts): Man
     abiVersion: 1,
     name: project.name,
     policies: entries,
-    clusters: policies.flatMap(({ index, frontend }) =>
-      frontend.registry.clusters.map(({ name }) => ({ name, policy: index })),
+    routes: policies.flatMap(({ index, frontend }) =>
+      frontend.registry.routes.map(({ target }) => ({ ...target, policy: index })),
     ),
     sites: policies.flatMap((p) => p.frontend.sites),
     symbols: numbering.symbols,
@@ -67,7 +67,7 @@ function policyEntry(
     canAllow: canAllow(module, policyFunction(index, 'authorize')),
     canAllowRequest: canAllow(module, policyFunction(index, 'authorize_request')),
     firstRoute,
-    routes: registry.clusters.length,
+    routes: registry.routes.length,
     tables: registry.tables.map((table) => ({
       name: table.name,
       keyKind: table.keyKind,

@@ -151,9 +151,9 @@ async function compilePolicies({
     if (outcome.policy !== null) policies.push(outcome.policy);
     firstSite += outcome.sites;
   }
-  const routes = policies.reduce((sum, p) => sum + p.frontend.registry.clusters.length, 0);
+  const routes = policies.reduce((sum, p) => sum + p.frontend.registry.routes.length, 0);
   if (routes > MAX_ROUTES) {
-    diagnostics.push(finding('B204', `${routes} clusters, at most ${MAX_ROUTES}`, null));
+    diagnostics.push(finding('B204', `${routes} routes, at most ${MAX_ROUTES}`, null));
   }
   return { policies, diagnostics };
 }
@@ -164,8 +164,11 @@ function checkClusters(
 ): Diagnostic[] {
   if (checkCluster === null) return [];
   return policies.flatMap(({ index, frontend }) =>
-    frontend.registry.clusters.flatMap(
-      ({ name, at }) => checkCluster(name, project.policies[index]?.attach ?? [], at) ?? [],
+    // An edited route names the cluster of another, which is checked in its own place.
+    frontend.registry.routes.flatMap(({ target, at }) =>
+      target.kind === 'cluster' && target.edits.length === 0
+        ? (checkCluster(target.name, project.policies[index]?.attach ?? [], at) ?? [])
+        : [],
     ),
   );
 }

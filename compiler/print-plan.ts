@@ -1,5 +1,5 @@
 /** What the compiler decided about the data of a bundle, as text (`--emit plan`). */
-import { FIRST_SYMBOL } from './abi/index.js';
+import { FIRST_SYMBOL, routeText } from './abi/index.js';
 import type { Registry } from './frontend/types.js';
 import type { AbiNumbering } from './passes/expand-abi-numbering.js';
 import { attributeText } from './passes/expand-abi-resolve.js';
@@ -26,8 +26,8 @@ export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumberi
       const plan = plans.cidrs.get(number);
       lines.push(`  set ${set.name}: ${set.prefixes.length} prefixes, ${cidrText(plan)}`);
     });
-    registry.clusters.forEach((cluster, number) => {
-      lines.push(`  route ${number + 1}: ${cluster.name}`);
+    registry.routes.forEach(({ target }, number) => {
+      lines.push(`  route ${number + 1}: ${routeText(target)}`);
     });
   }
   for (const use of numbering.attributes) lines.push(`slot ${use.slot}: ${attributeText(use)}`);

@@ -6,5 +6,6 @@ export * from './imports.js';
 export * from './layout.js';
 export * from './refusal.js';
 export * from './reply.js';
+export * from './route.js';
 export * from './verdict.js';
 export * from './view-hash.js';

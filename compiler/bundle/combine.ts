@@ -104,7 +104,7 @@ export function combine(rules: CombineRules, answers: readonly PolicyAnswer[]): 
 
 export interface RouteAnswer extends PolicyAnswer {
   readonly firstRoute: number;
-  /** How many clusters the policy declares. */
+  /** How many routes the policy declares. */
   readonly routes: number;
 }
 

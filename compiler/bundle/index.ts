@@ -16,6 +16,7 @@ export type {
   Bundle,
   FunctionCost,
   Manifest,
+  ManifestRoute,
   Outcome,
   PolicyEntry,
 } from './manifest.js';

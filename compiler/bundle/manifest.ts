@@ -1,5 +1,12 @@
 /** The bundle's manifest (config.json): everything about a bundle that is not code. Plain data, stable key order. */
-import type { AttributeSlot, ExportName, PredicateBit, RefusalName, Reply } from '../abi/index.js';
+import type {
+  AttributeSlot,
+  ExportName,
+  PredicateBit,
+  RefusalName,
+  Reply,
+  RouteTarget,
+} from '../abi/index.js';
 import type { Site } from '../frontend/types.js';
 
 export type Outcome = 'deny' | 'allow';
@@ -19,7 +26,7 @@ export interface PolicyEntry {
   readonly canAllow: boolean;
   /** Derived: its code can answer Allow to a request. */
   readonly canAllowRequest: boolean;
-  /** Names as written; route n of the policy is clusters[firstRoute + n - 1] of the bundle. */
+  /** Route n of the policy is routes[firstRoute + n - 1] of the bundle. */
   readonly firstRoute: number;
   readonly routes: number;
   /** For the simulator: tables and sets by number. Text keys are strings; order is declaration order. */
@@ -37,13 +44,15 @@ export interface FunctionCost {
   readonly stackBytes: number;
   readonly lookups: number;
 }
+/** `policy` gives the scope of a cluster's short name. */
+export type ManifestRoute = RouteTarget & { readonly policy: number };
 export interface Manifest {
   readonly schemaVersion: 1;
   readonly abiVersion: 1;
   readonly name: string;
   readonly policies: readonly PolicyEntry[];
-  /** Clusters by bundle-wide route number - 1. `policy` gives the scope of a short name. */
-  readonly clusters: readonly { readonly name: string; readonly policy: number }[];
+  /** By bundle-wide route number - 1. */
+  readonly routes: readonly ManifestRoute[];
   readonly sites: readonly Site[];
   /** symbols[i] has symbol FIRST_SYMBOL + i. */
   readonly symbols: readonly string[];

@@ -16,7 +16,7 @@ export const CODES: CodeTable = {
   },
   P103: {
     title: 'a declaration inside a policy function',
-    help: 'tables, address sets and clusters are declared at the top level, which runs once at build time',
+    help: 'tables, address sets and routes are declared at the top level, which runs once at build time',
   },
   P104: {
     title: 'a text is no address block',
@@ -56,11 +56,55 @@ export const CODES: CodeTable = {
     help: 'a bundle has at most 65,535 written verdicts and returned routes; split the policy or use tables',
   },
   P114: {
-    title: 'too many clusters',
-    help: 'a policy declares at most 65,519 clusters; declare each once and use its constant',
+    title: 'too many routes',
+    help: 'a policy declares at most 65,519 routes; declare each once and use its constant',
   },
   P115: {
     title: 'a text is not Unicode',
     help: 'it holds half of a surrogate pair; no attribute can be equal to it',
+  },
+  P116: {
+    title: 'a number that is no status of such a reply',
+    help: 'replies have 200 to 599, redirects 301, 302, 303, 307 or 308',
+  },
+  P117: {
+    title: 'a reply of that status has no body',
+    help: 'replies with 204, 205 and 304 end with their head',
+  },
+  P118: {
+    title: 'a header that frames the message',
+    help: 'length, coding, connection and host follow from what is sent; the host has `.host()`',
+  },
+  P119: {
+    title: 'a text is no name or value of a header',
+    help: 'a name is a token of up to 256 bytes; a value is up to 4096 printable ASCII bytes, without blanks at its ends',
+  },
+  P120: {
+    title: 'a text is no path',
+    help: 'write `/` and visible ASCII of up to 1024 bytes, without `//`, `.` elements, query or fragment; others percent-encoded',
+  },
+  P121: {
+    title: 'a text is no host, scheme or port',
+    help: 'write a name, an IPv4 address or [v6]; `http` or `https`; 1 to 65535',
+  },
+  P122: {
+    title: 'an edit of a route without a cluster',
+    help: 'edit a `cluster(...)`, or an edited route; replies and redirects say what they send themselves',
+  },
+  P123: {
+    title: 'two statements about one part',
+    help: 'path and host of a route are said once; remove one of the two',
+  },
+  P124: {
+    title: 'an edit without effect (a warning)',
+    help: 'the first `setHeader`, `addHeader` or `removeHeader` of a name holds; remove the other, or join the values',
+  },
+  P125: {
+    title: 'a reply that is too large',
+    help: 'the kernel writes replies of up to 1024 bytes, head and body; serve more from a workload',
+  },
+  P126: {
+    title: 'too many edits of one route',
+    help: 'a route has at most 16 edits',
   },
 };

@@ -10,11 +10,11 @@ export {
 } from './snapshot-error.js';
 export type {
   CidrDeclaration,
-  ClusterDeclaration,
   FrontendOptions,
   FrontendOutcome,
   FrontendResult,
   Registry,
+  RouteDeclaration,
   Site,
   Snapshot,
   Snapshotter,

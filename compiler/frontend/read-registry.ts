@@ -5,82 +5,21 @@
  */
 import { MAX_ROUTES } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { Damaged, Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
+import { RouteReader } from './read-routes.js';
 import type { DeclarationSite } from './sites.js';
-import type {
-  CidrDeclaration,
-  ClusterDeclaration,
-  Registry,
-  TableDeclaration,
-  TableKey,
-} from './types.js';
+import type { CidrDeclaration, Registry, TableDeclaration, TableKey } from './types.js';
 
 export interface RegistryOutcome {
   readonly registry: Registry;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const UTF16 = new TextDecoder('utf-16le', { ignoreBOM: true });
 const MAGIC = 0x54464557;
-const VERSION = 1;
-const CHUNK_ITEMS = 64;
-const ITEM = 16;
+const VERSION = 2;
 const NUMBER_KEY = 1;
-const LIST = { tables: 8, sets: 20, clusters: 32 } as const;
-
-/** The snapshot does not hold a well-formed registry: the policy wrote over it. */
-class Damaged extends Error {}
-
-class Heap {
-  readonly #view: DataView;
-  readonly #bytes: Uint8Array;
-  readonly malformed: string[] = [];
-  constructor(memory: Uint8Array) {
-    this.#bytes = memory;
-    this.#view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
-  }
-  u32(at: number): number {
-    if (at + 4 > this.#bytes.length) throw new Damaged();
-    return this.#view.getUint32(at, true);
-  }
-  u64(at: number): bigint {
-    if (at + 8 > this.#bytes.length) throw new Damaged();
-    return this.#view.getBigUint64(at, true);
-  }
-  /** An AssemblyScript string: UTF-16, its length in bytes before it. */
-  text(at: number): string {
-    if (at < 4) throw new Damaged();
-    const bytes = this.u32(at - 4);
-    if (at + bytes > this.#bytes.length) throw new Damaged();
-    const text = UTF16.decode(this.#bytes.subarray(at, at + bytes));
-    if (text.includes('\ufffd')) this.#replaced(at, bytes, text);
-    return text;
-  }
-  /** Half a surrogate pair has no UTF-8 form, so no connection could ever have such a text. */
-  #replaced(at: number, bytes: number, text: string): void {
-    for (let i = 0; i < bytes / 2; i++) {
-      const unit = this.#view.getUint16(at + i * 2, true);
-      if (unit !== text.charCodeAt(i)) {
-        this.malformed.push(text);
-        return;
-      }
-    }
-  }
-  /** Addresses of the items of a list record. */
-  items(list: number): number[] {
-    const count = this.u32(list);
-    const items: number[] = [];
-    let chunk = this.u32(list + 4);
-    while (items.length < count) {
-      if (chunk === 0) throw new Damaged();
-      const used = this.u32(chunk + 4);
-      if (used === 0 || used > CHUNK_ITEMS) throw new Damaged();
-      for (let i = 0; i < used; i++) items.push(chunk + 8 + i * ITEM);
-      chunk = this.u32(chunk);
-    }
-    return items;
-  }
-}
+const LIST = { tables: 8, sets: 20, routes: 32 } as const;
 
 class RegistryReader {
   readonly diagnostics: Diagnostic[] = [];
@@ -97,7 +36,9 @@ class RegistryReader {
     if (this.#heap.u32(root) !== MAGIC || this.#heap.u32(root + 4) !== VERSION) throw new Damaged();
     const tables = this.#heap.items(root + LIST.tables).map((item) => this.#table(item));
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
-    const clusters = this.#heap.items(root + LIST.clusters).map((item) => this.#cluster(item));
+    const reader = new RouteReader(this.#heap, (item) => this.#at(item));
+    const routes = reader.read(this.#heap.items(root + LIST.routes));
+    this.diagnostics.push(...reader.diagnostics);
     for (const text of this.#heap.malformed) {
       this.diagnostics.push(
         diagnostic('P115', `the text \`${text}\` is not Unicode`, {
@@ -106,17 +47,17 @@ class RegistryReader {
         }),
       );
     }
-    if (clusters.length > MAX_ROUTES) {
+    if (routes.length > MAX_ROUTES) {
       this.diagnostics.push(
-        diagnostic('P114', `the policy declares more than ${MAX_ROUTES} clusters`, {
-          at: clusters[MAX_ROUTES]?.at ?? null,
-          help: 'declare a cluster once and use its constant',
+        diagnostic('P114', `the policy declares more than ${MAX_ROUTES} routes`, {
+          at: routes[MAX_ROUTES]?.at ?? null,
+          help: 'declare a route once and use its constant',
         }),
       );
     }
     this.#unique(tables, 'table');
     this.#unique(cidrs, 'address set');
-    return { tables, cidrs, clusters };
+    return { tables, cidrs, routes };
   }
 
   #at(item: number): Position | null {
@@ -171,23 +112,6 @@ class RegistryReader {
     return { name, prefixes, at };
   }
 
-  #cluster(item: number): ClusterDeclaration {
-    const heap = this.#heap;
-    const service = heap.text(heap.u32(item));
-    const version = heap.u32(item + 8);
-    const name = version === 0 ? service : `${service}/${heap.text(version)}`;
-    const at = this.#at(item);
-    if (!/^[^/\s]+\/[^/\s]+$/.test(name)) {
-      this.diagnostics.push(
-        diagnostic('P106', `\`${name}\` names no cluster`, {
-          at,
-          help: 'write `cluster("reviews", "v1")` or `cluster("reviews.prod/v1")`',
-        }),
-      );
-    }
-    return { name, at };
-  }
-
   #unique(items: readonly { name: string; at: Position | null }[], what: string): void {
     const seen = new Set<string>();
     for (const { name, at } of items) {
@@ -220,6 +144,6 @@ export function readRegistry(
       at: { file, line: 1, column: 1 },
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
-    return { registry: { tables: [], cidrs: [], clusters: [] }, diagnostics: [found] };
+    return { registry: { tables: [], cidrs: [], routes: [] }, diagnostics: [found] };
   }
 }

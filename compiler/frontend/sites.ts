@@ -66,7 +66,38 @@ const COMPARING: readonly string[] = [
   'Equals_Equals_Equals',
   'Exclamation_Equals_Equals',
 ];
-const DECLARING: ReadonlySet<string> = new Set(['Table', 'CidrSet', 'cluster']);
+/** What declares, with the number of arguments before that of its position. */
+const DECLARING: ReadonlyMap<string, number> = new Map([
+  ['Table', 1],
+  ['CidrSet', 1],
+  ['cluster', 2],
+  ['respond', 3],
+  ['redirect', 0],
+  ['waypoint', 0],
+  ['edit', 1],
+]);
+/** Methods that go on with a declaration, by what made it; null where they have no position. */
+const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
+  Table: new Map([['set', null]]),
+  CidrSet: new Map([['add', 1]]),
+  redirect: new Map([
+    ['code', 1],
+    ['scheme', 1],
+    ['host', 1],
+    ['port', 1],
+    ['path', 1],
+    ['replacePrefix', 2],
+    ['dropQuery', 0],
+  ]),
+  edit: new Map([
+    ['setHeader', 2],
+    ['addHeader', 2],
+    ['removeHeader', 1],
+    ['path', 1],
+    ['replacePrefix', 2],
+    ['host', 1],
+  ]),
+};
 
 function isNode(value: unknown): value is Ast {
   return typeof value === 'object' && value !== null && 'kind' in value && 'range' in value;
@@ -83,7 +114,7 @@ function text(node: unknown): string {
 /** Names of "weft" that the pass knows; a file may import them through another file that re-exports. */
 const KNOWN: ReadonlySet<string> = new Set([
   ...['Verdict', 'Route', 'Connection', 'Request'],
-  ...DECLARING,
+  ...DECLARING.keys(),
 ]);
 
 /** What names of "weft" are called in a file: local name, maybe `namespace.Name` -> exported name. */
@@ -123,7 +154,7 @@ class FileRewriter {
     diagnostics: Diagnostic[];
   };
   readonly #firstSite: number;
-  /** Variables of the file that hold a Table or a CidrSet, and which. */
+  /** Variables of the file that hold a declaration, and of what. */
   readonly #holders = new Map<string, string>();
 
   constructor(
@@ -319,7 +350,7 @@ class FileRewriter {
     if (made !== null) this.#holders.set(text(node['name']), made);
   }
 
-  /** What a node declares: Table, CidrSet or cluster; null where nothing. */
+  /** What a node declares: a name of DECLARING; null where nothing. */
   #declares(node: Ast): string | null {
     const callee =
       node.kind === this.#kind('New')
@@ -330,15 +361,15 @@ class FileRewriter {
     const name = isNode(callee) ? this.#names.get(dotted(callee)) : undefined;
     return name !== undefined && DECLARING.has(name) ? name : null;
   }
-  /** `add` or `set` where the node calls it on a CidrSet or Table of this file. */
-  #fills(node: Ast): 'add' | 'set' | null {
+  /** The method that goes on with a declaration of this file, where the node calls one. */
+  #fills(node: Ast): { readonly method: string; readonly full: number | null } | null {
     const callee = node.kind === this.#kind('Call') ? node['expression'] : null;
     if (!isNode(callee) || callee.kind !== this.#kind('PropertyAccess')) return null;
     const object = callee['expression'];
-    const holder = this.#made(object) ?? this.#holders.get(text(object));
+    const holder = this.#made(object) ?? this.#holders.get(text(object)) ?? '';
     const method = text(callee['property']);
-    if (method === 'add' && holder === 'CidrSet') return 'add';
-    return method === 'set' && holder === 'Table' ? 'set' : null;
+    const full = FILLING[holder]?.get(method);
+    return full === undefined ? null : { method, full };
   }
 
   #checkValueType(node: Ast): void {
@@ -356,7 +387,7 @@ class FileRewriter {
   #declaration(node: Ast, context: Context): void {
     const declares = this.#declares(node);
     const fills = this.#fills(node);
-    const what = declares ?? fills;
+    const what = declares ?? fills?.method ?? null;
     if (what === null) return;
     if (declares === 'Table') this.#checkValueType(node);
     const args = node['args'];
@@ -370,16 +401,21 @@ class FileRewriter {
       );
       return;
     }
-    if (fills === 'set') return;
-    const full = declares === 'cluster' ? 2 : 1;
-    if (args.length > full || args.length === 0) return; // asc says what is wrong
-    if (declares === 'cluster' && args.length === 1) {
-      args.push(this.#make.Node.createNullExpression(node.range));
-    }
-    // The last argument's range marks add and cluster; a bad text is then under the caret.
-    const at = fills === 'add' && isNode(args[0]) ? args[0].range : node.range;
+    const full = declares === null ? (fills?.full ?? null) : (DECLARING.get(declares) ?? null);
+    if (full === null) return;
+    const least = what === 'cluster' || what === 'respond' ? 1 : full;
+    if (args.length > full || args.length < least) return; // asc says what is wrong
+    // The last argument's range marks what fills a declaration; a bad text is then under the caret.
+    const last: unknown = fills === null ? null : args.at(-1);
+    const at = isNode(last) ? last.range : fills === null ? node.range : this.#methodRange(node);
+    while (args.length < full) args.push(this.#make.Node.createNullExpression(node.range));
     this.#outcome.declarations.push({ at: this.#position(at) });
     args.push(this.#integer(this.#outcome.declarations.length, node.range));
+  }
+  #methodRange(node: Ast): Range {
+    const callee = node['expression'];
+    const property = isNode(callee) ? callee['property'] : null;
+    return isNode(property) ? property.range : node.range;
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
-import type { ExportName } from '../abi/index.js';
+import type { ExportName, RouteTarget } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
@@ -43,16 +43,16 @@ export interface CidrDeclaration {
   }[];
   readonly at: Position | null;
 }
-export interface ClusterDeclaration {
-  /** `reviews/v1` or `reviews.prod/v1`. */
-  readonly name: string;
+export interface RouteDeclaration {
+  /** Names of clusters are `reviews/v1` or `reviews.prod/v1`. */
+  readonly target: RouteTarget;
   readonly at: Position | null;
 }
-/** What the configure phase declared; index = the number that the decide phase passes to the ABI (cluster: index + 1 = route). */
+/** What the configure phase declared; index = the number that the decide phase passes to the ABI (route: index + 1). */
 export interface Registry {
   readonly tables: readonly TableDeclaration[];
   readonly cidrs: readonly CidrDeclaration[];
-  readonly clusters: readonly ClusterDeclaration[];
+  readonly routes: readonly RouteDeclaration[];
 }
 
 export interface FrontendResult {

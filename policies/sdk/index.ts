@@ -1,4 +1,5 @@
 // What policies import as "weft".
+export { edit, Edited, redirect, Redirect, respond, waypoint } from "./answer";
 export { Attribute } from "./attribute";
 export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";

@@ -3,12 +3,16 @@
 // Everything is little-endian u32 words in linear memory; a list is a chain of chunks, so that
 // appending never copies and costs the same for the first entry and the 100,000th.
 //
-//   root      u32 magic 0x54464557 "WEFT", u32 version 1, list tables, list sets, list clusters
+//   root      u32 magic 0x54464557 "WEFT", u32 version 2, list tables, list sets, list routes
 //   list      u32 count, u32 first chunk (0 = none), u32 last chunk
 //   chunk     u32 next (0 = none), u32 used, then 64 items of 16 bytes
 //   item of tables    u32 name (string), u32 position, u32 entries (list), u32 0
 //   item of sets      u32 name (string), u32 position, u32 prefixes (list), u32 0
-//   item of clusters  u32 service (string), u32 position, u32 version (string, 0 = part of service), u32 0
+//   item of routes    u32 service (string), u32 position, u32 version (string, 0 = part of service), u32 answer
+//                     (0 = a cluster; with an answer, service and version are 0)
+//   answer    u32 kind (1 = reply, 2 = redirect, 3 = waypoint, 4 = edited route), u32 number (status, or the
+//             edited route), list parts
+//   item of parts     u32 kind (PART), u32 position, u32 a, u32 b (strings, or a is a number)
 //   item of entries   u64 key (number, or string), u32 value, u32 kind (1 = number, 2 = string)
 //   item of prefixes  u32 text (string), u32 position, u32 0, u32 0
 //   position  number of the declaring call in the source, given by the compiler (0 = unknown)
@@ -49,7 +53,7 @@ function createRoot(): usize {
   const root = heap.alloc(ROOT_BYTES);
   memory.fill(root, 0, ROOT_BYTES);
   store<u32>(root, 0x54464557);
-  store<u32>(root, 1, 4);
+  store<u32>(root, 2, 4);
   return root;
 }
 
@@ -68,7 +72,7 @@ export function sets(): List {
 }
 // @ts-ignore: decorator
 @inline
-export function clusters(): List {
+export function routes(): List {
   return changetype<List>(__weft_registry + 32);
 }
 
@@ -96,4 +100,25 @@ export function at(list: List, index: u32): usize {
     index -= CHUNK_ITEMS;
   }
   return chunk + 8 + index * 16;
+}
+
+/** Declares a route that is no plain cluster; its number counts from 1. */
+export function declareAnswer(kind: u32, number: u32, position: u32): u32 {
+  const answer = heap.alloc(20);
+  memory.fill(answer, 0, 20);
+  store<u32>(answer, kind);
+  store<u32>(answer, number, 4);
+  const item = routes().append();
+  store<u32>(item, position, 4);
+  store<u32>(item, <u32>answer, 12);
+  return routes().count;
+}
+
+/** Appends a part to a route that declareAnswer made. */
+export function addPart(route: u32, kind: u32, a: u32, b: u32, position: u32): void {
+  const item = changetype<List>(<usize>load<u32>(at(routes(), route - 1), 12) + 8).append();
+  store<u32>(item, kind);
+  store<u32>(item, position, 4);
+  store<u32>(item, a, 8);
+  store<u32>(item, b, 12);
 }

@@ -1,14 +1,14 @@
 import * as abi from "./abi";
 import { Address } from "./connection";
-import { clusters, declaration } from "./registry";
+import { declaration, routes } from "./registry";
 import { View } from "./view";
 
 /**
- * Where a connection goes: a cluster that was declared at the top level, or `Route.None`. The
+ * Where a connection or request goes: a route that was declared at the top level, or `Route.None`. The
  * compiler gives each returned route the number of its source position; comparing ignores it.
  */
 // @ts-ignore: decorator
-@final @unmanaged
+@unmanaged
 export class Route {
   /** No opinion: the next policy decides, or the service's own balancing over all its endpoints. */
   // @ts-ignore: decorator
@@ -43,10 +43,9 @@ export class Route {
  * const stable = cluster("reviews", "v1");
  */
 export function cluster(service: string, version: string | null = null, __position: u32 = 0): Route {
-  const number = clusters().count;
-  const item = declaration(clusters(), service, __position);
+  const item = declaration(routes(), service, __position);
   store<usize>(item, changetype<usize>(version), 8);
-  return changetype<Route>(number + 1);
+  return changetype<Route>(routes().count);
 }
 
 /**

@@ -170,12 +170,14 @@ function outcomeOf(
     }),
     status: null,
     edits: [],
+    location: null,
     trap: null,
     fuel: 0,
     reason,
     side: isServer ? 'server' : 'client',
     service: plan.services[routed.service]?.name ?? null,
     route: routed.routeSite === 0 ? null : siteText(manifest, routed.routeSite),
+    routeKind: null,
     policy: spoken.policy === NO_POLICY ? null : (manifest.policies[spoken.policy]?.name ?? null),
   };
 }

@@ -13,7 +13,7 @@ import type { Paths } from './paths.js';
 export interface ManifestSummary {
   readonly name: string;
   readonly policies: readonly Omit<PolicyEntry, 'tables' | 'cidrs'>[];
-  readonly clusters: Manifest['clusters'];
+  readonly routes: Manifest['routes'];
   readonly sites: Manifest['sites'];
   readonly default: Manifest['default'];
 }
@@ -104,7 +104,7 @@ export function summarizeManifest(manifest: Manifest): ManifestSummary {
   return {
     name: manifest.name,
     policies: manifest.policies.map(({ tables: _, cidrs: __, ...rest }) => rest),
-    clusters: manifest.clusters,
+    routes: manifest.routes,
     sites: manifest.sites,
     default: manifest.default,
   };

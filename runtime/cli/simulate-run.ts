@@ -163,6 +163,9 @@ const COMPARED = [
   'audit',
   'shadow',
   'status',
+  'edits',
+  'location',
+  'routeKind',
 ] as const satisfies readonly (keyof Outcome)[];
 
 function compare(wasm: CaseResult, kernel: CaseResult): Difference['fields'] {

@@ -18,7 +18,7 @@ import type { Address, Service, Workload, World } from './types.js';
 
 /** IP protocol numbers. */
 export const PROTOCOL = { tcp: 6, udp: 17 } as const;
-/** Plan.routes where a route names no cluster of the world. */
+/** Plan.routes where a route names no cluster, or none of the world. */
 export const NO_CLUSTER: number = -1;
 
 export interface PlanWorkload {
@@ -73,7 +73,7 @@ export interface Plan {
   readonly workloads: readonly PlanWorkload[];
   readonly services: readonly PlanService[];
   readonly clusters: readonly PlanCluster[];
-  /** routes[n - 1] is the cluster index of bundle-wide route n; NO_CLUSTER where unresolved. */
+  /** routes[n - 1] is the cluster index of bundle-wide route n; NO_CLUSTER where unresolved, and for routes of another kind. */
   readonly routes: readonly number[];
   /** Texts of the symbols that follow the bundle's own: FIRST_SYMBOL + manifest.symbols.length + i. */
   readonly symbols: readonly string[];
@@ -151,7 +151,9 @@ function resolveRoutes(
   specs: readonly ClusterSpec[],
   found: Diagnostic[],
 ): number[] {
-  return manifest.clusters.map(({ name, policy }) => {
+  return manifest.routes.map((route) => {
+    if (route.kind !== 'cluster') return NO_CLUSTER;
+    const { name, policy } = route;
     const scope = manifest.policies[policy]?.attach ?? [];
     const resolved = resolveCluster(world, name, scope);
     if (!resolved.ok) {
@@ -171,7 +173,7 @@ function resolveRoutes(
 /** The part of a manifest that a plan depends on. */
 export type PlanManifest = Pick<
   Manifest,
-  'policies' | 'clusters' | 'symbols' | 'attributes' | 'predicates' | 'trust'
+  'policies' | 'routes' | 'symbols' | 'attributes' | 'predicates' | 'trust'
 >;
 
 /**

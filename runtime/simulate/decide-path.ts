@@ -13,7 +13,6 @@ import {
   ROUTE_STOPPED,
   VERDICT,
 } from '../../compiler/abi/index.js';
-import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { ANONYMOUS, NO_CLUSTER } from '../discovery/index.js';
 import { type ConnectionFields, encodeConnections, type PartyFields } from './connection.js';
@@ -75,6 +74,7 @@ function startFlow(input: DecideInput, index: PlanIndex, parse: RequestParser): 
     family: address.family,
     service: target?.service ?? null,
     cluster: target === null ? null : (index.plan.clusters[target.frontend.cluster] ?? null),
+    answer: null,
     routeSite: 0,
     endpoint: { address, port },
     destination: target === null ? index.workloadAt(address) : null,
@@ -114,7 +114,14 @@ async function askAll(
   }
 }
 
-function takeRoute(flow: Flow, record: RecordFields, failure: Manifest['failure']): void {
+type Level = 'connection' | 'request';
+
+function takeRoute(
+  flow: Flow,
+  record: RecordFields,
+  level: Level,
+  { failure, routes }: OutcomeManifest,
+): void {
   const route = record.route & ROUTE_MASK;
   if (route === ROUTE_STOPPED.trap || route === ROUTE_STOPPED.fuel) {
     const reason = route === ROUTE_STOPPED.fuel ? 'fuel' : 'trap';
@@ -124,6 +131,10 @@ function takeRoute(flow: Flow, record: RecordFields, failure: Manifest['failure'
   }
   if (route === 0) return;
   flow.routeSite = record.route >>> ROUTE_BITS;
+  const target = routes[route - 1] ?? null;
+  if (level === 'request') flow.answer = target;
+  // Not forwarded, or to where the connection goes: its own cluster, whose endpoint is judged.
+  if (level === 'request' && target !== null && target.kind !== 'cluster') return;
   const cluster = flow.plan.clusters[flow.plan.routes[route - 1] ?? NO_CLUSTER];
   if (cluster === undefined) flow.end = { verdict: 'deny', reason: 'noRoute' };
   else flow.cluster = cluster;
@@ -183,8 +194,6 @@ export interface DecidePathOptions {
   readonly parseRequest: RequestParser;
 }
 
-type Level = 'connection' | 'request';
-
 /**
  * Whether an end is asked at a level: where a policy of that level is attached; a request is not held
  * by the default of connections where only policies about requests are attached.
@@ -197,6 +206,11 @@ function isAsked({ policies }: OutcomeManifest, flow: Flow, level: Level): boole
   return has('authorizeConnection') || !has('authorizeRequest');
 }
 
+/** False for a request that is answered where it is sent. */
+function isForwarded({ answer }: Flow): boolean {
+  return answer === null || answer.kind === 'cluster' || answer.kind === 'waypoint';
+}
+
 /** Takes connections through both ends, in order; an input between two strangers is a BugError. */
 export async function decidePath(
   inputs: readonly DecideInput[],
@@ -207,12 +221,12 @@ export async function decidePath(
     (flow) => flow.service !== null && flow.policies !== 0n && flow.end === null,
   );
   await askAll(engine, routed, 'route', (flow, record) =>
-    takeRoute(flow, record, manifest.failure),
+    takeRoute(flow, record, 'connection', manifest),
   );
   // A request goes where its own route says, else where its connection goes.
   const requests = routed.filter((flow) => flow.request !== null && flow.end === null);
   await askAll(engine, requests, 'routeRequest', (flow, record) =>
-    takeRoute(flow, record, manifest.failure),
+    takeRoute(flow, record, 'request', manifest),
   );
   for (const flow of flows) chooseEndpoint(flow);
   for (const level of ['connection', 'request'] as const) {
@@ -223,7 +237,10 @@ export async function decidePath(
     await askAll(engine, clients, ask, (flow, record) =>
       takeVerdict(flow, record, 'client', level === 'request'),
     );
-    const servers = flows.filter((flow) => flow.destination !== null && isOpen(flow));
+    const servers = flows.filter(
+      (flow) =>
+        flow.destination !== null && isOpen(flow) && (level === 'connection' || isForwarded(flow)),
+    );
     await askAll(engine, servers, ask, (flow, record) =>
       takeVerdict(flow, record, 'server', level === 'request' && flow.source === null),
     );

@@ -1,5 +1,5 @@
 /** A connection on its way through the hooks: what is known of it so far. */
-import type { ReasonName } from '../../compiler/abi/index.js';
+import type { ReasonName, RouteTarget } from '../../compiler/abi/index.js';
 import type { Address, Plan, PlanCluster, PlanService, PlanWorkload } from '../discovery/index.js';
 import type { DecideInput } from './outcome.js';
 import type { RecordFields } from './record.js';
@@ -13,6 +13,8 @@ export interface Flow {
   readonly family: 4 | 6;
   service: PlanService | null;
   cluster: PlanCluster | null;
+  /** What a policy's route says of the request; null without an opinion, and for connections. */
+  answer: RouteTarget | null;
   /** Site of the routing policy; 0 without an opinion. */
   routeSite: number;
   endpoint: { readonly address: Address; readonly port: number };

@@ -1,5 +1,5 @@
 /** What becomes of a connection, in the words of `weft simulate -o json`. */
-import type { ReasonName } from '../../compiler/abi/index.js';
+import type { ReasonName, RouteKind } from '../../compiler/abi/index.js';
 import type { Address } from '../discovery/index.js';
 import type { RequestText } from './request.js';
 
@@ -40,9 +40,12 @@ export interface Outcome {
   readonly column: number | null;
   readonly audit: boolean;
   readonly shadow: readonly ShadowVerdict[];
-  /** Of the reply to a request: 200, 403, 404, 503, or that of the parser's refusal; null for connections. */
+  /** Of the reply to a request, 200 where it is forwarded; null for connections. */
   readonly status: number | null;
-  readonly edits: readonly never[];
+  /** What is changed in a request that is forwarded: `set x-a: b`, `path /y`, `host h`. */
+  readonly edits: readonly string[];
+  /** Where a redirect leads. */
+  readonly location: string | null;
   /** What stopped a policy early, by name; null where nothing did. */
   readonly trap: string | null;
   readonly fuel: number;
@@ -52,5 +55,7 @@ export interface Outcome {
   readonly service: string | null;
   /** `file:line` of the routing site; null where no policy had an opinion. */
   readonly route: string | null;
+  /** What the route of a request is; null where no policy had an opinion, and for connections. */
+  readonly routeKind: RouteKind | null;
   readonly policy: string | null;
 }

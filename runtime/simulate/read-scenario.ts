@@ -17,6 +17,9 @@ export interface Expectation {
   readonly reason?: string;
   readonly audit?: boolean;
   readonly status?: number | null;
+  /** All of them, in order. */
+  readonly edits?: readonly string[];
+  readonly location?: string | null;
 }
 
 export interface ScenarioCase {

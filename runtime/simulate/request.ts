@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { HEAD_MAX, REQUEST } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { type HeadParser, openHeadParser } from '../http/index.js';
+import { type Head, type HeadParser, openHeadParser } from '../http/index.js';
 import { type ConnectionFields, writeConnection } from './connection.js';
 
 export interface RequestText {
@@ -17,7 +17,13 @@ export interface RequestText {
   readonly headers: readonly (readonly [string, string])[];
 }
 export type ParsedRequest =
-  | { readonly ok: true; readonly head: Uint8Array; readonly bytes: Uint8Array }
+  | {
+      readonly ok: true;
+      /** struct weft_head. */
+      readonly head: Uint8Array;
+      readonly bytes: Uint8Array;
+      readonly parsed: Head;
+    }
   /** Refused by the parser: the status of the reply. */
   | { readonly ok: false; readonly status: number };
 export type RequestParser = (request: RequestText) => ParsedRequest;
@@ -49,7 +55,7 @@ export function requestParser(headers: readonly string[]): RequestParser {
     if (parsed.status === 'refused') return { ok: false, status: parsed.code };
     // A whole head is incomplete only where it does not fit the buffer.
     if (parsed.status === 'incomplete') return { ok: false, status: TOO_LARGE };
-    return { ok: true, head: parser.parseRaw(sent), bytes: parsed.bytes };
+    return { ok: true, head: parser.parseRaw(sent), bytes: parsed.bytes, parsed };
   };
 }
 

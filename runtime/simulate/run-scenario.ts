@@ -20,6 +20,8 @@ function isRule(want: string, outcome: Outcome): boolean {
   return want === outcome.rule || want === `${outcome.file}:${outcome.line}`;
 }
 
+const listText = (list: readonly string[]): string => `[${list.join('; ')}]`;
+
 /** Compares an outcome with an expectation; a list of differences, empty where all holds. */
 export function compareOutcome(expect: Expectation, outcome: Outcome): string[] {
   const rows: [keyof Expectation, unknown, unknown][] = [
@@ -29,10 +31,15 @@ export function compareOutcome(expect: Expectation, outcome: Outcome): string[] 
     ['reason', expect.reason, outcome.reason],
     ['audit', expect.audit, outcome.audit],
     ['status', expect.status, outcome.status],
+    ['location', expect.location, outcome.location],
   ];
   const out = rows
     .filter(([, want, have]) => want !== undefined && want !== have)
     .map(([key, want, have]) => `${key}: expected ${String(want)}, got ${String(have)}`);
+  const { edits } = outcome;
+  if (expect.edits !== undefined && JSON.stringify(expect.edits) !== JSON.stringify(edits)) {
+    out.push(`edits: expected ${listText(expect.edits)}, got ${listText(edits)}`);
+  }
   if (expect.rule !== undefined && !isRule(expect.rule, outcome)) {
     out.push(`rule: expected ${expect.rule}, got ${outcome.rule}`);
   }

@@ -12,6 +12,7 @@ import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { readWorld } from '../../runtime/discovery/index.js';
 import { openKernel } from '../../runtime/kernel/index.js';
 import { type RecordFields, readScenario, runScenario } from '../../runtime/simulate/index.js';
+import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { parseCaseFile } from '../support/case-file.js';
 import { type ConfigText, mustCompile } from '../support/compile-texts.js';
@@ -39,6 +40,18 @@ test('each outcome of a request', async () => {
     ...scenario,
     cases: scenario.cases.filter(({ id }) => id !== 'no-route'),
   });
+  assert.equal(
+    results.filter((r) => !r.expected).map((r) => [r.id, r.differences]),
+    [],
+  );
+});
+
+test('routes that answer, redirect, edit and go the slow way', async () => {
+  const bundle = await mustCompile(ANSWER_POLICIES);
+  const { scenario } = readScenario(ANSWER_SCENARIO, 's.yaml', world);
+  if (scenario === null) throw new Error('not read');
+  using simulator = createKernelSimulator(kernel, bundle, world);
+  const { results } = await runScenario(simulator, scenario);
   assert.equal(
     results.filter((r) => !r.expected).map((r) => [r.id, r.differences]),
     [],

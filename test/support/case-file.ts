@@ -17,7 +17,7 @@
  * Keys in braces: ns, sa, td, principal, workload, region, zone, node; every other key is a label.
  * A principal follows from td (cluster.local), ns and sa as in a world; `principal=-` takes it away.
  * `-` stands for no address. What is asked is the authorization, or the route after the word `route`.
- * Expected: allow | deny | a cluster's name | none, then `file:line` of the deciding site, or a reason.
+ * Expected: allow | deny | a route (a cluster's name, `edited:` and a name, `reply:404`, `redirect:302`, `waypoint`) | none, then `file:line` of the deciding site, or a reason.
  */
 import { parseAddress } from '../../runtime/discovery/address.js';
 

@@ -6,7 +6,7 @@ import {
   ROUTE_STOPPED,
   VERDICT,
 } from '../../compiler/abi/index.js';
-import type { Manifest } from '../../compiler/bundle/manifest.js';
+import type { Manifest, ManifestRoute } from '../../compiler/bundle/manifest.js';
 import type { RecordFields } from '../../runtime/simulate/index.js';
 
 const REASONS = new Map<number, string>(Object.entries(REASON).map(([name, n]) => [n, name]));
@@ -19,6 +19,20 @@ export interface Words {
 function ruleOf(manifest: Manifest, site: number): string | null {
   const found = manifest.sites.find((s) => s.site === site);
   return found ? `${found.file.split('/').at(-1)}:${found.line}` : null;
+}
+
+/** `reviews/v1`, `edited:reviews/v1`, `reply:404`, `redirect:302`, `waypoint`. */
+function routeWord(route: ManifestRoute | undefined): string | undefined {
+  switch (route?.kind) {
+    case 'cluster':
+      return route.edits.length === 0 ? route.name : `edited:${route.name}`;
+    case 'reply':
+      return `reply:${route.reply.status}`;
+    case 'redirect':
+      return `redirect:${route.redirect.status}`;
+    default:
+      return route?.kind;
+  }
 }
 
 /** The verdict and its rule (or reason); the route's cluster and its rule. */
@@ -43,7 +57,7 @@ export function describeRecord(
   }
   if (route === 0) return { answer: 'none', rule: null };
   return {
-    answer: manifest.clusters[route - 1]?.name ?? `route ${route}`,
+    answer: routeWord(manifest.routes[route - 1]) ?? `route ${route}`,
     rule: ruleOf(manifest, record.route >>> ROUTE_BITS),
   };
 }

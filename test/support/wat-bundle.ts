@@ -1,7 +1,7 @@
 /** Bundles from WebAssembly text, for tests that need exact modules and no frontend. */
 import binaryen from 'binaryen';
 import { DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
-import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import type { Manifest, ManifestRoute, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import type { Site } from '../../compiler/frontend/types.js';
 
 /** An AssemblyScript string as a data segment: byte length, then UTF-16LE; `at` is its pointer. */
@@ -47,6 +47,11 @@ export function verdictSite(site: number, file: string, verdict: string): Site {
   return { site, kind: 'verdict', verdict, file, line: site * 10, column: 3 };
 }
 
+/** A route to a cluster, as a policy declares it. */
+export function clusterRoute(name: string, policy: number): ManifestRoute {
+  return { kind: 'cluster', name, edits: [], policy };
+}
+
 /** A manifest with everything that the test leaves out. */
 export function manifestOf(parts: Partial<Manifest>): Manifest {
   return {
@@ -54,7 +59,7 @@ export function manifestOf(parts: Partial<Manifest>): Manifest {
     abiVersion: 1,
     name: 'test',
     policies: [],
-    clusters: [],
+    routes: [],
     sites: [],
     symbols: [],
     attributes: [],

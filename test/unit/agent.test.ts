@@ -14,7 +14,7 @@ import { writeState } from '../../runtime/agent/state.js';
 import { planGeneration, readWorld } from '../../runtime/discovery/index.js';
 import type { Kernel } from '../../runtime/kernel/index.js';
 import { describeEvent, type EventNames, type KernelEvent } from '../../runtime/probe/index.js';
-import { manifestOf, policyEntry, verdictSite } from '../support/wat-bundle.js';
+import { clusterRoute, manifestOf, policyEntry, verdictSite } from '../support/wat-bundle.js';
 
 const test = suite('agent');
 let paths: Paths;
@@ -150,7 +150,7 @@ test('a plan becomes the contents of every map, and sizes that hold it', () => {
   if (world === null) throw new Error('the world does not read');
   const manifest = manifestOf({
     policies: [policyEntry(0, 'p', { routes: 1 })],
-    clusters: [{ name: 'ratings.prod/v1', policy: 0 }],
+    routes: [clusterRoute('ratings.prod/v1', 0)],
   });
   const entries = generationEntries(planGeneration(manifest, world), new Map([[0, 77n]]));
   const sizes = generationSizes(entries, 3);
@@ -175,7 +175,7 @@ test('a plan becomes the contents of every map, and sizes that hold it', () => {
 test('a world that lacks what the bundle names is refused before anything is loaded', () => {
   const manifest = manifestOf({
     policies: [policyEntry(0, 'p', { routes: 1 })],
-    clusters: [{ name: 'reviews.prod/v9', policy: 0 }],
+    routes: [clusterRoute('reviews.prod/v9', 0)],
   });
   const objects = { base: new Uint8Array(), mayGoto: new Uint8Array() };
   const world = { file: null, services: [], workloads: [] };

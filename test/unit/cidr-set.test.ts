@@ -27,7 +27,7 @@ function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boole
   const registry = {
     tables: [],
     cidrs: [{ name: 's', prefixes, at: null }],
-    clusters: [],
+    routes: [],
   };
   const modules = [0, 1].map((side) => {
     const module = abiModule((emit) =>

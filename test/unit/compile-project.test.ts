@@ -9,6 +9,7 @@ import {
 } from '../../compiler/index.js';
 import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
 import { v8Snapshot } from '../../runtime/snapshot/index.js';
+import { clusterRoute } from '../support/wat-bundle.js';
 
 const test = suite('compile-project');
 
@@ -71,7 +72,7 @@ test('routes of later policies are numbered behind those of earlier ones', async
   ]);
   assert.equal(outcome.diagnostics, []);
   if (!outcome.ok) return;
-  const { policies, clusters } = outcome.bundle.manifest;
+  const { policies, routes } = outcome.bundle.manifest;
   assert.equal(
     policies.map((p) => [p.firstRoute, p.routes]),
     [
@@ -79,11 +80,7 @@ test('routes of later policies are numbered behind those of earlier ones', async
       [2, 1],
     ],
   );
-  assert.equal(clusters, [
-    { name: 's/v1', policy: 0 },
-    { name: 's/v2', policy: 0 },
-    { name: 's/v3', policy: 1 },
-  ]);
+  assert.equal(routes, [clusterRoute('s/v1', 0), clusterRoute('s/v2', 0), clusterRoute('s/v3', 1)]);
 });
 
 test('a cluster that the world lacks is a finding at its declaration; a known one is none', async () => {

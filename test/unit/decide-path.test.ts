@@ -12,7 +12,7 @@ import {
 } from '../../runtime/simulate/index.js';
 import { indexPlan } from '../../runtime/simulate/plan-index.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
-import { manifestOf, policyEntry, wat } from '../support/wat-bundle.js';
+import { clusterRoute, manifestOf, policyEntry, wat } from '../support/wat-bundle.js';
 
 const read = readWorld(BOOKINFO, 'world.yaml');
 if (read.world === null) throw new Error('the sample world is broken');
@@ -75,7 +75,7 @@ const trapRoute: Row['policies'] = [
   [route('(unreachable)'), { ...SPLIT, canAllow: false, routes: 1 }],
   [ALLOW, {}],
 ];
-const clusters = [{ name: 'reviews/v2', policy: 0 }];
+const routes = [clusterRoute('reviews/v2', 0)];
 const failure = {
   trap: 'allow',
   fuel: 'deny',
@@ -146,7 +146,7 @@ const rows: Row[] = [
       [route('(i32.const 1)'), { ...SPLIT, routes: 1 }],
       [ALLOW, {}],
     ],
-    manifest: { clusters },
+    manifest: { routes },
     want: { verdict: 'allow', cluster: 'reviews/v2', endpoint: '10.1.0.5:9080' },
   },
   {
@@ -155,7 +155,7 @@ const rows: Row[] = [
       [route('(i32.const 0)'), { ...SPLIT, routes: 1 }],
       [ALLOW, {}],
     ],
-    manifest: { clusters },
+    manifest: { routes },
     pick: 0xffffffff,
     want: { verdict: 'allow', cluster: 'reviews/*', endpoint: '10.1.0.5:9080', route: null },
   },
@@ -165,7 +165,7 @@ const rows: Row[] = [
       [route('(i32.const 1)'), { ...SPLIT, mode: 'shadow', routes: 1 }],
       [ALLOW, {}],
     ],
-    manifest: { clusters },
+    manifest: { routes },
     want: { verdict: 'allow', cluster: 'reviews/*' },
   },
   {
@@ -174,7 +174,7 @@ const rows: Row[] = [
       [route('(i32.const 2)'), { ...SPLIT, routes: 1 }],
       [ALLOW, {}],
     ],
-    manifest: { clusters },
+    manifest: { routes },
     want: { verdict: 'deny', reason: 'trap', endpoint: null, cluster: null },
   },
   {
@@ -183,19 +183,19 @@ const rows: Row[] = [
       [route('(i32.const 1)'), { ...SPLIT, routes: 1 }],
       [ALLOW, {}],
     ],
-    manifest: { clusters: [{ name: 'reviews/v9', policy: 0 }] },
+    manifest: { routes: [clusterRoute('reviews/v9', 0)] },
     want: { verdict: 'deny', reason: 'noRoute', endpoint: null },
   },
   {
     name: 'a route that traps denies',
     policies: trapRoute,
-    manifest: { clusters },
+    manifest: { routes },
     want: { verdict: 'deny', reason: 'trap', endpoint: null, side: 'client' },
   },
   {
     name: 'a route that traps, declared allow: the default cluster, judged',
     policies: trapRoute,
-    manifest: { clusters, failure },
+    manifest: { routes, failure },
     want: { verdict: 'allow', reason: 'policy', cluster: 'reviews/*' },
   },
   {

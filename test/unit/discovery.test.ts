@@ -15,7 +15,7 @@ import {
   type World,
 } from '../../runtime/discovery/index.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
-import { manifestOf, policyEntry } from '../support/wat-bundle.js';
+import { clusterRoute, manifestOf, policyEntry } from '../support/wat-bundle.js';
 
 function worldOf(text: string = BOOKINFO): World {
   const { world, diagnostics } = readWorld(text, 'world.yaml');
@@ -219,10 +219,7 @@ const MANIFEST: Manifest = manifestOf({
       exports: ['routeConnection'],
     }),
   ],
-  clusters: [
-    { name: 'reviews/v2', policy: 1 },
-    { name: 'ratings.prod/v1', policy: 1 },
-  ],
+  routes: [clusterRoute('reviews/v2', 1), clusterRoute('ratings.prod/v1', 1)],
   symbols: ['cluster.local/ns/prod/sa/reviews', 'prod'],
   attributes: [
     { side: 'source', attribute: 'namespace', key: null, slot: 0 },

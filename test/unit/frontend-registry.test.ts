@@ -1,6 +1,7 @@
 /** What the configure phase declares comes out of the snapshot as it was written. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { routeText } from '../../compiler/abi/index.js';
 import { parseCidr } from '../../compiler/frontend/index.js';
 import { ALLOW, compiled, decide, findings } from './frontend-project.js';
 
@@ -57,7 +58,7 @@ ${ALLOW}`);
     ],
   );
   assert.equal(
-    registry.clusters.map((c) => c.name),
+    registry.routes.map((r) => routeText(r.target)),
     ['s/a', 's/b'],
   );
 });

@@ -14,7 +14,14 @@ import {
   type Simulator,
 } from '../../runtime/simulate/index.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
-import { manifestOf, policyEntry, verdictSite, wat, watString } from '../support/wat-bundle.js';
+import {
+  clusterRoute,
+  manifestOf,
+  policyEntry,
+  verdictSite,
+  wat,
+  watString,
+} from '../support/wat-bundle.js';
 
 const NAMESPACE = { side: 'source', attribute: 'namespace', key: null, slot: 0 } as const;
 
@@ -66,10 +73,7 @@ const BASE: Manifest = manifestOf({
       routes: 2,
     }),
   ],
-  clusters: [
-    { name: 'reviews/v1', policy: 1 },
-    { name: 'reviews.prod/v2', policy: 1 },
-  ],
+  routes: [clusterRoute('reviews/v1', 1), clusterRoute('reviews.prod/v2', 1)],
   sites: [
     verdictSite(1, 'policies/isolation.ts', 'allow'),
     verdictSite(2, 'policies/isolation.ts', 'deny'),

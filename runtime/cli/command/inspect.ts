@@ -1,4 +1,5 @@
 /** `weft inspect`: what is in a bundle, without running or loading it. */
+import { routeText } from '../../../compiler/abi/index.js';
 import type { Manifest } from '../../../compiler/bundle/manifest.js';
 import { columns } from '../columns.js';
 import type { CommandSpec } from '../command-spec.js';
@@ -64,8 +65,8 @@ function describe(manifest: Manifest, digest: string): string {
       ]),
     ),
     section(
-      'clusters',
-      manifest.clusters.map((c, i) => [String(i + 1), c.name]),
+      'routes',
+      manifest.routes.map((route, i) => [String(i + 1), routeText(route)]),
     ),
     section('attributes', slots),
     section(
