@@ -89,6 +89,8 @@ enum weft_reason {
 	WEFT_REASON_NO_GENERATION = 8,
 	WEFT_REASON_PARSE = 9,
 	WEFT_REASON_BUSY = 10, /* no memory for one more decision on this CPU: denied */
+	WEFT_REASON_REQUESTS = 11, /* a connection whose requests are judged one by one */
+	WEFT_REASON_CONNECTION = 12, /* a request of which no policy is asked: as its connection */
 };
 
 #define WEFT_NO_POLICY 0xffffffff

@@ -41,12 +41,14 @@ function compileAll(from, to) {
   const clang = findClang();
   if (!existsSync('/usr/include/bpf/bpf_helpers.h')) refuse('the headers of libbpf were not found');
   mkdirSync(to, { recursive: true });
-  const headers = readdirSync(room).filter((name) => name.endsWith('.h')).sort();
+  // A source may include another: all count.
+  const parts = readdirSync(room, { recursive: true }).map(String);
+  const included = parts.filter((name) => /\.(h|bpf\.c)$/.test(name)).sort();
   const sources = readdirSync(from).filter((name) => name.endsWith('.bpf.c')).sort();
   for (const source of sources) {
     const name = source.replace(/\.bpf\.c$/, '');
     const hash = createHash('sha256').update(JSON.stringify([clang.version, FLAGS]));
-    for (const header of headers) hash.update(readFileSync(join(room, header)));
+    for (const header of included) hash.update(readFileSync(join(room, header)));
     const sum = hash.update(readFileSync(join(from, source))).digest('hex');
     const [object, note] = [join(to, `${name}.o`), join(to, `${name}.sum`)];
     if (existsSync(object) && existsSync(note) && readFileSync(note, 'utf8') === sum) continue;

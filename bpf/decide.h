@@ -132,6 +132,14 @@ static __always_inline __u32 weft_draw(const struct weft_input *input, __u32 ind
 	return cursor ? (__u32)__sync_fetch_and_add(cursor, 1) : 0;
 }
 
+/* Is an endpoint one of a cluster's? */
+static __always_inline int weft_is_member(__u32 cluster, const struct weft_name *endpoint)
+{
+	struct weft_member key = { .cluster = cluster, .endpoint = *endpoint };
+
+	return bpf_map_lookup_elem(&weft_members, &key) != 0;
+}
+
 /* Chooses an endpoint of result->cluster; 0 if it has none of that family. */
 static __noinline int weft_choose(struct weft_judgement *judgement)
 {
@@ -140,6 +148,13 @@ static __noinline int weft_choose(struct weft_judgement *judgement)
 	struct weft_cluster *cluster = bpf_map_lookup_elem(&weft_clusters, &index);
 	struct weft_endpoint *endpoint;
 
+	if ((judgement->input.flags & WEFT_INPUT_BOUND) &&
+	    weft_is_member(result->cluster, &judgement->bound)) {
+		result->endpoint = judgement->bound.address;
+		result->endpoint_port = judgement->bound.port;
+		result->destination = weft_workload_at(&judgement->bound.address);
+		return 1;
+	}
 	if (!cluster || !cluster->count)
 		return 0;
 	result->pick = weft_draw(&judgement->input, index, cluster->balance);
@@ -160,7 +175,8 @@ static __noinline int weft_choose(struct weft_judgement *judgement)
 static __always_inline int weft_route(struct weft_judgement *judgement, __u64 policies)
 {
 	struct weft_result *result = &judgement->result;
-	__u32 answer, *cluster;
+	struct weft_route *route;
+	__u32 answer;
 
 	judgement->connection.policies = policies;
 	answer = weft_route_connection(&judgement->connection);
@@ -176,13 +192,34 @@ static __always_inline int weft_route(struct weft_judgement *judgement, __u64 po
 		return outcome == WEFT_ALLOW; /* then the default cluster, and a verdict on it */
 	}
 	answer = result->route;
-	cluster = bpf_map_lookup_elem(&weft_routes, &answer);
-	if (!cluster || *cluster == WEFT_NONE) {
+	route = bpf_map_lookup_elem(&weft_routes, &answer);
+	if (!route || route->kind != WEFT_ROUTE_CLUSTER || route->value == WEFT_NONE) {
 		weft_end(result, WEFT_REASON_NO_ROUTE, WEFT_DENY);
 		return 0;
 	}
-	result->cluster = *cluster;
+	result->cluster = route->value;
 	return 1;
+}
+
+/*
+ * Whether a connection is a question of its own: not where its requests are asked about and no
+ * policy of its destination speaks of connections.
+ */
+static __always_inline int weft_is_asked(__u32 flags, __u64 policies)
+{
+	return !(flags & WEFT_SERVICE_HTTP) || (policies & weft_connection_mask) ||
+	       !(policies & weft_request_mask);
+}
+
+/* What the policies say of the connection, where they are asked. */
+static __always_inline int weft_verdict(struct weft_judgement *judgement)
+{
+	struct weft_result *result = &judgement->result;
+
+	if (weft_is_asked(result->flags, judgement->connection.policies))
+		return weft_ask(judgement);
+	weft_end(result, WEFT_REASON_REQUESTS, WEFT_ALLOW);
+	return 0;
 }
 
 /* Client side: service -> route -> cluster -> endpoint -> verdict. */
@@ -212,8 +249,12 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 	key.port = input->port;
 	key.protocol = input->protocol;
 	service = bpf_map_lookup_elem(&weft_services, &key);
-	if (service) {
+	judgement->routes = 0;
+	if (service)
+		result->flags = service->flags;
+	if (service && !(service->flags & WEFT_SERVICE_DIRECT)) {
 		policies = service->policies;
+		judgement->routes = policies;
 		result->service = service->service;
 		result->cluster = service->cluster;
 		if (known && policies && !weft_route(judgement, policies))
@@ -235,7 +276,7 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 	if (identity)
 		weft_see(&connection->destination, &identity->destination);
 	connection->policies = identity ? identity->policies : 0;
-	return weft_ask(judgement);
+	return weft_verdict(judgement);
 }
 
 /* Server side: the same question, where the flow arrives. */
@@ -244,7 +285,9 @@ static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 	struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;
 	struct weft_result *result = &judgement->result;
+	struct weft_service_key key = {};
 	struct weft_identity *identity;
+	struct weft_service *service;
 
 	weft_start(judgement);
 	result->source = weft_workload_at(&input->source);
@@ -262,7 +305,15 @@ static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 	}
 	weft_see(&connection->destination, &identity->destination);
 	connection->policies = identity->policies;
-	return weft_ask(judgement);
+	if (connection->policies & weft_request_mask) {
+		key.address = input->destination;
+		key.port = input->port;
+		key.protocol = input->protocol;
+		service = bpf_map_lookup_elem(&weft_services, &key);
+		if (service)
+			result->flags = service->flags;
+	}
+	return weft_verdict(judgement);
 }
 
 #endif

@@ -15,6 +15,10 @@ const volatile __u32 weft_on_trap = WEFT_DENY;
 const volatile __u32 weft_on_fuel = WEFT_DENY;
 const volatile __u32 weft_on_unknown_identity = WEFT_DENY;
 const volatile __u32 weft_on_parse = WEFT_DENY;
+/* Policies of the bundle that authorize connections, route requests, authorize requests. */
+const volatile __u64 weft_connection_mask = ~0ull;
+const volatile __u64 weft_route_mask = 0;
+const volatile __u64 weft_request_mask = 0;
 /* CLOCK_REALTIME - CLOCK_MONOTONIC when the generation was loaded, ns. */
 const volatile __u64 weft_clock_offset = 0;
 
@@ -31,8 +35,10 @@ WEFT_MAP(weft_services, BPF_MAP_TYPE_HASH, struct weft_service_key, struct weft_
 WEFT_MAP(weft_clusters, BPF_MAP_TYPE_ARRAY, __u32, struct weft_cluster, 16);
 WEFT_MAP(weft_cursors, BPF_MAP_TYPE_ARRAY, __u32, __u64, 16);
 WEFT_MAP(weft_endpoints, BPF_MAP_TYPE_ARRAY, __u32, struct weft_endpoint, 16);
-/* Index: bundle-wide route number (0 is no route); value: cluster, or WEFT_NONE. */
-WEFT_MAP(weft_routes, BPF_MAP_TYPE_ARRAY, __u32, __u32, 16);
+/* Index: bundle-wide route number (0 is no route). */
+WEFT_MAP(weft_routes, BPF_MAP_TYPE_ARRAY, __u32, struct weft_route, 16);
+/* Only asked about a connection that is already bound to an endpoint. */
+WEFT_MAP(weft_members, BPF_MAP_TYPE_HASH, struct weft_member, __u32, 16);
 WEFT_MAP(weft_workloads, BPF_MAP_TYPE_HASH, struct weft_address, __u32, 16);
 WEFT_MAP(weft_cgroups, BPF_MAP_TYPE_HASH, __u64, __u32, 16);
 WEFT_MAP(weft_identities, BPF_MAP_TYPE_ARRAY, __u32, struct weft_identity, 16);

@@ -7,6 +7,12 @@
 #include "decide.h"
 #include "event.h"
 #include "parse.h"
+#include "request/bind.h"
+#ifdef WEFT_REQUESTS
+#include "request/request.h"
+#else
+#include "request/pass.h"
+#endif
 
 /* ---- socket addresses, whatever the family ---- */
 
@@ -141,6 +147,20 @@ static __always_inline void note_socket(struct bpf_sock_addr *context, const str
 	socket->endpoint_port = endpoint->port;
 }
 
+#define EOPNOTSUPP 95
+
+/* TCP Fast Open's data leaves before there is a connection: not where requests are judged. */
+static __always_inline int note_http(struct bpf_sock_addr *context,
+				     const struct weft_judgement *judgement, __u64 cookie,
+				     const struct weft_name *name, const struct weft_name *endpoint)
+{
+	if ((judgement->result.flags & WEFT_SERVICE_HTTP) && weft_is_fast_open(context)) {
+		bpf_set_retval(-EOPNOTSUPP);
+		return 0;
+	}
+	return weft_bind(context, judgement, cookie, name, endpoint);
+}
+
 /* Client side: is this destination allowed, and which endpoint is it? */
 static __always_inline int judge_name(struct weft_judgement *judgement, struct weft_origin *origin,
 				      const struct weft_name *name, __u8 protocol)
@@ -205,6 +225,10 @@ static __always_inline int judge_arrival(struct weft_origin *origin, const struc
 		}                                                                                  \
 		read_endpoint(judgement, &endpoint);                                               \
 		note_socket(context, &name, &endpoint);                                            \
+		if (!note_http(context, judgement, origin.cookie, &name, &endpoint)) {             \
+			weft_release(judgement);                                                   \
+			return 0;                                                                  \
+		}                                                                                  \
 		weft_release(judgement);                                                           \
 		write##family(context, &endpoint);                                                 \
 		if (protocol == IPPROTO_UDP)                                                       \
@@ -342,14 +366,6 @@ SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
 		weft_count_reason(WEFT_REASON_PARSE, weft_on_parse);
 		return weft_on_parse == WEFT_ALLOW;
 	}
-}
-
-/* ---- connections that requests will come on ---- */
-
-/* Only generations with request policies have this program (runtime/agent/sockops.ts). */
-SEC("sockops") int weft_sockops(struct bpf_sock_ops *context)
-{
-	return 1;
 }
 
 char weft_license[] SEC("license") = "Dual BSD/GPL";

@@ -28,12 +28,6 @@ enum weft_packet_kind {
 	WEFT_PACKET_CONTROL = 4,     /* ICMP, ICMPv6 */
 };
 
-struct weft_name {
-	struct weft_address address;
-	__u16 port;
-	__u16 zero;
-};
-
 struct weft_packet {
 	struct weft_name source;
 	struct weft_name destination;

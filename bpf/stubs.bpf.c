@@ -4,8 +4,9 @@
  * generation once and tail-calls its program. Where there is none it fails closed: no new
  * connection, no datagram, no flow accepted; what is established goes on.
  */
-#include "maps.h"
 #include "parse.h"
+#include "request/guard.h"
+#include "request/node.h"
 
 /* Each hook has an array of its own: a PROG_ARRAY holds one program type and attach type. */
 #define SLOTS(hook)                                                                                \
@@ -24,7 +25,7 @@ SLOTS(recvmsg4);
 SLOTS(recvmsg6);
 SLOTS(getpeername4);
 SLOTS(getpeername6);
-SLOTS(sockops);
+SLOTS(request);
 SLOTS(ingress);
 
 /* One 8-byte read: slot and generation always belong together. */
@@ -70,15 +71,23 @@ STUB(getpeername4, bpf_sock_addr, 1)
 STUB(getpeername6, bpf_sock_addr, 1)
 
 /*
- * Attached only while a loaded generation judges requests: a connection runs this a dozen times.
- * What no generation looks at ends here.
+ * Attached only while a loaded generation judges requests: a connection runs this a dozen times. A
+ * socket that connect said is to be judged gets its sk_msg program here, whatever the generation:
+ * one that does not, sends nothing (request/guard.h).
  */
 SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
 {
-	if (context->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB ||
-	    context->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
-		ENTER(sockops, context);
+	if (context->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		weft_begin_http(context);
 	return 1;
+}
+
+/* What a client sends whose requests are judged. It is not attached to cgroups but to weft_clients. */
+SEC("sk_msg") int stub_request(struct sk_msg_md *message)
+{
+	bpf_tail_call(message, &weft_slots_request, active_slot());
+	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
+	return SK_DROP;
 }
 
 /* Was this datagram's flow opened from here, or admitted before? Then it goes on. */
@@ -120,14 +129,18 @@ SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 
 /*
  * What a workload sends goes where it was judged for, not by way of a host that it names in the
- * packet: source routes and routing headers need no privilege, and reach that host first. Needs no
- * generation.
+ * packet: source routes and routing headers need no privilege, and reach that host first. Nor does
+ * what sk_msg has not let go (request/guard.h). Needs no generation.
  */
 SEC("cgroup_skb/egress") int stub_egress(struct __sk_buff *skb)
 {
-	if (!weft_names_a_way(skb))
+	__u32 reason = WEFT_REASON_REQUESTS;
+
+	if (weft_names_a_way(skb))
+		reason = WEFT_REASON_PARSE;
+	else if (!weft_is_unjudged(skb))
 		return 1;
-	weft_count_reason(WEFT_REASON_PARSE, WEFT_DENY);
+	weft_count_reason(reason, WEFT_DENY);
 	return 0;
 }
 

@@ -25,7 +25,7 @@ enum weft_hook {
 	WEFT_HOOK_RECVMSG6 = 5,
 	WEFT_HOOK_GETPEERNAME4 = 6,
 	WEFT_HOOK_GETPEERNAME6 = 7,
-	WEFT_HOOK_SOCKOPS = 8,
+	WEFT_HOOK_REQUEST = 8,
 	WEFT_HOOK_INGRESS = 9,
 };
 
@@ -65,6 +65,13 @@ struct weft_flow {
 	__u16 port;
 	__u16 zero;
 	__u32 generation; /* that judged it */
+};
+
+/* An address and a port. */
+struct weft_name {
+	struct weft_address address;
+	__u16 port;
+	__u16 zero;
 };
 
 /* Value of weft_sockets: the names of a socket that was sent elsewhere than it asked for. */
@@ -119,10 +126,17 @@ struct weft_service_key {
 	__u8 zero;
 };
 
+enum weft_service_flag {
+	WEFT_SERVICE_HTTP = 1,	 /* requests on its connections are judged one by one */
+	WEFT_SERVICE_DIRECT = 2, /* an endpoint's own address: no service, never routed */
+};
+
 struct weft_service {
 	__u32 service;
 	__u32 cluster;	/* where no policy has an opinion */
 	__u64 policies; /* asked for a route */
+	__u32 flags;	/* enum weft_service_flag */
+	__u32 zero;
 };
 
 enum weft_balance { WEFT_ROUND_ROBIN = 0, WEFT_RANDOM = 1 };
@@ -160,7 +174,8 @@ struct weft_identity {
 
 /* ---- the decide input and result (decide.h; packet of the harness) ---- */
 
-#define WEFT_INPUT_PICK 1 /* pick is given; else the cluster's balance decides */
+#define WEFT_INPUT_PICK 1  /* pick is given; else the cluster's balance decides */
+#define WEFT_INPUT_BOUND 2 /* of the endpoints that may be chosen, this one: judgement->bound */
 
 struct weft_input {
 	struct weft_address source; /* ingress only: the remote address */
@@ -172,7 +187,7 @@ struct weft_input {
 	__u32 pick;
 	__u16 port; /* destination port */
 	__u8 protocol;
-	__u8 flags; /* WEFT_INPUT_PICK */
+	__u8 flags; /* WEFT_INPUT_* */
 };
 
 struct weft_result {
@@ -186,7 +201,7 @@ struct weft_result {
 	__u32 cluster;
 	struct weft_address endpoint; /* the destination itself where it is no service */
 	__u16 endpoint_port;
-	__u16 zero;
+	__u16 flags; /* enum weft_service_flag */
 	__u32 pick;
 	__u32 source; /* workloads */
 	__u32 destination;
@@ -205,6 +220,11 @@ struct weft_judgement {
 	struct weft_connection connection;
 	struct weft_decision decision;
 	struct weft_result result;
+	__u64 routes; /* policies that are asked for a route */
+	struct weft_name bound; /* where WEFT_INPUT_BOUND says so */
+	__u32 zero;
 };
+
+#include "request/types.h"
 
 #endif

@@ -42,5 +42,7 @@ export const REASON = {
   noGeneration: 8,
   parse: 9,
   busy: 10,
+  requests: 11,
+  connection: 12,
 } as const;
 export type ReasonName = keyof typeof REASON;

@@ -26,8 +26,8 @@ export const CODES: CodeTable = {
     title: 'open connections are not judged again',
     help: 'restart the workloads whose open TCP connections must not live on, or set `onChange` to `keep`',
   },
-  A023: {
-    title: 'request policies are not enforced by this version',
-    help: 'load a bundle without `authorizeRequest` and `routeRequest`; simulate and test them meanwhile',
+  A024: {
+    title: 'the node was set up by another version',
+    help: 'run `weft unload`, then load and enrol again',
   },
 };

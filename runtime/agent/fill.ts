@@ -2,20 +2,32 @@
  * A plan as the contents of a generation's maps: pure bytes, so that the maps can be sized before
  * the load and compared in tests. Policies of a workload or service are masks over the bundle.
  */
-import type { Plan, PlanCluster, PlanEndpoint } from '../discovery/index.js';
+import { encodeHeaderNames, REFUSALS } from '../../compiler/abi/index.js';
+import type { Manifest } from '../../compiler/bundle/manifest.js';
+import { type Plan, type PlanCluster, type PlanEndpoint, PROTOCOL } from '../discovery/index.js';
 import {
   clusterIndex,
   encodeCluster,
   encodeEndpoint,
   encodeIdentity,
+  encodeMember,
+  encodeReplies,
+  encodeRoute,
   encodeService,
   encodeServiceKey,
   encodeU32,
   encodeU64,
   NONE,
+  SERVICE_FLAG,
 } from './layout.js';
+import { judgesRequests } from './sockops.js';
 
 export type Entries = readonly (readonly [Uint8Array, Uint8Array])[];
+
+/** Maps that only generations have which judge requests. */
+export function isRequestMap(name: string): boolean {
+  return name === 'weft_names' || name === 'weft_replies';
+}
 
 /** Cgroup ids of workloads that run on this node. */
 export type CgroupIds = ReadonlyMap<number, bigint>;
@@ -39,26 +51,77 @@ function clusters(plan: Plan): { clusters: Entries; endpoints: Entries } {
   return { clusters: ranges, endpoints };
 }
 
-function services(plan: Plan): Entries {
+function keyText(address: string, port: number): string {
+  return `${address} ${port}`;
+}
+
+function services(plan: Plan, asksRequests: boolean): Entries {
   return plan.services.flatMap((service) =>
     service.frontends.map(
-      ({ address, port, protocol, cluster }) =>
+      ({ address, port, protocol, cluster, http }) =>
         [
           encodeServiceKey({ address: address.bytes, port, protocol }),
           encodeService({
             service: service.index,
             cluster,
             policies: service.policies,
+            flags: http && asksRequests ? SERVICE_FLAG.http : 0,
           }),
         ] as const,
     ),
   );
 }
 
+/**
+ * The endpoints of HTTP services under their own addresses: who goes to one directly is judged for
+ * each request too, and never routed.
+ */
+function directs(plan: Plan): Entries {
+  const frontends = plan.services.flatMap((service) => service.frontends);
+  const taken = new Set(frontends.map((f) => keyText(f.address.text, f.port)));
+  const http = new Set(frontends.filter((f) => f.http).map(({ cluster }) => cluster));
+  const found: [Uint8Array, Uint8Array][] = [];
+  const flags = SERVICE_FLAG.http | SERVICE_FLAG.direct;
+  const value = encodeService({ service: NONE, cluster: NONE, policies: 0n, flags });
+  for (const { index, v4, v6 } of plan.clusters) {
+    if (!http.has(index)) continue;
+    for (const { address, port } of [...v4, ...v6]) {
+      const key = keyText(address.text, port);
+      if (taken.has(key)) continue;
+      taken.add(key);
+      found.push([
+        encodeServiceKey({ address: address.bytes, port, protocol: PROTOCOL.tcp }),
+        value,
+      ]);
+    }
+  }
+  return found;
+}
+
+/** Which endpoints a cluster has. */
+function members(plan: Plan): Entries {
+  const found = new Map<string, readonly [Uint8Array, Uint8Array]>();
+  for (const { index, v4, v6 } of plan.clusters) {
+    for (const { address, port } of [...v4, ...v6]) {
+      const key = encodeMember(index, address.bytes, port);
+      found.set(`${index} ${keyText(address.text, port)}`, [key, encodeU32(1)]);
+    }
+  }
+  return [...found.values()];
+}
+
 /** Route 0 is no opinion, and never looked up. */
 function routes(plan: Plan): Entries {
   const numbered = plan.routes.map((cluster) => (cluster < 0 ? NONE : cluster));
-  return [NONE, ...numbered].map((cluster, i) => [encodeU32(i), encodeU32(cluster)] as const);
+  return [NONE, ...numbered].map(
+    (cluster, i) => [encodeU32(i), encodeRoute('cluster', cluster)] as const,
+  );
+}
+
+/** Each reply stands twice: see encodeReplies. */
+function replies({ refusals }: FillManifest): Entries {
+  const ready = REFUSALS.flatMap((name) => encodeReplies(refusals[name]));
+  return ready.map((value, i) => [encodeU32(i), value] as const);
 }
 
 function identities(plan: Plan): Entries {
@@ -77,11 +140,26 @@ function identities(plan: Plan): Entries {
   );
 }
 
+/** What the maps take from a bundle. */
+export type FillManifest = Pick<Manifest, 'policies' | 'headers' | 'refusals'>;
+
 /** Entries by map name. `cgroups` names the workloads that run here. */
-export function generationEntries(plan: Plan, cgroups: CgroupIds): ReadonlyMap<string, Entries> {
+export function generationEntries(
+  plan: Plan,
+  cgroups: CgroupIds,
+  manifest: FillManifest,
+): ReadonlyMap<string, Entries> {
   const { clusters: ranges, endpoints } = clusters(plan);
+  const asksRequests = judgesRequests(manifest);
   return new Map<string, Entries>([
-    ['weft_services', services(plan)],
+    ['weft_services', [...services(plan, asksRequests), ...(asksRequests ? directs(plan) : [])]],
+    ['weft_members', asksRequests ? members(plan) : []],
+    ...(asksRequests
+      ? ([
+          ['weft_names', [[encodeU32(0), encodeHeaderNames(manifest.headers)]]],
+          ['weft_replies', replies(manifest)],
+        ] as const)
+      : []),
     ['weft_clusters', ranges],
     ['weft_endpoints', endpoints],
     ['weft_routes', routes(plan)],

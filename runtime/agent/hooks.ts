@@ -3,7 +3,9 @@ import { ATTACH_TYPE } from '../kernel/index.js';
 import { type HookName, SLOTS } from './layout.js';
 
 /** Attach type of each stub (program `stub_<name>`), in the order of attaching. */
-export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create' | 'egress', number>> = {
+export const STUB_ATTACH: Readonly<
+  Record<Exclude<HookName, 'request'> | 'sock_create' | 'egress' | 'sockops', number>
+> = {
   // First what refuses sockets that no hook judges, last what judges arrivals.
   sock_create: ATTACH_TYPE.cgroupInetSockCreate,
   egress: ATTACH_TYPE.cgroupInetEgress,
@@ -18,6 +20,13 @@ export const STUB_ATTACH: Readonly<Record<HookName | 'sock_create' | 'egress', n
   connect6: ATTACH_TYPE.cgroupInet6Connect,
   ingress: ATTACH_TYPE.cgroupInetIngress,
 };
+
+/** The stubs that are attached to a node map instead: by map, and the attach type. */
+export const MAP_STUBS: readonly {
+  readonly map: string;
+  readonly stub: string;
+  readonly attachType: number;
+}[] = [{ map: 'weft_clients', stub: 'request', attachType: ATTACH_TYPE.skMsgVerdict }];
 
 /** The program-array slot of a generation: kept ones are consecutive, so they never share one. */
 export function slotOf(generation: number): number {

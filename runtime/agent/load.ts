@@ -17,7 +17,7 @@ import { ensureNode, type NodeMaps } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames } from './pins.js';
 import { followSockops } from './sockops.js';
-import { nodeCgroups, refuseRequests, type Staged, stage } from './stage.js';
+import { nodeCgroups, type Staged, stage } from './stage.js';
 import {
   type GenerationRecord,
   readState,
@@ -81,8 +81,8 @@ function record(staged: Staged, options: LoadOptions): GenerationRecord {
 
 function fillSlots(node: NodeMaps, staged: Staged): void {
   const slot = encodeU32(slotOf(staged.generation));
-  for (const hook of staged.hooks) {
-    const program = staged.object.program(`weft_${hook}`);
+  for (const [hook, name] of Object.entries(staged.programs)) {
+    const program = staged.object.program(name);
     node.map(`weft_slots_${hook}`).update(slot, encodeU32(program.fd));
   }
 }
@@ -145,7 +145,6 @@ function prune(node: NodeMaps, paths: Paths): void {
  * or VerifierError; then the generation that ran runs on.
  */
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
-  refuseRequests(options.bundle.manifest);
   using node = ensureNode(kernel, paths);
   prune(node, paths);
   const previous = readActive(node.map('weft_active'));

@@ -53,6 +53,7 @@ export interface ServiceValue {
   readonly service: number;
   readonly cluster: number;
   readonly policies: bigint;
+  readonly flags?: number; // SERVICE_FLAG
 }
 /** Value of weft_services. */
 export function encodeService(value: ServiceValue): Uint8Array {
@@ -61,6 +62,7 @@ export function encodeService(value: ServiceValue): Uint8Array {
   view.setUint32(at.service, value.service, true);
   view.setUint32(at.cluster, value.cluster, true);
   view.setBigUint64(at.policies, value.policies, true);
+  view.setUint32(at.flags, value.flags ?? 0, true);
   return bytes(view);
 }
 

@@ -4,7 +4,10 @@
  */
 import { join } from 'node:path';
 import { type Kernel, type KernelMap, pinDirectory } from '../kernel/index.js';
-import { STUB_ATTACH } from './hooks.js';
+import { AgentError } from './agent-error.js';
+import { CODES } from './codes.js';
+import { MAP_STUBS, STUB_ATTACH } from './hooks.js';
+import { NODE_MAPS, REQUEST_NODE_MAPS } from './layout.js';
 import { readObject } from './objects.js';
 import { Owned } from './owned.js';
 import { type Paths, pinsOf } from './paths.js';
@@ -24,6 +27,11 @@ function create(kernel: Kernel, paths: Paths): void {
   }
   for (const name of Object.keys(STUB_ATTACH)) {
     items.set(`stubs/${name}`, object.program(`stub_${name}`));
+  }
+  for (const { map, stub, attachType } of MAP_STUBS) {
+    const program = object.program(`stub_${stub}`);
+    kernel.attachMap(program, object.map(map), attachType);
+    items.set(`stubs/${stub}`, program);
   }
   pinDirectory(paths.pins);
   pinAll(pinsOf.node(paths), items);
@@ -62,10 +70,15 @@ export function sweepNode(paths: Paths): void {
 
 /**
  * Opens the node's objects for a change, making them first where they do not exist. Throws
- * KernelError.
+ * KernelError, and A024 where another version made them.
  */
 export function ensureNode(kernel: Kernel, paths: Paths): NodeMaps {
   sweepNode(paths);
   if (!hasNode(paths)) create(kernel, paths);
-  return openNode(kernel, paths);
+  const node = openNode(kernel, paths);
+  const missing = [...NODE_MAPS, ...REQUEST_NODE_MAPS].find((name) => !(name in node.maps));
+  if (missing === undefined) return node;
+  node[Symbol.dispose]();
+  const message = `this node was set up by another version: it has no map \`${missing}\``;
+  throw new AgentError('A024', message, CODES['A024']?.help ?? null);
 }

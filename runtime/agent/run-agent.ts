@@ -42,7 +42,7 @@ Example:
   {"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny","rule":"isolation.ts:9",…}
 
 What it does not do yet: it follows no control plane, does not notice when the bundle, the
-world or a cgroup changes after the start, judges no HTTP requests, keeps no connection
+world or a cgroup changes after the start, keeps no connection
 pools, verifies no signatures, and closes no open connection when a policy changes.
 `;
 

@@ -13,16 +13,22 @@ import { HOOKS, type HookName } from './layout.js';
 import { type Paths, pinsOf } from './paths.js';
 import { pinNames } from './pins.js';
 
-/** The hooks that a bundle's generation has programs for. */
-export function hooksOf({ policies }: Manifest): readonly HookName[] {
-  const asksRequests = policies.some((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
-  return asksRequests ? HOOKS : HOOKS.filter((hook) => hook !== 'sockops');
+/** True where a bundle has policies about requests. */
+export function judgesRequests({ policies }: Pick<Manifest, 'policies'>): boolean {
+  return policies.some((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
+}
+
+/** The program that a bundle's generation has for each hook. */
+export function programsOf(manifest: Manifest): Readonly<Record<HookName, string>> {
+  const programs = HOOKS.map((hook) => [hook, `weft_${hook}`] as const);
+  const all = Object.fromEntries(programs) as Readonly<Record<HookName, string>>;
+  return judgesRequests(manifest) ? all : { ...all, request: 'weft_pass_on' };
 }
 
 /** True where a loaded generation has the program. */
 export function needsSockops(paths: Paths): boolean {
   const program = (generation: string): string =>
-    join(pinsOf.generations(paths), generation, 'programs', 'weft_sockops');
+    join(pinsOf.generations(paths), generation, 'programs', 'weft_request');
   return pinNames(pinsOf.generations(paths)).some((name) => existsSync(program(name)));
 }
 

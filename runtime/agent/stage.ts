@@ -2,19 +2,18 @@
  * Staging: the bundle's object joined with the hooks, loaded beside what runs, its maps fresh and
  * filled. Nothing is visible to traffic until activation; closing the result removes it all.
  */
-import { REQUEST_HOOK, VERDICT } from '../../compiler/abi/index.js';
+import { type ExportName, VERDICT } from '../../compiler/abi/index.js';
 import type { Bundle, Manifest, Outcome } from '../../compiler/bundle/manifest.js';
 import { hasErrors } from '../../compiler/diagnostic/index.js';
 import { type Plan, planGeneration, principalOf } from '../discovery/index.js';
 import type { World } from '../discovery/types.js';
 import { cgroupId, type Kernel, type KernelMap, type KernelObject } from '../kernel/index.js';
-import { AgentError, PlanError } from './agent-error.js';
-import { CODES } from './codes.js';
-import { type CgroupIds, generationEntries, generationSizes } from './fill.js';
-import { encodeU32, encodeU64, type HookName, NODE_MAPS } from './layout.js';
+import { PlanError } from './agent-error.js';
+import { type CgroupIds, generationEntries, generationSizes, isRequestMap } from './fill.js';
+import { encodeU32, encodeU64, type HookName, NODE_MAPS, REQUEST_NODE_MAPS } from './layout.js';
 import { readObject } from './objects.js';
 import { cgroupPath, type Paths } from './paths.js';
-import { hooksOf } from './sockops.js';
+import { judgesRequests, programsOf } from './sockops.js';
 import type { Names } from './state.js';
 
 export interface StageOptions {
@@ -25,20 +24,26 @@ export interface StageOptions {
   /** CLOCK_REALTIME - CLOCK_MONOTONIC, ns. */
   readonly clockOffset: bigint;
   /** Joined instead of the hooks; the test harness. */
-  readonly part?: 'hooks' | 'harness';
+  readonly part?: 'harness';
 }
 
 export interface Staged extends Disposable {
   readonly generation: number;
   readonly object: KernelObject;
-  /** Hooks that have a program in it. */
-  readonly hooks: readonly HookName[];
+  /** The program of each hook; none in a harness. */
+  readonly programs: Readonly<Partial<Record<HookName, string>>>;
   readonly plan: Plan;
   readonly names: Names;
 }
 
 function outcome(value: Outcome): Uint8Array {
   return encodeU32(VERDICT[value]);
+}
+
+/** The policies that export a function, as a mask. */
+function maskOf({ policies }: Manifest, name: ExportName): bigint {
+  const asked = policies.filter(({ exports }) => exports.includes(name));
+  return asked.reduce((mask, { index }) => mask | (1n << BigInt(index)), 0n);
 }
 
 function globals(manifest: Manifest, options: StageOptions): Readonly<Record<string, Uint8Array>> {
@@ -48,6 +53,9 @@ function globals(manifest: Manifest, options: StageOptions): Readonly<Record<str
     weft_on_fuel: outcome(manifest.failure.fuel),
     weft_on_unknown_identity: outcome(manifest.failure.unknownIdentity),
     weft_on_parse: outcome(manifest.failure.parse),
+    weft_connection_mask: encodeU64(maskOf(manifest, 'authorizeConnection')),
+    weft_route_mask: encodeU64(maskOf(manifest, 'routeRequest')),
+    weft_request_mask: encodeU64(maskOf(manifest, 'authorizeRequest')),
     weft_clock_offset: encodeU64(options.clockOffset),
   };
 }
@@ -78,41 +86,33 @@ function namesOf(plan: Plan): Names {
   };
 }
 
-/** What the kernel part cannot enforce is not loaded, since it would let everything pass: throws A023. */
-export function refuseRequests({ policies }: Manifest): void {
-  const asked = policies.find((p) => p.exports.some((name) => REQUEST_HOOK.includes(name)));
-  if (asked === undefined) return;
-  const name = asked.exports.find((n) => REQUEST_HOOK.includes(n)) ?? '';
-  const message = `policy \`${asked.name}\` exports \`${name}\`, which no hook of this version enforces`;
-  throw new AgentError('A023', message, CODES['A023']?.help ?? null);
-}
-
 /** Loads a generation without activating it. Throws PlanError, KernelError or VerifierError; then nothing is left. */
 export function stage(kernel: Kernel, bundle: Bundle, world: World, options: StageOptions): Staged {
   const { manifest, objects } = bundle;
-  if (options.part !== 'harness') refuseRequests(manifest);
   const plan = planGeneration(manifest, world);
   if (hasErrors(plan.diagnostics)) throw new PlanError(plan.diagnostics);
-  const part = options.part ?? 'hooks';
+  const part = options.part ?? (judgesRequests(manifest) ? 'request-hooks' : 'hooks');
   const joined = kernel.link([
     { name: part, bytes: readObject(part) },
     { name: 'policy', bytes: kernel.hasMayGoto() ? objects.mayGoto : objects.base },
   ]);
-  const entries = generationEntries(plan, options.cgroups);
+  const all = generationEntries(plan, options.cgroups, manifest);
+  const isHere = (name: string): boolean => part === 'request-hooks' || !isRequestMap(name);
+  const entries = new Map([...all].filter(([name]) => isHere(name)));
   const reuse = Object.fromEntries(
-    NODE_MAPS.flatMap((name) => {
+    [...NODE_MAPS, ...REQUEST_NODE_MAPS].flatMap((name) => {
       const map = options.nodeMaps[name];
       return map === undefined ? [] : [[name, map] as const];
     }),
   );
-  const hooks = part === 'harness' ? [] : hooksOf(manifest);
+  const programs = part === 'harness' ? {} : programsOf(manifest);
   const object = kernel.load({
     name: `weft_${options.generation}`,
     bytes: joined,
     reuse,
     resize: generationSizes(entries, manifest.sites.length),
     globals: globals(manifest, options),
-    ...(part === 'harness' ? {} : { only: hooks.map((hook) => `weft_${hook}`) }),
+    ...(part === 'harness' ? {} : { only: Object.values(programs) }),
   });
   try {
     for (const [name, list] of entries) {
@@ -125,7 +125,7 @@ export function stage(kernel: Kernel, bundle: Bundle, world: World, options: Sta
   return {
     generation: options.generation,
     object,
-    hooks,
+    programs,
     plan,
     names: namesOf(plan),
     [Symbol.dispose]: () => object[Symbol.dispose](),

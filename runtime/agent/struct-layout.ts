@@ -51,7 +51,7 @@ export const LAYOUT = {
     size: 168,
   },
   weft_service_key: { address: 0, port: 16, protocol: 18, zero: 19, size: 20 },
-  weft_service: { service: 0, cluster: 4, policies: 8, size: 16 },
+  weft_service: { service: 0, cluster: 4, policies: 8, flags: 16, zero: 20, size: 24 },
   weft_cluster: { first: 0, count: 4, balance: 8, zero: 12, size: 16 },
   weft_endpoint: { address: 0, port: 16, zero: 18, workload: 20, size: 24 },
   weft_view: { predicates: 0, attributes: 8, size: 72 },
@@ -87,7 +87,7 @@ export const LAYOUT = {
     cluster: 28,
     endpoint: 32,
     endpoint_port: 48,
-    zero: 50,
+    flags: 50,
     pick: 52,
     source: 56,
     destination: 60,
@@ -123,12 +123,12 @@ export const HOOKS = [
   'recvmsg6',
   'getpeername4',
   'getpeername6',
-  'sockops',
+  'request',
   'ingress',
 ] as const;
 export type HookName = (typeof HOOKS)[number];
 
-/** The stub without a slot: it needs no generation. */
+/** A stub without a slot: it needs no generation. */
 export const SOCK_CREATE_STUB = 'stub_sock_create';
 
 /** Maps that are made once on a node and reused by name in every object. */
@@ -141,8 +141,12 @@ export const NODE_MAPS = [
   'weft_losses',
   'weft_reasons',
 ] as const;
+/** The same for what the test harness has no part in. */
+export const REQUEST_NODE_MAPS = ['weft_http', 'weft_clients'] as const;
 
 export const BALANCE = { 'round-robin': 0, random: 1 } as const;
 export const FLOW_KIND = { sent: 1, name: 2, admitted: 3 } as const;
+/** weft_service.flags. */
+export const SERVICE_FLAG = { http: 1, direct: 2 } as const;
 /** weft_input.flags: the pick is given. */
 export const INPUT_PICK = 1;

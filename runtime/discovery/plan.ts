@@ -39,6 +39,8 @@ export interface PlanFrontend {
   readonly address: Address;
   readonly port: number; // host order, as all ports here
   readonly protocol: 6 | 17; // http counts as tcp
+  /** Requests to it are judged one by one. */
+  readonly http: boolean;
   /** Cluster index for connections without a routing opinion. */
   readonly cluster: number;
 }
@@ -140,6 +142,7 @@ function frontendsOf(
       address,
       port,
       protocol: protocol === 'udp' ? PROTOCOL.udp : PROTOCOL.tcp,
+      http: protocol === 'http',
       cluster: specs.findIndex((s) => s.service === index && s.port === target && s.name === name),
     })),
   );

@@ -39,6 +39,8 @@ const REASONS = {
   noGeneration: 'an enrolled workload, and no generation is active: deny',
   parse: 'a packet at ingress that cannot be read: weft.json `failure.parse`',
   busy: 'no memory for one more decision on this CPU: deny',
+  requests: 'a connection whose requests are judged one by one: allow',
+  connection: 'a request of which no policy is asked: allowed as its connection was',
 };
 
 const hex = (n) => `0x${n.toString(16)}`;

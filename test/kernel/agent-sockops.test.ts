@@ -48,7 +48,7 @@ const active = async (): Promise<unknown> =>
   JSON.parse((await run(['status', '-o', 'json'])).stdout).active;
 /** Lets a loaded generation pass for one with request policies. */
 const need = (generation: number): string =>
-  pinDirectory(join(paths.pins, 'generations', String(generation), 'programs', 'weft_sockops'));
+  pinDirectory(join(paths.pins, 'generations', String(generation), 'programs', 'weft_request'));
 const attachTypes = (group: string): readonly string[] => {
   const shown = execFileSync('bpftool', ['-j', 'cgroup', 'show', join(cgroups, group)]);
   const text = String(shown).trim();

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { generationEntries, generationSizes } from '../../runtime/agent/fill.js';
 import { slotOf } from '../../runtime/agent/hooks.js';
 import { type Paths, PlanError, readState, stage, withLock } from '../../runtime/agent/index.js';
-import { encodeU32, NONE } from '../../runtime/agent/layout.js';
+import { encodeRoute, encodeU32, NONE } from '../../runtime/agent/layout.js';
 import { type ObjectName, readObject } from '../../runtime/agent/objects.js';
 import { cgroupPath, machinePaths } from '../../runtime/agent/paths.js';
 import { writeState } from '../../runtime/agent/state.js';
@@ -32,27 +32,6 @@ const codeOf = (run: () => unknown): string => {
   }
   return 'nothing thrown';
 };
-
-test('A023: a bundle with request policies is not staged with the hooks, whose kernel is not asked', () => {
-  const kernel = {} as Kernel;
-  const world = readWorld('workloads: []\nservices: []\n', 'w').world;
-  if (world === null) throw new Error('the world is not read');
-  for (const name of ['authorizeRequest', 'routeRequest'] as const) {
-    const manifest = manifestOf({ policies: [policyEntry(0, 'a', { exports: [name] })] });
-    const bundle = { manifest, wasm: new Map(), objects: NO_OBJECTS };
-    const options = {
-      generation: 1,
-      nodeMaps: {},
-      cgroups: new Map<number, bigint>(),
-      clockOffset: 0n,
-    };
-    assert.is(
-      codeOf(() => stage(kernel, bundle, world, options)),
-      'A023',
-    );
-  }
-});
-const NO_OBJECTS = { base: new Uint8Array(), mayGoto: new Uint8Array() };
 
 test('changes run one after the other', async () => {
   const order: string[] = [];
@@ -152,15 +131,15 @@ test('a plan becomes the contents of every map, and sizes that hold it', () => {
     policies: [policyEntry(0, 'p', { routes: 1 })],
     routes: [clusterRoute('ratings.prod/v1', 0)],
   });
-  const entries = generationEntries(planGeneration(manifest, world), new Map([[0, 77n]]));
+  const entries = generationEntries(planGeneration(manifest, world), new Map([[0, 77n]]), manifest);
   const sizes = generationSizes(entries, 3);
   assert.is(entries.get('weft_services')?.length, 1);
   assert.is(entries.get('weft_workloads')?.length, 2);
   assert.is(entries.get('weft_identities')?.length, 1);
   assert.is(entries.get('weft_endpoints')?.length, 2, 'one of each family');
   assert.equal(entries.get('weft_routes'), [
-    [encodeU32(0), encodeU32(NONE)],
-    [encodeU32(1), encodeU32(0)],
+    [encodeU32(0), encodeRoute('cluster', NONE)],
+    [encodeU32(1), encodeRoute('cluster', 0)],
   ]);
   assert.is(sizes['weft_clusters'], 2);
   assert.is(sizes['weft_cursors'], 2);
@@ -168,6 +147,7 @@ test('a plan becomes the contents of every map, and sizes that hold it', () => {
   const empty = generationEntries(
     planGeneration(manifestOf({}), { file: null, services: [], workloads: [] }),
     new Map(),
+    manifestOf({}),
   );
   assert.is(generationSizes(empty, 0)['weft_services'], 1, 'the kernel refuses maps of no entry');
 });

@@ -11,6 +11,7 @@ import {
   encodeServiceKey,
   HOOKS,
   LAYOUT,
+  REQUEST_LAYOUT,
   sumCounter,
 } from '../../runtime/agent/layout.js';
 
@@ -37,9 +38,10 @@ function readLayout(object: string): Map<string, Record<string, number>> {
 }
 
 const test = suite('layout');
-const built = new Map([...readLayout('stubs'), ...readLayout('hooks'), ...readLayout('harness')]);
+const objects = ['stubs', 'hooks', 'request-hooks', 'harness'];
+const built = new Map(objects.flatMap((object) => [...readLayout(object)]));
 
-for (const [name, layout] of Object.entries(LAYOUT))
+for (const [name, layout] of Object.entries({ ...LAYOUT, ...REQUEST_LAYOUT }))
   test(`${name} is where the object has it`, () => {
     assert.equal(layout, built.get(name));
   });

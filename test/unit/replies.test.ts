@@ -53,6 +53,8 @@ refusals('every reason has one', () => {
     'noGeneration 503',
     'parse 400',
     'busy 503',
+    'requests 403',
+    'connection 403',
   ]);
 });
 refusals.run();

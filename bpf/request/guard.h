@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * No byte of a client leaves that no request was judged for. sk_msg alone cannot promise that: a
+ * send that waits for its connect, data in a SYN, or a socket that found no room in weft_clients
+ * never meet it. So sk_msg notes how far it let the stream go, and cgroup_skb/egress compares.
+ */
+#ifndef WEFT_REQUEST_GUARD_H
+#define WEFT_REQUEST_GUARD_H
+
+#include "parse.h"
+#include "request/node.h"
+
+/* More is let go in several steps: TCP's sequence numbers are compared modulo 2^32. */
+#define WEFT_PASS_MAX 0x40000000
+
+/* sockops, ACTIVE_ESTABLISHED: the first byte has the number snd_nxt. */
+static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
+{
+	struct bpf_sock *socket = context->sk;
+	struct weft_http *http;
+	__u64 cookie;
+
+	if (!socket)
+		return;
+	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
+	if (!http || !(http->flags & WEFT_HTTP_ON))
+		return;
+	http->judged_seq = context->snd_nxt;
+	http->flags |= WEFT_HTTP_ESTABLISHED;
+	cookie = http->cookie;
+	/* Where it fails, nothing is ever judged, and nothing leaves. */
+	bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY);
+}
+
+/* Offset of the TCP header of a packet that a socket sends; 0 where it has none. */
+static __always_inline __u32 weft_tcp_offset(struct __sk_buff *skb)
+{
+	__u8 first, protocol;
+
+	if (skb->protocol == bpf_htons(0x0800)) {
+		if (bpf_skb_load_bytes(skb, 0, &first, 1) ||
+		    bpf_skb_load_bytes(skb, 9, &protocol, 1) || protocol != IPPROTO_TCP)
+			return 0;
+		return (first & 0xf) * 4;
+	}
+	if (bpf_skb_load_bytes(skb, 6, &protocol, 1))
+		return 0;
+	if (protocol == IPPROTO_TCP)
+		return sizeof(struct ipv6hdr);
+	first = weft_skip_extensions(skb, &protocol);
+	return protocol == IPPROTO_TCP ? first : 0;
+}
+
+static __noinline int weft_is_beyond(struct __sk_buff *skb, const struct weft_http *http)
+{
+	__u32 offset = weft_tcp_offset(skb), sequence, payload;
+	__u8 words;
+
+	if (!offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
+	    bpf_skb_load_bytes(skb, offset + 12, &words, 1))
+		return 1;
+	payload = skb->len - offset - (words >> 4) * 4;
+	if (!payload)
+		return 0;
+	if (!(http->flags & WEFT_HTTP_ESTABLISHED))
+		return 1;
+	return (__s32)(bpf_ntohl(sequence) + payload - http->judged_seq) > 0;
+}
+
+/* cgroup_skb/egress: does the packet carry bytes that were never let go? */
+static __always_inline int weft_is_unjudged(struct __sk_buff *skb)
+{
+	struct bpf_sock *socket = skb->sk;
+	struct weft_http *http;
+
+	if (!socket)
+		return 0;
+	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
+	if (!http || !(http->flags & WEFT_HTTP_ON))
+		return 0;
+	return weft_is_beyond(skb, http);
+}
+
+#endif

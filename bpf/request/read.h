@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Copies the head of a request out of a message and parses it. A message lies in pieces; the first
+ * is readable as it is, and mostly holds the head.
+ */
+#ifndef WEFT_REQUEST_READ_H
+#define WEFT_REQUEST_READ_H
+
+#include "request/work.h"
+
+/* Most heads are shorter; a body behind them is not worth copying. */
+#define WEFT_FIRST_LOOK 1024
+
+/* Parses the first `limit` bytes, as far as they are readable. */
+static __noinline int weft_parse_some(struct sk_msg_md *message, struct weft_request_work *work,
+				      __u32 limit)
+{
+	__u64 length = message->data_end - message->data;
+	struct weft_names *names;
+	__u32 zero = 0;
+
+	if (length > limit)
+		length = limit;
+	asm volatile("" : "+r"(length));
+	if (length > WEFT_HEAD_MAX)
+		return WEFT_HEAD_INCOMPLETE;
+	names = bpf_map_lookup_elem(&weft_names, &zero);
+	if (!names || bpf_probe_read_kernel(work->request.bytes, length, message->data))
+		return WEFT_HEAD_INCOMPLETE;
+	return weft_parse_head(work->request.bytes, length, names, &work->request.head,
+			       &work->cursor);
+}
+
+/*
+ * The status of the head that the message begins with. Of an incomplete one all is in one piece
+ * afterwards: a message that is held back may have 17 pieces, and the kernel lets one pass that has
+ * more (tcp_bpf_send_verdict, enospc).
+ */
+static __always_inline int weft_read(struct sk_msg_md *message, struct weft_request_work *work)
+{
+	__u32 size = message->size, wanted = size < WEFT_HEAD_MAX ? size : WEFT_HEAD_MAX;
+	int status;
+
+	work->cursor.phase = WEFT_SCAN_START;
+	status = weft_parse_some(message, work, WEFT_FIRST_LOOK);
+	if (status != WEFT_HEAD_INCOMPLETE)
+		return status;
+	if (message->data_end - message->data < wanted &&
+	    bpf_msg_pull_data(message, 0, wanted, 0))
+		return WEFT_HEAD_TOO_LARGE; /* no memory: not a status, so nothing is let pass */
+	return weft_parse_some(message, work, WEFT_HEAD_MAX);
+}
+
+#endif

@@ -1,0 +1,134 @@
+/** Requests on the client's own connection: each judged, those refused answered on it, none lost. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HTTP_PORT, HttpNet, VIP4, VIP6 } from './fixtures/http.js';
+import { CLIENT4, SERVER4 } from './fixtures/net.js';
+
+const POLICY = `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict {
+  if (request.path.startsWith("/private")) return Verdict.Deny;
+  if (request.header("x-key").is("wrong")) return Verdict.Deny;
+  return request.method.is("DELETE") ? Verdict.Pass : Verdict.Allow;
+}
+`;
+const ALLOWED = [200, 'GET /a 0\n', false];
+const DENIED = [403, 'RBAC: access denied', false];
+
+const test = suite('http on the bound connection');
+let http: HttpNet;
+
+test.before(async () => {
+  http = await HttpNet.open('h');
+  await http.load({ 'http.ts': POLICY });
+  http.enrol();
+});
+test.after(async () => {
+  await http?.close();
+});
+test.before.each(async () => {
+  await http.server.value('seen.clear()');
+});
+const seen = (): Promise<unknown> => http.server.value('seen[:]');
+
+for (const [what, host, port] of [
+  ['a service over IPv4', VIP4, 80],
+  ['a service over IPv6', VIP6, 80],
+  ['its endpoint itself', SERVER4, HTTP_PORT],
+] as const)
+  test(`${what}: each request of a connection is judged on its own`, async () => {
+    await http.client.value(`s = open_to("${host}", ${port})`);
+    assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+    assert.equal(await http.client.value('ask(s, get("/private/x"))'), DENIED);
+    assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+    assert.equal(await http.client.value('ask(s, get("/a", more="x-key: wrong\\r\\n"))'), DENIED);
+    assert.equal(await http.client.value('ask(s, get("/a", "DELETE"))'), DENIED);
+    assert.equal(await http.client.value('ask(s, get("/a", more="x-key: right\\r\\n"))'), ALLOWED);
+    assert.equal(await seen(), ['GET /a', 'GET /a', 'GET /a']);
+  });
+
+test('a body goes where its head went, in however many sends', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const post = (path: string, size: number): string =>
+    `get("${path}", "POST", "content-length: ${size}\\r\\n")`;
+  assert.equal(await http.client.value(`ask(s, ${post('/a', 5)} + "hello")`), [
+    200,
+    'POST /a 5\n',
+    false,
+  ]);
+  assert.equal(await http.client.value(`ask(s, ${post('/a', 5)}, "he", "llo")`), [
+    200,
+    'POST /a 5\n',
+    false,
+  ]);
+  const large = `ask(s, ${post('/a', 300_000)}, *["x" * 1000] * 300)`;
+  assert.equal(await http.client.value(large), [200, 'POST /a 300000\n', false]);
+  for (const parts of ['+ "hello"', ', "he", "llo"', ', *"hello"']) {
+    assert.equal(await http.client.value(`ask(s, ${post('/private', 5)} ${parts})`), DENIED, parts);
+    assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED, parts);
+  }
+  const refused = `ask(s, ${post('/private', 300_000)}, *["x" * 1000] * 300)`;
+  assert.equal(await http.client.value(refused), DENIED);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.equal(await seen(), ['POST /a', 'POST /a', 'POST /a', ...Array(4).fill('GET /a')]);
+});
+
+test('a head split at any byte is judged whole', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const split = (path: string): string =>
+    `[ask(s, get("${path}")[:i], get("${path}")[i:])[0] for i in range(1, len(get("${path}")))]`;
+  const passed = (await http.client.value(split('/a'))) as number[];
+  assert.equal([...new Set(passed)], [200]);
+  const refused = (await http.client.value(split('/private'))) as number[];
+  assert.equal([...new Set(refused)], [403]);
+  assert.equal(await http.client.value('ask(s, *get("/private"))'), DENIED, 'byte by byte');
+  assert.equal(await http.client.value('ask(s, *get("/a"))'), ALLOWED, 'byte by byte');
+});
+
+test('HEAD is refused without a body, and what is no HTTP ends the connection', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const head =
+    's.sendall(get("/private", "HEAD").encode()); s.recv(9999).decode().split("\\r\\n\\r\\n")[1]';
+  assert.is(await http.client.value(head), '');
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.equal(await http.client.value('ask(s, "GET /\\0 HTTP/1.1\\r\\n\\r\\n")'), [400, '', true]);
+  await http.client.value('s.sendall(get("/a").encode())');
+  assert.equal(await http.client.ask('s.recv(1)'), { error: 'ETIMEDOUT' });
+  assert.equal(await seen(), ['GET /a']);
+});
+
+test('what no request was judged for does not leave: data in a SYN', async () => {
+  const fast = `f = tcp(); f.settimeout(0.3); f.sendto(get("/private").encode(), 0x20000000, ("${VIP4}", 80))`;
+  assert.equal(await http.client.ask(fast), { error: 'ENOTSUP' });
+  assert.equal(await seen(), []);
+});
+
+test('what no request was judged for does not leave: a send that waits for its connect', async () => {
+  // The server's answer to the first SYN is lost: the second is sent a second later.
+  await http.server.value(`os.system("ip route add blackhole ${CLIENT4}/32")`);
+  const blocked = `import threading
+w = tcp(); w.setblocking(False); w.connect_ex(("${VIP4}", 80)); w.setblocking(True)
+box = []
+sender = threading.Thread(target=lambda: box.append(w.send(get("/private").encode())))
+sender.start()`;
+  await http.client.value(blocked);
+  await http.server.value(`os.system("ip route del blackhole ${CLIENT4}/32")`);
+  assert.is(await http.client.value('sender.join(10); w.settimeout(0.3); box[0] > 0'), true);
+  assert.equal(await http.client.ask('w.recv(1)'), { error: 'ETIMEDOUT' });
+  assert.equal(await seen(), []);
+  assert.ok(http.denied('requests') > 0n);
+});
+
+test('without policies about requests nothing is looked at', async () => {
+  const connection =
+    'import { Connection, Verdict } from "weft";\n' +
+    'export function authorizeConnection(c: Connection): Verdict { return Verdict.Allow; }\n';
+  await http.load({ 'tcp.ts': connection });
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), [
+    200,
+    'GET /private 0\n',
+    false,
+  ]);
+});
+
+test.run();
