@@ -8,6 +8,7 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -213,6 +214,16 @@ test('a first load that fails leaves no generation', async () => {
   const { active, generations } = await status();
   assert.is(active, null);
   assert.equal(generations, []);
+});
+
+test('A024: what another version set up is not used', async () => {
+  await load();
+  unlinkSync(join(paths.pins, 'node/maps/weft_http'));
+  const { exit, stderr } = await load();
+  assert.is(exit, 1);
+  assert.match(stderr, 'error[A024]: this node was set up by another version');
+  assert.is((await run('unload')).exit, 0);
+  assert.is((await load()).exit, 0);
 });
 
 test('enrolment refuses what is not there, and twice', async () => {
