@@ -1,62 +1,17 @@
 /** A change of the node that was cut short: what the next one finds, and makes of it. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Paths, unenrol, unload } from '../../runtime/agent/index.js';
-import { findCgroup2, type Kernel, openKernel, pinDirectory } from '../../runtime/kernel/index.js';
-import { type Transcript, weft } from '../cli/harness.js';
-
-const NAME = `weft-cut-${process.pid}`;
-const WORLD = `workloads:
-  - name: reviews.prod
-    addresses: [127.0.0.1]
-    labels: { app: reviews }
-    serviceAccount: reviews
-    cgroup: /${NAME}
-  - name: ratings-v1.prod
-    addresses: [127.0.0.2]
-    labels: { app: ratings, version: v1 }
-    serviceAccount: ratings
-services:
-  - name: ratings.prod
-    addresses: [10.96.0.20]
-    ports: [{ port: 80, target: 9, protocol: tcp }]
-    clusters:
-      - { name: ratings/v1, selector: { app: ratings, version: v1 } }
-`;
+import { unenrol } from '../../runtime/agent/index.js';
+import { type Kernel, openKernel, pinDirectory } from '../../runtime/kernel/index.js';
+import { ShopNode } from './fixtures/shop-node.js';
 
 const test = suite('agent cut short');
-let cwd = '';
-let paths: Paths;
-let cgroup = '';
-
-const run = (...args: string[]): Promise<Transcript> =>
-  weft(args, { cwd, paths, openKernel: async () => openKernel() });
-const status = async (): Promise<Record<string, unknown>> =>
-  JSON.parse((await run('status', '-o', 'json')).stdout);
-const load = (): Promise<Transcript> => run('load', 'shop.weft', '--world', 'shop/world.yaml');
+const node = new ShopNode('cut');
+const { name, cwd, paths, run, status, load, connectFrom } = node;
 const generations = (): string[] => readdirSync(join(paths.pins, 'generations')).sort();
-
-function connectFrom(host: string, port: number): string {
-  const script = `
-    require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
-    const socket = require('net').connect(${port}, ${JSON.stringify(host)});
-    socket.on('error', (error) => console.log(error.code));
-    socket.on('connect', () => { console.log('connected'); socket.destroy(); });`;
-  return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
-}
 
 /** Judged, by the example's policy. */
 function assertEnforced(): void {
@@ -64,31 +19,15 @@ function assertEnforced(): void {
   assert.is(connectFrom('127.0.0.9', 9), 'EPERM', 'no workload: the default');
 }
 
-test.before(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-cut-'));
-  const cgroups = findCgroup2();
-  if (cgroups === null) throw new Error('no cgroup2 mount');
-  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
-  cgroup = join(cgroups, NAME);
-  mkdirSync(cgroup);
-  await run('init', 'shop');
-  writeFileSync(join(cwd, 'shop/world.yaml'), WORLD);
-  const built = await run('build', 'shop', '--out', 'shop.weft');
-  assert.is(built.exit, 0, built.stderr);
-});
-test.after.each(() => {
-  unload(openKernel(), paths);
-});
-test.after(() => {
-  rmdirSync(cgroup);
-  rmSync(cwd, { recursive: true, force: true });
-});
+test.before(() => node.make());
+test.after.each(() => node.unload());
+test.after(() => node.remove());
 
 for (const left of [['3', '4'], ['3', '4', '5'], ['3_new']]) {
   test(`loads that died with generations ${left} pinned are forgotten`, async () => {
     for (let i = 0; i < 2; i += 1) assert.is((await load()).exit, 0);
     await run('enrol', 'reviews.prod');
-    for (const name of left) pinDirectory(join(paths.pins, 'generations', name, 'maps'));
+    for (const number of left) pinDirectory(join(paths.pins, 'generations', number, 'maps'));
     assert.is((await status())['active'], 2);
     assertEnforced();
     assert.is((await load()).exit, 0);
@@ -99,7 +38,7 @@ for (const left of [['3', '4'], ['3', '4', '5'], ['3_new']]) {
 }
 
 test('a first load that died before it activated is forgotten', async () => {
-  await run('enrol', '--cgroup', `/${NAME}`);
+  await run('enrol', '--cgroup', `/${name}`);
   pinDirectory(join(paths.pins, 'generations', '1', 'maps'));
   assert.is((await status())['active'], null);
   assert.is(connectFrom('127.0.0.2', 9), 'EPERM');
@@ -124,7 +63,7 @@ for (const hook of ['connect4', 'ingress', 'sock_create']) {
   test(`an unenrol cut short at ${hook} is no enrolment, and enrol makes it whole`, async () => {
     await load();
     await run('enrol', 'reviews.prod');
-    assert.throws(() => unenrol(failingAt(hook), paths, `/${NAME}`), 'cut short');
+    assert.throws(() => unenrol(failingAt(hook), paths, `/${name}`), 'cut short');
     assert.equal((await status())['enrolled'], []);
     assert.is((await run('enrol', 'reviews.prod')).exit, 0);
     assertEnforced();

@@ -1,103 +1,35 @@
 /** Loading, enrolling, reporting and removing on a real kernel, by the verbs of the command line. */
-import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { decodeBundle } from '../../compiler/index.js';
-import { type Paths, unload } from '../../runtime/agent/index.js';
-import { findCgroup2, openKernel } from '../../runtime/kernel/index.js';
-import { type Transcript, weft } from '../cli/harness.js';
+import { ShopNode } from './fixtures/shop-node.js';
 
-const NAME = `weft-agent-${process.pid}`;
-const WORLD = `workloads:
-  - name: reviews.prod
-    addresses: [127.0.0.1, "::1"]
-    labels: { app: reviews }
-    serviceAccount: reviews
-    cgroup: /${NAME}
-  - name: ratings-v1.prod
-    addresses: [127.0.0.2]
-    labels: { app: ratings, version: v1 }
-    serviceAccount: ratings
-services:
-  - name: ratings.prod
-    addresses: [10.96.0.20]
-    ports: [{ port: 80, target: 9, protocol: tcp }]
-    clusters:
-      - { name: ratings/v1, selector: { app: ratings, version: v1 } }
-`;
 /** Offset of .text in the compiler's objects: right after the ELF header. */
 const TEXT = 64;
 
 const test = suite('agent load');
-let cwd = '';
-let paths: Paths;
-let cgroup = '';
+const node = new ShopNode('agent');
+const { name, cwd, paths, cgroup, run, load, status, connectFrom } = node;
 
-const run = (...args: string[]): Promise<Transcript> =>
-  weft(args, { cwd, paths, openKernel: async () => openKernel() });
-const status = async (): Promise<Record<string, unknown>> => {
-  const { stdout } = await run('status', '-o', 'json');
-  return JSON.parse(stdout);
-};
 /** What a failed change must leave alone. */
 const enforced = async (): Promise<unknown> => {
   const { active, generations, enrolled } = await status();
   return { active, generations, enrolled, pins: readdirSync(join(paths.pins, 'generations')) };
 };
 
-/** What a connect from inside the cgroup gives: an errno's name, or `connected`. */
-function connectFrom(host: string, port: number): string {
-  const script = `
-    require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
-    const socket = require('net').connect(${port}, ${JSON.stringify(host)});
-    socket.on('error', (error) => console.log(error.code));
-    socket.on('connect', () => { console.log('connected'); socket.destroy(); });`;
-  return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
-}
-
-function writeBundle(name: string, change: (bundle: Bundle) => Bundle): void {
+function writeBundle(file: string, change: (bundle: Bundle) => Bundle): void {
   const decoded = decodeBundle(readFileSync(join(cwd, 'shop.weft')));
   if (!decoded.ok) throw new Error('the bundle does not decode');
-  writeFileSync(join(cwd, name), encodeBundle(change(decoded.bundle)));
+  writeFileSync(join(cwd, file), encodeBundle(change(decoded.bundle)));
 }
 
-test.before(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-agent-'));
-  const cgroups = findCgroup2();
-  if (cgroups === null) throw new Error('no cgroup2 mount');
-  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
-  cgroup = join(cgroups, NAME);
-  mkdirSync(cgroup);
-  await run('init', 'shop');
-  writeFileSync(join(cwd, 'shop/world.yaml'), WORLD);
-  const built = await run('build', 'shop', '--out', 'shop.weft');
-  assert.is(built.exit, 0, built.stderr);
-});
-test.after.each(() => {
-  unload(openKernel(), paths);
-});
-test.after(() => {
-  rmdirSync(cgroup);
-  rmSync(cwd, { recursive: true, force: true });
-});
-
-const load = (file = 'shop.weft'): Promise<Transcript> =>
-  run('load', file, '--world', 'shop/world.yaml');
+test.before(() => node.make());
+test.after.each(() => node.unload());
+test.after(() => node.remove());
 
 test('a change says that open connections live on, a first load does not', async () => {
   assert.not.match((await load()).stderr, 'A022');
@@ -153,11 +85,11 @@ test('load, enrol, decide, report, unload: nothing is left', async () => {
 });
 
 test('enrolled before anything is loaded: nothing new starts; a load opens it', async () => {
-  assert.is((await run('enrol', '--cgroup', `/${NAME}`)).exit, 0);
+  assert.is((await run('enrol', '--cgroup', `/${name}`)).exit, 0);
   assert.is(connectFrom('127.0.0.2', 9), 'EPERM');
   assert.is((await load()).exit, 0);
   assert.is(connectFrom('127.0.0.2', 9), 'ECONNREFUSED');
-  assert.is((await run('unenrol', '--cgroup', `/${NAME}`)).exit, 0);
+  assert.is((await run('unenrol', '--cgroup', `/${name}`)).exit, 0);
   assert.is(connectFrom('127.0.0.9', 9), 'ECONNREFUSED');
 });
 

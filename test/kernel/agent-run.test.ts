@@ -1,48 +1,27 @@
 /** The agent itself: loads, enrols what is here, streams verdicts, ends on a signal. */
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Paths, unload } from '../../runtime/agent/index.js';
 import { AGENT_HELP, runAgent } from '../../runtime/agent/run-agent.js';
-import { findCgroup2, openKernel } from '../../runtime/kernel/index.js';
-import { weft } from '../cli/harness.js';
-import { connectFrom } from './support.js';
+import { openKernel } from '../../runtime/kernel/index.js';
+import { ShopNode } from './fixtures/shop-node.js';
 
-const NAME = `weft-run-${process.pid}`;
+const test = suite('agent run');
+const node = new ShopNode('run');
+const { name, cwd, paths, connectFrom } = node;
 const WORLD = `workloads:
   - name: reviews.prod
     addresses: [10.250.0.1]
-    cgroup: /${NAME}
+    cgroup: /${name}
   - name: elsewhere.prod
     addresses: [10.250.0.2]
-    cgroup: /${NAME}-elsewhere
+    cgroup: /${name}-elsewhere
 `;
-const test = suite('agent run');
-let cwd = '';
-let paths: Paths;
-let cgroup = '';
 
-test.before(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-run-'));
-  const cgroups = findCgroup2();
-  if (cgroups === null) throw new Error('no cgroup2 mount');
-  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
-  cgroup = join(cgroups, NAME);
-  mkdirSync(cgroup);
-  await weft(['init', 'shop'], { cwd });
-  writeFileSync(join(cwd, 'shop/world.yaml'), WORLD);
-  const built = await weft(['build', 'shop', '--out', 'shop.weft'], { cwd });
-  assert.is(built.exit, 0, built.stderr);
-});
-test.after.each(() => {
-  unload(openKernel(), paths);
-});
-test.after(() => {
-  rmdirSync(cgroup);
-  rmSync(cwd, { recursive: true, force: true });
-});
+test.before(() => node.make(WORLD));
+test.after.each(() => node.unload());
+test.after(() => node.remove());
 
 interface Ended {
   readonly exit: number;
@@ -84,7 +63,7 @@ test('verdicts are streamed until it is told to stop; then all stays in force', 
   let result = '';
   const { exit, stdout, stderr } = await agent([...given(), '--enrol', 'all'], {
     onLog: (text) => {
-      if (text.startsWith('enrolled ')) result = connectFrom(cgroup, 9);
+      if (text.startsWith('enrolled ')) result = connectFrom('127.0.0.1', 9);
     },
     onEvent: (stop) => stop(),
   });
@@ -93,19 +72,19 @@ test('verdicts are streamed until it is told to stop; then all stays in force', 
   const event = JSON.parse(stdout.split('\n')[0] ?? '');
   assert.equal([event.verdict, event.source.workload], ['deny', 'reviews.prod']);
   assert.not.match(stderr, 'elsewhere', 'its cgroup is not here');
-  assert.is(connectFrom(cgroup, 9), 'EPERM');
+  assert.is(connectFrom('127.0.0.1', 9), 'EPERM');
 });
 
 test('--unload-on-exit leaves nothing', async () => {
   const { exit, stderr } = await agent([...given(), '--enrol', 'all', '--unload-on-exit'], {
     onLog: (text) => {
-      if (text.startsWith('enrolled ')) connectFrom(cgroup, 9);
+      if (text.startsWith('enrolled ')) connectFrom('127.0.0.1', 9);
     },
     onEvent: (stop) => stop(),
   });
   assert.is(exit, 0, stderr);
   assert.match(stderr, 'unloaded\n');
-  assert.is(connectFrom(cgroup, 9), 'ECONNREFUSED');
+  assert.is(connectFrom('127.0.0.1', 9), 'ECONNREFUSED');
 });
 
 test('usage, help, and inputs that are at fault', async () => {

@@ -3,49 +3,33 @@
  * only then. A pin in its place makes a generation one that has it.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Paths, unload } from '../../runtime/agent/index.js';
 import {
   cgroupId,
   cgroupWithId,
-  findCgroup2,
   type Kernel,
   openKernel,
   pinDirectory,
 } from '../../runtime/kernel/index.js';
-import { type Transcript, weft } from '../cli/harness.js';
+import { ShopNode } from './fixtures/shop-node.js';
 
-const NAME = `weft-sockops-${process.pid}`;
-const GROUPS = [`${NAME}/a`, `${NAME}/b`] as const;
+const node = new ShopNode('sockops');
+const { paths, run, runWith, status } = node;
+const { cgroups } = paths;
+const GROUPS = [`${node.name}/a`, `${node.name}/b`] as const;
 const [A, B] = GROUPS;
 
 const test = suite('agent sockops');
-let cwd = '';
-let paths: Paths;
-let cgroups = '';
-
-const run = (args: readonly string[], kernel: Kernel = openKernel()): Promise<Transcript> =>
-  weft([...args], { cwd, paths, openKernel: async () => kernel });
 async function did(...args: string[]): Promise<void> {
-  const { exit, stderr } = await run(args);
+  const { exit, stderr } = await run(...args);
   assert.is(exit, 0, stderr);
 }
 const load = (): Promise<void> => did('load', 'shop.weft', '--world', 'shop/world.yaml');
 const enrol = (group: string): Promise<void> => did('enrol', '--cgroup', `/${group}`);
-const active = async (): Promise<unknown> =>
-  JSON.parse((await run(['status', '-o', 'json'])).stdout).active;
+const active = async (): Promise<unknown> => (await status())['active'];
 /** Lets a loaded generation pass for one with request policies. */
 const need = (generation: number): string =>
   pinDirectory(join(paths.pins, 'generations', String(generation), 'programs', 'weft_request'));
@@ -63,28 +47,15 @@ const isAttached = (group: string): boolean => {
   return attached;
 };
 
-test.before(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-sockops-'));
-  const mount = findCgroup2();
-  if (mount === null) throw new Error('no cgroup2 mount');
-  cgroups = mount;
-  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
-  await run(['init', 'shop']);
-  writeFileSync(join(cwd, 'shop/world.yaml'), 'workloads: []\nservices: []\n');
-  const built = await run(['build', 'shop', '--out', 'shop.weft']);
-  assert.is(built.exit, 0, built.stderr);
-});
+test.before(() => node.make('workloads: []\nservices: []\n'));
 test.before.each(() => {
-  for (const group of GROUPS) mkdirSync(join(cgroups, group), { recursive: true });
+  for (const group of GROUPS) mkdirSync(join(cgroups, group));
 });
 test.after.each(() => {
-  unload(openKernel(), paths);
-  for (const group of [...GROUPS, NAME])
-    if (existsSync(join(cgroups, group))) rmdirSync(join(cgroups, group));
+  node.unload();
+  for (const group of GROUPS) if (existsSync(join(cgroups, group))) rmdirSync(join(cgroups, group));
 });
-test.after(() => {
-  rmSync(cwd, { recursive: true, force: true });
-});
+test.after(() => node.remove());
 
 test('where no loaded generation judges requests, it is not attached', async () => {
   await enrol(A);
@@ -144,7 +115,7 @@ for (const group of GROUPS) {
     await enrol(B);
     need(1);
     const args = ['load', 'shop.weft', '--world', 'shop/world.yaml'];
-    assert.is.not((await run(args, failingAt(group))).exit, 0);
+    assert.is.not((await runWith(failingAt(group), args)).exit, 0);
     assert.is(await active(), 1);
     await load();
     assert.is(await active(), 2);

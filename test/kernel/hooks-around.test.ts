@@ -2,13 +2,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import { Mesh } from './fixtures/mesh.js';
-import { CLIENT4, Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
-import { DENIED_PORT, OPEN_PORT, world } from './fixtures/world.js';
+import type { Mesh } from './fixtures/mesh.js';
+import { CLIENT4, type Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
+import { Pair } from './fixtures/pair.js';
+import { DENIED_PORT, OPEN_PORT } from './fixtures/world.js';
 
 const ALLOW = 1;
 
 const test = suite('around the hooks');
+let pair: Pair;
 let net: Net;
 let mesh: Mesh;
 let client: Peer;
@@ -18,15 +20,9 @@ const refused = { error: 'EPERM' };
 const dropped = { error: 'ETIMEDOUT' };
 
 test.before(async () => {
-  net = new Net('a');
-  mesh = new Mesh();
-  const [left, right] = [net.cgroup('client'), net.cgroup('server')];
-  mesh.enrol(left);
-  mesh.enrol(right);
-  mesh.activate(mesh.stage(world(left.id, right.id)));
-  client = net.peer(net.left, left.path);
-  server = net.peer(net.right, right.path);
-  outsider = net.peer(net.left, null);
+  pair = await Pair.make('a');
+  ({ net, mesh, client, server, outsider } = pair);
+  mesh.activate(mesh.stage(pair.tables));
   await server.value(
     `l4 = listen("${SERVER4}", ${OPEN_PORT}); l6 = listen("${SERVER6}", ${OPEN_PORT}); w = echo("0.0.0.0", ${OPEN_PORT}); d = listen("${SERVER4}", ${DENIED_PORT})`,
   );
@@ -35,8 +31,7 @@ test.before.each(() => {
   mesh.events();
 });
 test.after(async () => {
-  mesh?.close();
-  await net?.close();
+  await pair?.close();
 });
 
 test('a datagram to another address of the same socket is another flow', async () => {

@@ -3,9 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
 import { encodeU32 } from '../../runtime/agent/layout.js';
-import { Mesh, type Tables } from './fixtures/mesh.js';
-import { Net, type Peer, SERVER4 } from './fixtures/net.js';
-import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
+import type { Mesh, Tables } from './fixtures/mesh.js';
+import { type Peer, SERVER4 } from './fixtures/net.js';
+import { Pair } from './fixtures/pair.js';
+import { DENIED_PORT, OPEN_PORT, SERVICE4 } from './fixtures/world.js';
 
 const SCRATCH_CPU = 8; // WEFT_SCRATCH_CPU
 const PAGE = 4096; // the smallest ring buffer
@@ -14,7 +15,7 @@ const refused = { error: 'EPERM' };
 const dropped = { error: 'ETIMEDOUT' };
 
 const test = suite('generations');
-let net: Net;
+let pair: Pair;
 let mesh: Mesh;
 let tables: Tables;
 let client: Peer;
@@ -22,22 +23,14 @@ let server: Peer;
 let outsider: Peer;
 
 test.before.each(async () => {
-  net = new Net('g');
-  mesh = new Mesh({ eventBytes: PAGE });
-  const [left, right] = [net.cgroup('client'), net.cgroup('server')];
-  mesh.enrol(left);
-  mesh.enrol(right);
-  tables = world(left.id, right.id);
-  client = net.peer(net.left, left.path);
-  server = net.peer(net.right, right.path);
-  outsider = net.peer(net.left, null);
+  pair = await Pair.make('g', { eventBytes: PAGE });
+  ({ mesh, tables, client, server, outsider } = pair);
   await server.value(
     `l = listen("${SERVER4}", ${OPEN_PORT}); u = echo("${SERVER4}", ${OPEN_PORT}); u.setblocking(False)`,
   );
 });
 test.after.each(async () => {
-  mesh?.close();
-  await net?.close();
+  await pair?.close();
 });
 
 test('without a generation nothing new starts', async () => {

@@ -3,17 +3,10 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
 import { encodeU32, sumCounter } from '../../runtime/agent/layout.js';
-import { Mesh } from './fixtures/mesh.js';
-import { address, CLIENT4, Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
-import {
-  CLIENT,
-  DENIED_PORT,
-  OPEN_PORT,
-  SERVER,
-  SERVICE4,
-  SERVICE6,
-  world,
-} from './fixtures/world.js';
+import type { Mesh } from './fixtures/mesh.js';
+import { address, CLIENT4, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
+import { Pair } from './fixtures/pair.js';
+import { CLIENT, DENIED_PORT, OPEN_PORT, SERVER, SERVICE4, SERVICE6 } from './fixtures/world.js';
 
 const ALLOW = 1;
 const DENY = 2;
@@ -21,7 +14,7 @@ const ALLOWED_SITE = 7;
 const TCP = 6;
 
 const test = suite('tcp hooks');
-let net: Net;
+let pair: Pair;
 let mesh: Mesh;
 let generation: ReturnType<Mesh['stage']>;
 let client: Peer;
@@ -29,16 +22,10 @@ let server: Peer;
 let outsider: Peer;
 
 test.before(async () => {
-  net = new Net('t');
-  mesh = new Mesh();
-  const [left, right] = [net.cgroup('client'), net.cgroup('server')];
-  mesh.enrol(left);
-  mesh.enrol(right);
-  generation = mesh.stage(world(left.id, right.id));
+  pair = await Pair.make('t');
+  ({ mesh, client, server, outsider } = pair);
+  generation = mesh.stage(pair.tables);
   mesh.activate(generation);
-  client = net.peer(net.left, left.path);
-  server = net.peer(net.right, right.path);
-  outsider = net.peer(net.left, null);
   for (const port of [OPEN_PORT, DENIED_PORT])
     await server.value(
       `l4_${port} = listen("${SERVER4}", ${port}); l6_${port} = listen("${SERVER6}", ${port})`,
@@ -48,8 +35,7 @@ test.before.each(() => {
   mesh.events();
 });
 test.after(async () => {
-  mesh?.close();
-  await net?.close();
+  await pair?.close();
 });
 
 /** [hook, verdict, port as asked, endpoint's port] of each event since the last look. */

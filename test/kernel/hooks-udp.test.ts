@@ -2,16 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import type { Tables } from './fixtures/mesh.js';
-import { Mesh } from './fixtures/mesh.js';
-import { address, Net, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
-import { DENIED_PORT, OPEN_PORT, SERVICE4, SERVICE6, world } from './fixtures/world.js';
+import type { Mesh, Tables } from './fixtures/mesh.js';
+import { address, type Peer, SERVER4, SERVER6 } from './fixtures/net.js';
+import { Pair } from './fixtures/pair.js';
+import { DENIED_PORT, OPEN_PORT, SERVICE4, SERVICE6 } from './fixtures/world.js';
 
 const ALLOW = 1;
 const DENY = 2;
 
 const test = suite('udp hooks');
-let net: Net;
+let pair: Pair;
 let mesh: Mesh;
 let tables: Tables;
 let client: Peer;
@@ -19,16 +19,9 @@ let server: Peer;
 let outsider: Peer;
 
 test.before(async () => {
-  net = new Net('u');
-  mesh = new Mesh();
-  const [left, right] = [net.cgroup('client'), net.cgroup('server')];
-  mesh.enrol(left);
-  mesh.enrol(right);
-  tables = world(left.id, right.id);
+  pair = await Pair.make('u');
+  ({ mesh, tables, client, server, outsider } = pair);
   mesh.activate(mesh.stage(tables));
-  client = net.peer(net.left, left.path);
-  server = net.peer(net.right, right.path);
-  outsider = net.peer(net.left, null);
   await server.value(
     `e4 = echo("${SERVER4}", ${OPEN_PORT}); e6 = echo("${SERVER6}", ${OPEN_PORT}); no = echo("${SERVER4}", ${DENIED_PORT})`,
   );
@@ -37,8 +30,7 @@ test.before.each(() => {
   mesh.events();
 });
 test.after(async () => {
-  mesh?.close();
-  await net?.close();
+  await pair?.close();
 });
 
 const seen = () => mesh.events().map((e) => [e.hook, e.verdict, e.destinationPort, e.endpointPort]);

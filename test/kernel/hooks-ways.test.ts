@@ -2,32 +2,27 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { REASON } from '../../compiler/abi/index.js';
-import { Mesh } from './fixtures/mesh.js';
-import { CLIENT6, Net, type Peer, readSysctl, SERVER4, SERVER6 } from './fixtures/net.js';
-import { DENIED_PORT, OPEN_PORT, SERVICE4, world } from './fixtures/world.js';
+import type { Mesh } from './fixtures/mesh.js';
+import { CLIENT6, type Net, type Peer, readSysctl, SERVER4, SERVER6 } from './fixtures/net.js';
+import { Pair } from './fixtures/pair.js';
+import { DENIED_PORT, OPEN_PORT, SERVICE4 } from './fixtures/world.js';
 
 const ALLOW = 1;
 const DENY = 2;
 
 const test = suite('ways round');
+let pair: Pair;
 let net: Net;
 let mesh: Mesh;
-let left: { readonly path: string; readonly id: bigint };
+let left: Pair['left'];
 let client: Peer;
 let server: Peer;
 let outsider: Peer;
 
 test.before(async () => {
-  net = new Net('w');
-  mesh = new Mesh();
-  left = net.cgroup('client');
-  const right = net.cgroup('server');
-  mesh.enrol(left);
-  mesh.enrol(right);
-  mesh.activate(mesh.stage(world(left.id, right.id)));
-  client = net.peer(net.left, left.path);
-  server = net.peer(net.right, right.path);
-  outsider = net.peer(net.left, null);
+  pair = await Pair.make('w');
+  ({ net, mesh, left, client, server, outsider } = pair);
+  mesh.activate(mesh.stage(pair.tables));
   for (const port of [OPEN_PORT, DENIED_PORT])
     await server.value(
       `l4_${port} = listen("${SERVER4}", ${port}); l6_${port} = listen("${SERVER6}", ${port}); u4_${port} = echo("${SERVER4}", ${port})`,
@@ -37,8 +32,7 @@ test.before.each(() => {
   mesh.events();
 });
 test.after(async () => {
-  mesh?.close();
-  await net?.close();
+  await pair?.close();
 });
 
 const seen = () => mesh.events().map((e) => [e.hook, e.verdict, e.endpointPort]);

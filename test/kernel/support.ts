@@ -43,11 +43,11 @@ export function withCgroup<T>(name: string, body: (path: string) => T): T {
   }
 }
 
-/** Connects to 127.0.0.1:port (nobody need listen) from inside a cgroup; gives the error's name or `connected`. */
-export function connectFrom(cgroup: string, port: number): string {
+/** Connects (nobody need listen) from inside a cgroup; gives the error's name or `connected`. */
+export function connectFrom(cgroup: string, port: number, host = '127.0.0.1'): string {
   const script = `
     require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
-    const socket = require('net').connect(${port}, '127.0.0.1');
+    const socket = require('net').connect(${port}, ${JSON.stringify(host)});
     socket.on('error', (error) => console.log(error.code));
     socket.on('connect', () => { console.log('connected'); socket.destroy(); });`;
   return execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }).trim();
