@@ -8,6 +8,7 @@ import { BUNDLE_CODES } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
 import { checkBudget } from './check-budget.js';
+import { checkConnectionRoutes } from './check-connection-routes.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import {
   BugError,
@@ -103,6 +104,7 @@ export async function compileProject(input: CompileInput): Promise<CompileOutcom
   const { policies, diagnostics } = await compilePolicies({ ...input, read });
   const stages = { ...NO_STAGES, wasm: new Map(policies.map((p) => [p.name, p.frontend.wasm])) };
   diagnostics.push(...checkClusters(input, policies));
+  diagnostics.push(...policies.flatMap(checkConnectionRoutes));
   const { numbering, diagnostics: limits } = numberAbi(policies.map((p) => p.uses));
   diagnostics.push(...limits);
   const plans = planAll(policies, numbering, project.budget.tableBytes);

@@ -31,8 +31,8 @@ export const CODES: CodeTable = {
     help: 'a policy is named by its file name without `.ts`; rename one of the files',
   },
   B204: {
-    title: 'too many clusters',
-    help: 'route numbers have 16 bits; declare fewer clusters',
+    title: 'too many routes',
+    help: 'route numbers have 16 bits; declare fewer routes',
   },
   B206: {
     title: 'over the instruction budget',
@@ -41,5 +41,9 @@ export const CODES: CodeTable = {
   B207: {
     title: 'over the table budget',
     help: 'make the tables smaller, or raise `budget.tableBytes` in weft.json',
+  },
+  B208: {
+    title: 'a route that a connection cannot take',
+    help: 'a connection has no request to answer or change: answer with it in `routeRequest`',
   },
 };

@@ -153,6 +153,50 @@ test('a request is simulated as it is parsed on a node', async () => {
   assert.is((await run('simulate', 'shop', ...ENDS, '-H', 'a: b')).exit, 64);
 });
 
+const ANSWERS = `import { cluster, edit, redirect, Request, respond, Route, Verdict } from "weft";
+const marked = edit(cluster("ratings", "v1")).setHeader("X-A", "b").path("/y");
+const go = redirect().scheme("https"), no = respond(451);
+export function routeRequest(request: Request): Route {
+  if (request.path.is("/go")) return go;
+  return request.path.is("/no") ? no : marked;
+}
+export function authorizeRequest(request: Request): Verdict { return Verdict.Allow; }
+`;
+
+test('what a request hears, and what is changed in it, is printed', async () => {
+  writeFileSync(join(cwd, POLICY), ANSWERS);
+  const ask = (request: string, ...rest: string[]): Promise<Transcript> =>
+    run('simulate', 'shop', ...ENDS, '--request', request, ...rest);
+  const edited = await ask('GET /x?q');
+  assert.is(edited.exit, 0, edited.stdout + edited.stderr);
+  assert.match(edited.stdout, / {5}set x-a: b\n {5}path \/y\n/);
+  const go = await ask('GET /go?q');
+  assert.match(go.stdout, /allow 302 +isolation\.ts:8 +- +-/);
+  assert.match(go.stdout, ' location https://ratings.prod/go?q');
+  const json = JSON.parse((await ask('GET /no', '-o', 'json')).stdout);
+  const [{ verdict, status, cluster, location, edits, routeKind }] = json.results;
+  assert.equal(
+    { verdict, status, cluster, location, edits, routeKind },
+    { verdict: 'allow', status: 451, cluster: null, location: null, edits: [], routeKind: 'reply' },
+  );
+});
+
+test('weft.json says what refusals say; what is wrong with them has its place', async () => {
+  writeFileSync(join(cwd, POLICY), HTTP);
+  const file = join(cwd, 'shop/weft.json');
+  const before = readFileSync(file, 'utf8');
+  const withRefusals = (refusals: object): void =>
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(before), refusals }, null, 1));
+  withRefusals({ deny: { status: 404, body: 'nothing here' } });
+  const denied = await run('simulate', 'shop', ...ENDS, '--request', 'GET /');
+  assert.match(denied.stdout, 'deny 404');
+  withRefusals({ deny: { body: 'x'.repeat(1000) } });
+  const large = await run('check', 'shop');
+  assert.is(large.exit, 3);
+  assert.match(large.stderr + large.stdout, 'error[W205]');
+  writeFileSync(file, before);
+});
+
 test('inspect names policies, sites and tables', async () => {
   const { exit, stdout } = await run('inspect', 'shop.weft');
   assert.is(exit, 0);

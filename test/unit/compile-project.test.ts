@@ -83,6 +83,35 @@ test('routes of later policies are numbered behind those of earlier ones', async
   assert.equal(routes, [clusterRoute('s/v1', 0), clusterRoute('s/v2', 0), clusterRoute('s/v3', 1)]);
 });
 
+test('a route that a connection cannot take is a finding where it is answered', async () => {
+  const text = `import { cluster, Connection, edit, redirect, Request, respond, Route, split, Verdict, waypoint } from "weft";
+const plain = cluster("s", "v1"), marked = edit(plain).host("h");
+const no = respond(403), go = redirect(), slow = waypoint(), unused = respond(404);
+function choose(connection: Connection): Route {
+  let i: u32 = 0;
+  while (i < connection.destination.port) i += 7;
+  return i == 443 ? go : plain;
+}
+export function routeConnection(connection: Connection): Route {
+  if (connection.destination.port == 1) return no;
+  if (connection.destination.port == 2) return split(plain, 1, marked, 1);
+  if (connection.destination.port == 3) return choose(connection);
+  return plain == unused ? slow : Route.None;
+}
+export function routeRequest(request: Request): Route {
+  return request.path.is("/") ? slow : unused;
+}
+`;
+  const outcome = await compile([text]);
+  assert.equal(outcome.diagnostics.map((d) => `${d.code} ${d.line} ${d.message}`).sort(), [
+    'B208 10 `routeConnection` answers with `reply 403`',
+    'B208 11 `routeConnection` answers with `s/v1, host h`',
+    'B208 7 `routeConnection` answers with `redirect 302`',
+  ]);
+  const without = text.replace(/return (no|split.*|choose.*);/g, 'return plain;');
+  assert.equal((await compile([without])).diagnostics, []);
+});
+
 test('a cluster that the world lacks is a finding at its declaration; a known one is none', async () => {
   const text = `${IMPORT}const a = cluster("s", "v1");\nconst b = cluster("s", "gone");
 export function routeConnection(connection: Connection): Route { return connection.protocol == 6 ? a : b; }\n`;

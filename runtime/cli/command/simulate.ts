@@ -6,6 +6,11 @@ import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import type { Difference, Run } from '../simulate-run.js';
 
+/** Where a redirect leads, and what is changed in a request on its way. */
+function effects({ location, edits }: CaseResult): string[] {
+  return [...(location === null ? [] : [`location ${location}`]), ...edits];
+}
+
 function rows(results: readonly CaseResult[]): string {
   const cells = results.map((r) => [
     r.expected ? 'ok' : 'FAIL',
@@ -17,7 +22,9 @@ function rows(results: readonly CaseResult[]): string {
   ]);
   const lines = columns(cells).split('\n');
   return results
-    .map((r, i) => [lines[i] ?? '', ...r.differences.map((d) => `     ${d}`)].join('\n'))
+    .map((r, i) =>
+      [lines[i] ?? '', ...[...effects(r), ...r.differences].map((d) => `     ${d}`)].join('\n'),
+    )
     .join('\n');
 }
 
