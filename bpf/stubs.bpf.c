@@ -6,7 +6,7 @@
  */
 #include "parse.h"
 #include "request/guard.h"
-#include "request/node.h"
+#include "request/replies.h"
 
 /* Each hook has an array of its own: a PROG_ARRAY holds one program type and attach type. */
 #define SLOTS(hook)                                                                                \
@@ -88,6 +88,18 @@ SEC("sk_msg") int stub_request(struct sk_msg_md *message)
 	bpf_tail_call(message, &weft_slots_request, active_slot());
 	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
 	return SK_DROP;
+}
+
+/* What a pooled upstream connection receives. Attached to weft_upstreams. */
+SEC("sk_skb/stream_verdict") int stub_reply(struct __sk_buff *skb)
+{
+	return weft_reply_verdict(skb);
+}
+
+/* What the agent sends to clients. Attached to weft_agents. */
+SEC("sk_msg") int stub_agent(struct sk_msg_md *message)
+{
+	return weft_agent_verdict(message);
 }
 
 /* Was this datagram's flow opened from here, or admitted before? Then it goes on. */

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the request path keeps: of a client's socket, of pooled upstream connections and their
- * leases, of doors to the agent; and the maps of a generation that judges requests. Twin:
+ * What the request path keeps of a client's socket, and the maps of a generation that judges
+ * requests; lease.h and door.h have the rest. Twin:
  * runtime/agent/request-layout.ts, compared by test/unit/layout as types.h is.
  */
 #ifndef WEFT_REQUEST_TYPES_H
 #define WEFT_REQUEST_TYPES_H
 
 #define WEFT_CLIENTS 262144   /* sockets whose requests are judged */
-#define WEFT_UPSTREAMS 4096   /* pooled connections of the node */
-#define WEFT_POOL_SLOTS 256   /* pooled connections of one workload to one endpoint */
-#define WEFT_DOORS 256	      /* exchanges in the agent's hands */
 #define WEFT_REQUESTS_CPU 8   /* requests being judged, a CPU */
 #define WEFT_REQUESTS_MAX 256 /* and on the node */
 #define WEFT_REPLY_MAX 1088   /* bytes of a reply that the kernel writes */
@@ -55,61 +52,6 @@ struct weft_http {
 	__u64 policies; /* policies of the bound endpoint */
 	struct weft_result result; /* of the connection */
 	struct weft_connection connection;
-};
-
-/* Value of weft_leases: an exchange of a client on a pooled connection. */
-enum weft_lease_mode {
-	WEFT_LEASE_KERNEL = 0, /* the reply is redirected */
-	WEFT_LEASE_AGENT = 1,  /* it stays in the upstream's queue, and the agent forwards it */
-};
-
-struct weft_lease {
-	__u64 client; /* cookie */
-	__u64 remaining;
-	__u32 busy;
-	__u32 mode; /* enum weft_lease_mode */
-	__u32 asked; /* what the request was: enum weft_reply_to of http/reply.h */
-	__u32 zero;
-};
-
-struct weft_pool_key {
-	__u64 cgroup; /* of the workload whose connections they are */
-	struct weft_name endpoint;
-	__u32 zero;
-};
-
-/* Value of weft_pools: upstreams first .. first + count - 1; a bit of `idle` is taken by one swap. */
-struct weft_pool {
-	__u32 first;
-	__u32 count;
-	__u64 idle[WEFT_POOL_SLOTS / 64];
-	__u64 empty; /* requests that found none */
-};
-
-enum weft_handover_reason {
-	WEFT_HANDOVER_POOL = 1,	    /* no pooled connection was idle */
-	WEFT_HANDOVER_ORDER = 2,    /* earlier exchanges are not over */
-	WEFT_HANDOVER_ROUTE = 3,    /* its route is more than a cluster */
-	WEFT_HANDOVER_MESSAGE = 4,  /* the message cannot be split where the request ends */
-	WEFT_HANDOVER_PROTOCOL = 5, /* upgrade, or a body that must be asked for */
-};
-
-/* Value of weft_handovers: whose bytes come through a door, and what is known of the first. */
-struct weft_handover {
-	__u64 client; /* cookie */
-	__u64 cgroup;
-	__u64 handed;	/* bytes that went through the door; sk_msg writes it */
-	__u64 returned; /* bytes that the agent has dealt with, once it gives the client back */
-	struct weft_name name;
-	struct weft_name bound;	   /* where its own connection goes */
-	struct weft_name endpoint; /* chosen for the first request, where `judged` */
-	struct weft_name client_address;
-	__u32 reason; /* enum weft_handover_reason */
-	__u32 generation;
-	__u32 cluster;
-	__u32 judged; /* the first request was allowed, and goes to `endpoint` */
-	__u32 asked;	/* native requests before it */
-	__u32 answered; /* and those of them that were answered */
 };
 
 /* ---- generation ---- */

@@ -26,7 +26,11 @@ export const MAP_STUBS: readonly {
   readonly map: string;
   readonly stub: string;
   readonly attachType: number;
-}[] = [{ map: 'weft_clients', stub: 'request', attachType: ATTACH_TYPE.skMsgVerdict }];
+}[] = [
+  { map: 'weft_clients', stub: 'request', attachType: ATTACH_TYPE.skMsgVerdict },
+  { map: 'weft_upstreams', stub: 'reply', attachType: ATTACH_TYPE.skSkbStreamVerdict },
+  { map: 'weft_agents', stub: 'agent', attachType: ATTACH_TYPE.skMsgVerdict },
+];
 
 /** The program-array slot of a generation: kept ones are consecutive, so they never share one. */
 export function slotOf(generation: number): number {

@@ -7,6 +7,7 @@ import { attachMap } from './attach-map.js';
 import { destroySocket } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
 import { adopt, requireKind } from './handle.js';
+import { iterateMap } from './iterate-map.js';
 import { callError, KernelError } from './kernel-error.js';
 import { attachCgroup, kernelLink } from './link.js';
 import { linkObjects } from './linker.js';
@@ -63,6 +64,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
       adopt(pinned(path, 'link'), `link \`${path}\``, (handle) => kernelLink(native, handle)),
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
     attachMap: (program, map, type) => attachMap(native, program, map, type),
+    iterateMap: (program, map) => iterateMap(native, program, map),
     ringReader: (map) => ringReader(native, map),
     openNamespace,
     namespaceOfCgroup,

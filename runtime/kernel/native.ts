@@ -100,6 +100,7 @@ export interface Native {
   ring_epoll_fd(ring: bigint): number;
   ring_free(ring: bigint): void;
 
+  iter_create(link: number): number;
   prog_attach(program: number, target: number, type: number, flags: number): number;
   prog_detach(program: number, target: number, type: number): number;
 
@@ -161,6 +162,7 @@ const LIBBPF: Readonly<Record<string, string>> = {
   ring_consume: 'int ring_buffer__consume(void *)',
   ring_epoll_fd: 'int ring_buffer__epoll_fd(void *)',
   ring_free: 'void ring_buffer__free(void *)',
+  iter_create: 'int bpf_iter_create(int)',
   prog_attach: 'int bpf_prog_attach(int, int, int, unsigned int)',
   prog_detach: 'int bpf_prog_detach2(int, int, int)',
 };

@@ -142,6 +142,8 @@ export interface Kernel {
   attachCgroup(program: KernelProgram, cgroupPath: string, attachType: number): KernelLink;
   /** BPF_PROG_ATTACH on a socket map: for the sockets that are added from then on. */
   attachMap(program: KernelProgram, map: KernelMap, attachType: number): void;
+  /** Runs a `SEC("iter/sockmap")` program once for each socket of a map. */
+  iterateMap(program: KernelProgram, map: KernelMap): void;
   ringReader(map: KernelMap): RingReader;
   /** The namespace at a path; throws KernelError. */
   openNamespace(path: string): NetworkNamespace;

@@ -14,6 +14,7 @@ import {
   REQUEST_LAYOUT,
   sumCounter,
 } from '../../runtime/agent/layout.js';
+import { FORWARD_LAYOUT } from '../../runtime/forward/layout.js';
 
 interface BtfType {
   readonly kind: string;
@@ -38,10 +39,10 @@ function readLayout(object: string): Map<string, Record<string, number>> {
 }
 
 const test = suite('layout');
-const objects = ['stubs', 'hooks', 'request-hooks', 'harness'];
+const objects = ['agent', 'stubs', 'hooks', 'request-hooks', 'harness'];
 const built = new Map(objects.flatMap((object) => [...readLayout(object)]));
 
-for (const [name, layout] of Object.entries({ ...LAYOUT, ...REQUEST_LAYOUT }))
+for (const [name, layout] of Object.entries({ ...LAYOUT, ...REQUEST_LAYOUT, ...FORWARD_LAYOUT }))
   test(`${name} is where the object has it`, () => {
     assert.equal(layout, built.get(name));
   });

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * What the agent asks of the kernel beside maps: atomic steps on words that hooks change too, and a
+ * look at sockets that are not its own. Run by BPF_PROG_TEST_RUN and by reading an iterator; uses the
+ * node's maps.
+ */
+#include "request/replies.h"
+
+struct weft_probe {
+	__u64 cookie; /* in: which client */
+	__u64 socket; /* in: its address in the kernel, as the lease or the door has it */
+	__u64 namespace; /* inode of its network namespace; 0: the client is gone */
+	struct weft_name local;
+	struct weft_name remote;
+	__u32 unread;	/* bytes that came by TCP and were not read */
+	__u32 memory;	/* of all that waits to be read, as the kernel accounts it */
+	__u32 redirects; /* redirected packets that the client cannot read yet */
+	__u32 state;	/* TCP's */
+};
+
+enum weft_step {
+	WEFT_STEP_TAKE = 1,   /* an idle upstream of `pool` -> index + 1 or 0 */
+	WEFT_STEP_CLAIM = 2,  /* this upstream -> 1 where it was idle */
+	WEFT_STEP_PUT = 3,    /* its lease ends, and it is idle */
+	WEFT_STEP_DROP = 4,   /* its lease ends, and it is nobody's */
+	WEFT_STEP_SLOT = 5,   /* slot `slot` of `pool` is this upstream */
+	WEFT_STEP_RETURN = 6, /* door `index` of lending `lending`, all `bytes` read -> 1 where ended */
+};
+
+struct weft_order {
+	struct weft_pool_key pool;
+	__u32 step; /* enum weft_step */
+	__u32 index;
+	__u32 slot;
+	__u32 lending;
+	__u32 bytes;
+	__u32 answer; /* out */
+};
+
+#define AF_INET6 10
+
+static __always_inline void read_name(struct weft_name *name, int six, __u32 four,
+				      const struct in6_addr___weft *address, __u32 port)
+{
+	__builtin_memset(name, 0, sizeof(*name));
+	name->port = port;
+	if (six) {
+		bpf_core_read(name->address.word, sizeof(name->address.word), address);
+		return;
+	}
+	name->address.word[2] = bpf_htonl(0xffff);
+	name->address.word[3] = four;
+}
+
+SEC("syscall") int agent_probe(struct weft_probe *probe)
+{
+	const struct sock___weft *socket = (void *)probe->socket;
+	const struct tcp_sock___weft *tcp = (void *)socket;
+	__u64 cookie = probe->cookie;
+	struct weft_name local, remote;
+	int six;
+
+	probe->namespace = 0;
+	if (!weft_is_socket(socket, cookie))
+		return 0;
+	six = BPF_CORE_READ(socket, __sk_common.skc_family) == AF_INET6;
+	read_name(&local, six, BPF_CORE_READ(socket, __sk_common.skc_rcv_saddr),
+		  &socket->__sk_common.skc_v6_rcv_saddr, BPF_CORE_READ(socket, __sk_common.skc_num));
+	read_name(&remote, six, BPF_CORE_READ(socket, __sk_common.skc_daddr),
+		  &socket->__sk_common.skc_v6_daddr,
+		  bpf_ntohs(BPF_CORE_READ(socket, __sk_common.skc_dport)));
+	probe->local = local;
+	probe->remote = remote;
+	probe->unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	probe->memory = BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter);
+	probe->redirects = weft_redirects_wait(socket);
+	probe->state = BPF_CORE_READ(socket, __sk_common.skc_state);
+	probe->namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
+	/* Whatever was read while the socket went is not told. */
+	if (!weft_is_socket(socket, cookie))
+		probe->namespace = 0;
+	return 0;
+}
+
+static __always_inline __u32 follow(const struct weft_order *order, struct weft_pool_key *key)
+{
+	__u32 index = order->index;
+	struct weft_lease *lease;
+	struct weft_pool *pool;
+
+	if (order->step == WEFT_STEP_TAKE)
+		return weft_pool_take(key);
+	if (order->step == WEFT_STEP_RETURN)
+		return weft_door_return(index, order->lending, order->bytes);
+	lease = bpf_map_lookup_elem(&weft_leases, &index);
+	pool = bpf_map_lookup_elem(&weft_pools, key);
+	if (!lease)
+		return 0;
+	if (order->step == WEFT_STEP_PUT || order->step == WEFT_STEP_DROP) {
+		weft_lease_end(lease, order->step == WEFT_STEP_PUT);
+		return 1;
+	}
+	if (!pool)
+		return 0;
+	if (order->step == WEFT_STEP_CLAIM)
+		return weft_slot_take(pool, lease->slot);
+	pool->slots[order->slot % WEFT_POOL_SLOTS] = index;
+	return 1;
+}
+
+SEC("syscall") int agent_step(struct weft_order *order)
+{
+	struct weft_order own = *order;
+	struct weft_pool_key key = own.pool;
+
+	order->answer = follow(&own, &key);
+	return 0;
+}
+
+struct bpf_iter__sockmap {
+	void *meta;
+	void *map;
+	void *key;
+	void *sk;
+} __attribute__((preserve_access_index));
+
+/* Where in the kernel the sockets of these maps lie, for who looks into them. */
+SEC("iter/sockmap") int agent_note_upstreams(struct bpf_iter__sockmap *context)
+{
+	__u32 *key = context->key, index;
+	void *socket = context->sk;
+	struct weft_lease *lease;
+
+	if (!key || !socket)
+		return 0;
+	index = *key;
+	lease = bpf_map_lookup_elem(&weft_leases, &index);
+	if (lease)
+		lease->socket = (__u64)socket;
+	return 0;
+}
+
+SEC("iter/sockmap") int agent_note_doors(struct bpf_iter__sockmap *context)
+{
+	__u32 *key = context->key, index;
+	void *socket = context->sk;
+	struct weft_handover *handover;
+
+	if (!key || !socket)
+		return 0;
+	index = *key;
+	handover = bpf_map_lookup_elem(&weft_handovers, &index);
+	if (handover)
+		handover->socket = (__u64)socket;
+	return 0;
+}
+
+char weft_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Looks into other sockets than the program's own, by their address in the kernel. Such an address
+ * may be stale: what is read counts only if the cookie is that of the socket that was meant.
+ */
+#ifndef WEFT_REQUEST_SOCKET_H
+#define WEFT_REQUEST_SOCKET_H
+
+#include <bpf/bpf_core_read.h>
+
+#include "request/node.h"
+
+/* Fields of the kernel's, found by name when the program is loaded; see BPF CO-RE. */
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct ns_common___weft {
+	unsigned int inum;
+};
+struct net___weft {
+	struct ns_common___weft ns;
+};
+typedef struct {
+	struct net___weft *net;
+} possible_net_t___weft;
+struct in6_addr___weft {};
+struct sock_common___weft {
+	__u32 skc_daddr;
+	__u32 skc_rcv_saddr;
+	__u16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	possible_net_t___weft skc_net;
+	struct in6_addr___weft skc_v6_daddr;
+	struct in6_addr___weft skc_v6_rcv_saddr;
+	struct {
+		__s64 counter;
+	} skc_cookie;
+};
+struct backlog___weft {
+	struct {
+		int counter;
+	} rmem_alloc;
+};
+struct sock___weft {
+	struct sock_common___weft __sk_common;
+	struct backlog___weft sk_backlog;
+	void *sk_user_data;
+};
+struct tcp_sock___weft {
+	__u32 rcv_nxt;
+	__u32 copied_seq;
+	__u32 write_seq;
+};
+struct sk_buff_head___weft {
+	__u32 qlen;
+};
+struct sk_psock___weft {
+	struct sk_buff_head___weft ingress_skb;
+};
+#pragma clang attribute pop
+
+/* include/linux/skbuff.h, net/sock.h: what sk_user_data points to stands in its low bits. */
+#define WEFT_USER_DATA_FLAGS 7ull
+#define WEFT_USER_DATA_PSOCK 4ull
+
+static __always_inline int weft_is_socket(const struct sock___weft *socket, __u64 cookie)
+{
+	__u64 found = 0;
+
+	return socket && cookie &&
+	       !bpf_core_read(&found, sizeof(found), &socket->__sk_common.skc_cookie.counter) &&
+	       found == cookie;
+}
+
+/* Redirected messages that wait in the kernel's work queue: the client cannot read them yet. */
+static __always_inline __u32 weft_redirects_wait(const struct sock___weft *socket)
+{
+	__u64 data = (__u64)BPF_CORE_READ(socket, sk_user_data);
+	const struct sk_psock___weft *psock;
+
+	if (!(data & WEFT_USER_DATA_PSOCK))
+		return 0;
+	psock = (void *)(data & ~WEFT_USER_DATA_FLAGS);
+	return BPF_CORE_READ(psock, ingress_skb.qlen);
+}
+
+/* TCP's number of the next byte that a socket will take; 0 and *known = 0 where it is gone. */
+static __always_inline __u32 weft_write_seq(__u64 address, __u64 cookie, int *known)
+{
+	const struct sock___weft *socket = (void *)address;
+
+	*known = weft_is_socket(socket, cookie);
+	return *known ? BPF_CORE_READ((const struct tcp_sock___weft *)socket, write_seq) : 0;
+}
+
+#endif

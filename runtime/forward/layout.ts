@@ -1,0 +1,321 @@
+/**
+ * Byte layouts of what the agent and the kernel share about exchanges in the agent's hands: the twin
+ * of bpf/request/lease.h, door.h and bpf/agent.bpf.c, compared by test/unit/layout through BTF.
+ */
+import { ASKED, REPLY } from '../../compiler/abi/index.js';
+
+export const FORWARD_LAYOUT = {
+  weft_pool_key: { cgroup: 0, endpoint: 8, zero: 28, size: 32 },
+  weft_pool: { idle: 0, misses: 32, slots: 40, size: 552 },
+  weft_lease: {
+    pool: 0,
+    cookie: 32,
+    socket: 40,
+    client: 48,
+    client_socket: 56,
+    forwarded: 64,
+    slot: 72,
+    state: 76,
+    first: 80,
+    zero: 84,
+    asked: 88,
+    reply: 104,
+    size: 168,
+  },
+  weft_handover: {
+    turn: 0,
+    client: 8,
+    client_socket: 16,
+    cgroup: 24,
+    near: 32,
+    socket: 40,
+    name: 48,
+    endpoint: 68,
+    chosen: 88,
+    reason: 108,
+    generation: 112,
+    cluster: 116,
+    asked: 120,
+    answered: 124,
+    lease: 128,
+    first: 132,
+    size: 136,
+  },
+  weft_probe: {
+    cookie: 0,
+    socket: 8,
+    namespace: 16,
+    local: 24,
+    remote: 44,
+    unread: 64,
+    memory: 68,
+    redirects: 72,
+    state: 76,
+    size: 80,
+  },
+  weft_order: {
+    pool: 0,
+    step: 32,
+    index: 36,
+    slot: 40,
+    lending: 44,
+    bytes: 48,
+    answer: 52,
+    size: 56,
+  },
+} as const;
+
+export const UPSTREAMS = 4096;
+export const POOL_SLOTS = 256;
+export const DOORS = 256;
+const WORD_BITS = 64;
+export const DOOR_WORDS: number = DOORS / WORD_BITS;
+
+/** enum weft_lease_state. */
+export const LEASE_STATE = { free: 0, kernel: 1, agent: 2 } as const;
+/** enum weft_step. */
+export const STEP = { take: 1, claim: 2, put: 3, drop: 4, slot: 5, return: 6 } as const;
+/** enum weft_handover_reason. */
+export const HANDOVER_REASON = { pool: 1, order: 2, route: 3, message: 4, protocol: 5 } as const;
+export type HandoverReason = keyof typeof HANDOVER_REASON;
+
+/** Maps of the node that the agent's own programs use. */
+export const FORWARD_MAPS = [
+  'weft_clients',
+  'weft_pools',
+  'weft_leases',
+  'weft_upstreams',
+  'weft_upstream_index',
+  'weft_reply_works',
+  'weft_handovers',
+  'weft_doors',
+  'weft_door_idle',
+  'weft_agents',
+  'weft_agent_client',
+] as const;
+
+/** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port. */
+export interface Name {
+  readonly address: Uint8Array;
+  readonly port: number;
+}
+
+/** Whose pooled connections, and to where. */
+export interface PoolKey {
+  readonly cgroup: bigint;
+  readonly endpoint: Name;
+}
+
+export interface Pool {
+  readonly idle: readonly bigint[];
+  readonly misses: bigint;
+}
+
+/** A client's socket: its cookie, and where it lies in the kernel. */
+export interface ClientId {
+  readonly cookie: bigint;
+  readonly socket: bigint;
+}
+
+export interface Lease {
+  readonly client: ClientId;
+  readonly forwarded: bigint;
+  readonly state: number;
+  /** Structs weft_asked and weft_reply. */
+  readonly asked: Uint8Array;
+  readonly reply: Uint8Array;
+}
+
+export interface Handover {
+  readonly lending: number;
+  readonly handed: number;
+  readonly client: ClientId;
+  readonly cgroup: bigint;
+  readonly name: Name;
+  readonly endpoint: Name;
+  readonly chosen: Name;
+  readonly reason: number;
+  readonly generation: number;
+  readonly cluster: number;
+  readonly asked: number;
+  readonly answered: number;
+  /** Upstream whose reply comes before, or -1. */
+  readonly lease: number;
+}
+
+/** A client's socket as it is now. */
+export interface Probe {
+  readonly namespace: bigint;
+  readonly local: Name;
+  readonly remote: Name;
+  readonly unread: number;
+  readonly memory: number;
+  readonly redirects: number;
+}
+
+const ADDRESS_BYTES = 16;
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function putName(view: DataView, at: number, { address, port }: Name): void {
+  new Uint8Array(view.buffer, view.byteOffset).set(address, at);
+  view.setUint16(at + ADDRESS_BYTES, port, true);
+}
+
+function nameAt(bytes: Uint8Array, at: number): Name {
+  return {
+    address: bytes.slice(at, at + ADDRESS_BYTES),
+    port: viewOf(bytes).getUint16(at + ADDRESS_BYTES, true),
+  };
+}
+
+/** Key of weft_pools. */
+export function encodePoolKey({ cgroup, endpoint }: PoolKey): Uint8Array {
+  const view = new DataView(new ArrayBuffer(FORWARD_LAYOUT.weft_pool_key.size));
+  view.setBigUint64(FORWARD_LAYOUT.weft_pool_key.cgroup, cgroup, true);
+  putName(view, FORWARD_LAYOUT.weft_pool_key.endpoint, endpoint);
+  return new Uint8Array(view.buffer);
+}
+
+/** Reads a key of weft_pools. */
+export function decodePoolKey(bytes: Uint8Array): PoolKey {
+  const at = FORWARD_LAYOUT.weft_pool_key;
+  return {
+    cgroup: viewOf(bytes).getBigUint64(at.cgroup, true),
+    endpoint: nameAt(bytes, at.endpoint),
+  };
+}
+
+/** Value of weft_pools, all its slots taken. */
+export function emptyPool(): Uint8Array {
+  return new Uint8Array(FORWARD_LAYOUT.weft_pool.size);
+}
+
+export function decodePool(bytes: Uint8Array): Pool {
+  const view = viewOf(bytes);
+  const at = FORWARD_LAYOUT.weft_pool;
+  return {
+    idle: [0, 8, 16, 24].map((word) => view.getBigUint64(at.idle + word, true)),
+    misses: view.getBigUint64(at.misses, true),
+  };
+}
+
+/** Value of weft_leases of a connection that nobody uses. */
+export function encodeLease(key: PoolKey, slot: number, cookie: bigint): Uint8Array {
+  const at = FORWARD_LAYOUT.weft_lease;
+  const view = new DataView(new ArrayBuffer(at.size));
+  new Uint8Array(view.buffer).set(encodePoolKey(key), at.pool);
+  view.setBigUint64(at.cookie, cookie, true);
+  view.setUint32(at.slot, slot, true);
+  return new Uint8Array(view.buffer);
+}
+
+export function decodeLease(bytes: Uint8Array): Lease {
+  const view = viewOf(bytes);
+  const at = FORWARD_LAYOUT.weft_lease;
+  return {
+    client: clientAt(view, at),
+    forwarded: view.getBigUint64(at.forwarded, true),
+    state: view.getUint32(at.state, true),
+    asked: bytes.slice(at.asked, at.asked + ASKED.size),
+    reply: bytes.slice(at.reply, at.reply + REPLY.size),
+  };
+}
+
+/** Value of weft_handovers of a door that nobody has: the next lending's number, and the near end. */
+export function encodeHandover(lending: number, near: bigint): Uint8Array {
+  const at = FORWARD_LAYOUT.weft_handover;
+  const view = new DataView(new ArrayBuffer(at.size));
+  view.setUint32(at.turn + 4, lending, true);
+  view.setBigUint64(at.near, near, true);
+  return new Uint8Array(view.buffer);
+}
+
+export function decodeHandover(bytes: Uint8Array): Handover {
+  const view = viewOf(bytes);
+  const at = FORWARD_LAYOUT.weft_handover;
+  const u32 = (offset: number): number => view.getUint32(offset, true);
+  return {
+    lending: u32(at.turn + 4),
+    handed: u32(at.turn),
+    client: clientAt(view, at),
+    cgroup: view.getBigUint64(at.cgroup, true),
+    name: nameAt(bytes, at.name),
+    endpoint: nameAt(bytes, at.endpoint),
+    chosen: nameAt(bytes, at.chosen),
+    reason: u32(at.reason),
+    generation: u32(at.generation),
+    cluster: u32(at.cluster),
+    asked: u32(at.asked),
+    answered: u32(at.answered),
+    lease: u32(at.lease) - 1,
+  };
+}
+
+function clientAt(
+  view: DataView,
+  at: { readonly client: number; readonly client_socket: number },
+): ClientId {
+  return {
+    cookie: view.getBigUint64(at.client, true),
+    socket: view.getBigUint64(at.client_socket, true),
+  };
+}
+
+/** Argument of agent_probe. */
+export function encodeProbe({ cookie, socket }: ClientId): Uint8Array {
+  const view = new DataView(new ArrayBuffer(FORWARD_LAYOUT.weft_probe.size));
+  view.setBigUint64(FORWARD_LAYOUT.weft_probe.cookie, cookie, true);
+  view.setBigUint64(FORWARD_LAYOUT.weft_probe.socket, socket, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** TCP states (net/tcp_states.h): in these nothing can be read; in those its number counts the FIN. */
+const GONE: ReadonlySet<number> = new Set([6, 7]);
+const CLOSING: ReadonlySet<number> = new Set([8, 9, 11]);
+
+/** What agent_probe found; null where the client is gone. */
+export function decodeProbe(bytes: Uint8Array): Probe | null {
+  const view = viewOf(bytes);
+  const at = FORWARD_LAYOUT.weft_probe;
+  const namespace = view.getBigUint64(at.namespace, true);
+  const state = view.getUint32(at.state, true);
+  if (namespace === 0n || GONE.has(state)) return null;
+  return {
+    namespace,
+    local: nameAt(bytes, at.local),
+    remote: nameAt(bytes, at.remote),
+    unread: view.getUint32(at.unread, true) - (CLOSING.has(state) ? 1 : 0),
+    memory: view.getUint32(at.memory, true),
+    redirects: view.getUint32(at.redirects, true),
+  };
+}
+
+export interface Order {
+  readonly step: keyof typeof STEP;
+  readonly pool?: PoolKey;
+  readonly index?: number;
+  readonly slot?: number;
+  readonly lending?: number;
+  readonly bytes?: number;
+}
+
+/** Argument of agent_step. */
+export function encodeOrder(order: Order): Uint8Array {
+  const at = FORWARD_LAYOUT.weft_order;
+  const view = new DataView(new ArrayBuffer(at.size));
+  if (order.pool) new Uint8Array(view.buffer).set(encodePoolKey(order.pool), at.pool);
+  view.setUint32(at.step, STEP[order.step], true);
+  view.setUint32(at.index, order.index ?? 0, true);
+  view.setUint32(at.slot, order.slot ?? 0, true);
+  view.setUint32(at.lending, order.lending ?? 0, true);
+  view.setUint32(at.bytes, order.bytes ?? 0, true);
+  return new Uint8Array(view.buffer);
+}
+
+/** What agent_step answered. */
+export function decodeAnswer(bytes: Uint8Array): number {
+  return viewOf(bytes).getUint32(FORWARD_LAYOUT.weft_order.answer, true);
+}

@@ -1,0 +1,144 @@
+/**
+ * What the agent reads and writes in the kernel about exchanges: leases, pools, doors, and looks at
+ * clients' sockets. Every call is one system call or few; nothing here waits.
+ */
+import type {
+  InetName,
+  Kernel,
+  KernelMap,
+  KernelObject,
+  NetworkNamespace,
+} from '../kernel/index.js';
+import {
+  type ClientId,
+  DOOR_WORDS,
+  decodeAnswer,
+  decodeHandover,
+  decodeLease,
+  decodePool,
+  decodeProbe,
+  emptyPool,
+  encodeHandover,
+  encodeLease,
+  encodeOrder,
+  encodePoolKey,
+  encodeProbe,
+  FORWARD_MAPS,
+  type Handover,
+  type Lease,
+  type Order,
+  type Pool,
+  type PoolKey,
+  type Probe,
+} from './layout.js';
+
+export interface NodeWords extends Disposable {
+  readonly kernel: Kernel;
+  /** A client's socket; null where it is gone. */
+  probe(client: ClientId): Probe | null;
+  step(order: Order): number;
+  lease(index: number): Lease;
+  pool(key: PoolKey): Pool | null;
+  makePool(key: PoolKey): void;
+  removePool(key: PoolKey): void;
+  /** Registers a connection that nobody uses yet; not idle before `put`. */
+  addUpstream(index: number, fd: number, cookie: bigint, key: PoolKey, slot: number): void;
+  removeUpstream(index: number, cookie: bigint): void;
+  handover(door: number): Handover;
+  /** Registers the near ends of all doors; those who had one are named. */
+  openDoors(near: readonly { readonly fd: number; readonly cookie: bigint }[]): void;
+  /** Puts bytes into a client's own receive queue by way of the agent's socket; how many were taken. */
+  inject(fd: number, client: bigint, bytes: Uint8Array): number;
+  addAgent(fd: number): void;
+  /** Ends a client's connection; false where it was gone. */
+  destroy(namespace: NetworkNamespace, client: bigint, local: InetName, remote: InetName): boolean;
+}
+
+function u32(value: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, value, true);
+  return new Uint8Array(view.buffer);
+}
+
+function u64(value: bigint): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, value, true);
+  return new Uint8Array(view.buffer);
+}
+
+const ALL_IDLE = (1n << 64n) - 1n;
+
+/**
+ * Loads the agent's programs onto the node's maps. Throws KernelError and VerifierError; then nothing
+ * is left.
+ */
+export function openNodeWords(
+  kernel: Kernel,
+  object: Uint8Array,
+  map: (name: string) => KernelMap,
+): NodeWords {
+  const reuse = Object.fromEntries(FORWARD_MAPS.map((name) => [name, map(name)] as const));
+  const programs: KernelObject = kernel.load({ name: 'agent', bytes: object, reuse });
+  const of = (name: (typeof FORWARD_MAPS)[number]): KernelMap => {
+    const found = reuse[name];
+    if (found === undefined) throw new RangeError(name);
+    return found;
+  };
+  const value = (found: Uint8Array | null): Uint8Array => {
+    if (found === null) throw new RangeError('no element of an array');
+    return found;
+  };
+  const probing = programs.program('agent_probe');
+  const stepping = programs.program('agent_step');
+  const step = (order: Order): number =>
+    decodeAnswer(stepping.testRun(encodeOrder(order)).contextOut);
+  const handover = (door: number): Handover =>
+    decodeHandover(value(of('weft_handovers').lookup(u32(door))));
+  return {
+    kernel,
+    probe: (client) => decodeProbe(probing.testRun(encodeProbe(client)).contextOut),
+    step,
+    lease: (index) => decodeLease(value(of('weft_leases').lookup(u32(index)))),
+    pool: (key) => {
+      const found = of('weft_pools').lookup(encodePoolKey(key));
+      return found === null ? null : decodePool(found);
+    },
+    makePool: (key) => of('weft_pools').update(encodePoolKey(key), emptyPool(), 'new'),
+    removePool: (key) => {
+      of('weft_pools').delete(encodePoolKey(key));
+    },
+    addUpstream: (index, fd, cookie, key, slot) => {
+      of('weft_leases').update(u32(index), encodeLease(key, slot, cookie));
+      step({ step: 'slot', pool: key, index, slot });
+      of('weft_upstream_index').update(u64(cookie), u32(index));
+      of('weft_upstreams').update(u32(index), u64(BigInt(fd)));
+      kernel.iterateMap(programs.program('agent_note_upstreams'), of('weft_upstreams'));
+    },
+    removeUpstream: (index, cookie) => {
+      of('weft_upstreams').delete(u32(index));
+      of('weft_upstream_index').delete(u64(cookie));
+    },
+    handover,
+    openDoors: (near) => {
+      near.forEach(({ fd, cookie }, door) => {
+        const lending = (handover(door).lending + 1) >>> 0;
+        of('weft_handovers').update(u32(door), encodeHandover(lending, cookie));
+        of('weft_doors').update(u32(door), u64(BigInt(fd)));
+      });
+      kernel.iterateMap(programs.program('agent_note_doors'), of('weft_doors'));
+      for (let word = 0; word < DOOR_WORDS; word++) {
+        const count = Math.min(Math.max(near.length - word * 64, 0), 64);
+        const bits = count === 64 ? ALL_IDLE : (1n << BigInt(count)) - 1n;
+        of('weft_door_idle').update(u32(word), u64(bits));
+      }
+    },
+    addAgent: (fd) => of('weft_agents').update(u32(0), u64(BigInt(fd))),
+    inject: (fd, client, bytes) => {
+      of('weft_agent_client').update(u32(0), u64(client));
+      return kernel.sendNow(fd, bytes);
+    },
+    destroy: (namespace, client, local, remote) =>
+      kernel.destroySocket(namespace, { local, remote, cookie: client }),
+    [Symbol.dispose]: () => programs[Symbol.dispose](),
+  };
+}
