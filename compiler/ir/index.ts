@@ -39,7 +39,8 @@ export {
   useCounts,
   valueTypes,
 } from './operands.js';
-export { IrTextError, parse } from './parse.js';
+export { parse } from './parse.js';
+export { IrTextError } from './parse-line.js';
 export { print, printFunc, printInstr, printTerm } from './print.js';
 export * from './types.js';
 export { verify, verifyModule } from './verify.js';

@@ -28,7 +28,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'gt_u',",
     replace: "lt_u: 'ge_u',",
-    suite: 'unit/lower-select',
+    suite: 'unit/lower-compare',
   },
   {
     class: 'sign',
@@ -44,7 +44,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "if (instr.kind === 'and') branchOn(s, instr.args[0], second, no);",
     replace: "if (instr.kind === 'and') branchOn(s, instr.args[0], yes, second);",
-    suite: 'unit/lower-select',
+    suite: 'unit/lower-compare',
   },
   {
     class: 'presence inverted',

@@ -2,7 +2,7 @@
 import { parseAddress } from '../../runtime/discovery/address.js';
 import type { CaseParty } from './case-file.js';
 import type { Facts } from './encode-connection.js';
-import { POOLS } from './generate-policy.js';
+import { POOLS } from './generate-pools.js';
 import type { Prng } from './prng.js';
 
 const FOUR = [

@@ -1,7 +1,7 @@
 /** Requests that meet what generated policies ask about, and their near misses. */
 import type { RequestFacts } from './encode-request.js';
 import { generateConnection } from './generate-connection.js';
-import { POOLS } from './generate-policy.js';
+import { POOLS } from './generate-pools.js';
 import type { Prng } from './prng.js';
 
 /** The text, or one that is a byte longer, shorter or other. */

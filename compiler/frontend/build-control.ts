@@ -1,0 +1,209 @@
+/**
+ * Control of one WASM function as blocks.
+ *
+ * WASM is structured, so no search for joins is needed: each label is a block whose parameters are
+ * the label's values, then every local of its frame, then fuel. Parameters that turn out to be the
+ * same on every edge go away in the first simplification. Nesting is a list, never the call stack.
+ */
+import { BugError } from '../diagnostic/index.js';
+import type { Block, IntType, Target, Type, ValueId } from '../ir/index.js';
+import { SsaBuilder } from './build-ssa.js';
+import type { FuncType, ValueType, WasmBody, WasmInstr } from './wasm/index.js';
+
+export interface Label {
+  readonly op: 'function' | 'block' | 'loop' | 'if' | 'else';
+  /** Where a branch to the label goes; null for the outermost function, which returns. */
+  readonly to: Block | null;
+  /** What follows its `end`; differs from `to` for loops. */
+  readonly after: Block | null;
+  /** Height of the stack below its parameters. */
+  readonly height: number;
+  readonly type: FuncType;
+  /** Of an `if` before its else: the block and state of the other side. */
+  readonly other: { block: Block; locals: ValueId[]; fuel: ValueId; args: ValueId[] } | null;
+}
+
+/** A WASM function being read: the outermost one, or one that is inlined. */
+export interface Frame {
+  readonly index: number;
+  readonly body: WasmBody;
+  next: number;
+  locals: ValueId[];
+  readonly labels: Label[];
+}
+
+/** Frames and labels of what is read; what the instructions between them do is a subclass's. */
+export class ControlBuilder extends SsaBuilder {
+  protected readonly frames: Frame[] = [];
+  protected fuel: ValueId = 0 as ValueId;
+
+  protected enter(index: number, args: readonly ValueId[], after: Block | null): void {
+    const body = this.context.body(index);
+    if (body === null) throw new BugError(`build: function ${index} has no body`);
+    const locals = [...args, ...body.locals.map((type) => this.constant(intType(type), 0n))];
+    const type = this.context.typeOf(index);
+    const label: Label = {
+      op: 'function',
+      to: after,
+      after,
+      height: this.stack.length,
+      type,
+      other: null,
+    };
+    this.frames.push({ index, body, next: 0, locals, labels: [label] });
+  }
+
+  /** Types of the parameters of a join: the label's values, the frame's locals, fuel. */
+  private joinTypes(frame: Frame, values: readonly ValueType[]): Type[] {
+    return [...values.map(intType), ...frame.locals.map((local) => this.typeOf(local)), 'i32'];
+  }
+
+  protected jump(frame: Frame, depth: number): Target | null {
+    const label = frame.labels.at(-1 - depth);
+    if (label === undefined) throw new BugError(`build: no label ${depth}`);
+    if (label.to === null) return null;
+    const arity = label.op === 'loop' ? label.type.params.length : label.type.results.length;
+    const values = arity === 0 ? [] : this.stack.slice(-arity);
+    const locals = label.op === 'function' ? [] : frame.locals;
+    return this.target(label.to, [...values, ...locals, this.fuel]);
+  }
+
+  /** A target for a branch out of the outermost function: a block that returns. */
+  protected jumpOrReturn(frame: Frame, depth: number): Target {
+    const jump = this.jump(frame, depth);
+    if (jump !== null) return jump;
+    const [here, block] = [this.block, this.newBlock([])];
+    this.block = block;
+    this.returnFrom(frame);
+    this.block = here;
+    return this.target(block, []);
+  }
+
+  protected returnFrom(frame: Frame): void {
+    const outer = frame.labels[0];
+    if (outer === undefined) throw new BugError('build: no function label');
+    if (outer.to !== null) {
+      const to = this.jump(frame, frame.labels.length - 1);
+      if (to !== null) this.end({ op: 'br', to, loc: this.loc });
+      return;
+    }
+    const value = outer.type.results.length === 0 ? null : (this.stack.at(-1) ?? null);
+    if (this.func.kind === 'entry') {
+      this.end({ op: 'return', value, loc: this.loc });
+      return;
+    }
+    const fuel = this.emit({ op: 'extend_u', type: 'i64', args: [this.fuel] });
+    let packed = this.binary('shl', 'i64', fuel, this.constant('i64', 32n));
+    if (value !== null) {
+      const low = this.emit({ op: 'extend_u', type: 'i64', args: [value] });
+      packed = this.binary('or', 'i64', packed, low);
+    }
+    this.end({ op: 'return', value: packed, loc: this.loc });
+  }
+
+  /** Dead code: only nesting counts. */
+  protected skip(frame: Frame, instr: WasmInstr): void {
+    if (instr.type !== null) {
+      let depth = 1;
+      while (depth > 0) {
+        const inner = frame.body.instrs[frame.next];
+        if (inner === undefined) throw new BugError('build: block without end');
+        frame.next += 1;
+        if (inner.type !== null) depth += 1;
+        else if (inner.op === 'end') depth -= 1;
+      }
+    } else if (instr.op === 'end' || instr.op === 'else') this.control(frame, instr);
+  }
+
+  protected open(frame: Frame, instr: WasmInstr, type: FuncType): void {
+    const condition = instr.op === 'if' ? this.pop() : null;
+    const height = this.stack.length - type.params.length;
+    const after = this.newBlock(this.joinTypes(frame, type.results));
+    if (instr.op === 'loop') {
+      const header = this.newBlock(this.joinTypes(frame, type.params));
+      const args = [...this.stack.slice(height), ...frame.locals, this.fuel];
+      this.end({ op: 'br', to: this.target(header, args), loc: this.loc });
+      frame.labels.push({ op: 'loop', to: header, after, height, type, other: null });
+      this.resume(frame, header, height, type.params.length);
+    } else if (condition === null) {
+      frame.labels.push({ op: 'block', to: after, after, height, type, other: null });
+    } else {
+      const then = this.newBlock([]);
+      const block = this.newBlock([]);
+      this.branch(condition, then, block);
+      this.block = then;
+      const args = this.stack.slice(height);
+      const other = { block, locals: [...frame.locals], fuel: this.fuel, args };
+      frame.labels.push({ op: 'if', to: after, after, height, type, other });
+    }
+  }
+
+  /** Goes on at a join: its parameters become the stack top, the locals and fuel. */
+  private resume(frame: Frame, block: Block, height: number, values: number): void {
+    const params = block.params.map((param) => param.id);
+    this.stack.length = height;
+    this.stack.push(...params.slice(0, values));
+    frame.locals = params.slice(values, -1);
+    this.fuel = params.at(-1) ?? this.fuel;
+    this.block = block;
+  }
+
+  private beginElse(frame: Frame, label: Label): void {
+    if (label.other === null) throw new BugError('build: else without if');
+    this.block = label.other.block;
+    this.stack.length = label.height;
+    this.stack.push(...label.other.args);
+    frame.locals = label.other.locals;
+    this.fuel = label.other.fuel;
+    frame.labels[frame.labels.length - 1] = { ...label, op: 'else', other: null };
+  }
+
+  private fallThrough(frame: Frame, label: Label): void {
+    if (this.block === null || label.after === null) return;
+    const arity = label.type.results.length;
+    const values = arity === 0 ? [] : this.stack.slice(-arity);
+    const locals = label.op === 'function' ? [] : frame.locals;
+    const to = this.target(label.after, [...values, ...locals, this.fuel]);
+    this.end({ op: 'br', to, loc: this.loc });
+  }
+
+  protected control(frame: Frame, instr: WasmInstr): void {
+    const label = frame.labels.at(-1);
+    if (label === undefined) throw new BugError('build: end without block');
+    if (label.op === 'function') {
+      if (this.block !== null && label.after === null) this.returnFrom(frame);
+      this.fallThrough(frame, label);
+      this.frames.pop();
+      const caller = this.frames.at(-1);
+      if (caller !== undefined && label.after !== null) this.resumeCaller(label, label.after);
+      return;
+    }
+    this.fallThrough(frame, label);
+    if (label.op === 'if') {
+      this.beginElse(frame, label);
+      if (instr.op === 'else') return;
+      const implicit = frame.labels.at(-1);
+      if (implicit !== undefined) this.fallThrough(frame, implicit);
+    }
+    frame.labels.pop();
+    this.stack.length = label.height;
+    if (label.after !== null && this.reached.has(label.after)) {
+      this.resume(frame, label.after, label.height, label.type.results.length);
+    }
+  }
+
+  private resumeCaller(label: Label, after: Block): void {
+    this.stack.length = label.height;
+    this.block = null;
+    if (!this.reached.has(after)) return;
+    const params = after.params.map((param) => param.id);
+    this.stack.push(...params.slice(0, -1));
+    this.fuel = params.at(-1) ?? this.fuel;
+    this.block = after;
+  }
+}
+
+/** Values of other types cannot be used without an operation that is refused first. */
+export function intType(type: ValueType): IntType {
+  return type === 'i64' ? 'i64' : 'i32';
+}

@@ -1,0 +1,47 @@
+/** What generated policies, connections and requests are made of, so that they meet often. */
+export const POOLS = {
+  namespaces: ['prod', 'dev', 'ops', 'edge', 'prod-eu'],
+  accounts: ['web', 'api', 'db', 'job', 'web-admin'],
+  labels: ['app', 'version', 'tier'],
+  values: ['web', 'api', 'v1', 'v2', 'front', '', 'web-2'],
+  parts: ['w', 'prod', 'eb', 'v', '-admin', 'cluster.local/ns/prod', 'i', ''],
+  methods: ['GET', 'POST', 'PUT', 'DELETE', 'GETS', 'get'],
+  paths: ['/', '/a', '/a/b', '/public/', '/public/x', '/private', '/api/v1/users/42', '/a.css'],
+  hosts: ['example.com', 'Admin.Example.com', 'example.com:8080', 'a'],
+  headers: ['x-tenant', 'X-Canary', 'cookie', 'x-n', 'x-empty'],
+  parameters: ['a', 'user', 'ab', 'sid'],
+  texts: [
+    'a',
+    'true',
+    'tenant-7',
+    'tenant-77',
+    '42',
+    '0',
+    '4294967295',
+    '4294967296',
+    '',
+    'a=b',
+    'x;y',
+  ],
+  pieces: ['/', 'a', '/a', 'b', '.css', 'pub', 'tenant-', 'e', 'xample', ''],
+  ports: [22, 53, 80, 81, 443, 1024, 8080, 8443, 65535, 0],
+  blocks: [
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.0/24',
+    '10.1.2.3',
+    '192.168.0.0/17',
+    '0.0.0.0/0',
+    '172.16.0.0/12',
+    'fd00::/8',
+    'fd00:1::/32',
+    'fd00:1::7',
+    '::/0',
+    '10.1.2.128/25',
+    '203.0.113.0/31',
+    'fd00:1:0:1::/63',
+  ],
+} as const;
+
+export const SIDES = ['source', 'destination'] as const;
+export const COMPARE = ['==', '!=', '<', '<=', '>', '>='] as const;

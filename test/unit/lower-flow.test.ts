@@ -1,0 +1,136 @@
+/** What calls, loops and traps become: the whole code of small functions. */
+import * as assert from 'uvu/assert';
+import { codeOf, type Row, rowSuite } from '../support/lower-code.js';
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'a call keeps what lives across it in R6 to R9',
+    ir: `
+extern g(ptr, i32) -> i64
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 1 v0 + 206
+  v2 = const i32 5
+  v3 = call i64 g(v0, v2)
+  v4 = wrap v3
+  v5 = add i32 v4, v1
+  return v5
+}`,
+    want: `
+     0: if r1 == 0 goto L1
+     1: r6 = *(u8 *)(r1 + 206)
+     2: r2 = 5
+     3: call g
+     4: w0 = w0
+     5: w0 += w6
+     6: exit
+L1:
+     7: r0 = 240
+     8: exit`,
+  },
+  {
+    name: 'laundering loads zero once',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 1 v0 + 206
+  v2 = launder i32 v1, v0
+  v3 = const i64 9
+  v4 = launder i64 v3, v0
+  v5 = wrap v4
+  v6 = add i32 v2, v5
+  return v6
+}`,
+    want: `
+     0: if r1 == 0 goto L1
+     1: r2 = *(u64 *)(r1 + 192)
+     2: r0 = *(u8 *)(r1 + 206)
+     3: w0 += w2
+     4: r1 = 9
+     5: r1 += r2
+     6: w1 = w1
+     7: w0 += w1
+     8: exit
+L1:
+     9: r0 = 240
+    10: exit`,
+  },
+  {
+    name: 'a loop swaps its values without losing one; its back edge is a jump',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 1 v0 + 206
+  v2 = load.pointer i32 1 v0 + 207
+  v3 = const i32 0
+  br b1(v3, v1, v2)
+b1(v4: i32, v5: i32, v6: i32):
+  v7 = may_goto
+  v8 = const i32 1
+  v9 = add i32 v4, v8
+  v10 = const i32 5
+  v11 = lt_u v9, v10
+  br_if v11, b1(v9, v6, v5), b2
+b2:
+  v12 = sub i32 v5, v6
+  return v12
+}`,
+    want: `
+     0: if r1 == 0 goto L2
+     1: r0 = *(u8 *)(r1 + 206)
+     2: r3 = *(u8 *)(r1 + 207)
+     3: r2 = 0
+L1:
+     4: may_goto L3
+     5: w2 += 1
+     6: if r2 >= 5 goto L4
+     7: r1 = r0
+     8: r0 = r3
+     9: r3 = r1
+    10: goto L1
+L2:
+    11: r0 = 240
+    12: exit
+L3:
+    13: r0 = 241
+    14: exit
+L4:
+    15: w0 -= w3
+    16: exit`,
+    mayGoto: true,
+  },
+  {
+    name: 'traps share one end, and only where there is one',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 1 v0 + 206
+  v2 = const i32 6
+  v3 = eq v1, v2
+  br_if v3, b1, b2
+b1:
+  trap trap
+b2:
+  trap fuel
+}`,
+    want: `
+     0: if r1 == 0 goto L1
+     1: r1 = *(u8 *)(r1 + 206)
+     2: if r1 != 6 goto L2
+L1:
+     3: r0 = 240
+     4: exit
+L2:
+     5: r0 = 241
+     6: exit`,
+  },
+];
+
+const test = rowSuite('lower-flow', ROWS);
+
+test('without may_goto in the kernel the hint is nothing', () => {
+  const loop = ROWS.find((row) => row.mayGoto === true)?.ir ?? '';
+  assert.not.match(codeOf(loop, false), /may_goto|241/);
+});
+
+test.run();
