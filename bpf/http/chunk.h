@@ -6,7 +6,8 @@
  * checked but data.
  *
  * One source for BPF, WASM and native code, without helper calls. The walker is given what arrives
- * in windows, cut anywhere.
+ * in windows, cut anywhere. Strict: test/differential/reply-stricter.md lists what is refused here
+ * and accepted by llhttp.
  */
 #ifndef WEFT_HTTP_CHUNK_H
 #define WEFT_HTTP_CHUNK_H

@@ -71,8 +71,9 @@ static __always_inline int weft_field(struct weft_scan *scan, __u32 to)
 	entry = weft_entry(scan->names, scan->cursor->entry);
 	if (to > from && (last == ' ' || last == '\t')) {
 		weft_between(scan, from, to);
-		/* A tab after a length is white space to the standard, not to every server. */
-		scan->cursor->inner.gap = entry->kind == WEFT_NAME_LENGTH;
+		/* A tab after a length or a coding is white space to the standard, not to every server. */
+		scan->cursor->inner.gap = entry->kind == WEFT_NAME_LENGTH ||
+					  entry->kind == WEFT_NAME_CODING;
 		WEFT_LOOP(WEFT_HEAD_MAX, weft_trim_step, scan);
 		to = scan->cursor->inner.to;
 	}

@@ -221,15 +221,16 @@ static __always_inline int weft_line_named(struct weft_lines *lines)
 			return weft_lines_refuse(lines, WEFT_FRAME_TRAILER_FRAMING);
 		field = WEFT_LINE_PLAIN;
 	}
-	if (field == WEFT_LINE_LENGTH) {
-		if (lines->seen & WEFT_LINE_HAS_LENGTH)
-			return weft_lines_refuse(lines, WEFT_FRAME_LENGTH_REPEATED);
-		lines->seen |= WEFT_LINE_HAS_LENGTH;
-	}
-	if (field == WEFT_LINE_CODING) {
-		if (lines->seen & WEFT_LINE_HAS_CODING)
-			return weft_lines_refuse(lines, WEFT_FRAME_CODING_REPEATED);
-		lines->seen |= WEFT_LINE_HAS_CODING;
+	if (field == WEFT_LINE_LENGTH || field == WEFT_LINE_CODING) {
+		__u32 bit = field == WEFT_LINE_LENGTH ? WEFT_LINE_HAS_LENGTH : WEFT_LINE_HAS_CODING;
+
+		if (lines->seen & bit)
+			return weft_lines_refuse(lines, bit == WEFT_LINE_HAS_LENGTH ?
+								WEFT_FRAME_LENGTH_REPEATED :
+								WEFT_FRAME_CODING_REPEATED);
+		if (lines->seen & (WEFT_LINE_HAS_LENGTH | WEFT_LINE_HAS_CODING))
+			return weft_lines_refuse(lines, WEFT_FRAME_LENGTH_WITH_CODING);
+		lines->seen |= bit;
 	}
 	lines->field = field;
 	lines->phase = WEFT_FRAME_SPACE;
@@ -267,11 +268,11 @@ static __always_inline void weft_line_option(struct weft_lines *lines)
 /* A byte of a value that frames. */
 static __always_inline int weft_line_framing(struct weft_lines *lines, __u32 byte)
 {
-	int blank = byte == ' ' || byte == '\t';
+	/* A tab after a length or a coding is white space to the standard, not to every client. */
+	int blank = byte == ' ' || (byte == '\t' && lines->field == WEFT_LINE_CONNECTION);
 
 	if (lines->field == WEFT_LINE_LENGTH) {
-		/* A tab after a length is white space to the standard, not to every client. */
-		if (byte == ' ') {
+		if (blank) {
 			lines->gap = 1;
 			return 0;
 		}

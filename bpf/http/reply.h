@@ -5,7 +5,8 @@
  * stream it has, and the framer takes of it what it can.
  *
  * One source for BPF, WASM and native code, without helper calls; its state is one struct without
- * pointers.
+ * pointers. Strict: test/differential/reply-stricter.md lists what is refused here and accepted by
+ * llhttp.
  */
 #ifndef WEFT_HTTP_REPLY_H
 #define WEFT_HTTP_REPLY_H
@@ -105,8 +106,6 @@ static __always_inline int weft_reply_head_ends(struct weft_reply_scan *scan)
 	__u32 shift = 4 * (reply->done % WEFT_ASKED_MAX), status = lines->status;
 	__u32 asked = scan->asked->kinds >> shift & 15, seen = lines->seen, length;
 
-	if ((seen & WEFT_LINE_HAS_LENGTH) && (seen & WEFT_LINE_HAS_CODING))
-		return weft_lines_refuse(lines, WEFT_FRAME_LENGTH_WITH_CODING);
 	if ((seen & WEFT_LINE_HAS_CODING) && !(seen & WEFT_LINE_MINOR))
 		return weft_lines_refuse(lines, WEFT_FRAME_CODING_VERSION);
 	if (status == 101 && !(asked & WEFT_ASKED_UPGRADE))

@@ -29,7 +29,10 @@ static __always_inline __u32 weft_usual_field(const __u8 *bytes, __u32 at, __u32
 		       WEFT_LINE_PLAIN;
 }
 
-/* A value that frames, in the one form that nearly every server sends; where it ends, else 0. */
+/*
+ * A value that frames, in the one form that nearly every server sends; where it ends, else 0. Only
+ * letters are compared without case: a carriage return would become the hyphen of keep-alive.
+ */
 static __always_inline __u32 weft_usual_framing(const __u8 *bytes, struct weft_lines *lines,
 						__u32 field, __u32 at)
 {
@@ -40,7 +43,7 @@ static __always_inline __u32 weft_usual_framing(const __u8 *bytes, struct weft_l
 		if ((letters & ~0ull >> 24) == 0x65736f6c63ull) {
 			seen = WEFT_LINE_SAYS_CLOSE;
 			at += 5;
-		} else if (letters == 0x696c612d7065656bull &&
+		} else if ((word | 0x2020200020202020ull) == 0x696c612d7065656bull &&
 			   (weft_window_byte(bytes, at + 8) | 0x20) == 'v' &&
 			   (weft_window_byte(bytes, at + 9) | 0x20) == 'e') {
 			seen = WEFT_LINE_SAYS_KEEP_ALIVE;

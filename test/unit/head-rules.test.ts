@@ -125,6 +125,7 @@ const rows: readonly (readonly [string, string])[] = [
   [lines('Transfer-Encoding: chunked, gzip'), `400 codingNotLast ${AT + 19}`],
   [lines('Transfer-Encoding: identity'), `400 codingNotLast ${AT + 19}`],
   [lines('Transfer-Encoding: chunke'), `400 codingNotLast ${AT + 19}`],
+  [lines('Transfer-Encoding: chunked\t'), `400 codingNotLast ${AT + 19}`],
   [lines('Transfer-Encoding:'), `400 codingNotLast ${AT + 18}`],
   [lines('Transfer-Encoding: chunked;a=b'), `400 codingNotLast ${AT + 19}`],
   [

@@ -132,6 +132,7 @@ const rows: readonly (readonly [string, string, string])[] = [
   bad('codingUnknown', 'Transfer-Encoding: identity'),
   bad('codingUnknown', 'Transfer-Encoding: chunk ed'),
   bad('codingUnknown', 'Transfer-Encoding: chunke'),
+  bad('codingUnknown', 'Transfer-Encoding: chunked\t'),
   bad('codingUnknown', 'Transfer-Encoding:'),
   bad('codingUnknown', 'Transfer-Encoding: chunked;a=b'),
   bad('codingRepeated', CHUNKED, CHUNKED),
@@ -228,6 +229,8 @@ const rows: readonly (readonly [string, string, string])[] = [
   same('Connection: closed'),
   same('Connection: clo se'),
   same('Connection:'),
+  bad('bareCr', EMPTY, 'Connection: keep\ralive'),
+  bad('noColon', 'Content\rLength: 0'),
   same('Connections: close'),
   same('Connectioo: close'),
 ]; // biome-ignore format: a table
