@@ -8,7 +8,7 @@ import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.
 import { Damaged, Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
 import { RouteReader } from './read-routes.js';
-import type { DeclarationSite } from './sites.js';
+import type { DeclarationSite } from './sites-declarations.js';
 import type { CidrDeclaration, Registry, TableDeclaration, TableKey } from './types.js';
 
 export interface RegistryOutcome {

@@ -6,7 +6,8 @@ import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/
 import { ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
 import { SDK_SOURCES } from './sdk.gen.js';
-import { type DeclarationSite, rewriteSites, type SiteOptions } from './sites.js';
+import { rewriteSites, type SiteOptions } from './sites.js';
+import type { DeclarationSite } from './sites-declarations.js';
 import type { Site, SourceReader } from './types.js';
 
 export interface AscResult {
