@@ -85,6 +85,7 @@ export type ImportName =
   | 'view_byte'
   | 'view_find'
   | 'view_hash'
+  | 'view_matches'
   | 'view_table_get'
   | 'view_table_has'
   | 'out_of_fuel';
@@ -211,6 +212,12 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['i32', 'text'],
     result: 'i32',
     doc: 'as `view_ends_with`, with ASCII letters of either case equal',
+    exports: request,
+  },
+  view_matches: {
+    params: ['i32', 'text'],
+    result: 'i32',
+    doc: '1 where the view is present and matches the path pattern (compiler/abi/path-pattern.ts)',
     exports: request,
   },
   view_byte: {

@@ -4,6 +4,7 @@ export * from './head.js';
 export * from './head-names.js';
 export * from './imports.js';
 export * from './layout.js';
+export * from './path-pattern.js';
 export * from './refusal.js';
 export * from './reply.js';
 export * from './route.js';

@@ -54,4 +54,8 @@ export const ABI_CODES: CodeTable = {
     title: 'a text is not Unicode',
     help: 'it holds half of a surrogate pair; no attribute can be equal to it',
   },
+  I214: {
+    title: 'a text is no pattern of a path',
+    help: 'write elements between slashes, as `/users/{id}/**`: `{name}` or `*` for one, `**` at the end for the rest; up to 256 bytes and 16 steps',
+  },
 };

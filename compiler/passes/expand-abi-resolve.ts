@@ -14,7 +14,9 @@ import {
   MAX_VIEW_KEY,
   MAX_VIEW_TEXT,
   NEEDS_ENDPOINT,
+  type PatternStep,
   type PredicateOp,
+  parsePattern,
   ROUTE_HOOK,
   SIDE,
   type SideName,
@@ -51,6 +53,7 @@ export type AbiCall =
   | { readonly op: 'view'; readonly view: ViewName }
   | { readonly op: 'header'; readonly name: string }
   | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
+  | { readonly op: 'pattern'; readonly steps: readonly PatternStep[] }
   | { readonly op: 'byte' | 'find' | 'hash' }
   | { readonly op: 'viewTable'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'fuel' };
@@ -220,6 +223,8 @@ class Resolver {
       case 'view_starts_with_ignoring_case':
       case 'view_ends_with_ignoring_case':
         return this.#literal(instr, LITERALS[instr.name]);
+      case 'view_matches':
+        return this.#pattern(instr);
       case 'view_byte':
         return { op: 'byte' };
       case 'view_find':
@@ -268,6 +273,14 @@ class Resolver {
       return { op: 'literal', ...compare, text };
     const message = `a view is compared with a text that is not ASCII or longer than ${MAX_VIEW_TEXT} bytes`;
     return this.#refuse('I210', message, instr);
+  }
+
+  #pattern(instr: AbiInstr): AbiCall | null {
+    const text = this.#text(instr, 1);
+    if (text === null) return null;
+    const steps = parsePattern(text);
+    if (steps !== null) return { op: 'pattern', steps };
+    return this.#refuse('I214', `${JSON.stringify(text)} is no pattern of a path`, instr);
   }
 
   /** Keys that a view can be looked up by: texts of up to MAX_VIEW_KEY bytes. */

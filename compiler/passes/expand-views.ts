@@ -3,7 +3,7 @@
  * the bytes of the head. A literal is compared in as few loads as cover it, which may overlap; a view
  * of another length reads at offset 0 instead, so that there is no branch but the bound of the load.
  */
-import { HEAD, HEAD_MAX, REQUEST, type ViewName } from '../abi/index.js';
+import { HEAD, HEAD_MAX, type PatternStep, REQUEST, type ViewName } from '../abi/index.js';
 import { BugError, unreachable } from '../diagnostic/index.js';
 import type { Emitter } from '../ir/emitter.js';
 import type { LoadSize, ValueId } from '../ir/types.js';
@@ -12,7 +12,7 @@ import type { AbiCall, LiteralCompare } from './expand-abi-resolve.js';
 
 export type ViewCall = Extract<
   AbiCall,
-  { readonly op: 'view' | 'header' | 'literal' | 'byte' | 'find' | 'hash' }
+  { readonly op: 'view' | 'header' | 'literal' | 'pattern' | 'byte' | 'find' | 'hash' }
 >;
 export interface ViewExpansion {
   readonly call: ViewCall;
@@ -30,6 +30,7 @@ const VIEW_OPS: ReadonlySet<AbiCall['op']> = new Set([
   'view',
   'header',
   'literal',
+  'pattern',
   'byte',
   'find',
   'hash',
@@ -65,6 +66,9 @@ export function expandView(
   switch (call.op) {
     case 'literal':
       compareLiteral(emit, { ...call, request, view, id });
+      return;
+    case 'pattern':
+      matchPattern(emit, { request, view, id }, call.steps);
       return;
     case 'byte':
       loadByte(emit, request, view, args[1], id);
@@ -158,6 +162,54 @@ function compareLiteral(emit: Emitter, literal: Literal): void {
   }
   if (differs === null) throw new BugError('a literal without chunks');
   emit.binary('i32', 'and', fits, emit.compareWith('i64', 'eq', differs, 0), id);
+}
+
+/**
+ * One step after the other, without a branch: a view that failed is the absent one, on which every
+ * later step fails too and is soon done.
+ */
+function matchPattern(
+  emit: Emitter,
+  { request, view, id }: Pick<Literal, 'request' | 'view' | 'id'>,
+  steps: readonly PatternStep[],
+): void {
+  const zero = emit.constant('i32', 0);
+  const begins = (rest: ValueId, text: string): ValueId => {
+    const answer = emit.fresh();
+    const compare = { compare: 'startsWith', ignoresCase: false } as const;
+    compareLiteral(emit, { ...compare, text, request, view: rest, id: answer });
+    return answer;
+  };
+  /** Without its first `count` bytes where `holds`, else the absent view. */
+  const skip = (rest: ValueId, count: ValueId, holds: ValueId): ValueId => {
+    const moved = emit.binary('i32', 'add', rest, emit.with('i32', 'shl', count, 16));
+    return emit.select('i32', holds, emit.binary('i32', 'sub', moved, count), zero);
+  };
+  let rest = view;
+  for (const step of steps) {
+    switch (step.op) {
+      case 'literal':
+        rest = skip(rest, emit.constant('i32', step.text.length), begins(rest, step.text));
+        break;
+      case 'element': {
+        const slash = emit.constant('i32', 0x2f);
+        const count = emit.call(FIND_FUNCTION, 'i32', [request, rest, slash]);
+        rest = skip(rest, count, emit.compareWith('i32', 'ne', count, 0));
+        break;
+      }
+      case 'rest':
+      case 'end': {
+        const { length } = partsOf(emit, rest);
+        const present = emit.compareWith('i32', 'ne', rest, 0);
+        const empty = emit.compareWith('i32', 'eq', length, 0);
+        if (step.op === 'end') emit.binary('i32', 'and', present, empty, id);
+        else {
+          const ended = emit.binary('i32', 'and', present, empty);
+          emit.binary('i32', 'or', ended, begins(rest, '/'), id);
+        }
+      }
+    }
+  }
 }
 
 /** The fewest loads that cover `size` bytes; the last ones may overlap. */

@@ -15,6 +15,7 @@ const ABI_MOST: Readonly<Record<string, bigint>> = {
   view_starts_with: 1n,
   view_ends_with: 1n,
   view_starts_with_ignoring_case: 1n,
+  view_matches: 1n,
   view_ends_with_ignoring_case: 1n,
   view_table_has: 1n,
 };

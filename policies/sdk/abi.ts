@@ -57,3 +57,5 @@
 @external("weft", "view_starts_with_ignoring_case") export declare function view_starts_with_ignoring_case(view: u32, text: string): u32;
 // @ts-ignore: decorator
 @external("weft", "view_ends_with_ignoring_case") export declare function view_ends_with_ignoring_case(view: u32, text: string): u32;
+// @ts-ignore: decorator
+@external("weft", "view_matches") export declare function view_matches(view: u32, pattern: string): u32;

@@ -4,6 +4,7 @@ export { Attribute } from "./attribute";
 export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";
 export { Host } from "./host";
+export { pattern, Pattern } from "./pattern";
 export { Request } from "./request";
 export { cluster, Route, split, splitBy } from "./route";
 export { Table } from "./table";

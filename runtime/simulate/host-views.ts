@@ -8,6 +8,8 @@ import {
   HEAD_MAX,
   type ImportName,
   MAX_VIEW_KEY,
+  type PatternStep,
+  parsePattern,
   REQUEST,
   VIEW,
   type ViewName,
@@ -77,6 +79,25 @@ export function viewImports(
     const { buffer, byteOffset } = current.view;
     return new Uint8Array(buffer, byteOffset + current.base + REQUEST.bytes + at, length);
   };
+  const find = (view: number, byte: number): number => {
+    const found = bytesOf(view)?.indexOf(byte & 0xff) ?? -1;
+    return found < 0 ? view & 0xffff : found;
+  };
+  const matches = (steps: readonly PatternStep[], view: number): boolean => {
+    let rest = view;
+    for (const step of steps) {
+      if (rest === 0) return false;
+      const [at, length] = [rest >>> 16, rest & 0xffff];
+      const text = step.op === 'literal' ? step.text : '/';
+      const begins = (): boolean => length >= text.length && stands(text, at, false);
+      if (step.op === 'end') return length === 0;
+      if (step.op === 'rest') return length === 0 || begins();
+      const count = step.op === 'element' ? find(rest, 0x2f) : begins() ? text.length : 0;
+      if (count === 0) return false;
+      rest += (count << 16) - count;
+    }
+    return false;
+  };
   const lookUp = (index: number, view: number): number | undefined => {
     const table = tables[index];
     if (table === undefined) throw new BugError(`table ${index} is not in the manifest`);
@@ -102,16 +123,18 @@ export function viewImports(
     view_starts_with_ignoring_case: start(true),
     view_ends_with: end(false),
     view_ends_with_ignoring_case: end(true),
+    view_matches: (view: number, address: number) => {
+      const steps = parsePattern(read(address));
+      if (steps === null) throw new BugError(`\`${read(address)}\` is no pattern`);
+      return matches(steps, view) ? 1 : 0;
+    },
     view_byte: (view: number, index: number) => {
       if (index >>> 0 >= (view & 0xffff)) return -1;
       const at = (view >>> 16) + (index >>> 0);
       if (at >= HEAD_MAX) throw new RangeError(OUTSIDE);
       return byteAt(at);
     },
-    view_find: (view: number, byte: number) => {
-      const found = bytesOf(view)?.indexOf(byte & 0xff) ?? -1;
-      return found < 0 ? view & 0xffff : found;
-    },
+    view_find: find,
     view_hash: (view: number) => {
       const bytes = bytesOf(view);
       return bytes === null ? 0 : Number(BigInt.asIntN(32, viewHash(bytes)));

@@ -6,7 +6,7 @@ import { compileTexts } from '../support/compile-texts.js';
 
 const test = suite('request findings');
 
-const IMPORTS = 'import { Connection, Request, Table, Verdict } from "weft";\n';
+const IMPORTS = 'import { Connection, pattern, Request, Table, Verdict } from "weft";\n';
 
 /** `CODE line` of each finding of a policy. */
 async function findings(text: string): Promise<string[]> {
@@ -44,6 +44,13 @@ const ROWS: readonly (readonly [string, string, readonly string[]])[] = [
     'integer keys',
     asks('request.path.in(t)', 'const t = new Table<u32>("t").set<u32>(7, 1);'),
     ['I208 4'],
+  ],
+  ['a pattern', asks('p.matches(request.path)', 'const p = pattern("/a/{b}/**");'), []],
+  ['no pattern', asks('p.matches(request.path)', 'const p = pattern("/a/b{c}");'), ['I214 4']],
+  [
+    'a pattern that is not known',
+    asks('pattern(t[request.path.length & 1]).matches(request.path)', 'const t = ["/a", "/b"];'),
+    ['I201 4'],
   ],
   [
     'a request in place of a connection',
