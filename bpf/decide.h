@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The decision itself, without access to a hook's context: what the hooks run is what the harness
- * tests. Both functions read judgement->input and write judgement->result completely; connection
- * and decision are their working memory.
+ * tests. Both functions read judgement->input and write judgement->result completely; connection is
+ * their working memory.
  *
  * Which policies are asked: for a route, those of the service; for a verdict, those attached to
  * the destination workload (the same on both sides); none where it is no workload that we know:
@@ -21,10 +21,26 @@ static __always_inline int weft_is_v4(const struct weft_address *address)
 	return !address->word[0] && !address->word[1] && address->word[2] == bpf_htonl(0xffff);
 }
 
+#define WEFT_SLOTS_A_STEP 4
+
+/* Only the slots that the bundle has: the verifier removes the steps of the others. */
 static __always_inline void weft_see(struct weft_party *party, const struct weft_view *view)
 {
+	__u32 slots = weft_attribute_slots;
+
 	party->predicates = view->predicates;
-	__builtin_memcpy(party->attributes, view->attributes, sizeof(party->attributes));
+#pragma unroll
+	for (int i = 0; i < WEFT_ATTRIBUTE_SLOTS; i += WEFT_SLOTS_A_STEP)
+		if (i < slots)
+			__builtin_memcpy(party->attributes + i, view->attributes + i,
+					 WEFT_SLOTS_A_STEP * sizeof(__u32));
+}
+
+/* A party that we do not know has no attributes; the slot has those of an earlier decision. */
+static __always_inline void weft_see_nobody(struct weft_party *party)
+{
+	party->predicates = 0;
+	__builtin_memset(party->attributes, 0, sizeof(party->attributes));
 }
 
 static __always_inline struct weft_identity *weft_identify(__u32 workload)
@@ -54,35 +70,43 @@ static __always_inline __u32 weft_own_workload(const struct weft_input *input)
 	return workload ? *workload : WEFT_NONE;
 }
 
+/*
+ * Sets all but what each decision finds out by itself: who the parties are, and the policies that
+ * are asked. Field by field: the compiler would clear first and then set.
+ */
 static __always_inline void weft_start(struct weft_judgement *judgement)
 {
 	const struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;
 	struct weft_result *result = &judgement->result;
 
-	__builtin_memset(connection, 0, sizeof(*connection));
 	connection->now = input->now;
+	connection->policies = 0;
+	connection->zero = 0;
 	connection->random = input->random;
 	connection->protocol = input->protocol;
 	connection->family = weft_is_v4(&input->destination) ? 4 : 6;
 	connection->destination.address = input->destination;
 	connection->destination_port = input->port;
 
-	__builtin_memset(result, 0, sizeof(*result));
-	result->verdict = WEFT_DENY;
-	result->policy = WEFT_NO_POLICY;
+	result->decision = (struct weft_decision){ .verdict = WEFT_DENY,
+						   .policy = WEFT_NO_POLICY };
+	result->route = 0;
+	result->route_site = 0;
 	result->service = WEFT_NONE;
 	result->cluster = WEFT_NONE;
 	result->source = WEFT_NONE;
 	result->destination = WEFT_NONE;
 	result->endpoint = input->destination;
 	result->endpoint_port = input->port;
+	result->flags = 0;
+	result->pick = 0;
 }
 
 static __always_inline void weft_end(struct weft_result *result, __u32 reason, __u32 verdict)
 {
-	result->reason = reason;
-	result->verdict = verdict == WEFT_ALLOW ? WEFT_ALLOW : WEFT_DENY;
+	result->decision.reason = reason;
+	result->decision.verdict = verdict == WEFT_ALLOW ? WEFT_ALLOW : WEFT_DENY;
 }
 
 /*
@@ -100,20 +124,14 @@ static __always_inline void weft_set_source(struct weft_connection *connection,
 /* Asks the policies. An answer that is no verdict counts as a trap. */
 static __always_inline int weft_ask(struct weft_judgement *judgement)
 {
-	struct weft_decision *decision = &judgement->decision;
 	struct weft_result *result = &judgement->result;
+	struct weft_decision *decision = &result->decision;
 	__u32 verdict;
 
-	__builtin_memset(decision, 0, sizeof(*decision));
-	decision->policy = WEFT_NO_POLICY;
+	*decision = (struct weft_decision){ .policy = WEFT_NO_POLICY };
 	verdict = weft_authorize_connection(&judgement->connection, decision);
-	result->site = decision->site;
-	result->policy = decision->policy;
-	result->audited = decision->audited;
-	result->shadow_allow = decision->shadow_allow;
-	result->shadow_deny = decision->shadow_deny;
 	if (verdict == WEFT_ALLOW || verdict == WEFT_DENY)
-		weft_end(result, decision->reason, verdict);
+		decision->verdict = verdict;
 	else
 		weft_end(result, WEFT_REASON_TRAP, weft_on_trap);
 	return 0;
@@ -178,6 +196,7 @@ static __always_inline int weft_route(struct weft_judgement *judgement, __u64 po
 	struct weft_route *route;
 	__u32 answer;
 
+	weft_see_nobody(&judgement->connection.destination); /* chosen only by the route */
 	judgement->connection.policies = policies;
 	answer = weft_route_connection(&judgement->connection);
 	result->route = answer & 0xffff;
@@ -240,7 +259,11 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 	known = identity != 0;
 	if (identity)
 		weft_set_source(connection, identity);
-	else if (weft_on_unknown_identity != WEFT_ALLOW) {
+	else {
+		connection->source.address = (struct weft_address){};
+		weft_see_nobody(&connection->source);
+	}
+	if (!known && weft_on_unknown_identity != WEFT_ALLOW) {
 		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_DENY);
 		return 0;
 	}
@@ -269,12 +292,15 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 		result->destination = weft_workload_at(&input->destination);
 
 	if (!known) {
+		weft_see_nobody(&connection->destination);
 		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_ALLOW);
 		return 0;
 	}
 	identity = weft_identify(result->destination);
 	if (identity)
 		weft_see(&connection->destination, &identity->destination);
+	else
+		weft_see_nobody(&connection->destination);
 	connection->policies = identity ? identity->policies : 0;
 	return weft_verdict(judgement);
 }
@@ -294,8 +320,10 @@ static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 	identity = weft_identify(result->source);
 	if (identity)
 		weft_set_source(connection, identity);
-	else
+	else {
 		connection->source.address = input->source;
+		weft_see_nobody(&connection->source);
+	}
 
 	result->destination = weft_own_workload(input);
 	identity = weft_identify(result->destination);

@@ -19,6 +19,8 @@ const volatile __u32 weft_on_parse = WEFT_DENY;
 const volatile __u64 weft_connection_mask = ~0ull;
 const volatile __u64 weft_route_mask = 0;
 const volatile __u64 weft_request_mask = 0;
+/* Slots of struct weft_party that the bundle looks at; the others are never set. */
+const volatile __u32 weft_attribute_slots = WEFT_ATTRIBUTE_SLOTS;
 /* CLOCK_REALTIME - CLOCK_MONOTONIC when the generation was loaded, ns. */
 const volatile __u64 weft_clock_offset = 0;
 

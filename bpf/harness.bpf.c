@@ -50,18 +50,18 @@ static __always_inline int test_policy(struct __sk_buff *skb, int ask)
 		return -1;
 	failed = bpf_skb_load_bytes(skb, AT(weft_policy_packet, mode), &mode, sizeof(mode)) ||
 		 load(skb, judgement);
-	__builtin_memset(&judgement->decision, 0, sizeof(judgement->decision));
-	judgement->decision.policy = WEFT_NO_POLICY;
+	__builtin_memset(&judgement->result.decision, 0, sizeof(judgement->result.decision));
+	judgement->result.decision.policy = WEFT_NO_POLICY;
 	if (!failed && ask) {
 		if (mode & WEFT_TEST_ROUTE)
 			route = weft_route_connection(&judgement->connection);
 		if (mode & WEFT_TEST_AUTHORIZE)
 			verdict = weft_authorize_connection(&judgement->connection,
-							    &judgement->decision);
+							    &judgement->result.decision);
 	}
 	failed = failed ||
 		 bpf_skb_store_bytes(skb, AT(weft_policy_packet, route), &route, 4, 0) ||
-		 bpf_skb_store_bytes(skb, AT(weft_policy_packet, decision), &judgement->decision,
+		 bpf_skb_store_bytes(skb, AT(weft_policy_packet, decision), &judgement->result.decision,
 				     sizeof(struct weft_decision), 0) ||
 		 bpf_skb_store_bytes(skb, AT(weft_policy_packet, verdict), &verdict, 4, 0);
 	weft_release(judgement);
@@ -88,7 +88,7 @@ SEC("tc") int weft_test_authorize_only(struct __sk_buff *skb)
 	if (!judgement)
 		return -1;
 	if (!load(skb, judgement))
-		verdict = weft_authorize_connection(&judgement->connection, &judgement->decision);
+		verdict = weft_authorize_connection(&judgement->connection, &judgement->result.decision);
 	weft_release(judgement);
 	return verdict;
 }

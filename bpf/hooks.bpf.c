@@ -56,25 +56,53 @@ static __always_inline int same(const struct weft_address *a, const struct weft_
 
 /* ---- judging ---- */
 
+/* Was it made by this very generation? (0 is no generation, also before any is set.) */
+static __always_inline int is_current(__u32 generation)
+{
+	return generation && generation == weft_generation;
+}
+
+/* The workload of the enrolled cgroup, looked up once a generation. */
+static __always_inline __u32 enrolled_workload(struct weft_enrolment *enrolment)
+{
+	__u64 cgroup, known = *(volatile __u64 *)&enrolment->workload;
+	__u32 *workload;
+
+	if (is_current(known >> 32))
+		return known;
+	cgroup = enrolment->cgroup;
+	workload = bpf_map_lookup_elem(&weft_cgroups, &cgroup);
+	if (!workload)
+		return WEFT_NONE; /* not remembered: the agent may name it later */
+	*(volatile __u64 *)&enrolment->workload = (__u64)weft_generation << 32 | *workload;
+	return *workload;
+}
+
 static __always_inline void fill_input(struct weft_judgement *judgement, __u8 protocol)
 {
+	struct weft_enrolment *enrolment = bpf_get_local_storage(&weft_enrolled, 0);
 	struct weft_input *input = &judgement->input;
 
-	input->cgroup = weft_enrolled_cgroup();
+	input->cgroup = enrolment->cgroup;
 	input->now = bpf_ktime_get_ns() + weft_clock_offset;
-	input->workload = WEFT_NONE;
+	input->workload = enrolled_workload(enrolment);
 	input->random = bpf_get_prandom_u32();
 	input->pick = 0;
 	input->protocol = protocol;
 	input->flags = 0;
 }
 
-static __always_inline struct weft_judgement *take_or_count(void)
+/* A judgement for an event of this hook and socket. */
+static __always_inline struct weft_judgement *take_or_count(__u8 hook, __u64 cookie)
 {
 	struct weft_judgement *judgement = weft_take();
 
-	if (!judgement)
+	if (!judgement) {
 		weft_count_reason(WEFT_REASON_BUSY, WEFT_DENY);
+		return 0;
+	}
+	judgement->event.cookie = cookie;
+	judgement->event.hook = hook;
 	return judgement;
 }
 
@@ -121,12 +149,6 @@ static __noinline __u32 find_flow(__u64 cookie, const struct weft_name *remote, 
 	return bpf_map_lookup_elem(&weft_flows, &key) == flow ? generation : 0;
 }
 
-/* Was the flow judged by this very generation? (0 is no flow, also before any generation is set.) */
-static __always_inline int is_current(__u32 generation)
-{
-	return generation && generation == weft_generation;
-}
-
 /*
  * Remembers on the socket where it connected to, for getpeername. A socket that goes where it asked
  * to needs no memory, unless it has some from an earlier connect.
@@ -162,24 +184,26 @@ static __always_inline int note_http(struct bpf_sock_addr *context,
 }
 
 /* Client side: is this destination allowed, and which endpoint is it? */
-static __always_inline int judge_name(struct weft_judgement *judgement, struct weft_origin *origin,
+static __always_inline int judge_name(struct weft_judgement *judgement,
 				      const struct weft_name *name, __u8 protocol)
 {
 	fill_input(judgement, protocol);
-	__builtin_memset(&judgement->input.source, 0, sizeof(struct weft_address));
+	judgement->input.source = (struct weft_address){};
 	judgement->input.destination = name->address;
 	judgement->input.port = name->port;
 	weft_connect_decide(judgement);
 	judgement->input.source = judgement->connection.source.address; /* for the event */
-	weft_report(judgement, origin);
-	return judgement->result.verdict == WEFT_ALLOW;
+	judgement->event.source_port = 0;
+	judgement->event.family = judgement->connection.family;
+	weft_report(&judgement->event);
+	return judgement->result.decision.verdict == WEFT_ALLOW;
 }
 
 /* Server side: may remote talk to local, which is ours? Remembers an admitted UDP flow. */
-static __always_inline int judge_arrival(struct weft_origin *origin, const struct weft_name *remote,
-				    const struct weft_name *local, __u32 protocol)
+static __always_inline int judge_arrival(__u8 hook, __u64 cookie, const struct weft_name *remote,
+					 const struct weft_name *local, __u32 protocol)
 {
-	struct weft_judgement *judgement = take_or_count();
+	struct weft_judgement *judgement = take_or_count(hook, cookie);
 	int allowed;
 
 	if (!judgement)
@@ -188,13 +212,14 @@ static __always_inline int judge_arrival(struct weft_origin *origin, const struc
 	judgement->input.source = remote->address;
 	judgement->input.destination = local->address;
 	judgement->input.port = local->port;
-	origin->source_port = remote->port;
 	weft_ingress_decide(judgement);
-	weft_report(judgement, origin);
-	allowed = judgement->result.verdict == WEFT_ALLOW;
+	judgement->event.source_port = remote->port;
+	judgement->event.family = judgement->connection.family;
+	weft_report(&judgement->event);
+	allowed = judgement->result.decision.verdict == WEFT_ALLOW;
 	weft_release(judgement);
 	if (allowed && protocol == IPPROTO_UDP)
-		put_flow(origin->cookie, remote, WEFT_FLOW_ADMITTED, local);
+		put_flow(cookie, remote, WEFT_FLOW_ADMITTED, local);
 	return allowed;
 }
 
@@ -205,34 +230,34 @@ static __always_inline int judge_arrival(struct weft_origin *origin, const struc
 #define CONNECT(family)                                                                            \
 	SEC("cgroup/connect" #family) int weft_connect##family(struct bpf_sock_addr *context)      \
 	{                                                                                          \
-		struct weft_origin origin = { .hook = WEFT_HOOK_CONNECT##family };                 \
 		struct weft_judgement *judgement;                                                  \
 		struct weft_name name, endpoint;                                                   \
 		__u32 protocol = context->protocol;                                                \
+		__u64 cookie;                                                                      \
                                                                                                    \
 		if (protocol == IPPROTO_ICMP || protocol == IPPROTO_ICMPV6)                        \
 			return 1;                                                                  \
-		judgement = take_or_count();                                                       \
+		cookie = bpf_get_socket_cookie(context);                                           \
+		judgement = take_or_count(WEFT_HOOK_CONNECT##family, cookie);                      \
 		if (!judgement)                                                                    \
 			return 0;                                                                  \
 		read##family(context, &name);                                                      \
-		origin.cookie = bpf_get_socket_cookie(context);                                    \
 		/* Whatever else gets here is a stream to the policy. */                           \
-		if (!judge_name(judgement, &origin, &name,                                         \
+		if (!judge_name(judgement, &name,                                                  \
 				protocol == IPPROTO_UDP ? IPPROTO_UDP : IPPROTO_TCP)) {            \
 			weft_release(judgement);                                                   \
 			return 0;                                                                  \
 		}                                                                                  \
 		read_endpoint(judgement, &endpoint);                                               \
 		note_socket(context, &name, &endpoint);                                            \
-		if (!note_http(context, judgement, origin.cookie, &name, &endpoint)) {             \
+		if (!note_http(context, judgement, cookie, &name, &endpoint)) {                    \
 			weft_release(judgement);                                                   \
 			return 0;                                                                  \
 		}                                                                                  \
 		weft_release(judgement);                                                           \
 		write##family(context, &endpoint);                                                 \
 		if (protocol == IPPROTO_UDP)                                                       \
-			put_flow(origin.cookie, &endpoint, WEFT_FLOW_NAME, &name);                 \
+			put_flow(cookie, &endpoint, WEFT_FLOW_NAME, &name);                        \
 		return 1;                                                                          \
 	}
 
@@ -247,35 +272,35 @@ CONNECT(6)
 #define SENDMSG(family)                                                                            \
 	SEC("cgroup/sendmsg" #family) int weft_sendmsg##family(struct bpf_sock_addr *context)      \
 	{                                                                                          \
-		struct weft_origin origin = { .hook = WEFT_HOOK_SENDMSG##family };                 \
 		struct weft_judgement *judgement;                                                  \
 		struct weft_name name, peer;                                                       \
+		__u64 cookie = bpf_get_socket_cookie(context);                                     \
 		__u32 generation;                                                                  \
                                                                                                    \
 		read##family(context, &name);                                                      \
-		origin.cookie = bpf_get_socket_cookie(context);                                    \
-		if (is_current(find_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer))) {          \
+		if (is_current(find_flow(cookie, &name, WEFT_FLOW_SENT, &peer))) {                 \
 			write##family(context, &peer);                                             \
 			return 1;                                                                  \
 		}                                                                                  \
-		generation = find_flow(origin.cookie, &name, WEFT_FLOW_ADMITTED, &peer);           \
+		generation = find_flow(cookie, &name, WEFT_FLOW_ADMITTED, &peer);                  \
 		if (generation)                                                                    \
 			return is_current(generation) ||                                           \
-			       judge_arrival(&origin, &name, &peer, IPPROTO_UDP)                   \
+			       judge_arrival(WEFT_HOOK_SENDMSG##family, cookie, &name, &peer,      \
+					     IPPROTO_UDP)                                          \
 				       ? 1                                                         \
 				       : 0;                                                        \
-		judgement = take_or_count();                                                       \
+		judgement = take_or_count(WEFT_HOOK_SENDMSG##family, cookie);                      \
 		if (!judgement)                                                                    \
 			return 0;                                                                  \
-		if (!judge_name(judgement, &origin, &name, IPPROTO_UDP)) {                         \
+		if (!judge_name(judgement, &name, IPPROTO_UDP)) {                                  \
 			weft_release(judgement);                                                   \
 			return 0;                                                                  \
 		}                                                                                  \
 		read_endpoint(judgement, &peer);                                                   \
 		weft_release(judgement);                                                           \
 		write##family(context, &peer);                                                     \
-		put_flow(origin.cookie, &name, WEFT_FLOW_SENT, &peer);                             \
-		put_flow(origin.cookie, &peer, WEFT_FLOW_NAME, &name);                             \
+		put_flow(cookie, &name, WEFT_FLOW_SENT, &peer);                                    \
+		put_flow(cookie, &peer, WEFT_FLOW_NAME, &name);                                    \
 		return 1;                                                                          \
 	}
 
@@ -330,8 +355,7 @@ GETPEERNAME(6)
 
 static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packet *packet)
 {
-	struct weft_origin origin = { .hook = WEFT_HOOK_INGRESS,
-				      .cookie = bpf_get_socket_cookie(skb) };
+	__u64 cookie = bpf_get_socket_cookie(skb);
 	__u32 generation;
 	struct weft_name peer;
 
@@ -340,15 +364,16 @@ static __always_inline int judge_packet(struct __sk_buff *skb, struct weft_packe
 		 * Flows opened from here pass; admitted ones in the generation that admitted them,
 		 * and to the address that they were admitted to: the socket may have several.
 		 */
-		if (find_flow(origin.cookie, &packet->source, WEFT_FLOW_NAME, &peer))
+		if (find_flow(cookie, &packet->source, WEFT_FLOW_NAME, &peer))
 			return 1;
-		generation = find_flow(origin.cookie, &packet->source, WEFT_FLOW_ADMITTED, &peer);
+		generation = find_flow(cookie, &packet->source, WEFT_FLOW_ADMITTED, &peer);
 		if (is_current(generation) &&
 		    same(&peer.address, &packet->destination.address) &&
 		    peer.port == packet->destination.port)
 			return 1;
 	}
-	return judge_arrival(&origin, &packet->source, &packet->destination, packet->protocol);
+	return judge_arrival(WEFT_HOOK_INGRESS, cookie, &packet->source, &packet->destination,
+			     packet->protocol);
 }
 
 SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)

@@ -82,11 +82,13 @@ static __always_inline __u32 weft_skip_extensions(struct __sk_buff *skb, __u8 *p
 
 static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *packet)
 {
-	__u8 protocol, flags;
-	__u16 ports[2];
+	struct {
+		__u16 ports[2];
+		__u8 rest[9], flags; /* TCP only: to the flags (RFC 9293, 3.1) */
+	} transport = {};
+	__u8 protocol;
 	__u32 offset;
 
-	__builtin_memset(packet, 0, sizeof(*packet));
 	if (skb->protocol == bpf_htons(0x0800)) {
 		struct iphdr ip;
 
@@ -117,15 +119,17 @@ static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *pack
 		return WEFT_PACKET_CONTROL;
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		return WEFT_PACKET_BAD;
-	if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
+	if (bpf_skb_load_bytes(skb, offset, &transport,
+			       protocol == IPPROTO_TCP ? sizeof(transport) :
+							 sizeof(transport.ports)))
 		return WEFT_PACKET_BAD;
-	packet->source.port = bpf_ntohs(ports[0]);
-	packet->destination.port = bpf_ntohs(ports[1]);
+	packet->source.zero = 0;
+	packet->destination.zero = 0;
+	packet->source.port = bpf_ntohs(transport.ports[0]);
+	packet->destination.port = bpf_ntohs(transport.ports[1]);
 	if (protocol == IPPROTO_UDP)
 		return WEFT_PACKET_DATAGRAM;
-	if (bpf_skb_load_bytes(skb, offset + 13, &flags, 1))
-		return WEFT_PACKET_BAD;
-	return (flags & 0x12) == 0x02 ? WEFT_PACKET_SYN : WEFT_PACKET_ESTABLISHED;
+	return (transport.flags & 0x12) == 0x02 ? WEFT_PACKET_SYN : WEFT_PACKET_ESTABLISHED;
 }
 
 /*

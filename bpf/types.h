@@ -40,6 +40,11 @@ struct weft_active {
 /* Value of weft_enrolled: which cgroup was enrolled. 0 until the agent has written it. */
 struct weft_enrolment {
 	__u64 cgroup; /* cgroup2 inode number */
+	/*
+	 * What the programs found in weft_cgroups: generation << 32 | workload. Written and read as
+	 * one word; another generation's says nothing. The agent writes 0.
+	 */
+	__u64 workload;
 };
 
 enum weft_flow_kind {
@@ -81,40 +86,6 @@ struct weft_socket {
 	__u16 name_port;
 	__u16 endpoint_port;
 	__u32 zero;
-};
-
-/* Record of weft_events: one verdict. */
-struct weft_event {
-	__u64 time;   /* CLOCK_MONOTONIC, ns */
-	__u64 now;    /* what the policy saw as the time */
-	__u64 cookie; /* of the socket (on a SYN: the listener's) */
-	__u64 cgroup; /* the enrolled cgroup that the hook ran for */
-	__u64 audited;
-	__u64 shadow_allow;
-	__u64 shadow_deny;
-	struct weft_address source;
-	struct weft_address destination; /* as asked for */
-	struct weft_address endpoint;	 /* as decided */
-	__u32 generation;
-	__u32 verdict;
-	__u32 reason;
-	__u32 site;
-	__u32 policy;
-	__u32 route; /* route number, 0 none, or WEFT_ROUTE_TRAP, WEFT_ROUTE_FUEL */
-	__u32 route_site;
-	__u32 service;
-	__u32 cluster;
-	__u32 source_workload;
-	__u32 destination_workload;
-	__u32 random;
-	__u32 pick;
-	__u16 source_port; /* 0 where it is not bound yet */
-	__u16 destination_port;
-	__u16 endpoint_port;
-	__u8 protocol;
-	__u8 family;
-	__u8 hook; /* enum weft_hook */
-	__u8 zero[3];
 };
 
 /* ---- generation maps: fresh with each generation, filled before it is activated ---- */
@@ -191,11 +162,8 @@ struct weft_input {
 };
 
 struct weft_result {
-	__u32 verdict; /* WEFT_ALLOW or WEFT_DENY, nothing else */
-	__u32 reason;
-	__u32 site;
-	__u32 policy;
-	__u32 route;
+	struct weft_decision decision; /* verdict: WEFT_ALLOW or WEFT_DENY, nothing else */
+	__u32 route; /* route number, 0 none, or WEFT_ROUTE_TRAP, WEFT_ROUTE_FUEL */
 	__u32 route_site;
 	__u32 service;
 	__u32 cluster;
@@ -205,21 +173,35 @@ struct weft_result {
 	__u32 pick;
 	__u32 source; /* workloads */
 	__u32 destination;
-	__u64 audited;
-	__u64 shadow_allow;
-	__u64 shadow_deny;
+};
+
+/* Record of weft_events: one verdict. */
+struct weft_event {
+	struct weft_input input; /* source: also of what leaves, as the policy saw it */
+	struct weft_result result;
+	__u64 time;   /* CLOCK_MONOTONIC, ns; input.now is what the policy saw as the time */
+	__u64 cookie; /* of the socket (on a SYN: the listener's) */
+	__u32 generation;
+	__u16 source_port; /* 0 where it is not bound yet */
+	__u8 family;
+	__u8 hook; /* enum weft_hook */
 };
 
 /*
  * All memory of one decision. It is not on the stack, of which the policy may want most, and not
  * per-CPU, because hooks run preemptibly: it is a slot of weft_scratch, owned through `busy`.
+ * Input and result lie where the event has them, which is then reported as it is.
  */
 struct weft_judgement {
 	__u64 busy;
-	struct weft_input input;
+	union {
+		struct weft_event event;
+		struct {
+			struct weft_input input;
+			struct weft_result result;
+		};
+	};
 	struct weft_connection connection;
-	struct weft_decision decision;
-	struct weft_result result;
 	__u64 routes; /* policies that are asked for a route */
 	struct weft_name bound; /* where WEFT_INPUT_BOUND says so */
 	__u32 zero;

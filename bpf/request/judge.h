@@ -114,33 +114,27 @@ static __always_inline int weft_go_elsewhere(struct weft_request_work *work)
 	}
 	weft_verdict(judgement);
 	work->request.connection = *connection;
-	return result->verdict == WEFT_ALLOW;
+	return result->decision.verdict == WEFT_ALLOW;
 }
 
 /* Asks the policies of the destination; of none of them is the answer that of its connection. */
 static __always_inline int weft_authorize(struct weft_request_work *work)
 {
-	struct weft_decision *decision = &work->judgement.decision;
 	struct weft_result *result = &work->judgement.result;
+	struct weft_decision *decision = &result->decision;
 	__u32 verdict;
 
 	if (!(work->request.connection.policies & weft_request_mask)) {
 		weft_end(result, WEFT_REASON_CONNECTION, WEFT_ALLOW);
 		return 1;
 	}
-	__builtin_memset(decision, 0, sizeof(*decision));
-	decision->policy = WEFT_NO_POLICY;
+	*decision = (struct weft_decision){ .policy = WEFT_NO_POLICY };
 	verdict = weft_authorize_request(&work->request, decision);
-	result->site = decision->site;
-	result->policy = decision->policy;
-	result->audited = decision->audited;
-	result->shadow_allow = decision->shadow_allow;
-	result->shadow_deny = decision->shadow_deny;
 	if (verdict == WEFT_ALLOW || verdict == WEFT_DENY)
-		weft_end(result, decision->reason, verdict);
+		decision->verdict = verdict;
 	else
 		weft_end(result, WEFT_REASON_TRAP, weft_on_trap);
-	return result->verdict == WEFT_ALLOW;
+	return decision->verdict == WEFT_ALLOW;
 }
 
 static __always_inline int weft_judge(struct weft_request_work *work, struct weft_http *http,
@@ -159,7 +153,7 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 	connection->random = bpf_get_prandom_u32();
 	result->pick = 0;
 	result->route = result->route_site = 0;
-	if (result->verdict != WEFT_ALLOW)
+	if (result->decision.verdict != WEFT_ALLOW)
 		goto refused;
 	if ((http->routes & weft_route_mask) && !weft_route_of(work, http, to))
 		goto refused;
@@ -176,7 +170,7 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 		return 0;
 refused:
 	to->outcome = WEFT_REPLY;
-	to->value = weft_refusal_of(result->reason);
+	to->value = weft_refusal_of(result->decision.reason);
 	return 0;
 }
 

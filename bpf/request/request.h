@@ -64,8 +64,9 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 	}
 	total = head->length + head->content_length;
 	weft_judge(work, http, &answer);
-	weft_count(&weft_sites, work->judgement.result.site);
-	weft_count_reason(work->judgement.result.reason, work->judgement.result.verdict);
+	weft_count(&weft_sites, work->judgement.result.decision.site);
+	weft_count_reason(work->judgement.result.decision.reason,
+			  work->judgement.result.decision.verdict);
 	if (answer.outcome == WEFT_PASS) {
 		if (!(head->flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_UPGRADE)))
 			return weft_let_pass(message, http, total);

@@ -7,18 +7,13 @@ import { join } from 'node:path';
 import { cgroupId, type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { AgentError } from './agent-error.js';
 import { STUB_ATTACH } from './hooks.js';
+import { encodeEnrolment, encodeU32, encodeU64 } from './layout.js';
 import { ensureNode, sweepNode } from './node.js';
 import { Owned } from './owned.js';
 import { cgroupPath, type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames, unfinish } from './pins.js';
 import { needsSockops } from './sockops.js';
 import { type EnrolmentRecord, type NamedWorkload, readState, writeState } from './state.js';
-
-function bytesOf(value: bigint): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, value, true);
-  return bytes;
-}
 
 /** Cgroup ids with pinned links. */
 export function enrolledIds(paths: Paths): readonly string[] {
@@ -35,9 +30,7 @@ function identify(kernel: Kernel, paths: Paths, id: bigint, cgroup: string): str
     const pin = join(pinsOf.generation(paths, generation), 'maps', 'weft_cgroups');
     if (index < 0 || !existsSync(pin)) continue;
     using cgroups = kernel.openMap(pin);
-    const value = new Uint8Array(4);
-    new DataView(value.buffer).setUint32(0, index, true);
-    cgroups.update(bytesOf(id), value);
+    cgroups.update(encodeU64(id), encodeU32(index));
     named = names.workloads[index]?.name ?? null;
   }
   return named;
@@ -63,7 +56,8 @@ export function enrol(kernel: Kernel, paths: Paths, cgroup: string): EnrolmentRe
     items.set(hook, owned.add(kernel.attachCgroup(stub, path, attachType)));
     // The storage exists from the first stub on that reads it; until it is set, hooks know no
     // identity and decide by `failure.unknownIdentity`: so before any stub that judges.
-    if (hook === 'getpeername4') node.map('weft_enrolled').update(bytesOf(id), bytesOf(id));
+    if (hook === 'getpeername4')
+      node.map('weft_enrolled').update(encodeU64(id), encodeEnrolment(id));
   }
   pinDirectory(pinsOf.links(paths));
   pinAll(links, items);

@@ -94,12 +94,13 @@ export interface DecideResult {
 /** Reads struct weft_result. */
 export function decodeResult(record: Uint8Array): DecideResult {
   const at = LAYOUT.weft_result;
+  const decision = LAYOUT.weft_decision; // at the start of the result
   const view = viewOf(record, at.size);
   return {
-    verdict: view.getUint32(at.verdict, true),
-    reason: view.getUint32(at.reason, true),
-    site: view.getUint32(at.site, true),
-    policy: view.getUint32(at.policy, true),
+    verdict: view.getUint32(decision.verdict, true),
+    reason: view.getUint32(decision.reason, true),
+    site: view.getUint32(decision.site, true),
+    policy: view.getUint32(decision.policy, true),
     route: view.getUint32(at.route, true),
     routeSite: view.getUint32(at.route_site, true),
     service: view.getUint32(at.service, true),
@@ -109,8 +110,8 @@ export function decodeResult(record: Uint8Array): DecideResult {
     pick: view.getUint32(at.pick, true),
     source: view.getUint32(at.source, true),
     destination: view.getUint32(at.destination, true),
-    audited: view.getBigUint64(at.audited, true),
-    shadowAllow: view.getBigUint64(at.shadow_allow, true),
-    shadowDeny: view.getBigUint64(at.shadow_deny, true),
+    audited: view.getBigUint64(decision.audited, true),
+    shadowAllow: view.getBigUint64(decision.shadow_allow, true),
+    shadowDeny: view.getBigUint64(decision.shadow_deny, true),
   };
 }

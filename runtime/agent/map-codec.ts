@@ -34,6 +34,13 @@ export function decodeActive(value: Uint8Array): { slot: number; generation: num
   };
 }
 
+/** weft_enrolled: which cgroup it is; its workload is left to the programs. */
+export function encodeEnrolment(cgroup: bigint): Uint8Array {
+  const view = struct('weft_enrolment');
+  view.setBigUint64(LAYOUT.weft_enrolment.cgroup, cgroup, true);
+  return bytes(view);
+}
+
 export interface ServiceKey {
   readonly address: Uint8Array;
   readonly port: number;

@@ -56,6 +56,7 @@ function globals(manifest: Manifest, options: StageOptions): Readonly<Record<str
     weft_connection_mask: encodeU64(maskOf(manifest, 'authorizeConnection')),
     weft_route_mask: encodeU64(maskOf(manifest, 'routeRequest')),
     weft_request_mask: encodeU64(maskOf(manifest, 'authorizeRequest')),
+    weft_attribute_slots: encodeU32(Math.max(0, ...manifest.attributes.map((a) => a.slot + 1))),
     weft_clock_offset: encodeU64(options.clockOffset),
   };
 }

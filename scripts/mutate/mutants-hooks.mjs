@@ -48,8 +48,8 @@ export const HOOKS = [
     class: 'error => pass',
     name: 'an unknown client is let through',
     file: decide,
-    find: 'else if (weft_on_unknown_identity != WEFT_ALLOW) {',
-    replace: 'else if (weft_on_unknown_identity == 77) {',
+    find: 'if (!known && weft_on_unknown_identity != WEFT_ALLOW) {',
+    replace: 'if (!known && weft_on_unknown_identity == 77) {',
     suite: 'kernel/hooks-harness',
   },
   {
@@ -96,9 +96,9 @@ export const HOOKS = [
     class: 'wrong side',
     name: "the destination is seen with the source's attributes",
     file: decide,
-    find: 'weft_see(&connection->destination, &identity->destination);\n\tconnection->policies = identity ?',
+    find: 'weft_see(&connection->destination, &identity->destination);\n\telse\n\t\tweft_see_nobody(&connection->destination);',
     replace:
-      'weft_see(&connection->destination, &identity->source);\n\tconnection->policies = identity ?',
+      'weft_see(&connection->destination, &identity->source);\n\telse\n\t\tweft_see_nobody(&connection->destination);',
     suite: 'kernel/path-parties',
   },
   {
@@ -154,8 +154,8 @@ export const HOOKS = [
     class: 'byte order',
     name: "a packet's destination port stays in network order",
     file: parse,
-    find: 'packet->destination.port = bpf_ntohs(ports[1]);',
-    replace: 'packet->destination.port = ports[1];',
+    find: 'packet->destination.port = bpf_ntohs(transport.ports[1]);',
+    replace: 'packet->destination.port = transport.ports[1];',
     suite: 'kernel/hooks-tcp',
   },
 ];

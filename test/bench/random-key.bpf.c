@@ -31,7 +31,7 @@ SEC("tc") int weft_bench_random(struct __sk_buff *skb)
 	if (!judgement)
 		return -1;
 	if (!draw(skb, judgement))
-		verdict = weft_authorize_connection(&judgement->connection, &judgement->decision);
+		verdict = weft_authorize_connection(&judgement->connection, &judgement->result.decision);
 	weft_release(judgement);
 	return verdict;
 }

@@ -56,14 +56,14 @@ test('weft_active survives a round trip', () => {
 });
 
 test('an event is read field by field', () => {
-  const at = LAYOUT.weft_event;
+  const { weft_event: at, weft_input: input, weft_result: result } = LAYOUT;
   const record = new Uint8Array(at.size);
   const view = new DataView(record.buffer);
   view.setBigUint64(at.time, 12345678901234567890n, true);
-  view.setUint32(at.site, 0xfffffffe, true);
-  view.setUint16(at.destination_port, 65535, true);
+  view.setUint32(at.result + result.decision + LAYOUT.weft_decision.site, 0xfffffffe, true);
+  view.setUint16(at.input + input.port, 65535, true);
   view.setUint8(at.hook, HOOKS.indexOf('ingress'));
-  record.set([1, 2, 3], at.endpoint + 13);
+  record.set([1, 2, 3], at.result + result.endpoint + 13);
   const event = decodeEvent(record);
   assert.is(event.time, 12345678901234567890n);
   assert.equal([event.site, event.destinationPort, event.hook], [0xfffffffe, 65535, 'ingress']);
