@@ -80,8 +80,8 @@ export const HOOKS = [
     class: 'clause ignored',
     name: "a service's protocol is not looked at",
     file: decide,
-    find: 'key.protocol = input->protocol;',
-    replace: 'key.protocol = 6;',
+    find: 'key.protocol = input->protocol;\n\tservice',
+    replace: 'key.protocol = 6;\n\tservice',
     suite: 'kernel/hooks-harness',
   },
   {
