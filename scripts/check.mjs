@@ -1,4 +1,4 @@
-// The static checks: format and lint, types, generated files fresh. `npm run check`.
+// The static checks: format and lint, types, generated files and seeded faults fresh. `npm run check`.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -13,4 +13,5 @@ function check(title, command, args) {
 check('format and lint', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']);
 check('types', 'node_modules/.bin/tsc', ['-p', '.', '--noEmit', '--incremental', 'false']);
 check('generated files', process.execPath, ['scripts/gen.mjs', '--check']);
+check('seeded faults', process.execPath, ['scripts/mutate.mjs', '--stale']);
 process.exit(failed ? 3 : 0);

@@ -1,10 +1,12 @@
 // Seeds one fault after the other into a copy of the built tree and runs the tests that should see
 // it. A fault that no test sees survives, and the run fails: a hole in the suite is a fault of ours.
-// usage: npm run mutate [-- pattern...] [--no-build] [--list]     (a pattern is a part of `class name file`)
+// usage: npm run mutate [-- pattern...] [--no-build] [--list | --stale]     (a pattern is a part of `class name file`)
+// --stale only checks that each fault's text still stands once in its file.
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findStale } from './mutate/find-stale.mjs';
 import { judge } from './mutate/judge.mjs';
 import { MUTANTS } from './mutate/mutants.mjs';
 import { describeRun, endRuns, runSuite } from './mutate/run-suite.mjs';
@@ -22,8 +24,8 @@ const chosen = MUTANTS.filter(
   (mutant) => patterns.length === 0 || patterns.some((part) => label(mutant).includes(part)),
 );
 for (const flag of flags) {
-  if (!['--no-build', '--list'].includes(flag)) {
-    console.error(`unknown flag \`${flag}\`; known: --no-build, --list`);
+  if (!['--no-build', '--list', '--stale'].includes(flag)) {
+    console.error(`unknown flag \`${flag}\`; known: --no-build, --list, --stale`);
     process.exit(EXIT.usage);
   }
 }
@@ -35,6 +37,14 @@ if (flags.has('--list')) {
   for (const mutant of chosen) console.log(label(mutant));
   process.exit(0);
 }
+const stale = findStale(root, chosen);
+if (stale.length > 0) {
+  for (const { mutant, count } of stale) {
+    console.error(`stale   ${label(mutant)}: its text occurs ${count} times, not once`);
+  }
+  process.exit(EXIT.survived);
+}
+if (flags.has('--stale')) process.exit(0);
 if (process.platform !== 'linux' || process.getuid?.() !== 0) {
   console.error(
     'error: seeding faults needs root on Linux, because the kernel decides half of every case',
@@ -64,14 +74,6 @@ copies.push(new WorkCopy(root, chosen));
 for (let i = 1; i < Math.min(WORKERS, chosen.length); i++) {
   copies.push(new WorkCopy(root, chosen, copies[0]));
 }
-const stale = copies[0].findStale();
-if (stale.length > 0) {
-  for (const { mutant, count } of stale) {
-    console.error(`stale   ${label(mutant)}: its text occurs ${count} times, not once`);
-  }
-  process.exit(EXIT.survived);
-}
-
 /** Runs tasks on the copies, each copy one at a time. */
 async function spread(tasks) {
   const queue = [...tasks];

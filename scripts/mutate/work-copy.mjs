@@ -67,18 +67,6 @@ export class WorkCopy {
       this.#modules.set(file, transpile(source, file));
       this.restore({ file });
     }
-    this.#mutants = mutants;
-  }
-  #mutants = [];
-
-  /** Faults whose text is not exactly once in its file any more. */
-  findStale() {
-    return this.#mutants
-      .map((mutant) => ({
-        mutant,
-        count: this.#sources.get(mutant.file).split(mutant.find).length - 1,
-      }))
-      .filter(({ count }) => count !== 1);
   }
 
   #module(file) {
