@@ -3,6 +3,7 @@
 // Classes name mistakes that real data planes have made, so that the list grows by reading bug reports.
 import { AGENT } from './mutants-agent.mjs';
 import { DISPATCHER } from './mutants-dispatcher.mjs';
+import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
@@ -17,4 +18,5 @@ export const MUTANTS = [
   ...SIMULATOR,
   ...AGENT,
   ...HOOKS,
+  ...FRAMING,
 ];

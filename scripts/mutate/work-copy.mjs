@@ -17,8 +17,8 @@ import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 
 const COPIED = ['dist', 'bpf', 'compiler', 'runtime', 'test'];
-/** Where bpf/build.mjs leaves objects. */
-const OBJECTS = ['dist/bpf', 'dist/test/kernel/fixtures/bpf'];
+/** Where the builds of C leave objects. */
+const OBJECTS = ['dist/bpf', 'dist/http', 'dist/test/kernel/fixtures/bpf'];
 
 const isC = ({ file }) => file.startsWith('bpf/');
 
@@ -86,9 +86,8 @@ export class WorkCopy {
       }
     }
     writeFileSync(join(this.root, file), source);
-    const made = spawnSync(process.execPath, [join(this.root, 'bpf/build.mjs')], {
-      encoding: 'utf8',
-    });
+    const script = file.startsWith('bpf/http/') ? 'bpf/http/build.mjs' : 'bpf/build.mjs';
+    const made = spawnSync(process.execPath, [join(this.root, script)], { encoding: 'utf8' });
     return made.status === 0 ? null : `does not compile: ${made.stderr.split('\n')[0]}`;
   }
 

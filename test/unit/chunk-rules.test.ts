@@ -22,6 +22,8 @@ const rows: readonly (readonly [string, string])[] = [
   ['0;a\r\nA: b\r\nLong-Name: c d\r\n\r\n', '29 @29'],
   ['3\r\nabc0\r\n\r\n', '3+3 refused chunkEnd'],
   ['3\r\nabc\n0\r\n\r\n', '3+3 refused chunkEnd'],
+  ['3\r\nabcx\n0\r\n\r\n', '3+3 refused chunkEnd'],
+  ['3\r\nabc\rx0\r\n\r\n', '3+3 refused chunkEnd'],
   ['3\r\nabcd\r\n0\r\n\r\n', '3+3 refused chunkEnd'],
   ['\r\n0\r\n\r\n', 'refused chunkSize'],
   [' 0\r\n\r\n', 'refused chunkSize'],

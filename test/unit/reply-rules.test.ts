@@ -149,6 +149,7 @@ const rows: readonly (readonly [string, string, string])[] = [
   body('3\r\nab', 'cut in 200'),
   body('3\r\nabcd\n0\r\n\r\n', 'refused chunkEnd'),
   body('3\r\nabc\n0\r\n\r\n', 'refused chunkEnd'),
+  body('3\r\nabcx\n0\r\n\r\n', 'refused chunkEnd'),
   body('3\r\nabc\r0\r\n\r\n', 'refused chunkEnd'),
   body('3 \r\nabc\r\n0\r\n\r\n', 'refused chunkSize'),
   body(' 3\r\nabc\r\n0\r\n\r\n', 'refused chunkSize'),
