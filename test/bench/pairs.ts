@@ -101,7 +101,7 @@ export function judgePairs(
     high,
     value: medianOf(ours),
     peerValue: medianOf(theirs),
-    ratio: medianOf(ours) / medianOf(theirs),
+    ratio: medianOf(ours.map((value, i) => value / (theirs[i] ?? Number.NaN))),
     pairs: ours.length,
     held: limit === null ? null : judge(limit, low, high),
   };
