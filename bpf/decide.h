@@ -212,7 +212,7 @@ static __always_inline int weft_route(struct weft_judgement *judgement, __u64 po
 	}
 	answer = result->route;
 	route = bpf_map_lookup_elem(&weft_routes, &answer);
-	if (!route || route->kind != WEFT_ROUTE_CLUSTER || route->value == WEFT_NONE) {
+	if (!route || route->kind == WEFT_ROUTE_REPLY || route->value == WEFT_NONE) {
 		weft_end(result, WEFT_REASON_NO_ROUTE, WEFT_DENY);
 		return 0;
 	}

@@ -11,7 +11,7 @@
 #ifdef WEFT_REQUESTS
 #include "request/request.h"
 #else
-#include "request/pass.h"
+#include "request/unseen.h"
 #endif
 
 /* ---- socket addresses, whatever the family ---- */

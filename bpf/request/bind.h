@@ -6,24 +6,9 @@
 #ifndef WEFT_REQUEST_BIND_H
 #define WEFT_REQUEST_BIND_H
 
-#include <bpf/bpf_core_read.h>
-
 #include "decide.h"
 #include "request/node.h"
-
-/* Fields of the kernel's, found by name when the program is loaded. */
-struct tcp_sock {
-	void *fastopen_req;
-	__u8 fastopen_connect : 1;
-} __attribute__((preserve_access_index));
-
-/* Does this connect come from a send with data, or does it wait for one? */
-static __always_inline int weft_is_fast_open(struct bpf_sock_addr *context)
-{
-	struct tcp_sock *socket = bpf_skc_to_tcp_sock(context->sk);
-
-	return socket && (socket->fastopen_req || BPF_CORE_READ_BITFIELD(socket, fastopen_connect));
-}
+#include "request/tcp.h"
 
 static __always_inline void weft_keep(struct weft_http *http,
 				      const struct weft_judgement *judgement)

@@ -11,14 +11,15 @@
 
 /* What becomes of a request. */
 enum weft_outcome {
-	WEFT_PASS = 0,	   /* allowed, and its endpoint is the bound one */
+	WEFT_PASS = 0,	    /* allowed, and its endpoint is the bound one */
 	WEFT_ELSEWHERE = 1, /* allowed, to result.endpoint */
-	WEFT_REPLY = 2,	   /* answered with a ready reply, `value` of *outcome */
+	WEFT_ANSWER = 2,    /* answered with a ready reply */
+	WEFT_BY_AGENT = 3,  /* allowed; its route says more than a cluster */
 };
 
 struct weft_answer {
 	__u32 outcome; /* enum weft_outcome */
-	__u32 value;
+	__u32 reply;   /* its number */
 };
 
 /* The refusal of a verdict that is no allow; compiler/abi/refusal.ts has the same. */
@@ -62,7 +63,10 @@ static __always_inline __u32 weft_ask_route(struct weft_request_work *work,
 	return answer;
 }
 
-/* Where the request goes, or what answers it: result->cluster, or an answer and 0. */
+/*
+ * Where the request goes: result->cluster, and in *to what more its route says. Also what is answered
+ * here is judged, as if it went where its connection goes. 0: it ended.
+ */
 static __always_inline int weft_route_of(struct weft_request_work *work,
 					 const struct weft_http *http, struct weft_answer *to)
 {
@@ -82,7 +86,18 @@ static __always_inline int weft_route_of(struct weft_request_work *work,
 		return outcome == WEFT_ALLOW; /* then where its connection goes, and a verdict on it */
 	}
 	route = bpf_map_lookup_elem(&weft_routes, &number);
-	if (!route || route->kind != WEFT_ROUTE_CLUSTER || route->value == WEFT_NONE) {
+	if (route && route->kind == WEFT_ROUTE_REPLY) {
+		to->outcome = WEFT_ANSWER;
+		to->reply = route->value;
+		return 1;
+	}
+	if (route && route->kind == WEFT_ROUTE_AGENT) {
+		to->outcome = WEFT_BY_AGENT;
+		if (route->value != WEFT_NONE)
+			result->cluster = route->value;
+		return 1;
+	}
+	if (!route || route->value == WEFT_NONE) {
 		weft_end(result, WEFT_REASON_NO_ROUTE, WEFT_DENY);
 		return 0;
 	}
@@ -144,7 +159,7 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 	struct weft_connection *connection = &work->request.connection;
 	struct weft_result *result = &judgement->result;
 
-	to->outcome = WEFT_REPLY;
+	to->outcome = WEFT_PASS;
 	if (http->generation != weft_generation)
 		weft_bind_again(http, judgement);
 	*result = http->result;
@@ -158,10 +173,10 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 	if ((http->routes & weft_route_mask) && !weft_route_of(work, http, to))
 		goto refused;
 	if (result->cluster == http->result.cluster || weft_is_member(result->cluster, &http->endpoint)) {
-		to->outcome = WEFT_PASS;
 		connection->policies = http->policies;
 	} else {
-		to->outcome = WEFT_ELSEWHERE;
+		if (to->outcome == WEFT_PASS)
+			to->outcome = WEFT_ELSEWHERE;
 		judgement->connection = *connection;
 		if (!weft_go_elsewhere(work))
 			goto refused;
@@ -169,8 +184,8 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 	if (weft_authorize(work))
 		return 0;
 refused:
-	to->outcome = WEFT_REPLY;
-	to->value = weft_refusal_of(result->decision.reason);
+	to->outcome = WEFT_ANSWER;
+	to->reply = weft_refusal_of(result->decision.reason);
 	return 0;
 }
 

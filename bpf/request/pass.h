@@ -1,28 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The sk_msg program of a generation without request policies: what goes on connections of an older
- * one passes. Where in its stream such a connection then stands nobody knows: a later generation
- * that judges requests ends it.
+ * Letting bytes go to the bound server, exactly so many. The kernel's own count (apply_bytes) is not
+ * exact: of a piece of which TCP took a part only, it lets the whole length go once more without
+ * asking, and again (tcp_bpf_send_verdict). So no more is let go at once than TCP takes at once, or
+ * a single byte, and the place in the stream is always TCP's write_seq. Where memory is so short that
+ * TCP takes less all the same, what was let go too much does not leave (guard.h).
  */
 #ifndef WEFT_REQUEST_PASS_H
 #define WEFT_REQUEST_PASS_H
 
 #include "request/guard.h"
+#include "request/tcp.h"
 
-SEC("sk_msg") int weft_pass_on(struct sk_msg_md *message)
+/* Bytes that were let go and not sent yet; negative: more was sent. */
+static __always_inline __s32 weft_granted(const struct weft_http *http, struct tcp_sock *socket)
 {
-	struct bpf_sock *socket = message->sk;
-	struct weft_http *http;
+	return http->judged_seq - socket->write_seq;
+}
 
-	if (!socket)
-		return SK_DROP;
-	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
-	if (!http || (http->mode != WEFT_HTTP_HEAD && http->mode != WEFT_HTTP_UNSEEN))
-		return SK_DROP;
-	bpf_msg_cork_bytes(message, 0);
-	http->mode = WEFT_HTTP_UNSEEN;
-	http->judged_seq += WEFT_PASS_MAX;
-	bpf_msg_apply_bytes(message, WEFT_PASS_MAX);
+/* One step of what is granted. */
+static __always_inline int weft_step(struct sk_msg_md *message, struct weft_http *http,
+				     struct tcp_sock *socket)
+{
+	__u32 step = weft_granted(http, socket), size = message->size, takes = weft_takes(socket);
+
+	if (step > size)
+		step = size;
+	if (step > takes)
+		step = takes ? takes : 1;
+	bpf_msg_apply_bytes(message, step);
+	return SK_PASS;
+}
+
+/* Lets the next `total` bytes go; where it is too much for TCP's numbers, `left` is what comes later. */
+static __always_inline int weft_grant(struct sk_msg_md *message, struct weft_http *http,
+				      struct tcp_sock *socket, __u64 total)
+{
+	__u32 now = total < WEFT_PASS_MAX ? total : WEFT_PASS_MAX;
+
+	http->left = total - now;
+	http->judged_seq = socket->write_seq + now;
+	return weft_step(message, http, socket);
+}
+
+/* Whatever comes, for so long as nothing else is said of it. */
+static __always_inline int weft_grant_all(struct sk_msg_md *message, struct weft_http *http,
+					  struct tcp_sock *socket)
+{
+	http->judged_seq = socket->write_seq + WEFT_PASS_MAX;
+	bpf_msg_apply_bytes(message, WEFT_PASS_MAX / 2);
 	return SK_PASS;
 }
 

@@ -7,74 +7,82 @@
 #ifndef WEFT_REQUEST_REQUEST_H
 #define WEFT_REQUEST_REQUEST_H
 
-#include "request/guard.h"
+#include "request/body.h"
 #include "request/judge.h"
 #include "request/read.h"
 #include "request/refuse.h"
 
-/* Lets `total` bytes from here go to the bound server; what is more, in further runs. */
-static __always_inline int weft_let_pass(struct sk_msg_md *message, struct weft_http *http,
-					 __u64 total)
+/* A head that cannot be read: an end, or, by weft.json `failure.parse`, no HTTP and let pass. */
+static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_http *http,
+					struct tcp_sock *socket, struct weft_request_work *work,
+					int status)
 {
-	__u32 now = total < WEFT_PASS_MAX ? total : WEFT_PASS_MAX;
-
-	http->left = total - now;
-	http->mode = http->left ? WEFT_HTTP_BODY : WEFT_HTTP_HEAD;
-	http->judged_seq += now;
-	bpf_msg_apply_bytes(message, now);
-	return SK_PASS;
+	weft_count_reason(WEFT_REASON_PARSE, weft_on_parse);
+	if (weft_on_parse == WEFT_ALLOW) {
+		http->mode = WEFT_HTTP_TUNNEL;
+		return weft_grant_all(message, http, socket);
+	}
+	return weft_reply(message, http, &work->request, weft_refusal_of_head(status),
+			  message->size);
 }
 
-/* The rest of a refused body; what follows in the same message is the next run's. */
-static __always_inline int weft_sink(struct sk_msg_md *message, struct weft_http *http)
+static __always_inline int weft_pass_request(struct sk_msg_md *message, struct weft_http *http,
+					     struct tcp_sock *socket, const struct weft_head *head)
 {
-	__u32 size = message->size;
-
-	if (http->left > size) {
-		http->left -= size;
-		return weft_swallow(message, http);
+	if (head->flags & WEFT_HEAD_CHUNKED) {
+		http->mode = WEFT_HTTP_CHUNK;
+		http->chunk.lines.phase = WEFT_FRAME_START;
 	}
-	size = http->left;
-	http->left = 0;
-	http->mode = WEFT_HTTP_HEAD;
-	if (size == message->size)
-		return weft_swallow(message, http);
-	if (bpf_msg_pop_data(message, 0, size, 0))
-		return SK_DROP;
-	return -1;
+	return weft_grant(message, http, socket, head->length + head->content_length);
 }
 
 static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_http *http,
-				       struct weft_request_work *work)
+				       struct tcp_sock *socket, struct weft_request_work *work)
 {
 	const struct weft_head *head = &work->request.head;
-	int status = weft_read(message, work);
 	struct weft_answer answer = {};
-	__u64 total;
+	int status;
 
+	if (http->mode == WEFT_HTTP_CHUNK)
+		return weft_pass_chunk(message, http, socket, work);
+	status = weft_read(message, work);
 	if (status == WEFT_HEAD_INCOMPLETE) {
 		bpf_msg_cork_bytes(message, message->size + 1);
 		http->flags |= WEFT_HTTP_CORKED;
 		return SK_PASS;
 	}
-	if (status != WEFT_HEAD_OK) {
-		weft_count_reason(WEFT_REASON_PARSE, WEFT_DENY);
-		return weft_reply(message, http, &work->request, weft_refusal_of_head(status),
-				  message->size);
-	}
-	total = head->length + head->content_length;
+	if (status != WEFT_HEAD_OK)
+		return weft_strange(message, http, socket, work, status);
 	weft_judge(work, http, &answer);
 	weft_count(&weft_sites, work->judgement.result.decision.site);
 	weft_count_reason(work->judgement.result.decision.reason,
 			  work->judgement.result.decision.verdict);
 	if (answer.outcome == WEFT_PASS) {
-		if (!(head->flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_UPGRADE)))
-			return weft_let_pass(message, http, total);
-		answer.value = WEFT_REFUSAL_NOT_IMPLEMENTED;
+		if (!(head->flags & WEFT_HEAD_UPGRADE))
+			return weft_pass_request(message, http, socket, head);
+		answer.reply = WEFT_REFUSAL_NOT_IMPLEMENTED;
+	} else if (answer.outcome != WEFT_ANSWER) {
+		answer.reply = WEFT_REFUSAL_UNAVAILABLE;
 	}
-	if (answer.outcome == WEFT_ELSEWHERE)
-		answer.value = WEFT_REFUSAL_UNAVAILABLE;
-	return weft_reply(message, http, &work->request, answer.value, total);
+	return weft_reply(message, http, &work->request, answer.reply,
+			  head->length + head->content_length);
+}
+
+/* What needs no look at the message's bytes; -1: it does. */
+static __always_inline int weft_continue(struct sk_msg_md *message, struct weft_http *http,
+				      struct tcp_sock *socket)
+{
+	__s32 granted = weft_granted(http, socket);
+
+	if (http->mode == WEFT_HTTP_TUNNEL)
+		return weft_grant_all(message, http, socket);
+	if (http->mode >= WEFT_HTTP_OVER || http->mode == WEFT_HTTP_UNSEEN || granted < 0)
+		return http->mode == WEFT_HTTP_OVER ? weft_swallow(message, http) : SK_DROP;
+	if (granted)
+		return weft_step(message, http, socket);
+	if (http->mode == WEFT_HTTP_SINK)
+		return weft_sink(message, http);
+	return http->left ? weft_grant(message, http, socket, http->left) : -1;
 }
 
 SEC("sk_msg") int weft_request(struct sk_msg_md *message)
@@ -82,33 +90,27 @@ SEC("sk_msg") int weft_request(struct sk_msg_md *message)
 	struct bpf_sock *socket = message->sk;
 	struct weft_request_work *work;
 	struct weft_http *http;
+	struct tcp_sock *tcp;
 	int verdict;
 
 	if (!socket)
 		return SK_DROP;
 	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
-	if (!http)
+	tcp = bpf_skc_to_tcp_sock(socket);
+	if (!http || !tcp)
 		return SK_DROP;
 	/* A socket that held a message back once keeps both for its next messages. */
 	bpf_msg_cork_bytes(message, 0);
 	bpf_msg_apply_bytes(message, 0);
-	if (http->mode == WEFT_HTTP_BODY)
-		return weft_let_pass(message, http, http->left);
-	if (http->mode == WEFT_HTTP_OVER)
-		return weft_swallow(message, http);
-	if (http->mode == WEFT_HTTP_SINK) {
-		verdict = weft_sink(message, http);
-		if (verdict >= 0)
-			return verdict;
-	}
-	if (http->mode != WEFT_HTTP_HEAD)
-		return SK_DROP;
+	verdict = weft_continue(message, http, tcp);
+	if (verdict >= 0)
+		return verdict;
 	work = weft_take_request();
 	if (!work) {
 		weft_count_reason(WEFT_REASON_BUSY, WEFT_DENY);
 		return SK_DROP;
 	}
-	verdict = weft_handle(message, http, work);
+	verdict = weft_handle(message, http, tcp, work);
 	weft_release_request(work);
 	return verdict;
 }

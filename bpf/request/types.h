@@ -7,6 +7,8 @@
 #ifndef WEFT_REQUEST_TYPES_H
 #define WEFT_REQUEST_TYPES_H
 
+#include "http/chunk.h"
+
 #define WEFT_CLIENTS 262144   /* sockets whose requests are judged */
 #define WEFT_REQUESTS_CPU 8   /* requests being judged, a CPU */
 #define WEFT_REQUESTS_MAX 256 /* and on the node */
@@ -14,15 +16,22 @@
 
 /* ---- node ---- */
 
-/* What the next byte of a client is. */
+/* What comes next of a client, once all that was let go is sent. */
 enum weft_http_mode {
-	WEFT_HTTP_HEAD = 0,   /* the first of a request's head */
-	WEFT_HTTP_BODY = 1,   /* of a body that is passed on: `left` of it */
-	WEFT_HTTP_SINK = 2,   /* of a refused body: `left` of it */
-	WEFT_HTTP_UNSEEN = 3, /* passed by a generation that judges no requests: its place is unknown */
-	WEFT_HTTP_OVER = 4,   /* the last reply said so: swallowed */
-	WEFT_HTTP_DEAD = 5,   /* refused, with an error to the sender */
+	WEFT_HTTP_HEAD = 0,   /* a request's head, or `left` bytes of the body before it */
+	WEFT_HTTP_CHUNK = 1,  /* a chunk's header, or the rest of one */
+	WEFT_HTTP_TUNNEL = 2, /* what is not looked at: it is no HTTP, and is let pass */
+	WEFT_HTTP_UNSEEN = 3, /* what a generation without request policies let pass: anything */
+	WEFT_HTTP_SINK = 4,   /* `left` bytes of a refused body */
+	WEFT_HTTP_OVER = 5,   /* nothing: the last reply said so. It is swallowed */
+	WEFT_HTTP_DEAD = 6,   /* nothing: the sender gets an error */
 };
+
+/* May what comes next go to the bound server, if nobody looks at requests any more? */
+static __attribute__((always_inline)) inline int weft_is_passing(__u32 mode)
+{
+	return mode <= WEFT_HTTP_UNSEEN;
+}
 
 enum weft_http_flag {
 	WEFT_HTTP_ON = 1,	   /* its requests are judged */
@@ -47,7 +56,8 @@ struct weft_http {
 	__u32 mode;		   /* enum weft_http_mode */
 	__u32 judged_seq; /* TCP sequence number behind the last byte that was let pass */
 	__u32 generation; /* that says what follows; 0: none yet */
-	__u64 left;
+	__u64 left; /* see mode */
+	struct weft_chunk chunk;
 	__u64 routes;	/* policies that are asked for a route */
 	__u64 policies; /* policies of the bound endpoint */
 	struct weft_result result; /* of the connection */

@@ -4,7 +4,7 @@
  */
 import { encodeHeaderNames, REFUSALS } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
-import { type Plan, type PlanCluster, type PlanEndpoint, PROTOCOL } from '../discovery/index.js';
+import { NO_CLUSTER, type Plan, type PlanCluster, type PlanEndpoint, PROTOCOL } from '../discovery/index.js';
 import {
   clusterIndex,
   encodeCluster,
@@ -111,16 +111,21 @@ function members(plan: Plan): Entries {
 }
 
 /** Route 0 is no opinion, and never looked up. */
-function routes(plan: Plan): Entries {
-  const numbered = plan.routes.map((cluster) => (cluster < 0 ? NONE : cluster));
-  return [NONE, ...numbered].map(
-    (cluster, i) => [encodeU32(i), encodeRoute('cluster', cluster)] as const,
-  );
+function routes(plan: Plan, manifest: FillManifest): Entries {
+  let reply = REFUSALS.length;
+  const numbered = manifest.routes.map((route, i) => {
+    if (route.kind === 'reply') return encodeRoute('reply', reply++);
+    const cluster = plan.routes[i] ?? NO_CLUSTER;
+    const isPlain = route.kind === 'cluster' && route.edits.length === 0;
+    return encodeRoute(isPlain ? 'cluster' : 'agent', cluster < 0 ? NONE : cluster);
+  });
+  return [encodeRoute('cluster', NONE), ...numbered].map((value, i) => [encodeU32(i), value]);
 }
 
-/** Each reply stands twice: see encodeReplies. */
-function replies({ refusals }: FillManifest): Entries {
-  const ready = REFUSALS.flatMap((name) => encodeReplies(refusals[name]));
+/** Refusals, then what routes answer; each stands twice: see encodeReplies. */
+function replies({ refusals, routes }: FillManifest): Entries {
+  const answers = routes.flatMap((route) => (route.kind === 'reply' ? [route.reply] : []));
+  const ready = [...REFUSALS.map((name) => refusals[name]), ...answers].flatMap(encodeReplies);
   return ready.map((value, i) => [encodeU32(i), value] as const);
 }
 
@@ -141,7 +146,7 @@ function identities(plan: Plan): Entries {
 }
 
 /** What the maps take from a bundle. */
-export type FillManifest = Pick<Manifest, 'policies' | 'headers' | 'refusals'>;
+export type FillManifest = Pick<Manifest, 'policies' | 'headers' | 'refusals' | 'routes'>;
 
 /** Entries by map name. `cgroups` names the workloads that run here. */
 export function generationEntries(
@@ -162,7 +167,7 @@ export function generationEntries(
       : []),
     ['weft_clusters', ranges],
     ['weft_endpoints', endpoints],
-    ['weft_routes', routes(plan)],
+    ['weft_routes', routes(plan, manifest)],
     [
       'weft_workloads',
       plan.workloads.flatMap((w) =>

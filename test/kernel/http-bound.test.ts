@@ -4,7 +4,11 @@ import * as assert from 'uvu/assert';
 import { HTTP_PORT, HttpNet, VIP4, VIP6 } from './fixtures/http.js';
 import { CLIENT4, SERVER4 } from './fixtures/net.js';
 
-const POLICY = `import { Request, Verdict } from "weft";
+const POLICY = `import { Request, respond, Route, Verdict } from "weft";
+const teapot = respond(202, "taken");
+export function routeRequest(request: Request): Route {
+  return request.path.is("/taken") ? teapot : Route.None;
+}
 export function authorizeRequest(request: Request): Verdict {
   if (request.path.startsWith("/private")) return Verdict.Deny;
   if (request.header("x-key").is("wrong")) return Verdict.Deny;
@@ -70,6 +74,50 @@ test('a body goes where its head went, in however many sends', async () => {
   assert.equal(await http.client.value(refused), DENIED);
   assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
   assert.equal(await seen(), ['POST /a', 'POST /a', 'POST /a', ...Array(4).fill('GET /a')]);
+});
+
+test('what TCP takes in pieces is judged no less, and no more', async () => {
+  const size = 3_000_000;
+  const post = `get("/a", "POST", "content-length: ${size}\\r\\n") + "x" * ${size}`;
+  const both = `push(s, ${post} + get("/b")), take(s), take(s)`;
+  for (const sndbuf of [4096, 65536, 0]) {
+    await http.client.value(`s = open_to("${VIP4}", 80, ${sndbuf})`);
+    const answer = (await http.client.value(both)) as [number, unknown, unknown];
+    assert.ok(answer[0] > 0, 'TCP took all at once');
+    assert.equal(answer.slice(1), [
+      [200, `POST /a ${size}\n`, false],
+      [200, 'GET /b 0\n', false],
+    ]);
+    assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+    assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  }
+});
+
+test('a chunked body passes by its chunks, however it is cut', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const head = 'get("/a", "POST", "transfer-encoding: chunked\\r\\n")';
+  const body = '"5;x=y\\r\\nhello\\r\\n" + "1\\r\\n!\\r\\n" + "0\\r\\nt: 1\\r\\n\\r\\n"';
+  await http.client.value(`body = ${body}`);
+  const ok = [200, 'POST /a 6\n', false];
+  assert.equal(await http.client.value(`ask(s, ${head} + body)`), ok);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+  assert.equal(await http.client.value(`ask(s, ${head}, *body)`), ok, 'byte by byte');
+  const cut = `[ask(s, ${head} + body[:i], body[i:])[1] for i in range(len(body))]`;
+  assert.equal(new Set((await http.client.value(cut)) as string[]), new Set(['POST /a 6\n']));
+  const large = `ask(s, ${head}, *["10000\\r\\n" + "x" * 65536 + "\\r\\n"] * 20, "0\\r\\n\\r\\n")`;
+  assert.equal(await http.client.value(large), [200, `POST /a ${20 * 65536}\n`, false]);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+  const bad = await http.client.ask(`ask(s, ${head} + "5\\r\\nhello0\\r\\n")`);
+  assert.equal(bad, { error: 'EACCES' });
+});
+
+test('a route that answers is answered in the kernel', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value('ask(s, get("/taken"))'), [202, 'taken', false]);
+  const denied = 'ask(s, get("/taken", more="x-key: wrong\\r\\n"))';
+  assert.equal(await http.client.value(denied), DENIED);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.equal(await seen(), ['GET /a']);
 });
 
 test('a head split at any byte is judged whole', async () => {
