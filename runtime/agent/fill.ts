@@ -4,7 +4,13 @@
  */
 import { encodeHeaderNames, REFUSALS } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
-import { NO_CLUSTER, type Plan, type PlanCluster, type PlanEndpoint, PROTOCOL } from '../discovery/index.js';
+import {
+  NO_CLUSTER,
+  type Plan,
+  type PlanCluster,
+  type PlanEndpoint,
+  PROTOCOL,
+} from '../discovery/index.js';
 import {
   clusterIndex,
   encodeCluster,
@@ -73,29 +79,19 @@ function services(plan: Plan, asksRequests: boolean): Entries {
 }
 
 /**
- * The endpoints of HTTP services under their own addresses: who goes to one directly is judged for
- * each request too, and never routed.
+ * Members of HTTP services under their own addresses: who goes to one directly is judged for each
+ * request too, and never routed.
  */
 function directs(plan: Plan): Entries {
   const frontends = plan.services.flatMap((service) => service.frontends);
   const taken = new Set(frontends.map((f) => keyText(f.address.text, f.port)));
-  const http = new Set(frontends.filter((f) => f.http).map(({ cluster }) => cluster));
-  const found: [Uint8Array, Uint8Array][] = [];
   const flags = SERVICE_FLAG.http | SERVICE_FLAG.direct;
   const value = encodeService({ service: NONE, cluster: NONE, policies: 0n, flags });
-  for (const { index, v4, v6 } of plan.clusters) {
-    if (!http.has(index)) continue;
-    for (const { address, port } of [...v4, ...v6]) {
-      const key = keyText(address.text, port);
-      if (taken.has(key)) continue;
-      taken.add(key);
-      found.push([
-        encodeServiceKey({ address: address.bytes, port, protocol: PROTOCOL.tcp }),
-        value,
-      ]);
-    }
-  }
-  return found;
+  const own = plan.httpMembers.filter((m) => !taken.has(keyText(m.address.text, m.port)));
+  return own.map(({ address, port }) => [
+    encodeServiceKey({ address: address.bytes, port, protocol: PROTOCOL.tcp }),
+    value,
+  ]);
 }
 
 /** Which endpoints a cluster has. */

@@ -71,10 +71,18 @@ export interface PlanCluster {
   readonly v6: readonly PlanEndpoint[];
 }
 
+/** A member of a service under one of its own addresses. */
+export interface PlanMember {
+  readonly address: Address;
+  readonly port: number;
+}
+
 export interface Plan {
   readonly workloads: readonly PlanWorkload[];
   readonly services: readonly PlanService[];
   readonly clusters: readonly PlanCluster[];
+  /** Of every HTTP port, healthy or not, each once. */
+  readonly httpMembers: readonly PlanMember[];
   /** routes[n - 1] is the cluster index of bundle-wide route n; NO_CLUSTER where unresolved, and for routes of another kind. */
   readonly routes: readonly number[];
   /** Texts of the symbols that follow the bundle's own: FIRST_SYMBOL + manifest.symbols.length + i. */
@@ -148,6 +156,18 @@ function frontendsOf(
   );
 }
 
+function httpMembersOf(world: World): PlanMember[] {
+  const found = new Map<string, PlanMember>();
+  for (const service of world.services) {
+    const ports = service.ports.filter(({ protocol }) => protocol === 'http');
+    const addresses = serviceMembers(world, service).flatMap((member) => member.addresses);
+    for (const { target } of ports)
+      for (const address of addresses)
+        found.set(`${address.text} ${target}`, { address, port: target });
+  }
+  return [...found.values()];
+}
+
 function resolveRoutes(
   manifest: PlanManifest,
   world: World,
@@ -216,5 +236,14 @@ export function planGeneration(manifest: PlanManifest, world: World): Plan {
     frontends: frontendsOf(service, index, specs),
   }));
   const routes = resolveRoutes(manifest, world, specs, found);
-  return { workloads, services, clusters, routes, symbols: symbols.added, diagnostics: found };
+  const httpMembers = httpMembersOf(world);
+  return {
+    workloads,
+    services,
+    clusters,
+    httpMembers,
+    routes,
+    symbols: symbols.added,
+    diagnostics: found,
+  };
 }

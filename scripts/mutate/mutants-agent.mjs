@@ -8,7 +8,7 @@ export const AGENT = [
     class: 'off by one in a bound',
     name: 'route numbers start at 0',
     file: fill,
-    find: '[NONE, ...numbered].map(',
+    find: "[encodeRoute('cluster', NONE), ...numbered].map(",
     replace: '[...numbered].map(',
     suite: 'unit/agent',
   },
