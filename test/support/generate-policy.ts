@@ -112,7 +112,7 @@ class PolicyWriter extends ExpressionWriter {
       case 2:
         return `split(${a}, ${r.below(9)}, ${b}, ${r.below(9)}, ${c}, ${1 + r.below(9)})`;
       default:
-        return r.pick([a, b, c]) ?? 'one';
+        return r.pick(this.isRequest ? [a, b, c, 'no', 'go'] : [a, b, c]) ?? 'one';
     }
   }
 
@@ -177,16 +177,22 @@ class PolicyWriter extends ExpressionWriter {
     const r = this.random;
     this.#declare();
     const imports =
-      'import { CidrSet, cluster, Connection, Party, Protocol, Request, Route, split, splitBy, Table, Verdict } from "weft";';
+      'import { CidrSet, cluster, Connection, edit, Party, pattern, Protocol, redirect, Request, respond, Route, split, splitBy, Table, Verdict } from "weft";';
     const body = Array.from({ length: 1 + r.below(6) }, () => this.#statement());
     const [what, parameter] = this.isRequest
       ? ['Request', 'request: Request']
       : ['Connection', 'connection: Connection'];
     const first = this.isRequest ? '\n  const connection = request.connection;' : '';
+    const three = 'cluster("reviews", "v3")';
+    const routes = `const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = ${
+      this.isRequest
+        ? `edit(${three}).setHeader("x", "y"), no = respond(404), go = redirect()`
+        : three
+    };`;
     const head =
       this.asks === 'authorize'
         ? `export function authorize${what}(${parameter}): Verdict {${first}`
-        : `const one = cluster("reviews", "v1"), two = cluster("reviews", "v2"), three = cluster("reviews", "v3");\nexport function route${what}(${parameter}): Route {${first}`;
+        : `${routes}\nexport function route${what}(${parameter}): Route {${first}`;
     return `${imports}\nenum Level { None, Low = -1, High = 2 }\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
   }
 }

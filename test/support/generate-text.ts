@@ -103,7 +103,7 @@ export abstract class TextWriter {
       return `request.host.${test}("${r.pick([...POOLS.hosts, ...POOLS.pieces])}")`;
     }
     const [view, texts] = this.view();
-    switch (r.below(9)) {
+    switch (r.below(10)) {
       case 0:
         return `${view}.startsWith("${r.pick([...texts, ...POOLS.pieces])}")`;
       case 1:
@@ -114,6 +114,8 @@ export abstract class TextWriter {
         return `${view}.${r.pick(['exists', 'isPresent'])}`;
       case 4:
         return `${view}.equalsIgnoreCase("${r.pick(texts)}")`;
+      case 5:
+        return `pattern("${r.pick(POOLS.patterns)}").matches(${r.oneIn(3) ? view : 'request.path'})`;
       default:
         return `${view}.is("${r.pick(texts)}")`;
     }
