@@ -2,6 +2,7 @@
 // `file`, once; `suite` is the narrowest tier that should see it, `case#regex` for some case files.
 // Classes name mistakes that real data planes have made, so that the list grows by reading bug reports.
 import { AGENT } from './mutants-agent.mjs';
+import { ANSWERS } from './mutants-answers.mjs';
 import { DISPATCHER } from './mutants-dispatcher.mjs';
 import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
@@ -15,6 +16,7 @@ export const MUTANTS = [
   ...INSTRUCTIONS,
   ...LOOK_UPS,
   ...DISPATCHER,
+  ...ANSWERS,
   ...SIMULATOR,
   ...AGENT,
   ...HOOKS,
