@@ -14,9 +14,11 @@ const bytes = (all: readonly Part[]): string => all.map(part).join(' + ');
 function command(one: Command): string {
   switch (one.op) {
     case 'send':
-      return `send ${one.segments.map(bytes).join(' | ')}`;
+    case 'attempt':
+      return `${one.op} ${one.segments.map(bytes).join(' | ')}`;
     case 'request':
     case 'expect':
+    case 'lacks':
       return `${one.op} ${bytes(one.bytes)}`;
     case 'end':
       return `end ${one.ends.join(' or ')}`;

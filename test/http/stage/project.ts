@@ -6,14 +6,30 @@ import { HOSTS, type HostName } from './topology.js';
 
 export const SERVICE = { v4: '10.97.0.1', v6: 'fd97::1', port: 80, target: 9080 };
 
-const POLICY = `import { cluster, Connection, Route, Verdict } from "weft";
+const POLICY = `import { cluster, Connection, Request, Route, Verdict } from "weft";
 
-const v1 = cluster("shop.prod/v1");
+const v1 = cluster("shop.prod/v1"), v2 = cluster("shop.prod/v2");
+const other = cluster("other.prod/all"), empty = cluster("shop.prod/empty");
 
 export function routeConnection(connection: Connection): Route {
   return v1;
 }
+export function routeRequest(request: Request): Route {
+  const to = request.header("x-to");
+  if (to.is("v2")) return v2;
+  if (to.is("other")) return other;
+  if (request.path.startsWith("/empty/")) return empty;
+  return v1;
+}
 export function authorizeConnection(connection: Connection): Verdict {
+  return Verdict.Allow;
+}
+export function authorizeRequest(request: Request): Verdict {
+  if (request.path.startsWith("/private/")) return Verdict.Deny;
+  if (request.header("x-team").is("red")) return Verdict.Deny;
+  if (request.method.is("TRACE")) return Verdict.Deny;
+  if (request.path.startsWith("/inside/") && !request.source.namespace.is("prod")) return Verdict.Deny;
+  if (request.path.startsWith("/v1only/") && !request.destination.label("version").is("v1")) return Verdict.Deny;
   return Verdict.Allow;
 }
 `;

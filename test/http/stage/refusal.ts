@@ -10,6 +10,8 @@ const last = (status: string): string =>
 export const FORBIDDEN: string = refusal('403 Forbidden', 'RBAC: access denied');
 export const NO_ROUTE: string = silent('404 Not Found');
 export const NO_ENDPOINT: string = refusal('503 Service Unavailable', 'no healthy upstream');
+/** The node cannot serve it now, or who should have answered went away. */
+export const UNAVAILABLE: string = silent('503 Service Unavailable');
 /** These end the connection: nobody knows where the next request begins. */
 export const BAD_REQUEST: string = last('400 Bad Request');
 export const TOO_LARGE: string = last('431 Request Header Fields Too Large');

@@ -19,12 +19,12 @@ export type EndKind = 'eof' | 'ECONNRESET' | 'ECONNABORTED' | 'EPIPE';
 export type Family = 4 | 6;
 
 export type Command =
+  | { readonly op: 'send' | 'attempt'; readonly segments: readonly (readonly Part[])[] }
   | {
-      readonly op: 'send';
-      readonly segments: readonly (readonly Part[])[];
-      readonly fork?: boolean;
+      readonly op: 'request' | 'expect' | 'lacks';
+      readonly bytes: readonly Part[];
+      readonly piece?: number;
     }
-  | { readonly op: 'request' | 'expect'; readonly bytes: readonly Part[]; readonly piece?: number }
   | { readonly op: 'end'; readonly ends: readonly EndKind[] }
   | { readonly op: 'shut' | 'close' | 'reset' | 'dead' };
 
@@ -67,6 +67,10 @@ interface Hand {
   shut(): Step;
   close(): Step;
   reset(): Step;
+  /** Sends what may be refused. */
+  attempt(...segments: Bytes[]): Step;
+  /** Reads to the end, which must come; the bytes do not occur. */
+  lacks(bytes: Bytes): Step;
   /** Nothing can be asked on it any more: what is sent fails, or the connection ends without an answer. */
   dead(): Step;
 }
@@ -81,6 +85,8 @@ function hand(who: Step['who'], on: Place): Hand {
     shut: () => step({ op: 'shut' }),
     close: () => step({ op: 'close' }),
     reset: () => step({ op: 'reset' }),
+    attempt: (...segments) => step({ op: 'attempt', segments: segments.map(parts) }),
+    lacks: (bytes) => step({ op: 'lacks', bytes: parts(bytes) }),
     dead: () => step({ op: 'dead' }),
   };
 }
@@ -144,8 +150,12 @@ export function answered(request: Bytes | readonly Bytes[], reply: Bytes): Step[
 
 /** As `answered`, and the connection is of no more use; no byte of it reaches the server. */
 export function answeredLast(request: Bytes | readonly Bytes[], reply: Bytes): Step[] {
+  const sent = pieces(request);
   return [
-    ...answered(request, reply),
+    // What comes after the byte that was wrong may be refused.
+    client.attempt(...sent),
+    ...only('plain', v1.request(join(sent)), v1.send(reply)),
+    client.expect(reply),
     ...only('plain', bound.close()),
     client.dead(),
     client.close(),
