@@ -15,10 +15,12 @@ import { SERVICE } from './stage/project.js';
 import { exchangesOf, type Family, type Mode, type Row } from './stage/row.js';
 import { HOSTS, type HostName, NAMES, Topology } from './stage/topology.js';
 
-/** Seconds that a step may take: one that never comes is a failure. What fails anyway need not wait long. */
+/** Seconds that a step may take: one that never comes is a failure. Many failures are told sooner. */
 const DEADLINE = 5;
-const SHORT_DEADLINE = 0.05;
+const IMPATIENT_DEADLINE = 0.5;
 const FAILURES_TO_WAIT_FOR = 5;
+/** What is known to fail need not be waited for. */
+const OPEN_DEADLINE = 0.05;
 const FAMILIES: readonly Family[] = [4, 6];
 
 const wanted = new RegExp(process.env['WEFT_HTTP_ROWS'] ?? '');
@@ -98,8 +100,9 @@ for (const row of ROWS)
   for (const family of row.families ?? FAMILIES) {
     const known = open.find((one) => isMatch(one, row.id) || isMatch(one, idOf(row, family)));
     weft(idOf(row, family), async () => {
-      const patient = known === undefined && failures < FAILURES_TO_WAIT_FOR;
-      const found = await difference(row, family, patient ? DEADLINE : SHORT_DEADLINE);
+      const patience = failures < FAILURES_TO_WAIT_FOR ? DEADLINE : IMPATIENT_DEADLINE;
+      const deadline = known === undefined ? patience : OPEN_DEADLINE;
+      const found = await difference(row, family, deadline);
       if (known === undefined) {
         if (found === '') return;
         failures += 1;

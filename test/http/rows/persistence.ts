@@ -1,7 +1,7 @@
 /** How long a connection lives: many requests, HTTP/1.0, `Connection` of either side. */
 import { bare, get, head, ok, post } from '../stage/message.js';
 import { BOUND, ELSEWHERE, FATES, REFUSED, SERVED } from '../stage/outcome.js';
-import { FORBIDDEN } from '../stage/refusal.js';
+import { FORBIDDEN, FORBIDDEN_LAST } from '../stage/refusal.js';
 import {
   answered,
   bound,
@@ -120,7 +120,7 @@ const refusedOnce: readonly Row[] = [
   {
     id: 'persistence: close of the client, refused',
     steps: [
-      ...answered(get('/k', { ...REFUSED.headers, connection: 'close' }), FORBIDDEN),
+      ...answered(get('/k', { ...REFUSED.headers, connection: 'close' }), FORBIDDEN_LAST),
       client.shut(),
       bound.end('eof', 'ECONNRESET'),
       bound.close(),

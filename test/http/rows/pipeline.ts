@@ -47,6 +47,9 @@ function pipelined(
 
 const ORDERS: Readonly<Record<string, readonly Goal[]>> = {
   'two, bound': ['v1', 'v1'],
+  'three, bound': ['v1', 'v1', 'v1'],
+  'four, bound': ['v1', 'v1', 'v1', 'v1'],
+  'six, bound': ['v1', 'v1', 'v1', 'v1', 'v1', 'v1'],
   'fifty, bound': Array.from({ length: 50 }, () => 'v1' as const),
   'two, elsewhere': ['v2', 'v2'],
   'bound then elsewhere': ['v1', 'v2'],

@@ -8,6 +8,11 @@ const last = (status: string): string =>
   bare(status, { 'content-length': '0', connection: 'close' });
 
 export const FORBIDDEN: string = refusal('403 Forbidden', 'RBAC: access denied');
+/** Where the place of the next request is not known: the client may still be sending a body. */
+export const FORBIDDEN_LAST: string = FORBIDDEN.replace(
+  '\r\n\r\n',
+  '\r\nconnection: close\r\n\r\n',
+);
 export const NO_ROUTE: string = silent('404 Not Found');
 export const NO_ENDPOINT: string = refusal('503 Service Unavailable', 'no healthy upstream');
 /** The node cannot serve it now, or who should have answered went away. */

@@ -148,18 +148,22 @@ export function answered(request: Bytes | readonly Bytes[], reply: Bytes): Step[
   ];
 }
 
-/** As `answered`, and the connection is of no more use; no byte of it reaches the server. */
+const AGAIN = 'GET /again HTTP/1.1\r\nhost: shop.prod\r\n\r\n';
+
+/**
+ * As `answered`, and the connection is of no more use: whatever follows is no request, and no byte of
+ * it all reaches the server. A server would close; with Weft that is the client's to do.
+ */
 export function answeredLast(request: Bytes | readonly Bytes[], reply: Bytes): Step[] {
   const sent = pieces(request);
   return [
     // What comes after the byte that was wrong may be refused.
     client.attempt(...sent),
-    ...only('plain', v1.request(join(sent)), v1.send(reply)),
+    ...only('plain', v1.request(join(sent)), v1.send(reply), bound.close()),
     client.expect(reply),
-    ...only('plain', bound.close()),
-    client.dead(),
+    ...only('weft', client.attempt(AGAIN), client.shut(), bound.end(), bound.close()),
+    client.end(),
     client.close(),
-    ...only('weft', bound.end('eof', 'ECONNRESET')),
   ];
 }
 
