@@ -34,7 +34,9 @@ static __noinline int weft_parse_some(struct sk_msg_md *message, struct weft_req
 /*
  * The status of the head that the message begins with. Of an incomplete one all is in one piece
  * afterwards: a message that is held back may have 17 pieces, and the kernel lets one pass that has
- * more (tcp_bpf_send_verdict, enospc).
+ * more (tcp_bpf_send_verdict, enospc). Pulled also where it is in one piece: where part of a message
+ * was sent, the kernel would add the next send's bytes behind a gap (sg.copybreak), and pulling
+ * says anew where they go (sk_msg_reset_curr).
  */
 static __always_inline int weft_read(struct sk_msg_md *message, struct weft_request_work *work)
 {
@@ -45,8 +47,7 @@ static __always_inline int weft_read(struct sk_msg_md *message, struct weft_requ
 	status = weft_parse_some(message, work, WEFT_FIRST_LOOK);
 	if (status != WEFT_HEAD_INCOMPLETE)
 		return status;
-	if (message->data_end - message->data < wanted &&
-	    bpf_msg_pull_data(message, 0, wanted, 0))
+	if (bpf_msg_pull_data(message, 0, wanted, 0))
 		return WEFT_HEAD_TOO_LARGE; /* no memory: not a status, so nothing is let pass */
 	return weft_parse_some(message, work, WEFT_HEAD_MAX);
 }

@@ -50,6 +50,26 @@ const overEnd = FATES.map((fate): Row => {
   };
 });
 
+/** The kernel puts what a process sends into one page after another, whichever connection it is for. */
+const noisy = FATES.flatMap((fate) =>
+  [1, 2, 3, 7, 20, 31, 50].map((size): Row => {
+    const pieces = (text: string): string[] =>
+      Array.from({ length: Math.ceil(text.length / size) }, (_, n) =>
+        text.slice(n * size, (n + 1) * size),
+      );
+    const body = post('/split', 'a body of some length', fate.headers).join('');
+    return {
+      id: `split: sends of ${size} bytes among those of another connection, ${fate.name}`,
+      noise: true,
+      steps: [
+        ...fate.play(pieces(get('/split', fate.headers)), ok('one')),
+        ...fate.play(pieces(body), ok('two')),
+        ...after,
+      ],
+    };
+  }),
+);
+
 /** Text in random pieces, some of a single byte. */
 function shatter(prng: Prng, text: string): string[] {
   const pieces: string[] = [];
@@ -87,5 +107,6 @@ export const split: readonly Row[] = [
   ...single,
   everyCut,
   ...overEnd,
+  ...noisy,
   ...Array.from({ length: CONVERSATIONS }, (_, index) => conversation(SEED + index)),
 ];

@@ -41,6 +41,7 @@ export interface Scene {
 }
 
 const LABEL = 'c';
+const NOISE = 'noise';
 const SERVERS = ['v1', 'v2', 'other'] as const;
 
 /** The steps of a mode, with the end that the row leaves to us. */
@@ -90,17 +91,22 @@ export async function play(row: Row, scene: Scene): Promise<Performance> {
 }
 
 /** The client connects, and its server takes the connection, as one from the client's address. */
-async function open(row: Row, cast: Cast, { target, deadline }: Scene): Promise<void> {
-  const connect = {
-    ...{ op: 'connect', as: LABEL, kind: row.socket ?? 'tcp', ...target },
-    ...(row.receive === undefined ? {} : { receive: row.receive }),
-  };
-  const [made] = await cast.client.ask([connect], deadline);
-  if (!made?.ok) throw new Stop({ at: -1, what: 'connect', result: made ?? { ok: false } });
-  const arrive = { op: 'arrive', as: LABEL, port: made.port };
-  const [came] = await cast.v1.ask([arrive], deadline);
-  if (!came?.ok) throw new Stop({ at: -1, what: 'arrive at v1', result: came ?? { ok: false } });
-  checkPeer(row, came, -1);
+async function open(row: Row, cast: Cast, scene: Scene): Promise<void> {
+  for (const label of row.noise ? [LABEL, NOISE] : [LABEL]) {
+    const connect = {
+      ...{ op: 'connect', as: label, kind: row.socket ?? 'tcp', ...scene.target },
+      ...(row.receive === undefined ? {} : { receive: row.receive }),
+    };
+    const made = await must(cast.client, connect, scene);
+    const came = await must(cast.v1, { op: 'arrive', as: label, port: made.port }, scene);
+    checkPeer(row, came, -1);
+  }
+}
+
+async function must(actor: Actor, what: Order, { deadline }: Scene): Promise<Result> {
+  const [result = { ok: false }] = await actor.ask([what], deadline);
+  if (!result.ok) throw new Stop({ at: -1, what: what.op, result });
+  return result;
 }
 
 /** The server sees the client's own address, whichever connection a request comes on. */

@@ -19,7 +19,10 @@ export type EndKind = 'eof' | 'ECONNRESET' | 'ECONNABORTED' | 'EPIPE';
 export type Family = 4 | 6;
 
 export type Command =
-  | { readonly op: 'send' | 'attempt'; readonly segments: readonly (readonly Part[])[] }
+  | {
+      readonly op: 'send' | 'attempt';
+      readonly segments: readonly (readonly Part[])[];
+    }
   | {
       readonly op: 'request' | 'expect' | 'lacks';
       readonly bytes: readonly Part[];
@@ -45,6 +48,8 @@ export interface Row {
   /** Bytes of the client's receive buffer. */
   readonly receive?: number;
   /** Where the client stands, and by which address it goes; a member by the service's, unless given. */
+  /** Between the pieces the client sends a byte on another connection, where a head never ends. */
+  readonly noise?: boolean;
   readonly from?: 'member' | 'outsider';
   readonly to?: 'service' | 'endpoint';
   /** Both, unless given. */
