@@ -14,6 +14,10 @@ const DEBIAN = [
   { file: 'bpftool', package: 'bpftool', why: 'tests look at loaded programs with it' },
   { file: 'python3', package: 'python3', why: 'peers of the socket tests' },
   { file: 'ip', package: 'iproute2', why: 'network namespaces of tests and demo' },
+  { file: 'curl', package: 'curl', why: 'a client of the http tests' },
+  { file: 'wrk', package: 'wrk', why: 'a client of the http tests' },
+  { file: 'nginx', package: 'nginx', why: 'a server of the http tests' },
+  { file: 'haproxy', package: 'haproxy', why: 'a server of the http tests' },
   { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
   { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
 ];
