@@ -21,7 +21,7 @@ struct weft_probe {
 enum weft_step {
 	WEFT_STEP_TAKE = 1,   /* an idle upstream of `pool` -> index + 1 or 0 */
 	WEFT_STEP_CLAIM = 2,  /* this upstream -> 1 where it was idle */
-	WEFT_STEP_PUT = 3,    /* its lease ends, and it is idle */
+	WEFT_STEP_PUT = 3,    /* its lease ends, and it is idle -> 1, unless a request is half sent */
 	WEFT_STEP_DROP = 4,   /* its lease ends, and it is nobody's */
 	WEFT_STEP_SLOT = 5,   /* slot `slot` of `pool` is this upstream */
 	WEFT_STEP_RETURN = 6, /* door `index` of lending `lending`, all `bytes` read -> 1 where ended */
@@ -96,8 +96,17 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 	pool = bpf_map_lookup_elem(&weft_pools, key);
 	if (!lease)
 		return 0;
-	if (order->step == WEFT_STEP_PUT || order->step == WEFT_STEP_DROP) {
-		weft_lease_end(lease, order->step == WEFT_STEP_PUT);
+	if (order->step == WEFT_STEP_PUT) {
+		/* The agent's own use of it is no lease. */
+		if (lease->state == WEFT_LEASE_FREE)
+			lease->request = weft_lease_position(lease);
+		weft_lease_end(lease, 1);
+		return lease->taken == (__u32)lease->request;
+	}
+	if (order->step == WEFT_STEP_DROP) {
+		if (lease->state != WEFT_LEASE_FREE && !lease->taken)
+			weft_lease_end(lease, 0);
+		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_FREE);
 		return 1;
 	}
 	if (!pool)

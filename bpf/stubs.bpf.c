@@ -6,6 +6,7 @@
  */
 #include "parse.h"
 #include "request/guard.h"
+#include "request/native.h"
 #include "request/replies.h"
 
 /* Each hook has an array of its own: a PROG_ARRAY holds one program type and attach type. */
@@ -126,7 +127,7 @@ SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 	struct weft_packet packet;
 
 	if (weft_is_established(skb))
-		return 1;
+		return weft_native_arrives(skb);
 	ENTER(ingress, skb);
 	switch (weft_parse(skb, &packet)) {
 	case WEFT_PACKET_ESTABLISHED:

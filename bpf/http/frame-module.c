@@ -34,7 +34,7 @@ EXPORT("chunk") struct weft_chunk *weft_module_chunk(void)
 
 EXPORT("ask") int weft_module_ask(__u32 kinds)
 {
-	return weft_ask(&asked, reply.done, kinds);
+	return weft_ask_reply(&asked, reply.done, kinds);
 }
 
 EXPORT("frame") int weft_module_frame(__u32 have, __u32 stream)

@@ -51,7 +51,7 @@ struct weft_reply {
 };
 
 /* Notes a request before it is sent; 1 where as many wait as are counted. */
-static __always_inline int weft_ask(struct weft_asked *asked, __u32 done, __u64 kinds)
+static __always_inline int weft_ask_reply(struct weft_asked *asked, __u32 done, __u64 kinds)
 {
 	__u32 shift = 4 * (asked->count % WEFT_ASKED_MAX);
 

@@ -13,15 +13,15 @@
 
 #include "request/lease.h"
 
-#define WEFT_DOOR_WORDS 4
-#define WEFT_DOORS (64 * WEFT_DOOR_WORDS) /* clients in the agent's hands */
+#define WEFT_DOORS 256 /* clients in the agent's hands */
+#define WEFT_DOOR_WORDS (WEFT_DOORS / 64)
 
 enum weft_handover_reason {
-	WEFT_HANDOVER_POOL = 1,	    /* no pooled connection was idle: judged, `chosen` is set */
+	WEFT_HANDOVER_POOL = 1,	    /* no pooled connection was idle */
 	WEFT_HANDOVER_ORDER = 2,    /* earlier exchanges are not over */
 	WEFT_HANDOVER_ROUTE = 3,    /* its route is more than a cluster */
 	WEFT_HANDOVER_MESSAGE = 4,  /* the message cannot be split where the request ends */
-	WEFT_HANDOVER_PROTOCOL = 5, /* upgrade, CONNECT, or a body that must be asked for: judged too */
+	WEFT_HANDOVER_PROTOCOL = 5, /* upgrade, CONNECT, Expect, or a body in chunks */
 };
 
 /* Value of weft_handovers, index door: who has it, and what is known of the first request. */
@@ -34,7 +34,7 @@ struct weft_handover {
 	__u64 socket;	/* its address in the kernel */
 	struct weft_name name;	   /* where it connected to */
 	struct weft_name endpoint; /* where its own connection goes */
-	struct weft_name chosen;   /* where the first request goes, if that was judged */
+	struct weft_name chosen;   /* where the first request was judged to go; port 0: nowhere yet */
 	__u32 reason;	  /* enum weft_handover_reason */
 	__u32 generation; /* that judged, or is to */
 	__u32 cluster;	  /* of `chosen` */

@@ -26,6 +26,8 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 	if (!http || !(http->flags & WEFT_HTTP_ON))
 		return;
 	http->judged_seq = context->snd_nxt;
+	http->native.expected = context->rcv_nxt;
+	http->native.socket = (__u64)bpf_skc_to_tcp_sock(socket);
 	http->flags |= WEFT_HTTP_ESTABLISHED;
 	cookie = http->cookie;
 	/* Where it fails, nothing is ever judged, and nothing leaves. */

@@ -13,8 +13,8 @@
 #include "http/reply.h"
 
 #define WEFT_UPSTREAMS 4096 /* pooled connections of the node */
-#define WEFT_POOL_WORDS 4
-#define WEFT_POOL_SLOTS (64 * WEFT_POOL_WORDS) /* of one workload to one endpoint */
+#define WEFT_POOL_SLOTS 256 /* of one workload to one endpoint */
+#define WEFT_POOL_WORDS (WEFT_POOL_SLOTS / 64)
 #define WEFT_POOLS 4096
 
 struct weft_pool_key {
@@ -46,11 +46,12 @@ struct weft_lease {
 	__u64 socket;		   /* its address in the kernel */
 	__u64 client;		   /* cookie */
 	__u64 client_socket;	   /* and address in the kernel */
+	__u64 request;		   /* bytes that it has */
 	__u64 forwarded;	   /* bytes of the reply that were redirected */
 	__u32 slot;
 	__u32 state; /* enum weft_lease_state */
 	__u32 first; /* TCP's number of the request's first byte */
-	__u32 zero;
+	__u32 taken; /* bytes of it that the upstream took until the exchange was over, modulo 2^32 */
 	struct weft_asked asked;
 	struct weft_reply reply; /* where the agent goes on */
 };
@@ -127,7 +128,7 @@ static __noinline __attribute__((unused)) __u32 weft_pool_take(const struct weft
 
 /* From here on what the upstream sends is this client's. Call it before the request is redirected. */
 static __always_inline void weft_lease_begin(__u32 index, __u64 client, __u64 client_socket,
-					     __u64 kinds)
+					     __u64 kinds, __u64 bytes)
 {
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
 	int known;
@@ -137,6 +138,8 @@ static __always_inline void weft_lease_begin(__u32 index, __u64 client, __u64 cl
 	lease->first = weft_write_seq(lease->socket, lease->cookie, &known);
 	lease->client = client;
 	lease->client_socket = client_socket;
+	lease->request = bytes;
+	lease->taken = 0;
 	lease->forwarded = 0;
 	lease->asked.kinds = kinds;
 	lease->asked.count = 1;
@@ -149,16 +152,12 @@ static __always_inline void weft_lease_begin(__u32 index, __u64 client, __u64 cl
  * message that found little room it counts all as sent (tcp_bpf_send_verdict), and the sender, told
  * the truth, repeats the rest. Modulo 2^32.
  */
-static __always_inline __u32 weft_lease_position(__u32 index)
+static __always_inline __u32 weft_lease_position(const struct weft_lease *lease)
 {
-	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
-	__u32 now;
 	int known;
+	__u32 now = weft_write_seq(lease->socket, lease->cookie, &known);
 
-	if (!lease)
-		return 0;
-	now = weft_write_seq(lease->socket, lease->cookie, &known);
-	return known ? now - lease->first : 0;
+	return known ? now - lease->first : lease->taken;
 }
 
 /* The upstream was not there any more: its slot stays taken, until the agent has replaced it. */
@@ -183,13 +182,17 @@ static __always_inline int weft_lease_is_open(__u32 upstream, __u64 client)
 	       *(volatile __u64 *)&lease->client == client;
 }
 
-/* The exchange is over; the connection can have another one, or is left to the agent. */
+/*
+ * The exchange is over; the connection can have another one, or is left to the agent. A server may
+ * answer before it was told all: then what it takes next would not be the next request.
+ */
 static __always_inline void weft_lease_end(struct weft_lease *lease, int reusable)
 {
 	struct weft_pool *pool;
 
+	lease->taken = weft_lease_position(lease);
 	__sync_lock_test_and_set(&lease->state, WEFT_LEASE_FREE);
-	if (!reusable)
+	if (!reusable || lease->taken != (__u32)lease->request)
 		return;
 	pool = bpf_map_lookup_elem(&weft_pools, &lease->pool);
 	if (pool)

@@ -12,7 +12,7 @@
 
 #include "request/door.h"
 
-#define WEFT_REPLY_KERNEL_MAX (1u << 20)
+#define WEFT_REPLY_KERNEL_MAX 1048576
 /* A packet of smaller chunks than that is the agent's work. */
 #define WEFT_REPLY_WINDOWS 256
 
@@ -107,8 +107,10 @@ static __always_inline int weft_reply_verdict(struct __sk_buff *skb)
 			weft_slot_take(pool, lease->slot);
 		return SK_PASS;
 	}
-	if (!skb->len)
+	if (!skb->len) {
+		lease->taken = weft_lease_position(lease);
 		return SK_PASS;
+	}
 	if (!weft_reply_take(skb, lease, work)) {
 		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_AGENT);
 		return SK_PASS;

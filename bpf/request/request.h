@@ -8,9 +8,17 @@
 #define WEFT_REQUEST_REQUEST_H
 
 #include "request/body.h"
+#include "request/elsewhere.h"
 #include "request/judge.h"
 #include "request/read.h"
 #include "request/refuse.h"
+
+/* Nothing more can come of it: an exchange that is under way will not end, or nobody may answer. */
+static __always_inline int weft_give_up(struct weft_http *http)
+{
+	http->mode = WEFT_HTTP_DEAD;
+	return SK_DROP;
+}
 
 /* A head that cannot be read: an end, or, by weft.json `failure.parse`, no HTTP and let pass. */
 static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_http *http,
@@ -22,6 +30,8 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 		http->mode = WEFT_HTTP_TUNNEL;
 		return weft_grant_all(message, http, socket);
 	}
+	if (!weft_is_turn(http, socket))
+		return weft_give_up(http);
 	return weft_reply(message, http, &work->request, weft_refusal_of_head(status),
 			  message->size);
 }
@@ -34,6 +44,39 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 		http->chunk.lines.phase = WEFT_FRAME_START;
 	}
 	return weft_grant(message, http, socket, head->length + head->content_length);
+}
+
+/* Can it follow those before it on the client's own connection? Then it is counted there. */
+static __always_inline int weft_may_pass(struct weft_http *http,
+					 const struct weft_request *request)
+{
+	struct weft_native *native = &http->native;
+
+	if (request->head.flags & WEFT_HEAD_UPGRADE || weft_lease_is_open(http->lease, http->cookie))
+		return 0;
+	return native->flags & WEFT_NATIVE_LOST ||
+	       !weft_ask_reply(&native->asked, *(volatile __u32 *)&native->reply.done,
+			       weft_kinds_of(request));
+}
+
+/* What does not go to the bound server, or not yet. */
+static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_http *http,
+				       struct tcp_sock *socket, struct weft_request_work *work,
+				       const struct weft_answer *answer)
+{
+	const struct weft_head *head = &work->request.head;
+	__u64 total = head->length + head->content_length;
+	int turn = weft_is_turn(http, socket), answered = answer->outcome == WEFT_ANSWER;
+	int plain = answer->outcome == WEFT_PASS || answer->outcome == WEFT_ELSEWHERE;
+
+	if (answered && turn)
+		return weft_reply(message, http, &work->request, answer->reply, total);
+	/* Of replies that cannot be followed the agent cannot wait for the end either. */
+	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
+	    weft_send_elsewhere(message, http, work, total, plain, turn))
+		return SK_PASS;
+	return turn ? weft_reply(message, http, &work->request, WEFT_REFUSAL_UNAVAILABLE, total) :
+		      weft_give_up(http);
 }
 
 static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_http *http,
@@ -57,15 +100,9 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 	weft_count(&weft_sites, work->judgement.result.decision.site);
 	weft_count_reason(work->judgement.result.decision.reason,
 			  work->judgement.result.decision.verdict);
-	if (answer.outcome == WEFT_PASS) {
-		if (!(head->flags & WEFT_HEAD_UPGRADE))
-			return weft_pass_request(message, http, socket, head);
-		answer.reply = WEFT_REFUSAL_NOT_IMPLEMENTED;
-	} else if (answer.outcome != WEFT_ANSWER) {
-		answer.reply = WEFT_REFUSAL_UNAVAILABLE;
-	}
-	return weft_reply(message, http, &work->request, answer.reply,
-			  head->length + head->content_length);
+	if (answer.outcome == WEFT_PASS && weft_may_pass(http, &work->request))
+		return weft_pass_request(message, http, socket, head);
+	return weft_divert(message, http, socket, work, &answer);
 }
 
 /* What needs no look at the message's bytes; -1: it does. */
@@ -102,7 +139,9 @@ SEC("sk_msg") int weft_request(struct sk_msg_md *message)
 	/* A socket that held a message back once keeps both for its next messages. */
 	bpf_msg_cork_bytes(message, 0);
 	bpf_msg_apply_bytes(message, 0);
-	verdict = weft_continue(message, http, tcp);
+	verdict = weft_follow(message, http);
+	if (verdict < 0)
+		verdict = weft_continue(message, http, tcp);
 	if (verdict >= 0)
 		return verdict;
 	work = weft_take_request();

@@ -7,7 +7,7 @@
 #ifndef WEFT_REQUEST_TYPES_H
 #define WEFT_REQUEST_TYPES_H
 
-#include "http/chunk.h"
+#include "http/reply.h"
 
 #define WEFT_CLIENTS 262144   /* sockets whose requests are judged */
 #define WEFT_REQUESTS_CPU 8   /* requests being judged, a CPU */
@@ -43,6 +43,21 @@ enum weft_http_flag {
 	WEFT_HTTP_CORKED = 4,
 };
 
+enum weft_native_flag {
+	WEFT_NATIVE_LOST = 1, /* it cannot be followed: its replies are never known to be complete */
+};
+
+/* The replies on a client's own connection (request/native.h). */
+struct weft_native {
+	__u64 socket;		 /* the client's, its address in the kernel */
+	struct weft_asked asked; /* written by sk_msg */
+	struct weft_reply reply; /* written where segments arrive, by who has `busy` */
+	__u32 expected;		 /* TCP's number of the next byte */
+	__u32 busy;
+	__u32 flags; /* enum weft_native_flag */
+	__u32 zero;
+};
+
 /*
  * Value of weft_http, storage of a client's socket. Made by connect; written by sk_msg, which holds
  * the socket's lock.
@@ -58,6 +73,12 @@ struct weft_http {
 	__u32 generation; /* that says what follows; 0: none yet */
 	__u64 left; /* see mode */
 	struct weft_chunk chunk;
+	__u64 lent_bytes; /* of the request that the lease is for */
+	__u32 lease;	  /* upstream + 1 of the last request that went elsewhere */
+	__u32 door;	  /* door + 1 that was taken last */
+	__u32 lending;	  /* and its number */
+	__u32 zero;
+	struct weft_native native;
 	__u64 routes;	/* policies that are asked for a route */
 	__u64 policies; /* policies of the bound endpoint */
 	struct weft_result result; /* of the connection */

@@ -246,7 +246,9 @@ function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): W
   return { ...world, workloads };
 }
 
-export interface KernelSimulator extends Omit<Simulator, keyof AsyncDisposable>, Disposable {
+export interface KernelSimulator
+  extends Omit<Simulator, keyof AsyncDisposable | 'decide'>,
+    Disposable {
   /** The harness programs, for measurements. */
   readonly staged: Staged;
 }

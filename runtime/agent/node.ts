@@ -7,7 +7,7 @@ import { type Kernel, type KernelMap, pinDirectory } from '../kernel/index.js';
 import { AgentError } from './agent-error.js';
 import { CODES } from './codes.js';
 import { MAP_STUBS, STUB_ATTACH } from './hooks.js';
-import { NODE_MAPS, REQUEST_NODE_MAPS } from './layout.js';
+import { EXCHANGE_NODE_MAPS, NODE_MAPS, REQUEST_NODE_MAPS } from './layout.js';
 import { readObject } from './objects.js';
 import { Owned } from './owned.js';
 import { type Paths, pinsOf } from './paths.js';
@@ -76,7 +76,9 @@ export function ensureNode(kernel: Kernel, paths: Paths): NodeMaps {
   sweepNode(paths);
   if (!hasNode(paths)) create(kernel, paths);
   const node = openNode(kernel, paths);
-  const missing = [...NODE_MAPS, ...REQUEST_NODE_MAPS].find((name) => !(name in node.maps));
+  const missing = [...NODE_MAPS, ...REQUEST_NODE_MAPS, ...EXCHANGE_NODE_MAPS].find(
+    (name) => !(name in node.maps),
+  );
   if (missing === undefined) return node;
   node[Symbol.dispose]();
   const message = `this node was set up by another version: it has no map \`${missing}\``;

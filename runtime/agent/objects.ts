@@ -3,7 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AgentError } from './agent-error.js';
 
-export type ObjectName = 'stubs' | 'hooks' | 'request-hooks' | 'harness' | 'request-harness';
+export type ObjectName =
+  | 'stubs'
+  | 'agent'
+  | 'hooks'
+  | 'request-hooks'
+  | 'harness'
+  | 'request-harness';
 
 // Beside the bundled programs and their parts, or two rooms up from a module of its own.
 const FOLDERS = ['./bpf/', '../../bpf/'] as const;

@@ -11,9 +11,11 @@ import type { Kernel } from '../kernel/index.js';
 import { isAgentError } from './agent-error.js';
 import { enrolAll } from './enrol-all.js';
 import { readEvents } from './events.js';
+import { startForwarding } from './forwarding.js';
 import { loadOrNote } from './load.js';
 import { withLock } from './lock.js';
 import type { Paths } from './paths.js';
+import { judgesRequests } from './sockops.js';
 import { unload } from './unload.js';
 
 export interface AgentEnv {
@@ -42,8 +44,8 @@ Example:
   {"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny","rule":"isolation.ts:9",…}
 
 What it does not do yet: it follows no control plane, does not notice when the bundle, the
-world or a cgroup changes after the start, keeps no connection
-pools, verifies no signatures, and closes no open connection when a policy changes.
+world or a cgroup changes after the start, verifies no signatures, and closes no open
+connection when a policy changes.
 `;
 
 interface Options {
@@ -140,6 +142,12 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   const input = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
   const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
   env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
+  const forwarding = judgesRequests(bundle.manifest)
+    ? await startForwarding(kernel, paths, {
+        ...{ bundle, world, generation },
+        onFault: (error) => env.stderr(`error: ${describe(error)}\n`),
+      })
+    : null;
   try {
     if (options.enrol) await enrolWorkloads(kernel, paths, env);
     await readEvents(kernel, paths, {
@@ -149,11 +157,16 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
       signal: env.signal,
     });
   } finally {
+    await forwarding?.[Symbol.asyncDispose]();
     if (options.unloadOnExit) {
       await withLock(paths, () => unload(kernel, paths));
       env.stderr('unloaded\n');
     }
   }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Runs the agent until `signal`; answers with the exit code. */
@@ -163,8 +176,7 @@ export async function runAgent(args: readonly string[], env: AgentEnv): Promise<
     return EXIT.ok;
   } catch (error) {
     if (error instanceof Stop) return error.exit;
-    const message = error instanceof Error ? error.message : String(error);
-    env.stderr(`error: ${message}\n`);
+    env.stderr(`error: ${describe(error)}\n`);
     if (isAgentError(error) && error.help !== null) env.stderr(`  help: ${error.help}\n`);
     return EXIT.failure;
   }

@@ -10,7 +10,14 @@ import type { World } from '../discovery/types.js';
 import { cgroupId, type Kernel, type KernelMap, type KernelObject } from '../kernel/index.js';
 import { PlanError } from './agent-error.js';
 import { type CgroupIds, generationEntries, generationSizes, isRequestMap } from './fill.js';
-import { encodeU32, encodeU64, type HookName, NODE_MAPS, REQUEST_NODE_MAPS } from './layout.js';
+import {
+  EXCHANGE_NODE_MAPS,
+  encodeU32,
+  encodeU64,
+  type HookName,
+  NODE_MAPS,
+  REQUEST_NODE_MAPS,
+} from './layout.js';
 import { readObject } from './objects.js';
 import { cgroupPath, type Paths } from './paths.js';
 import { judgesRequests, programsOf } from './sockops.js';
@@ -87,6 +94,14 @@ function namesOf(plan: Plan): Names {
   };
 }
 
+/** The node's maps that a part uses. */
+function sharedBy(
+  part: 'hooks' | 'request-hooks' | 'harness' | 'request-harness',
+): readonly string[] {
+  const exchanges = part === 'request-hooks' ? EXCHANGE_NODE_MAPS : [];
+  return [...NODE_MAPS, ...REQUEST_NODE_MAPS, ...exchanges];
+}
+
 /** Loads a generation without activating it. Throws PlanError, KernelError or VerifierError; then nothing is left. */
 export function stage(kernel: Kernel, bundle: Bundle, world: World, options: StageOptions): Staged {
   const { manifest, objects } = bundle;
@@ -101,7 +116,7 @@ export function stage(kernel: Kernel, bundle: Bundle, world: World, options: Sta
   const isHere = (name: string): boolean => part === 'request-hooks' || !isRequestMap(name);
   const entries = new Map([...all].filter(([name]) => isHere(name)));
   const reuse = Object.fromEntries(
-    [...NODE_MAPS, ...REQUEST_NODE_MAPS].flatMap((name) => {
+    sharedBy(part).flatMap((name) => {
       const map = options.nodeMaps[name];
       return map === undefined ? [] : [[name, map] as const];
     }),

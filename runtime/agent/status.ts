@@ -5,6 +5,7 @@ import { REASON } from '../../compiler/abi/index.js';
 import type { Kernel, KernelMap } from '../kernel/index.js';
 import { readActive } from './active.js';
 import { enrolledIds } from './enrol.js';
+import { type ExchangeStatus, exchangeStatus, NO_EXCHANGES } from './exchange-status.js';
 import { encodeU32, sumCounter } from './layout.js';
 import { pinnedGenerations } from './load.js';
 import { openNode } from './node.js';
@@ -50,6 +51,7 @@ export interface NodeStatus {
   readonly reasons: Readonly<Record<string, { readonly allow: bigint; readonly deny: bigint }>>;
   /** Verdicts whose event found no room. */
   readonly lost: bigint;
+  readonly exchanges: ExchangeStatus;
   readonly lastError: State['lastError'];
 }
 
@@ -93,6 +95,7 @@ const NOTHING: Omit<NodeStatus, 'lastError'> = {
   enrolled: [],
   reasons: {},
   lost: 0n,
+  exchanges: NO_EXCHANGES,
 };
 
 /** The state of this node. Throws KernelError, and AgentError where the state document is damaged. */
@@ -132,6 +135,7 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
     }),
     reasons: reasons(node.map('weft_reasons')),
     lost: readCounter(node.map('weft_losses'), 0),
+    exchanges: exchangeStatus(node),
     lastError: state.lastError,
   };
 }

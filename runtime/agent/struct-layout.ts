@@ -125,6 +125,15 @@ export const NODE_MAPS = [
 ] as const;
 /** The same for what the test harness has no part in. */
 export const REQUEST_NODE_MAPS = ['weft_http', 'weft_clients'] as const;
+/** The same for what only hooks that judge requests have a part in. */
+export const EXCHANGE_NODE_MAPS = [
+  'weft_pools',
+  'weft_leases',
+  'weft_upstreams',
+  'weft_handovers',
+  'weft_doors',
+  'weft_door_idle',
+] as const;
 
 export const BALANCE = { 'round-robin': 0, random: 1 } as const;
 export const FLOW_KIND = { sent: 1, name: 2, admitted: 3 } as const;

@@ -12,10 +12,12 @@ import type {
 import {
   type ClientId,
   DOOR_WORDS,
+  DOORS,
   decodeAnswer,
   decodeHandover,
   decodeLease,
   decodePool,
+  decodePoolKey,
   decodeProbe,
   emptyPool,
   encodeHandover,
@@ -23,13 +25,16 @@ import {
   encodeOrder,
   encodePoolKey,
   encodeProbe,
+  FORWARD_LAYOUT,
   FORWARD_MAPS,
   type Handover,
+  LEASE_STATE,
   type Lease,
   type Order,
   type Pool,
   type PoolKey,
   type Probe,
+  UPSTREAMS,
 } from './layout.js';
 
 export interface NodeWords extends Disposable {
@@ -45,7 +50,14 @@ export interface NodeWords extends Disposable {
   addUpstream(index: number, fd: number, cookie: bigint, key: PoolKey, slot: number): void;
   removeUpstream(index: number, cookie: bigint): void;
   handover(door: number): Handover;
-  /** Registers the near ends of all doors; those who had one are named. */
+  /**
+   * Forgets what a dead agent had: its pools, its leases, its doors. Returns the clients who were in
+   * the middle of an exchange that nobody will finish.
+   */
+  reset(): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
+  /** Nobody gets a door any more. */
+  closeDoors(): void;
+  /** Registers the near ends of all doors. */
   openDoors(near: readonly { readonly fd: number; readonly cookie: bigint }[]): void;
   /** Puts bytes into a client's own receive queue by way of the agent's socket; how many were taken. */
   inject(fd: number, client: bigint, bytes: Uint8Array): number;
@@ -115,6 +127,10 @@ export function openNodeWords(
       kernel.iterateMap(programs.program('agent_note_upstreams'), of('weft_upstreams'));
     },
     removeUpstream: (index, cookie) => {
+      // How far its last exchange came is asked for later; whose it was is not.
+      const record = value(of('weft_leases').lookup(u32(index)));
+      record.fill(0, 0, FORWARD_LAYOUT.weft_lease.client);
+      of('weft_leases').update(u32(index), record);
       of('weft_upstreams').delete(u32(index));
       of('weft_upstream_index').delete(u64(cookie));
     },
@@ -130,6 +146,30 @@ export function openNodeWords(
         const count = Math.min(Math.max(near.length - word * 64, 0), 64);
         const bits = count === 64 ? ALL_IDLE : (1n << BigInt(count)) - 1n;
         of('weft_door_idle').update(u32(word), u64(bits));
+      }
+    },
+    reset: () => {
+      const lost: { client: ClientId; cgroup: bigint }[] = [];
+      for (let index = 0; index < UPSTREAMS; index++) {
+        const record = value(of('weft_leases').lookup(u32(index)));
+        const { state, client } = decodeLease(record);
+        if (state !== LEASE_STATE.free) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
+        if (record.some((byte) => byte !== 0)) {
+          of('weft_leases').update(u32(index), new Uint8Array(record.length));
+        }
+      }
+      for (const name of ['weft_pools', 'weft_upstream_index'] as const) {
+        for (const key of of(name).keys()) of(name).delete(key);
+      }
+      for (let door = 0; door < DOORS; door++) {
+        const { client, cgroup, handed } = handover(door);
+        if (handed > 0) lost.push({ client, cgroup });
+      }
+      return lost;
+    },
+    closeDoors: () => {
+      for (let word = 0; word < DOOR_WORDS; word++) {
+        of('weft_door_idle').update(u32(word), u64(0n));
       }
     },
     addAgent: (fd) => of('weft_agents').update(u32(0), u64(BigInt(fd))),

@@ -37,6 +37,8 @@ export interface ReplyState {
   /** The connection ends with it. */
   readonly close: boolean;
   readonly interim: boolean;
+  /** Nothing of a head, or of what follows one, is under way. */
+  readonly between: boolean;
   /** Bytes of the body, or of one chunk of it, that come next. */
   readonly left: bigint;
   /** Final replies that ended on the connection. */
@@ -73,8 +75,15 @@ export interface ChunkReader {
   read(bytes: Uint8Array): ChunkStep;
 }
 
+/** Where the kernel's framer stands: structs weft_asked and weft_reply. */
+export interface ReplyPlace {
+  readonly asked: Uint8Array;
+  readonly reply: Uint8Array;
+}
+
 export interface Framing {
-  openReplyFramer(): ReplyFramer;
+  /** A framer of a new connection, or one that goes on from a place. */
+  openReplyFramer(from?: ReplyPlace): ReplyFramer;
   openChunkReader(): ChunkReader;
 }
 
@@ -118,6 +127,7 @@ export function decodeReply(record: Uint8Array): ReplyState {
     body: has(REPLY_FLAG.body),
     close: has(REPLY_FLAG.close),
     interim: has(REPLY_FLAG.interim),
+    between: view.getUint8(LINES.phase) === 0,
     left: view.getBigUint64(REPLY.left, true),
     done: view.getUint32(REPLY.done, true),
     reason: view.getUint8(LINES.reason) === FRAME_REASON.accepted ? null : reasonOf(view),
@@ -138,9 +148,9 @@ export function openFraming(wasm: Uint8Array): Framing {
     return window.length;
   };
 
-  const openReplyFramer = (): ReplyFramer => {
-    const reply = new Uint8Array(REPLY.size);
-    const asked = new Uint8Array(ASKED.size);
+  const openReplyFramer = (from?: ReplyPlace): ReplyFramer => {
+    const reply = from?.reply.slice() ?? new Uint8Array(REPLY.size);
+    const asked = from?.asked.slice() ?? new Uint8Array(ASKED.size);
     /** Runs `call` on this connection's structs. */
     const on = <T>(call: () => T): T => {
       memory.set(reply, replyAt);

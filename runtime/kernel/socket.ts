@@ -85,7 +85,8 @@ export function openStream(
       });
     const cookie = socketCookie(native, fd);
     // Reading starts with the connection: a socket that is not connected yet has nothing but errors.
-    const options = { fd, manualStart: true } as SocketConstructorOpts;
+    // The peer's end is not ours: who reads it decides.
+    const options = { fd, manualStart: true, allowHalfOpen: true } as SocketConstructorOpts;
     const socket = new Socket(options);
     socket.connect({ host: addressText(to.address), port: to.port });
     return { socket, fd, cookie };

@@ -211,11 +211,11 @@ function isForwarded({ answer }: Flow): boolean {
   return answer === null || answer.kind === 'cluster' || answer.kind === 'waypoint';
 }
 
-/** Takes connections through both ends, in order; an input between two strangers is a BugError. */
-export async function decidePath(
+/** Takes connections through both ends, in order. */
+export async function decideFlows(
   inputs: readonly DecideInput[],
   { manifest, engine, indexFor, parseRequest }: DecidePathOptions,
-): Promise<Outcome[]> {
+): Promise<readonly Flow[]> {
   const flows = inputs.map((input) => startFlow(input, indexFor(input), parseRequest));
   const routed = flows.filter(
     (flow) => flow.service !== null && flow.policies !== 0n && flow.end === null,
@@ -245,5 +245,14 @@ export async function decidePath(
       takeVerdict(flow, record, 'server', level === 'request' && flow.source === null),
     );
   }
-  return flows.map((flow) => describeOutcome(flow, manifest));
+  return flows;
+}
+
+/** The same, told in words; an input between two strangers is a BugError. */
+export async function decidePath(
+  inputs: readonly DecideInput[],
+  options: DecidePathOptions,
+): Promise<Outcome[]> {
+  const flows = await decideFlows(inputs, options);
+  return flows.map((flow) => describeOutcome(flow, options.manifest));
 }

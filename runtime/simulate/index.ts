@@ -15,6 +15,7 @@ export {
   type EngineSetup,
   type Stop,
 } from './engine.js';
+export type { Flow } from './flow.js';
 export type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
 export { indexPlan, type PlanIndex } from './plan-index.js';
 export {

@@ -2,11 +2,8 @@
  * A request as people write it, as the head that is sent, parsed by the parser that the kernel runs
  * (bpf/http/head.h, built as WASM), and as struct weft_request.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { HEAD_MAX, REQUEST } from '../../compiler/abi/index.js';
-import { BugError } from '../../compiler/diagnostic/index.js';
-import { type Head, type HeadParser, openHeadParser } from '../http/index.js';
+import { type Head, type HeadParser, openHeadParser, readHttpModule } from '../http/index.js';
 import { type ConnectionFields, writeConnection } from './connection.js';
 
 export interface RequestText {
@@ -30,15 +27,6 @@ export type RequestParser = (request: RequestText) => ParsedRequest;
 
 const TOO_LARGE = 431;
 
-/** Beside the packaged program, or built under dist/. */
-function parserModule(): Uint8Array {
-  const candidates = ['./http/head.wasm', '../../http/head.wasm'];
-  const paths = candidates.map((name) => fileURLToPath(new URL(name, import.meta.url)));
-  const found = paths.find((path) => existsSync(path));
-  if (found === undefined) throw new BugError(`no head parser among ${paths.join(', ')}`);
-  return readFileSync(found);
-}
-
 /** The head as it is sent; characters stand for bytes. */
 export function requestHead({ method, target, headers }: RequestText): Uint8Array {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
@@ -49,7 +37,7 @@ export function requestHead({ method, target, headers }: RequestText): Uint8Arra
 export function requestParser(headers: readonly string[]): RequestParser {
   let parser: HeadParser | null = null;
   return (request) => {
-    parser ??= openHeadParser(parserModule(), headers);
+    parser ??= openHeadParser(readHttpModule('head'), headers);
     const sent = requestHead(request);
     const parsed = parser.parse(sent);
     if (parsed.status === 'refused') return { ok: false, status: parsed.code };

@@ -2,8 +2,9 @@
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type Plan, planGeneration, type World } from '../discovery/index.js';
-import { decidePath } from './decide-path.js';
+import { decideFlows, decidePath } from './decide-path.js';
 import type { EngineAnswer } from './engine.js';
+import type { Flow } from './flow.js';
 import type { DecideInput, Outcome } from './outcome.js';
 import { indexPlan, type PlanIndex } from './plan-index.js';
 import type { Ask } from './record.js';
@@ -22,6 +23,8 @@ export interface Simulator extends AsyncDisposable {
   readonly plan: Plan;
   /** Takes one connection through client and server side. */
   readonly simulate: (input: DecideInput) => Promise<Outcome>;
+  /** The same, as what it came to rather than what is told of it. */
+  readonly decide: (input: DecideInput) => Promise<Flow>;
   /** Takes many, in order. */
   readonly simulateAll: (inputs: readonly DecideInput[]) => Promise<readonly Outcome[]>;
   /**
@@ -65,8 +68,9 @@ export async function createSimulator(
   // Identities do not depend on health, so every plan of this world has the same symbols.
   const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
   const engine = await startWorkerEngine(setup, deadlineMs);
+  const options = { manifest, engine, indexFor, parseRequest };
   const simulateAll = (inputs: readonly DecideInput[]): Promise<Outcome[]> =>
-    decidePath(inputs, { manifest, engine, indexFor, parseRequest });
+    decidePath(inputs, options);
   return {
     world,
     plan: base.plan,
@@ -75,6 +79,11 @@ export async function createSimulator(
       const [outcome] = await simulateAll([input]);
       if (outcome === undefined) throw new BugError('one input, no outcome');
       return outcome;
+    },
+    decide: async (input) => {
+      const [flow] = await decideFlows([input], options);
+      if (flow === undefined) throw new BugError('one input, no flow');
+      return flow;
     },
     decidePolicy: engine.decide,
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

@@ -9,6 +9,11 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? '' : `\n${title}\n${columns(rows, '  ')}\n`;
 }
 
+/** The workload of an enrolled cgroup, else the cgroup's number. */
+function nameOf({ enrolled }: NodeStatus, cgroup: string): string {
+  return enrolled.find((e) => e.cgroupId === cgroup)?.workload ?? cgroup;
+}
+
 function describe(status: NodeStatus): string {
   const head = [
     ['weft', VERSION],
@@ -43,6 +48,20 @@ function describe(status: NodeStatus): string {
         `${deny} denied`,
       ]),
     ),
+    section(
+      'pools',
+      status.exchanges.pools.map(({ cgroup, endpoint, size, idle, misses }) => [
+        nameOf(status, cgroup),
+        endpoint,
+        `${size} connections`,
+        `${idle} idle`,
+        `${misses} missed`,
+      ]),
+    ),
+    section('exchanges', [
+      ['on pooled connections', String(status.exchanges.leases)],
+      ["in the agent's hands", String(status.exchanges.doors)],
+    ]),
     section(
       'enrolled',
       status.enrolled.map((e) => [e.workload ?? '(no workload)', e.cgroup ?? '', e.cgroupId]),

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Requests that do not go to the bound server: into a pooled connection, or through a door to the
+ * agent. What comes back that way is read before anything that TCP still carries, so it is asked for
+ * only where nothing more is to come on the client's own connection; else the agent keeps the order.
+ */
+#ifndef WEFT_REQUEST_ELSEWHERE_H
+#define WEFT_REQUEST_ELSEWHERE_H
+
+#include "request/door.h"
+#include "request/refuse.h"
+#include "request/tcp.h"
+#include "request/work.h"
+
+/* Is all answered that was asked, and has the client read it? */
+static __always_inline int weft_is_turn(const struct weft_http *http, const struct tcp_sock *socket)
+{
+	const struct weft_native *native = &http->native;
+	__u32 received = socket->rcv_nxt;
+
+	return !(native->flags & WEFT_NATIVE_LOST) &&
+	       native->asked.count == *(volatile __u32 *)&native->reply.done &&
+	       received == *(volatile __u32 *)&native->expected && socket->copied_seq == received &&
+	       !weft_lease_is_open(http->lease, http->cookie) &&
+	       !weft_redirects_wait((void *)native->socket);
+}
+
+/* enum weft_asked_kind of a request. */
+static __always_inline __u64 weft_kinds_of(const struct weft_request *request)
+{
+	const struct weft_head *head = &request->head;
+
+	if (weft_is_head(request))
+		return WEFT_ASKED_HEAD;
+	if (!(head->flags & WEFT_HEAD_UPGRADE))
+		return 0;
+	/* CONNECT has no path. */
+	return head->path ? WEFT_ASKED_UPGRADE : WEFT_ASKED_CONNECT;
+}
+
+enum weft_entered {
+	WEFT_ENTERED = 0,    /* the message is on its way */
+	WEFT_GIVEN_BACK = 1, /* the door is the client's no more */
+	WEFT_NO_AGENT = 2,
+};
+
+/* Sends the whole message through the client's door. */
+static __always_inline int weft_enter_door(struct sk_msg_md *message, struct weft_http *http)
+{
+	__u32 index = http->door - 1, size = message->size;
+	struct weft_handover *handover = bpf_map_lookup_elem(&weft_handovers, &index);
+
+	if (!handover || !weft_door_enter(handover, http->lending, size))
+		return WEFT_GIVEN_BACK;
+	if (bpf_msg_redirect_hash(message, &weft_doors, &index, 0) == SK_PASS)
+		return WEFT_ENTERED;
+	weft_door_return(index, http->lending, *(volatile __u64 *)&handover->turn);
+	return WEFT_NO_AGENT;
+}
+
+/* Gives the client into the agent's hands, with this message; 0: there is no agent. */
+static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http *http,
+				     const struct weft_result *result, __u32 reason, int judged)
+{
+	__u32 door = weft_door_take(), index = door - 1;
+	struct weft_handover *handover;
+
+	if (!door || !http || !result)
+		return 0;
+	handover = bpf_map_lookup_elem(&weft_handovers, &index);
+	if (!handover)
+		return 0;
+	handover->client = http->cookie;
+	handover->client_socket = http->native.socket;
+	handover->cgroup = http->cgroup;
+	handover->name = http->name;
+	handover->endpoint = http->endpoint;
+	__builtin_memset(&handover->chosen, 0, sizeof(handover->chosen));
+	if (judged) {
+		handover->chosen.address = result->endpoint;
+		handover->chosen.port = result->endpoint_port;
+	}
+	handover->reason = reason;
+	handover->generation = http->generation;
+	handover->cluster = result->cluster;
+	handover->asked = http->native.asked.count;
+	handover->lease =
+		weft_lease_is_open(http->lease, http->cookie) ? http->lease : 0;
+	http->lending = weft_door_begin(handover);
+	/* First the door, then the count: who adds to the count looks for the door then. */
+	__sync_lock_test_and_set(&http->door, door);
+	handover->answered = *(volatile __u32 *)&http->native.reply.done;
+	if (weft_enter_door(message, http) == WEFT_ENTERED)
+		return 1;
+	http->door = 0;
+	return 0;
+}
+
+/* A pooled connection for this request, and the message on its way there; 0: there is none. */
+static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http *http,
+				     const struct weft_request_work *work, __u64 total)
+{
+	const struct weft_result *result = &work->judgement.result;
+	struct weft_pool_key key = { .cgroup = http->cgroup };
+	__u32 upstream, index;
+
+	key.endpoint.address = result->endpoint;
+	key.endpoint.port = result->endpoint_port;
+	upstream = weft_pool_take(&key);
+	if (!upstream)
+		return 0;
+	index = upstream - 1;
+	weft_lease_begin(index, http->cookie, http->native.socket, weft_kinds_of(&work->request),
+			 total);
+	http->lease = upstream;
+	http->lent_bytes = total;
+	bpf_msg_apply_bytes(message, total);
+	if (bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS)
+		return 1;
+	bpf_msg_apply_bytes(message, 0);
+	weft_lease_cancel(index);
+	http->lease = 0;
+	http->lent_bytes = 0;
+	return 0;
+}
+
+/*
+ * The rest of a request that went elsewhere. Its upstream may have answered already, or be gone: then
+ * nobody wants it. -1: it was complete.
+ */
+static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft_http *http)
+{
+	__u32 index = http->lease - 1;
+	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
+	__u64 rest;
+
+	/* Another client has it: so it took all of this request, and answered. */
+	rest = lease && lease->client == http->cookie ?
+		       (__u32)(http->lent_bytes - weft_lease_position(lease)) :
+		       0;
+	if (!rest) {
+		http->lent_bytes = 0;
+		return -1;
+	}
+	bpf_msg_apply_bytes(message, rest);
+	if (lease->state != WEFT_LEASE_FREE &&
+	    bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS)
+		return SK_PASS;
+	bpf_msg_apply_bytes(message, 0);
+	http->lent_bytes = 0;
+	http->mode = WEFT_HTTP_SINK;
+	http->left = rest;
+	return -1;
+}
+
+/* At the start of a run: goes on with what is under way elsewhere; -1: nothing is. */
+static __always_inline int weft_follow(struct sk_msg_md *message, struct weft_http *http)
+{
+	if (http->door) {
+		int entered = weft_enter_door(message, http);
+
+		if (entered == WEFT_ENTERED)
+			return SK_PASS;
+		http->door = 0;
+		if (entered == WEFT_NO_AGENT) {
+			http->mode = WEFT_HTTP_DEAD; /* in the middle of an exchange */
+			return SK_DROP;
+		}
+	}
+	return http->lent_bytes ? weft_lend_more(message, http) : -1;
+}
+
+/*
+ * Sends a request elsewhere, or by the agent: where its reply must wait for others (`turn`), where its
+ * route says more than where to (`plain`), where the kernel cannot see its end. 0: nobody takes it.
+ */
+static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct weft_http *http,
+					       const struct weft_request_work *work, __u64 total,
+					       int plain, int turn)
+{
+	const struct weft_head *head = &work->request.head;
+	__u32 reason = WEFT_HANDOVER_POOL;
+
+	if (!turn)
+		reason = WEFT_HANDOVER_ORDER;
+	else if (!plain)
+		reason = WEFT_HANDOVER_ROUTE;
+	else if (head->flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_UPGRADE | WEFT_HEAD_EXPECT) ||
+		 total > 0xffffffff)
+		reason = WEFT_HANDOVER_PROTOCOL;
+	else if ((http->flags & WEFT_HTTP_CORKED) && message->size > total)
+		reason = WEFT_HANDOVER_MESSAGE;
+	else if (weft_lend(message, http, work, total))
+		return 1;
+	return weft_hand_over(message, http, &work->judgement.result, reason, plain);
+}
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Replies on a client's own connection, watched as they arrive: how many requests are answered, and
+ * whether HTTP goes on. What comes by another way may be put into the client's queue only between
+ * replies, and while it is under way the bound server's words wait: its FIN most of all, which would
+ * cut the other reply short. What waits is dropped here; TCP repeats it.
+ */
+#ifndef WEFT_REQUEST_NATIVE_H
+#define WEFT_REQUEST_NATIVE_H
+
+#include "request/door.h"
+#include "request/guard.h"
+
+#define WEFT_FIN 1
+#define WEFT_SYN 2
+/* Windows of one segment; one that needs more is not followed. */
+#define WEFT_NATIVE_WINDOWS 256
+/* Two CPUs may have segments of one connection at the same time. */
+#define WEFT_NATIVE_WAIT 4096
+
+/* A window of the segment that this CPU has: segments arrive with softirqs off. */
+struct weft_window {
+	__u8 bytes[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct weft_window);
+} weft_native_window SEC(".maps");
+
+struct weft_native_walk {
+	struct __sk_buff *skb;
+	struct weft_native *native;
+	struct weft_window *window;
+	__u32 at; /* in the packet */
+	__u32 left; /* of the segment */
+};
+
+static long weft_native_step(__u32 index, struct weft_native_walk *walk)
+{
+	struct weft_reply *reply = &walk->native->reply;
+	__u32 stream = walk->left, have = stream;
+	int event;
+
+	if (!stream)
+		return 1;
+	if (have > WEFT_WINDOW_MAX)
+		have = WEFT_WINDOW_MAX;
+	if (reply->left >= stream) {
+		have = 0;
+	} else {
+		asm volatile("" : "+r"(have));
+		if (have - 1 > WEFT_WINDOW_MAX - 1 ||
+		    bpf_skb_load_bytes(walk->skb, walk->at, walk->window->bytes, have))
+			return 1;
+	}
+	event = weft_frame_reply(walk->window->bytes, have, stream, &walk->native->asked, reply);
+	if (reply->lines.at > stream)
+		return 1;
+	walk->at += reply->lines.at;
+	walk->left -= reply->lines.at;
+	return event > WEFT_FRAME_DONE; /* a tunnel, a reply to the end, or broken: for ever */
+}
+
+/* Frames `payload` bytes at `at`; what cannot be followed is told by the count that stays open. */
+static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_native *native, __u32 at,
+					 __u32 sequence, __u32 payload)
+{
+	__s32 ahead = sequence - native->expected;
+	struct weft_native_walk walk;
+	__u32 zero = 0;
+
+	if (!native || native->flags & WEFT_NATIVE_LOST)
+		return 0;
+	if (ahead < 0) { /* repeated, in whole or in part */
+		if (payload + ahead > payload)
+			return 0;
+		at -= ahead;
+		payload += ahead;
+	} else if (ahead) {
+		/* A hole in a body is no riddle; the rest of it comes later. */
+		if (native->reply.left < ahead) {
+			native->flags |= WEFT_NATIVE_LOST;
+			return 0;
+		}
+		native->reply.left -= ahead;
+		native->expected += ahead;
+	}
+	walk.window = bpf_map_lookup_elem(&weft_native_window, &zero);
+	if (!walk.window)
+		return 0;
+	walk.skb = skb;
+	walk.native = native;
+	walk.at = at;
+	walk.left = payload;
+	bpf_loop(WEFT_NATIVE_WINDOWS, weft_native_step, &walk, 0);
+	native->expected += payload;
+	if (walk.left && native->reply.lines.phase != WEFT_FRAME_TUNNEL &&
+	    native->reply.lines.phase != WEFT_FRAME_UNTIL_CLOSE)
+		native->flags |= WEFT_NATIVE_LOST;
+	return 0;
+}
+
+static long weft_native_try(__u32 index, struct weft_native **native)
+{
+	return __sync_val_compare_and_swap(&(*native)->busy, 0, 1) == 0;
+}
+
+/* Must what comes by the client's own connection wait for another exchange? */
+static __always_inline int weft_native_waits(const struct weft_http *http)
+{
+	if (weft_lease_is_open(http->lease, http->cookie))
+		return 1;
+	/* Until the agent's turn comes, what was asked before is answered here. */
+	return weft_door_is_held(http->door, http->lending) &&
+	       http->native.asked.count == http->native.reply.done;
+}
+
+/* What the agent waits for. */
+static __always_inline void weft_tell_door(const struct weft_http *http)
+{
+	__u32 index = http->door - 1;
+	struct weft_handover *handover;
+
+	if (!http->door)
+		return;
+	handover = bpf_map_lookup_elem(&weft_handovers, &index);
+	if (handover && handover->client == http->cookie)
+		handover->answered = http->native.reply.done;
+}
+
+static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_http *http)
+{
+	struct weft_native *native = &http->native;
+	__u32 offset = weft_tcp_offset(skb), sequence, header, payload;
+	__u8 words, flags;
+
+	if (!offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
+	    bpf_skb_load_bytes(skb, offset + 12, &words, 1) ||
+	    bpf_skb_load_bytes(skb, offset + 13, &flags, 1) || flags & WEFT_SYN)
+		return 1;
+	header = offset + (words >> 4) * 4;
+	payload = skb->len - header;
+	if (payload > skb->len || (!payload && !(flags & WEFT_FIN)))
+		return 1;
+	if (weft_native_waits(http))
+		return 0;
+	if (flags & WEFT_FIN && weft_redirects_wait((void *)http->native.socket))
+		return 0;
+	if (!payload)
+		return 1;
+	if (bpf_loop(WEFT_NATIVE_WAIT, weft_native_try, &native, 0) == WEFT_NATIVE_WAIT &&
+	    native->busy)
+		return 0; /* TCP repeats it */
+	weft_native_follow(skb, native, header, bpf_ntohl(sequence), payload);
+	__sync_lock_test_and_set(&native->busy, 0);
+	weft_tell_door(http);
+	return 1;
+}
+
+/* cgroup_skb/ingress, of a connection that is open: 0 where it is to come again later. */
+static __always_inline int weft_native_arrives(struct __sk_buff *skb)
+{
+	struct bpf_sock *socket = skb->sk;
+	struct weft_http *http;
+
+	if (!socket)
+		return 1;
+	socket = bpf_sk_fullsock(socket);
+	if (!socket)
+		return 1;
+	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
+	if (!http || !(http->flags & WEFT_HTTP_ON))
+		return 1;
+	return weft_native_segment(skb, http);
+}
+
+#endif

@@ -1,0 +1,158 @@
+/**
+ * The agent's part in exchanges: doors for clients that the kernel hands over, pools of connections
+ * for those that it redirects. Starts from nothing: whoever was in a dead agent's hands is ended.
+ */
+import type { Framing, HeadParser } from '../http/index.js';
+import type { Kernel, KernelMap, NetworkNamespace } from '../kernel/index.js';
+import { ByteQueue } from './byte-queue.js';
+import { type ClientId, DOORS, type PoolKey } from './layout.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import { type NodeWords, openNodeWords } from './node-words.js';
+import { closePairs, openPairs, type Pair } from './pair.js';
+import { Pools } from './pools.js';
+import { type Door, type Session, type SessionWorld, startSession } from './session.js';
+
+const SWEEP_MS = 1000;
+
+export interface ForwardOptions {
+  readonly kernel: Kernel;
+  /** The built object bpf/agent.bpf.c. */
+  readonly object: Uint8Array;
+  /** A map of the node; throws where it has none of that name. */
+  readonly map: (name: string) => KernelMap;
+  readonly framing: Framing;
+  readonly parser: HeadParser;
+  /** Directory of an enrolled cgroup; null where it is not known. */
+  readonly cgroupPath: (id: bigint) => string | null;
+  /** True while the active generation sends somebody there. */
+  readonly isWanted: (key: PoolKey) => boolean;
+  readonly judge: SessionWorld['judge'];
+  readonly unavailable: (isHead: boolean) => Uint8Array;
+  readonly unreadable: (status: number) => Uint8Array;
+  /** A fault of ours, in one exchange; the others go on. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface Forward {
+  /** Clients in the agent's hands, and replies that it forwards. */
+  readonly sessions: number;
+  readonly replies: number;
+  close(): void;
+}
+
+function namespaceOf(
+  options: Pick<ForwardOptions, 'kernel' | 'cgroupPath'>,
+  cgroup: bigint,
+  inode: bigint,
+): NetworkNamespace {
+  const path = options.cgroupPath(cgroup);
+  if (path === null) throw new RangeError(`no enrolled cgroup ${cgroup}`);
+  return options.kernel.namespaceOfCgroup(path, inode);
+}
+
+function destroyer(
+  options: ForwardOptions,
+  words: NodeWords,
+): (client: ClientId, cgroup: bigint) => void {
+  return (client, cgroup) => {
+    const probe = words.probe(client);
+    if (probe === null) return;
+    try {
+      using inside = namespaceOf(options, cgroup, probe.namespace);
+      words.destroy(inside, client.cookie, probe.local, probe.remote);
+    } catch (error) {
+      // Its last process has gone meanwhile, and the socket with it.
+      if (words.probe(client) !== null) options.onFault(error);
+    }
+  };
+}
+
+/** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
+export async function startForward(options: ForwardOptions): Promise<Forward> {
+  const words = openNodeWords(options.kernel, options.object, options.map);
+  const pairs: Pair[] = [];
+  const destroy = destroyer(options, words);
+  try {
+    for (const { client, cgroup } of words.reset()) destroy(client, cgroup);
+    pairs.push(...(await openPairs(options.kernel, DOORS + 1)));
+    return run(options, words, pairs, destroy);
+  } catch (error) {
+    closePairs(pairs);
+    words[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function run(
+  options: ForwardOptions,
+  words: NodeWords,
+  pairs: readonly Pair[],
+  destroy: (client: ClientId, cgroup: bigint) => void,
+): Forward {
+  const [voice, ...doors] = pairs;
+  if (voice === undefined) throw new RangeError('no pairs');
+  // What no client took comes out here.
+  voice.far.resume();
+  words.addAgent(voice.near.fd);
+  const sessions = new Map<number, Session>();
+  let closed = false;
+  const pools = new Pools({
+    words,
+    namespaceOf: (cgroup, inode) => namespaceOf(options, cgroup, inode),
+    onActivity: (upstream) => keeper.onActivity(upstream),
+  });
+  const agent = voice.near.fd;
+  const { framing, parser, judge, unavailable, unreadable } = options;
+  const world: SessionWorld = {
+    ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable, destroy },
+  };
+  const keeper = new LeaseKeeper(world);
+  const serve = (door: Door): void => {
+    if (closed || sessions.has(door.index) || door.queue.bytes.length === 0) return;
+    const session = startSession(world, door);
+    sessions.set(door.index, session);
+    const isFault = (error: unknown): void => {
+      if (!closed) options.onFault(error);
+    };
+    void session.done.catch(isFault).finally(() => {
+      sessions.delete(door.index);
+      serve(door);
+    });
+  };
+  for (const [index, { far }] of doors.entries()) {
+    const door: Door = { index, queue: new ByteQueue(far) };
+    door.queue.onActivity = () => serve(door);
+  }
+  words.openDoors(doors.map(({ near }) => near));
+  const sweep = setInterval(() => {
+    try {
+      for (const session of sessions.values()) {
+        if (words.probe(session.handover.client) === null) session.abort();
+      }
+      keeper.sweep();
+      pools.sweep(options.isWanted);
+    } catch (error) {
+      options.onFault(error);
+    }
+  }, SWEEP_MS);
+  return {
+    get sessions(): number {
+      return sessions.size;
+    },
+    get replies(): number {
+      return keeper.active;
+    },
+    close: () => {
+      closed = true;
+      clearInterval(sweep);
+      words.closeDoors();
+      for (const { handover, abort } of sessions.values()) {
+        destroy(handover.client, handover.cgroup);
+        abort();
+      }
+      pools.close();
+      closePairs(pairs);
+      words[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+export { type Forward, type ForwardOptions, startForward } from './forward.js';
+export {
+  DOOR_WORDS,
+  DOORS,
+  decodeLease,
+  decodePool,
+  decodePoolKey,
+  FORWARD_LAYOUT,
+  FORWARD_MAPS,
+  type Handover,
+  LEASE_STATE,
+  type Name,
+  type PoolKey,
+  UPSTREAMS,
+} from './layout.js';
+export type { Judgement } from './session.js';

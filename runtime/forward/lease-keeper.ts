@@ -1,0 +1,126 @@
+/**
+ * Pooled connections that the kernel has lent: what it leaves to the agent (long replies, those that
+ * only an end ends) goes on here; a connection that dies takes its client's exchange with it, with a
+ * reply where none had begun, else by ending the client's connection, which would wait for ever.
+ */
+import { ASKED_KIND } from '../../compiler/abi/index.js';
+import type { Framing } from '../http/index.js';
+import { type ClientStream, clientStream } from './client-stream.js';
+import { LEASE_STATE, type Lease } from './layout.js';
+import type { Pools } from './pools.js';
+import { pumpReply } from './reply-pump.js';
+import type { SessionWorld } from './session.js';
+import type { Upstream } from './upstream.js';
+
+/** Between taking a connection and beginning its lease the kernel needs no longer. */
+const TAKING_MS = 50;
+/** Sweeps after which a connection that nobody has and that is not idle is useless. */
+const STRANGE_SWEEPS = 5;
+
+/** Was it asked for without a body? The kinds of the one request stand lowest. */
+function isHead({ asked }: Lease): boolean {
+  return ((asked[0] ?? 0) & ASKED_KIND.head) !== 0;
+}
+
+export interface LeaseWorld
+  extends Pick<SessionWorld, 'words' | 'agent' | 'unavailable' | 'destroy'> {
+  readonly framing: Framing;
+  readonly pools: Pools;
+}
+
+export class LeaseKeeper {
+  readonly #world: LeaseWorld;
+  readonly #streams = new Map<Upstream, ClientStream>();
+  readonly #strange = new Map<Upstream, number>();
+
+  constructor(world: LeaseWorld) {
+    this.#world = world;
+  }
+
+  /** Replies that are being forwarded. */
+  get active(): number {
+    return this.#streams.size;
+  }
+
+  /** Something came from a connection that the agent does not use, or it ended. */
+  onActivity(upstream: Upstream): void {
+    if (upstream.isOurs || upstream.index === null) return;
+    const lease = this.#world.words.lease(upstream.index);
+    if (lease.state === LEASE_STATE.agent) void this.#forward(upstream, lease);
+    else if (lease.state === LEASE_STATE.kernel) void this.#fail(upstream, lease);
+    else this.#drop(upstream);
+  }
+
+  /** Nobody has it, or somebody is just taking it. */
+  #drop(upstream: Upstream): void {
+    const { words, pools } = this.#world;
+    if (pools.claim(upstream)) {
+      pools.discard(upstream);
+      return;
+    }
+    setTimeout(() => {
+      const { index } = upstream;
+      if (upstream.isOurs || index === null || pools.at(index) !== upstream) return;
+      const lease = words.lease(index);
+      if (lease.state === LEASE_STATE.free) pools.discard(upstream);
+      else this.onActivity(upstream);
+    }, TAKING_MS);
+  }
+
+  #streamOf(upstream: Upstream, lease: Lease): ClientStream {
+    const { words, agent } = this.#world;
+    upstream.isOurs = true;
+    const client = clientStream(words, agent, lease.client, () => true);
+    this.#streams.set(upstream, client);
+    return client;
+  }
+
+  async #forward(upstream: Upstream, lease: Lease): Promise<void> {
+    const { pools, framing, unavailable, destroy } = this.#world;
+    const client = this.#streamOf(upstream, lease);
+    const end = await pumpReply({
+      queue: upstream.queue,
+      framer: framing.openReplyFramer(lease),
+      client,
+      begun: lease.forwarded > 0n,
+    });
+    if (end === 'nothing') await client.write(unavailable(isHead(lease)));
+    if (end === 'cut' || end === 'tunnel') destroy(lease.client, upstream.key.cgroup);
+    this.#streams.delete(upstream);
+    if (end === 'whole') pools.give(upstream);
+    else pools.discard(upstream);
+  }
+
+  async #fail(upstream: Upstream, lease: Lease): Promise<void> {
+    const { pools, unavailable, destroy } = this.#world;
+    const client = this.#streamOf(upstream, lease);
+    if (lease.forwarded === 0n) await client.write(unavailable(isHead(lease)));
+    else destroy(lease.client, upstream.key.cgroup);
+    this.#streams.delete(upstream);
+    pools.discard(upstream);
+  }
+
+  /** Clients that have gone, and connections that nobody has although they are not idle. */
+  sweep(): void {
+    const { words, pools } = this.#world;
+    for (const [upstream, client] of this.#streams) {
+      if (words.probe(client.client) !== null) continue;
+      client.isOver = true;
+      upstream.queue.wake();
+    }
+    for (const upstream of [...pools.members()]) {
+      const { index } = upstream;
+      if (upstream.isOurs || index === null) continue;
+      const { state, client } = words.lease(index);
+      const isIdle = state === LEASE_STATE.free && pools.isIdle(upstream);
+      const isGone = state !== LEASE_STATE.free && words.probe(client) === null;
+      const isStrange = isGone || (state === LEASE_STATE.free && !isIdle);
+      const count = isStrange ? (this.#strange.get(upstream) ?? 0) + 1 : 0;
+      if (count === 0) this.#strange.delete(upstream);
+      else this.#strange.set(upstream, count);
+      if (count < STRANGE_SWEEPS) continue;
+      this.#strange.delete(upstream);
+      pools.discard(upstream);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * The pools of this node: which connections they have, who gets one, when one goes. A pool grows by
+ * those that found none and opened one themselves; what was idle all through a while is closed.
+ */
+import type { NetworkNamespace } from '../kernel/index.js';
+import { encodePoolKey, type Name, POOL_SLOTS, type PoolKey, UPSTREAMS } from './layout.js';
+import type { NodeWords } from './node-words.js';
+import { connectUpstream, isReusable, type Upstream } from './upstream.js';
+
+/** For so many sweeps a connection must not have been needed. */
+const IDLE_SWEEPS = 60;
+
+export interface PoolsOptions {
+  readonly words: NodeWords;
+  /** The namespace of a workload's processes by its cgroup; throws where it runs nowhere. */
+  readonly namespaceOf: (cgroup: bigint, inode: bigint) => NetworkNamespace;
+  /** An upstream that the kernel has, or that is idle, said or did something. */
+  readonly onActivity: (upstream: Upstream) => void;
+}
+
+interface PoolState {
+  readonly key: PoolKey;
+  readonly slots: (Upstream | null)[];
+  /** The fewest idle ones since the count began, and for how many sweeps. */
+  fewestIdle: number;
+  sweeps: number;
+}
+
+export interface PoolStatus {
+  readonly key: PoolKey;
+  readonly size: number;
+  readonly idle: number;
+  readonly misses: bigint;
+}
+
+function countBits(words: readonly bigint[]): number {
+  let count = 0;
+  for (let word of words) for (; word !== 0n; word &= word - 1n) count += 1;
+  return count;
+}
+
+export class Pools {
+  readonly #options: PoolsOptions;
+  readonly #pools = new Map<string, PoolState>();
+  readonly #upstreams: (Upstream | null)[] = new Array<Upstream | null>(UPSTREAMS).fill(null);
+  #next = 0;
+
+  constructor(options: PoolsOptions) {
+    this.#options = options;
+  }
+
+  /** The pooled connection of that number. */
+  at(index: number): Upstream | null {
+    return this.#upstreams[index] ?? null;
+  }
+
+  /** A connection for the agent's own use: an idle one, else a new one; null where there is no way. */
+  async take(key: PoolKey, from: Name, namespace: bigint): Promise<Upstream | null> {
+    const { words } = this.#options;
+    for (;;) {
+      const index = words.step({ step: 'take', pool: key }) - 1;
+      if (index < 0) break;
+      const upstream = this.at(index);
+      if (upstream === null) continue;
+      upstream.isOurs = true;
+      if (isReusable(upstream)) return upstream;
+      this.discard(upstream);
+    }
+    try {
+      using inside = this.#options.namespaceOf(key.cgroup, namespace);
+      return await connectUpstream(words.kernel, inside, from, key);
+    } catch {
+      return null;
+    }
+  }
+
+  /** Gives a connection back after a whole exchange; one that can have no other is closed. */
+  give(upstream: Upstream): void {
+    if (!isReusable(upstream) || (upstream.index === null && !this.#add(upstream))) {
+      this.discard(upstream);
+      return;
+    }
+    upstream.isOurs = false;
+    if (this.#options.words.step({ step: 'put', index: upstream.index ?? 0 }) === 0) {
+      this.discard(upstream);
+    }
+  }
+
+  /** Closes a connection that nobody else has, and forgets it. */
+  discard(upstream: Upstream): void {
+    const { index, slot, queue, cookie, key } = upstream;
+    queue.onActivity = () => {};
+    if (index === null || this.#upstreams[index] !== upstream) {
+      queue.socket.destroy();
+      return;
+    }
+    this.#options.words.step({ step: 'drop', index });
+    queue.socket.destroy();
+    this.#options.words.removeUpstream(index, cookie);
+    this.#upstreams[index] = null;
+    const pool = this.#pools.get(poolText(key));
+    if (pool !== undefined) pool.slots[slot] = null;
+  }
+
+  /** True where the kernel may take it. */
+  isIdle({ key, slot }: Upstream): boolean {
+    const word = this.#options.words.pool(key)?.idle[slot >> 6] ?? 0n;
+    return ((word >> BigInt(slot & 63)) & 1n) === 1n;
+  }
+
+  /** Takes an upstream from the kernel; false where a client has it. */
+  claim(upstream: Upstream): boolean {
+    const { index, key } = upstream;
+    if (index === null) return true;
+    if (this.#options.words.step({ step: 'claim', pool: key, index }) === 0) return false;
+    upstream.isOurs = true;
+    return true;
+  }
+
+  /** Closes what was not needed, and what leads nowhere any more. */
+  sweep(isWanted: (key: PoolKey) => boolean): void {
+    for (const [text, pool] of this.#pools) {
+      const members = pool.slots.filter((one): one is Upstream => one !== null);
+      const state = this.#options.words.pool(pool.key);
+      const idle = state === null ? 0 : countBits(state.idle);
+      const wanted = isWanted(pool.key);
+      pool.fewestIdle = Math.min(pool.fewestIdle, idle);
+      pool.sweeps += 1;
+      const isDue = pool.sweeps >= IDLE_SWEEPS;
+      let surplus = wanted ? (isDue ? pool.fewestIdle : 0) : members.length;
+      for (const upstream of members) {
+        if (surplus === 0) break;
+        if (upstream.isOurs || !this.claim(upstream)) continue;
+        this.discard(upstream);
+        surplus -= 1;
+      }
+      if (isDue) Object.assign(pool, { fewestIdle: POOL_SLOTS, sweeps: 0 });
+      if (pool.slots.every((one) => one === null) && (!wanted || isDue)) {
+        this.#options.words.removePool(pool.key);
+        this.#pools.delete(text);
+      }
+    }
+  }
+
+  status(): readonly PoolStatus[] {
+    return [...this.#pools.values()].map(({ key, slots }) => {
+      const state = this.#options.words.pool(key);
+      return {
+        key,
+        size: slots.filter((one) => one !== null).length,
+        idle: state === null ? 0 : countBits(state.idle),
+        misses: state?.misses ?? 0n,
+      };
+    });
+  }
+
+  /** Closes everything. */
+  close(): void {
+    for (const upstream of this.#upstreams) if (upstream !== null) this.discard(upstream);
+    for (const { key } of this.#pools.values()) this.#options.words.removePool(key);
+    this.#pools.clear();
+  }
+
+  /** All pooled connections. */
+  *members(): Generator<Upstream> {
+    for (const upstream of this.#upstreams) if (upstream !== null) yield upstream;
+  }
+
+  #poolOf(key: PoolKey): PoolState | null {
+    const text = poolText(key);
+    const known = this.#pools.get(text);
+    if (known !== undefined) return known;
+    try {
+      this.#options.words.makePool(key);
+    } catch {
+      return null; // the node has as many as it can
+    }
+    const slots = new Array<Upstream | null>(POOL_SLOTS).fill(null);
+    const pool = { key, slots, fewestIdle: POOL_SLOTS, sweeps: 0 };
+    this.#pools.set(text, pool);
+    return pool;
+  }
+
+  #add(upstream: Upstream): boolean {
+    const pool = this.#poolOf(upstream.key);
+    const slot = pool?.slots.indexOf(null) ?? -1;
+    const index = this.#freeIndex();
+    if (pool === null || slot < 0 || index === null) return false;
+    try {
+      this.#options.words.addUpstream(index, upstream.fd, upstream.cookie, upstream.key, slot);
+    } catch {
+      return false; // it has just closed
+    }
+    pool.slots[slot] = upstream;
+    this.#upstreams[index] = upstream;
+    Object.assign(upstream, { index, slot });
+    upstream.queue.onActivity = () => this.#options.onActivity(upstream);
+    return true;
+  }
+
+  #freeIndex(): number | null {
+    for (let tried = 0; tried < UPSTREAMS; tried++) {
+      const index = this.#next;
+      this.#next = (this.#next + 1) % UPSTREAMS;
+      if (this.#upstreams[index] === null) return index;
+    }
+    return null;
+  }
+}
+
+function poolText(key: PoolKey): string {
+  return Buffer.from(encodePoolKey(key)).toString('latin1');
+}

@@ -1,0 +1,274 @@
+/** Requests that go elsewhere than their connection: by pooled connections and by the agent. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ExchangeNet } from './fixtures/exchange.js';
+import { VIP4, VIP6 } from './fixtures/http.js';
+import { CLIENT4, CLIENT6 } from './fixtures/net.js';
+
+const test = suite('http exchanges');
+let net: ExchangeNet;
+
+test.before(async () => {
+  net = await ExchangeNet.open('x');
+});
+test.after(async () => {
+  await net?.close();
+});
+test.before.each(async () => {
+  await net.server.value('seen.clear(); heads.clear(); state["peers"].clear()');
+});
+test.after.each(() => {
+  assert.equal(net.faults.splice(0).map(String), []);
+});
+
+const CANARY = 'more="x-canary: 1\\r\\n"';
+const open = (host = VIP4): Promise<unknown> =>
+  net.client(`s = open_to("${host}", 80); s.settimeout(10)`);
+const ask = (path: string, canary = false): Promise<unknown> =>
+  net.client(`ask(s, get("${path}"${canary ? `, ${CANARY}` : ''}))`);
+const text = (tag: string, path: string): unknown => [200, `${tag} GET ${path} 0 0\n`, false];
+
+for (const [family, host, from] of [
+  ['IPv4', VIP4, CLIENT4],
+  ['IPv6', VIP6, CLIENT6],
+] as const)
+  test(`${family}: each request goes to its cluster, from the client's address`, async () => {
+    await open(host);
+    for (let n = 0; n < 10; n++) {
+      assert.equal(await ask(`/a${n}`), text('v1', `/a${n}`));
+      assert.equal(await ask(`/b${n}`, true), text('v2', `/b${n}`));
+      assert.equal(await ask(`/c${n}`, true), text('v2', `/c${n}`));
+    }
+    const peers = await net.server.value('sorted(map(list, state["peers"]))');
+    assert.equal(peers, [
+      ['v1', from],
+      ['v2', from],
+    ]);
+  });
+
+/** Idle connections and misses of all pools. */
+const pools = (): { size: number; idle: number; leases: number } => {
+  const { exchanges } = net.status();
+  return {
+    size: exchanges.pools.reduce((all, pool) => all + pool.size, 0),
+    idle: exchanges.pools.reduce((all, pool) => all + pool.idle, 0),
+    leases: exchanges.leases,
+  };
+};
+async function settles(): Promise<void> {
+  for (let n = 0; n < 5000; n++) {
+    const { size, idle, leases } = pools();
+    if (size === idle && leases === 0 && net.status().exchanges.doors === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  assert.unreachable(JSON.stringify(net.status().exchanges, (_, v) => String(v)));
+}
+
+test('a pool grows by what it lacked, and then the kernel goes on alone', async () => {
+  await open();
+  await ask('/x', true);
+  await settles();
+  const before = pools();
+  assert.ok(before.size > 0);
+  for (let n = 0; n < 20; n++) assert.equal(await ask('/y', true), text('v2', '/y'));
+  await settles();
+  assert.equal(pools(), before);
+});
+
+test('bodies go where their heads went: by length and in chunks, blocking and not', async () => {
+  await open();
+  const post = (more: string): string => `get("/p", "POST", "x-canary: 1\\r\\n${more}\\r\\n")`;
+  const body = 'bytes(i % 251 for i in range(1000000))';
+  const want = await net.client(`sum(${body}) % 65536`);
+  const reply = [200, `v2 POST /p 1000000 ${want}\n`, false];
+  const head = post('content-length: 1000000').replaceAll('\\r\\n\\r\\n")', '\\r\\n")');
+  assert.equal(await net.client(`ask(s, ${head}.encode() + ${body})`), reply);
+  assert.equal(await net.client(`ask(s, ${head}, ${body})`), reply);
+  await net.client(`b = ${body}`);
+  assert.equal(
+    await net.client(`push(s, ${head}.encode() + b); s.settimeout(10); take(s)`),
+    reply,
+    'a sender that does not wait',
+  );
+  const chunks =
+    'b"".join(b"%x\\r\\n" % 1000 + b[i:i+1000] + b"\\r\\n" for i in range(0, 1000000, 1000)) + b"0\\r\\n\\r\\n"';
+  const chunked = post('transfer-encoding: chunked').replaceAll('\\r\\n\\r\\n")', '\\r\\n")');
+  assert.equal(await net.client(`ask(s, ${chunked}.encode() + ${chunks})`), reply);
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  await settles();
+});
+
+test('long replies, in chunks, to the end, to HEAD, and the last of a connection', async () => {
+  await open();
+  const rounds: readonly [string, string][] = [
+    ['ask(s, get("/size/2000000", more="x-canary: 1\\r\\n"))[1] == "v2" * 1000000', 'large'],
+    [
+      's.sendall(get("/chunked/2000", more="x-canary: 1\\r\\n").encode()); chunks(s) == ["v2 GET /chunked/2000 0 0\\n"] * 2000',
+      'chunked',
+    ],
+    [
+      's.sendall(get("/open", more="x-canary: 1\\r\\n").encode()); "".join(chunks(s)) == "v2 GET /open 0 0\\n"',
+      'to the end',
+    ],
+    [
+      's.sendall(get("/h", "HEAD", "x-canary: 1\\r\\n").encode()); head_of(s)[0] == "HTTP/1.1 200 OK"',
+      'to HEAD',
+    ],
+    [
+      'ask(s, get("/last", more="x-canary: 1\\r\\n")) == [200, "v2 GET /last 0 0\\n", True]',
+      'last',
+    ],
+  ];
+  await net.client(`
+def one_line(s):
+    text = b""
+    while not text.endswith(b"\\r\\n"): text += s.recv(1)
+    return text[:-2].decode()
+def head_of(s):
+    lines = []
+    while not lines or lines[-1]: lines.append(one_line(s))
+    return lines
+def exactly(s, n):
+    text = b""
+    while len(text) < n: text += s.recv(n - len(text))
+    return text
+def chunks(s):
+    head_of(s); found = []
+    while True:
+        n = int(one_line(s), 16); data = exactly(s, n + 2)[:-2].decode()
+        if n == 0: return found
+        found.append(data)
+`);
+  for (let again = 0; again < 2; again++) {
+    for (const [code, what] of rounds) assert.is(await net.client(code), true, what);
+    assert.equal(await ask('/a'), text('v1', '/a'));
+  }
+  await settles();
+});
+
+test('requests in one send keep their order, wherever they go', async () => {
+  await open();
+  const paths = ['/1', '/2!', '/3', '/private', '/5!', '/6!', '/7'];
+  const sent = paths
+    .map((path) => `get("${path.replace('!', '')}"${path.endsWith('!') ? `, ${CANARY}` : ''})`)
+    .join(' + ');
+  await net.client(`
+def takes(s, n):
+    data = b""; found = []
+    while len(found) < n:
+        while b"\\r\\n\\r\\n" not in data: data += s.recv(65536)
+        head, _, data = data.partition(b"\\r\\n\\r\\n")
+        size = int(head.lower().split(b"content-length: ")[1].split(b"\\r\\n")[0])
+        while len(data) < size: data += s.recv(65536)
+        found.append(data[:size].decode()); data = data[size:]
+    return found`);
+  for (let again = 0; again < 5; again++) {
+    const replies = await net.client(`s.sendall((${sent}).encode()); takes(s, ${paths.length})`);
+    assert.equal(replies, [
+      'v1 GET /1 0 0\n',
+      'v2 GET /2 0 0\n',
+      'v1 GET /3 0 0\n',
+      'RBAC: access denied',
+      'v2 GET /5 0 0\n',
+      'v2 GET /6 0 0\n',
+      'v1 GET /7 0 0\n',
+    ]);
+    assert.equal(await ask('/a', true), text('v2', '/a'));
+  }
+  await settles();
+});
+
+test('a route that edits is taken by the agent', async () => {
+  await open();
+  assert.equal(await ask('/old/x'), text('v2', '/new/x'));
+  assert.is(await net.server.value('"x-edited: yes" in heads[-1]'), true);
+  assert.equal(await ask('/slow'), text('v1', '/slow'));
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  await settles();
+});
+
+test('an upstream that dies: 503 before its first byte, the end of the connection after it', async () => {
+  await open();
+  await ask('/warm', true);
+  await settles();
+  assert.equal(await ask('/die', true), [503, '', false]);
+  assert.equal(await ask('/a', true), text('v2', '/a'));
+  await settles();
+  await net.client(`s.sendall(get("/cut", ${CANARY}).encode())`);
+  assert.equal(await net.http.client.ask('[s.recv(9999), s.recv(9999)]'), {
+    error: 'ECONNABORTED',
+  });
+  await settles();
+});
+
+test('the bound server ends its connection while another replies: nothing is cut', async () => {
+  await open();
+  await ask('/a');
+  await net.server.value('gates["g"] = threading.Event()');
+  await net.client(`s.sendall(get("/half/g", ${CANARY}).encode()); first = s.recv(9999)`);
+  await net.server.value(
+    '[c.shutdown(1) for c in list(conns) if c.getsockname()[0] not in CANARY and c.getpeername()[0].endswith("' +
+      CLIENT4 +
+      '")]; 1',
+  );
+  await net.server.value('gates["g"].set()');
+  assert.is(await net.client('(first + s.recv(9999)).decode().split("\\r\\n\\r\\n")[1]'), 'v2v2');
+  assert.is(await net.client('s.settimeout(5); s.recv(1).decode()'), '');
+  await settles();
+});
+
+test('a client that goes in the middle leaves nothing behind', async () => {
+  for (const path of ['/size/4000000', '/chunked/90000', '/size/100000']) {
+    await open();
+    await net.client(`s.sendall(get("${path}", ${CANARY}).encode()); s.recv(100); s.close()`);
+  }
+  await settles();
+  await open();
+  assert.equal(await ask('/a', true), text('v2', '/a'));
+});
+
+test('an answer before the body is asked for, or read', async () => {
+  await open();
+  await ask('/warm', true);
+  const expecting = `get("/e", "POST", "x-canary: 1\\r\\nexpect: 100-continue\\r\\ncontent-length: 5\\r\\n")`;
+  assert.is(
+    await net.client(`s.sendall(${expecting}.encode()); s.recv(999).decode()`),
+    'HTTP/1.1 100 Continue\r\n\r\n',
+  );
+  const sum = [...'hello'].reduce((all, c) => all + c.charCodeAt(0), 0);
+  assert.equal(await net.client('ask(s, "hello")'), [200, `v2 POST /e 5 ${sum}\n`, false]);
+  const early = `get("/early", "POST", "x-canary: 1\\r\\ncontent-length: 3\\r\\n")`;
+  assert.equal(await net.client(`ask(s, ${early})`), [200, 'v2', false]);
+  await net.client('s.sendall(b"abc")');
+  assert.equal(await ask('/a', true), text('v2', '/a'));
+  await settles();
+});
+
+test('an upgrade goes to its cluster, whole', async () => {
+  await open();
+  const upgrade = `get("/upgrade", more="x-canary: 1\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n")`;
+  assert.is(
+    await net.client(`s.sendall(${upgrade}.encode()); s.recv(999).decode().split("\\r\\n")[0]`),
+    'HTTP/1.1 101 Switching Protocols',
+  );
+  for (const word of ['ping', 'GET / HTTP/1.1'])
+    assert.is(await net.client(`s.sendall(b"${word}"); s.recv(999).decode()`), `v2${word}`);
+  await net.client('s.close()');
+  await settles();
+});
+
+test('without an agent: 503 where it is needed, all else goes on; with the next one all again', async () => {
+  await open();
+  await ask('/warm', true);
+  await settles();
+  await net.stopAgent();
+  assert.equal(await ask('/b', true), [503, '', false]);
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  assert.equal(await ask('/old'), [503, '', false]);
+  assert.equal(await ask('/private'), [403, 'RBAC: access denied', false]);
+  await net.startAgent();
+  assert.equal(await ask('/b', true), text('v2', '/b'));
+  await settles();
+});
+
+test.run();
