@@ -1,94 +1,80 @@
 /**
- * http: requests through proxies as sidecars against none, client and server pinned alike, in namespaces of
- * their own over veth. docs/benchmarks.md says what each figure contains.
+ * http: requests through Weft and through proxies as sidecars, against none, client and server pinned alike, in
+ * namespaces of their own over veth. docs/benchmarks.md says what each figure contains.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCgroup2, type Kernel } from '../../runtime/kernel/index.js';
+import { BPF_STATS } from './http/bpf-time.js';
 import { checkVariant } from './http/check-variant.js';
+import { compareSamples } from './http/compare.js';
 import { startGuardian } from './http/guardian.js';
 import { CGROUP, makeNamespaces, NETNS } from './http/network.js';
 import { type Peer, startPeers } from './http/peers.js';
-import {
-  type Bench,
-  type BenchSet,
-  CONNECTIONS,
-  METRICS,
-  type Metric,
-  measureRounds,
-  nameOf,
-  type Sample,
-} from './http/rounds.js';
-import type { Reply } from './http/rules.js';
-import { findTools, versionOf } from './http/tools.js';
+import { type Metric, measureMeshCpu, measureRounds, type Sample } from './http/rounds.js';
+import { type BenchSet, benchName, setsOf } from './http/sets.js';
+import { findTools, type Tools, versionOf } from './http/tools.js';
 import type { Variant } from './http/variant.js';
-import { type BenchResult, judgePairs, medianOf } from './pairs.js';
+import { PINS, startWeft, type WeftVariants } from './http/weft.js';
+import { type BenchResult, medianOf } from './pairs.js';
 
-const RT_LIMIT = '/proc/sys/kernel/sched_rt_runtime_us';
 const ROUNDS = 11;
 const QUICK_ROUNDS = 3;
 
-const REPLIES_OF: Readonly<Record<Bench, readonly Reply[]>> = {
-  veth: ['small', '64k'],
-  'same-node': ['small', '64k', 'sendfile-100k'],
-  redirected: ['small'],
-};
-const SETS: readonly BenchSet[] = (Object.keys(REPLIES_OF) as Bench[]).flatMap((bench) =>
-  REPLIES_OF[bench].flatMap((reply) =>
-    CONNECTIONS.map((connections) => ({ bench, reply, connections })),
-  ),
-);
-
-function compare(
-  set: BenchSet,
-  samples: ReadonlyMap<Variant, readonly Sample[]>,
-  ours: Variant,
-): readonly BenchResult[] {
-  const of = (variant: Variant, metric: Metric): number[] =>
-    (samples.get(variant) ?? []).map((sample) => sample[metric]);
-  return [...samples.keys()]
-    .filter((variant) => variant !== ours)
-    .flatMap((peer) =>
-      (Object.keys(METRICS) as Metric[]).map((metric) =>
-        judgePairs(
-          {
-            bench: nameOf(set),
-            subject: ours.name,
-            metric,
-            unit: METRICS[metric],
-            peer: peer.name,
-            limit: null,
-          },
-          of(ours, metric),
-          of(peer, metric),
-        ),
-      ),
-    );
+export interface HttpOptions {
+  /** Only benches whose names begin so. */
+  readonly part: string;
+  /** Fewer rounds than a figure needs, so nothing is judged. */
+  readonly quick: boolean;
 }
 
 /** One line a variant, for the person who waits. */
-function report(set: BenchSet, samples: ReadonlyMap<Variant, readonly Sample[]>): void {
-  console.error(nameOf(set));
-  for (const [variant, taken] of samples) {
-    const figure = (metric: Metric): string =>
-      medianOf(taken.map((sample) => sample[metric])).toFixed(metric.includes('cpu') ? 2 : 0);
-    console.error(
-      `  ${variant.name.padEnd(8)} ${figure('requests_per_second').padStart(7)}/s` +
-        ` p50 ${figure('p50_us').padStart(5)} p99 ${figure('p99_us').padStart(6)} us; CPU s per million:` +
-        ` client ${figure('client_cpu_seconds_per_million')} server ${figure('server_cpu_seconds_per_million')}` +
-        ` mesh ${figure('mesh_cpu_seconds_per_million')}`,
-    );
-  }
+function report(name: string, samples: readonly Sample[]): void {
+  const figure = (metric: Metric): string =>
+    medianOf(samples.map((sample) => sample[metric])).toFixed(metric.includes('cpu') ? 2 : 0);
+  console.error(
+    `  ${name.padEnd(15)} ${figure('requests_per_second').padStart(7)}/s` +
+      ` p50 ${figure('p50_us').padStart(5)} p99 ${figure('p99_us').padStart(6)} us; CPU s per million:` +
+      ` client ${figure('client_cpu_seconds_per_million')} server ${figure('server_cpu_seconds_per_million')}` +
+      ` mesh ${figure('mesh_cpu_seconds_per_million')}`,
+  );
 }
 
-export async function benchHttp(
-  _kernel: Kernel,
-  folder: string,
-  { part, quick }: { readonly part: string; readonly quick: boolean },
+async function measureSet(
+  wrk: string,
+  set: BenchSet,
+  peers: ReadonlyMap<Peer, Variant>,
+  weft: WeftVariants,
+  rounds: number,
 ): Promise<readonly BenchResult[]> {
-  const tools = findTools();
-  const cgroups = findCgroup2();
-  if (cgroups === null) throw new Error('no cgroup2 is mounted');
+  const ours = set.benches.flatMap((bench) => {
+    const variant = weft[bench];
+    return variant === undefined ? [] : [{ bench, variant }];
+  });
+  if (ours.length === 0) return [];
+  const samples = await measureRounds(
+    wrk,
+    [...new Set(ours.map(({ variant }) => variant)), ...peers.values()],
+    set,
+    rounds,
+  );
+  const of = (variant: Variant): readonly Sample[] => samples.get(variant) ?? [];
+  const theirs = new Map([...peers].map(([name, variant]) => [name, of(variant)]));
+  console.error(benchName('veth', set.reply, set.connections).replace('veth', set.benches.join()));
+  for (const [name, taken] of theirs) report(name, taken);
+  const results: BenchResult[] = [];
+  for (const { bench, variant } of ours) {
+    const mesh = await measureMeshCpu(wrk, variant, set, rounds);
+    const taken = of(variant).map((sample, i) => ({
+      ...sample,
+      mesh_cpu_seconds_per_million: mesh[i] ?? Number.NaN,
+    }));
+    report(`weft ${bench}`, taken);
+    results.push(...compareSamples(set, bench, taken, theirs));
+  }
+  return results;
+}
+
+function tell(tools: Tools): void {
   const versions = [
     `wrk ${versionOf(tools.wrk, '-v')}`,
     `nginx ${versionOf(tools.nginx, '-v')}`,
@@ -96,30 +82,36 @@ export async function benchHttp(
     `envoy ${versionOf(tools.envoy, '--version')}`,
   ];
   console.error(`http: ${versions.join(', ')}`);
+}
+
+export async function benchHttp(
+  kernel: Kernel,
+  folder: string,
+  { part, quick }: HttpOptions,
+): Promise<readonly BenchResult[]> {
+  const tools = findTools();
+  const cgroups = findCgroup2();
+  if (cgroups === null) throw new Error('no cgroup2 is mounted');
+  tell(tools);
   const guardian = startGuardian({
     cgroup: join(cgroups, CGROUP),
     netns: Object.values(NETNS),
-    folders: [folder],
-    sysctls: [RT_LIMIT],
+    folders: [folder, PINS],
+    sysctls: [BPF_STATS],
   });
   try {
-    writeFileSync(RT_LIMIT, '-1');
     makeNamespaces();
-    const peers = startPeers({ tools, cgroups, folder });
-    for (const variant of peers.values()) await checkVariant(variant);
+    const where = { tools, cgroups, folder };
+    const peers = startPeers(where);
+    const weft = await startWeft(kernel, where);
+    for (const variant of new Set([...peers.values(), ...Object.values(weft)]))
+      await checkVariant(variant);
     const results: BenchResult[] = [];
-    for (const set of SETS.filter((each) => nameOf(each).startsWith(part))) {
-      const samples = await measureRounds(
-        tools.wrk,
-        [...peers.values()],
-        set,
-        quick ? QUICK_ROUNDS : ROUNDS,
+    for (const set of setsOf(part))
+      results.push(
+        ...(await measureSet(tools.wrk, set, peers, weft, quick ? QUICK_ROUNDS : ROUNDS)),
       );
-      report(set, samples);
-      const ours = peers.get('none' satisfies Peer);
-      if (ours !== undefined) results.push(...compare(set, samples, ours));
-    }
-    return results;
+    return quick ? results.map((result) => ({ ...result, held: null })) : results;
   } finally {
     await guardian.release();
   }

@@ -8,7 +8,6 @@ export const slicesOf = (pairs: number): number => pairs * SLICES + 1;
 
 export interface BenchResult {
   readonly bench: string;
-  readonly subject?: string; // what is compared with the peer, where it is not Weft
   readonly metric: string;
   readonly value: number; // median of ours
   readonly unit: string;
@@ -37,7 +36,7 @@ const sort = (values: readonly number[]): number[] => [...values].sort((a, b) =>
 export const medianOf = (values: readonly number[]): number => quantile(sort(values), 0.5);
 
 /** What is compared: the names of a figure, and the limit that it is judged by. */
-export type Figure = Pick<BenchResult, 'bench' | 'subject' | 'metric' | 'unit' | 'peer' | 'limit'>;
+export type Figure = Pick<BenchResult, 'bench' | 'metric' | 'unit' | 'peer' | 'limit'>;
 
 export interface PairSpec extends Figure {
   readonly pairs?: number;

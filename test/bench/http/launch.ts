@@ -12,12 +12,19 @@ export interface Place {
   readonly cpus: string; // as taskset takes them
 }
 
-/** The words that put a command in its place: cgroup first, since a namespace hides its files. */
-export function placed(place: Place, command: readonly string[]): [string, string[]] {
+/**
+ * The words that put a command in its place: cgroup first, since a namespace hides its files. `first` runs
+ * there too, before priority and CPUs are set, and executes what follows it.
+ */
+export function placed(
+  place: Place,
+  command: readonly string[],
+  first: readonly string[] = [],
+): [string, string[]] {
   const join = 'echo 0 > "$0/cgroup.procs" && exec "$@"';
   const enter = ['nsenter', `--net=/run/netns/${NETNS[place.side]}`];
   const run = ['chrt', '-f', String(PRIORITY), 'taskset', '-c', place.cpus];
-  return ['sh', ['-c', join, place.cgroup, ...enter, ...run, ...command]];
+  return ['sh', ['-c', join, place.cgroup, ...enter, ...first, ...run, ...command]];
 }
 
 export interface Launched {

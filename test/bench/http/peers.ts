@@ -9,8 +9,7 @@ import { nginxPeer } from './peer-nginx.js';
 import type { Tools } from './tools.js';
 import { CPUS, type Variant } from './variant.js';
 
-export const PEERS = ['none', 'haproxy', 'nginx', 'envoy-1', 'envoy-2'] as const;
-export type Peer = (typeof PEERS)[number];
+export type Peer = 'none' | 'haproxy' | 'nginx' | 'envoy-1' | 'envoy-2';
 
 /** Where the origins of the peers listen, and the second hop in front of them. */
 const PORT = { origin: 9080, sidecar: 15006 } as const;
@@ -62,9 +61,10 @@ export function startPeers(where: Where): ReadonlyMap<Peer, Variant> {
     const started = hops.map(([name, side, command]) =>
       launch(name, `${home(name)}.log`, { side, cgroup: mesh.path, cpus: CPUS.proxy }, command),
     );
-    const variant = {
+    const variant: Variant = {
       name: peer,
       client,
+      versions: ['v1', 'v2'],
       target: () => at(peer),
       serverCpu: () => server.cpuSeconds(),
       meshCpu: () => mesh.cpuSeconds(),
@@ -81,6 +81,7 @@ export function startPeers(where: Where): ReadonlyMap<Peer, Variant> {
       {
         name: 'none',
         client,
+        versions: ['v1', 'v2'],
         target: (version) => `${SERVERS[version]}:${PORT.origin}`,
         serverCpu: () => server.cpuSeconds(),
         meshCpu: () => 0,

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BenchResult } from '../pairs.js';
 
-type Row = Pick<BenchResult, 'bench' | 'subject' | 'metric' | 'value' | 'peer' | 'peerValue'>;
+type Row = Pick<BenchResult, 'bench' | 'metric' | 'value' | 'peer' | 'peerValue'>;
 /** Metric to value, by variant, by connections. */
 type Table = Map<number, Map<string, Map<string, number>>>;
 
@@ -43,7 +43,7 @@ function readTables(rows: readonly Row[]): ReadonlyMap<string, Table> {
     const variants = groups.get(connections) ?? new Map<string, Map<string, number>>();
     tables.set(table, groups.set(connections, variants));
     for (const [variant, value] of [
-      [row.subject ?? 'weft', row.value],
+      ['weft', row.value],
       [row.peer, row.peerValue],
     ] as const)
       variants.set(variant, (variants.get(variant) ?? new Map()).set(row.metric, value));

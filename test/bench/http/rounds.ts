@@ -1,22 +1,21 @@
 /**
- * Measures one set (a bench, a reply, a number of connections) on several variants: rounds of one short slice
- * each, the order turned by one every round, so that every variant meets every predecessor and the same
- * minutes of the machine. Variants are compared round by round.
+ * Measures one set (a reply, a number of connections) on several variants. A round takes SLICES short slices
+ * of each, by turns, the order turned by one each time; a variant's sample is its fastest slice with all that
+ * was measured in it. Variants are compared round by round: the machine's speed changes by a third from one
+ * second to the next (other guests of the same cores), and its fast moments are what all variants share.
  */
-
 import { setTimeout } from 'node:timers/promises';
+import { bpfTimes, countBpfTime, totalSeconds } from './bpf-time.js';
+import type { Version } from './network.js';
 import { headers, REPLIES, type Reply } from './rules.js';
 import type { Variant } from './variant.js';
+import type { WeftVariant } from './weft.js';
 import { runWrk } from './wrk.js';
 
-export const BENCHES = ['veth', 'same-node', 'redirected'] as const;
-export type Bench = (typeof BENCHES)[number];
-export const CONNECTIONS = [1, 16, 64] as const;
-
-export interface BenchSet {
-  readonly bench: Bench;
+export interface Ask {
   readonly reply: Reply;
   readonly connections: number;
+  readonly version: Version; // v2 is what requests are routed away to
 }
 
 export const METRICS = {
@@ -26,39 +25,35 @@ export const METRICS = {
   mesh_cpu_seconds_per_million: 's',
   client_cpu_seconds_per_million: 's',
   server_cpu_seconds_per_million: 's',
+  total_cpu_seconds_per_million: 's',
 } as const;
 export type Metric = keyof typeof METRICS;
-export type Sample = Readonly<Record<Metric, number>>;
+export type Sample = Readonly<Record<Metric | 'requests', number>>;
 
-const SLICE_SECONDS = 0.3;
-const WARM_SECONDS = 0.2;
+const SLICES = 3;
+const SLICE_SECONDS = 0.2;
 /** Between rounds everything else on the machine has its turn, which a slice's priority denies it. */
 const PAUSE_MS = 300;
 
-/** `http/veth/16`; a reply other than the small one is named at the end. */
-export function nameOf({ bench, reply, connections }: BenchSet): string {
-  return `http/${bench}/${connections}${reply === 'small' ? '' : `/${reply}`}`;
-}
-
-async function sample(
-  wrk: string,
-  variant: Variant,
-  { bench, reply, connections }: BenchSet,
-  seconds: number,
-): Promise<Sample> {
-  const canary = bench === 'redirected';
-  const url = `http://${variant.target(canary ? 'v2' : 'v1')}${REPLIES[reply].path}`;
+async function slice(wrk: string, variant: Variant, ask: Ask): Promise<Sample> {
+  const { reply, connections, version } = ask;
+  const url = `http://${variant.target(version)}${REPLIES[reply].path}`;
   const before = { server: variant.serverCpu(), mesh: variant.meshCpu() };
-  const load = { url, headers: headers(canary), connections, seconds };
-  const slice = await runWrk(wrk, variant.client, load);
-  const perMillion = (cpu: number): number => (cpu * 1e6) / slice.requests;
+  const load = { url, headers: headers(version === 'v2'), connections, seconds: SLICE_SECONDS };
+  const seen = await runWrk(wrk, variant.client, load);
+  const perMillion = (cpu: number): number => (cpu * 1e6) / seen.requests;
+  const client = perMillion(seen.cpuSeconds);
+  const server = perMillion(variant.serverCpu() - before.server);
+  const mesh = perMillion(variant.meshCpu() - before.mesh);
   return {
-    requests_per_second: slice.requests / slice.seconds,
-    p50_us: slice.p50,
-    p99_us: slice.p99,
-    mesh_cpu_seconds_per_million: perMillion(variant.meshCpu() - before.mesh),
-    client_cpu_seconds_per_million: perMillion(slice.cpuSeconds),
-    server_cpu_seconds_per_million: perMillion(variant.serverCpu() - before.server),
+    requests: seen.requests,
+    requests_per_second: seen.requests / seen.seconds,
+    p50_us: seen.p50,
+    p99_us: seen.p99,
+    mesh_cpu_seconds_per_million: mesh,
+    client_cpu_seconds_per_million: client,
+    server_cpu_seconds_per_million: server,
+    total_cpu_seconds_per_million: client + server + mesh,
   };
 }
 
@@ -66,18 +61,49 @@ async function sample(
 export async function measureRounds(
   wrk: string,
   variants: readonly Variant[],
-  set: BenchSet,
+  ask: Ask,
   rounds: number,
 ): Promise<ReadonlyMap<Variant, readonly Sample[]>> {
   const samples = new Map<Variant, Sample[]>(variants.map((variant) => [variant, []]));
-  for (const variant of variants) await sample(wrk, variant, set, WARM_SECONDS);
+  for (const variant of variants) await slice(wrk, variant, ask);
   for (let round = 0; round < rounds; round++) {
     await setTimeout(PAUSE_MS);
-    const first = round % variants.length;
-    for (const variant of [...variants.slice(first), ...variants.slice(0, first)]) {
-      variant.mustLive();
-      samples.get(variant)?.push(await sample(wrk, variant, set, SLICE_SECONDS));
+    const best = new Map<Variant, Sample>();
+    for (let turn = round; turn < round + SLICES; turn++) {
+      const first = turn % variants.length;
+      for (const variant of [...variants.slice(first), ...variants.slice(0, first)]) {
+        variant.mustLive();
+        const taken = await slice(wrk, variant, ask);
+        if (taken.requests_per_second > (best.get(variant)?.requests_per_second ?? 0))
+          best.set(variant, taken);
+      }
     }
+    for (const [variant, sample] of best) samples.get(variant)?.push(sample);
   }
   return samples;
+}
+
+/**
+ * CPU seconds of Weft per million requests, in slices of their own: what its BPF programs ran for, and its
+ * agent. The programs run in the context of client and server, so their CPU time contains this too.
+ */
+export async function measureMeshCpu(
+  wrk: string,
+  variant: WeftVariant,
+  ask: Ask,
+  slices: number,
+): Promise<readonly number[]> {
+  const taken: number[] = [];
+  countBpfTime(true);
+  try {
+    for (let i = 0; i < slices; i++) {
+      const before = totalSeconds(bpfTimes(variant.programs));
+      const sample = await slice(wrk, variant, ask);
+      const bpf = totalSeconds(bpfTimes(variant.programs)) - before;
+      taken.push(sample.mesh_cpu_seconds_per_million + (bpf * 1e6) / sample.requests);
+    }
+  } finally {
+    countBpfTime(false);
+  }
+  return taken;
 }

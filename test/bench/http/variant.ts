@@ -8,6 +8,8 @@ export const CPUS = { client: '0', server: '1', proxy: '0,1' } as const;
 export interface Variant {
   readonly name: string;
   readonly client: Place;
+  /** Whose replies can be asked for. */
+  readonly versions: readonly Version[];
   /** `host:port` that the client asks for replies of this version. */
   readonly target: (version: Version) => string;
   /** CPU seconds so far of what answers, and of what stands between. */
