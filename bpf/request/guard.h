@@ -12,6 +12,7 @@
 
 /* More is let go in several steps: TCP's sequence numbers are compared modulo 2^32. */
 #define WEFT_PASS_MAX 0x40000000
+#define WEFT_TCP_URGENT 0x20 /* RFC 9293, 3.1: URG */
 
 /* sockops, ACTIVE_ESTABLISHED: the first byte has the number snd_nxt. */
 static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
@@ -56,12 +57,15 @@ static __always_inline __u32 weft_tcp_offset(struct __sk_buff *skb)
 static __noinline int weft_is_beyond(struct __sk_buff *skb, const struct weft_http *http)
 {
 	__u32 offset = weft_tcp_offset(skb), sequence, payload;
-	__u8 words;
+	__u8 tail[2]; /* length of the header in words, flags */
 
 	if (!offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
-	    bpf_skb_load_bytes(skb, offset + 12, &words, 1))
+	    bpf_skb_load_bytes(skb, offset + 12, tail, sizeof(tail)))
 		return 1;
-	payload = skb->len - offset - (words >> 4) * 4;
+	/* The server's stream lacks an urgent byte: what it reads is not what was judged. */
+	if (tail[1] & WEFT_TCP_URGENT)
+		return 1;
+	payload = skb->len - offset - (tail[0] >> 4) * 4;
 	if (!payload)
 		return 0;
 	if (!(http->flags & WEFT_HTTP_ESTABLISHED))

@@ -18,14 +18,23 @@ static __always_inline __s32 weft_granted(const struct weft_http *http, struct t
 	return http->judged_seq - socket->write_seq;
 }
 
-/* One step of what is granted. */
+/* A message has no more pieces (MAX_MSG_FRAGS), of which each may begin a packet of its own. */
+#define WEFT_PIECES_MEMORY (17 * WEFT_PACKET_MEMORY)
+
+/*
+ * One step of what is granted. TCP is given the message piece by piece (tcp_bpf_push), and sends each
+ * before it takes the next: what it takes at once is of one piece, but where there is plenty of room.
+ */
 static __always_inline int weft_step(struct sk_msg_md *message, struct weft_http *http,
 				     struct tcp_sock *socket)
 {
 	__u32 step = weft_granted(http, socket), size = message->size, takes = weft_takes(socket);
+	__u32 piece = message->data_end - message->data;
 
 	if (step > size)
 		step = size;
+	if (step > piece && takes < step + WEFT_PIECES_MEMORY)
+		step = piece ? piece : 1;
 	if (step > takes)
 		step = takes ? takes : 1;
 	bpf_msg_apply_bytes(message, step);
@@ -43,13 +52,11 @@ static __always_inline int weft_grant(struct sk_msg_md *message, struct weft_htt
 	return weft_step(message, http, socket);
 }
 
-/* Whatever comes, for so long as nothing else is said of it. */
+/* Whatever comes: message by message, since another generation may say otherwise. */
 static __always_inline int weft_grant_all(struct sk_msg_md *message, struct weft_http *http,
 					  struct tcp_sock *socket)
 {
-	http->judged_seq = socket->write_seq + WEFT_PASS_MAX;
-	bpf_msg_apply_bytes(message, WEFT_PASS_MAX / 2);
-	return SK_PASS;
+	return weft_grant(message, http, socket, message->size);
 }
 
 #endif

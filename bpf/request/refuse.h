@@ -6,11 +6,17 @@
 #ifndef WEFT_REQUEST_REFUSE_H
 #define WEFT_REQUEST_REFUSE_H
 
+#include "request/tcp.h"
 #include "request/work.h"
 
 #define WEFT_REPLY_BLOCK 64
 /* Each reply stands in weft_replies twice; the second says that the connection ends. */
 #define WEFT_REPLY_CLOSING 1
+/*
+ * Bytes of replies that a client may leave unread: the kernel sets no limit to what is redirected to
+ * it, and each reply costs a page, which nobody charges.
+ */
+#define WEFT_UNREAD_MAX 0x40000
 
 /* The first `length` bytes of the message become those of the reply, `used` bytes behind go. */
 static __noinline int weft_write_reply(struct sk_msg_md *message,
@@ -54,6 +60,13 @@ static __always_inline int weft_swallow(struct sk_msg_md *message, struct weft_h
 	return SK_PASS;
 }
 
+static __always_inline int weft_leaves_unread(struct sk_msg_md *message)
+{
+	struct tcp_sock *socket = message->sk ? bpf_skc_to_tcp_sock(message->sk) : 0;
+
+	return !socket || socket->inet_conn.icsk_inet.sk.sk_backlog.rmem_alloc.counter > WEFT_UNREAD_MAX;
+}
+
 /*
  * Answers the request that the message begins with, `total` bytes with its body, as far as it came.
  * What follows in a message that was held back would be lost (WEFT_HTTP_CORKED), and whether a body
@@ -83,7 +96,7 @@ static __always_inline int weft_reply(struct sk_msg_md *message, struct weft_htt
 		http->left = total - size;
 	}
 	used = total < size ? total : size;
-	if (!weft_write_reply(message, reply, length, used)) {
+	if (weft_leaves_unread(message) || !weft_write_reply(message, reply, length, used)) {
 		http->mode = WEFT_HTTP_DEAD;
 		return SK_DROP;
 	}

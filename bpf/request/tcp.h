@@ -15,11 +15,17 @@ struct net {
 typedef struct {
 	struct net *net;
 } possible_net_t;
+typedef struct {
+	int counter;
+} atomic_t;
 struct sock_common {
 	possible_net_t skc_net;
 };
 struct sock {
 	struct sock_common __sk_common;
+	struct {
+		atomic_t rmem_alloc;
+	} sk_backlog;
 	int sk_sndbuf;
 	int sk_wmem_queued;
 };
