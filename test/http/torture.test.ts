@@ -6,14 +6,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ROWS as ALL_ROWS } from './rows/index.js';
-import { Actor } from './stage/actor.js';
 import { describeFailure, failWith } from './stage/describe.js';
 import { isMatch, type KnownOpen, readKnownOpen } from './stage/known-open.js';
 import { Mesh } from './stage/mesh.js';
-import { type Cast, type Performance, play, type Target } from './stage/play.js';
+import { type Performance, play, type Target } from './stage/play.js';
 import { SERVICE } from './stage/project.js';
 import { exchangesOf, type Family, type Mode, type Row } from './stage/row.js';
-import { HOSTS, type HostName, NAMES, Topology } from './stage/topology.js';
+import { Stage } from './stage/stage.js';
+import { HOSTS, type HostName } from './stage/topology.js';
 
 /** Seconds that a step may take: one that never comes is a failure. Many failures are told sooner. */
 const DEADLINE = 5;
@@ -29,9 +29,8 @@ const open = readKnownOpen();
 const plainRuns = new Map<string, Performance>();
 const stillOpen = new Map<KnownOpen, number>();
 let failures = 0;
-let topology: Topology | null = null;
+let stage: Stage | null = null;
 let mesh: Mesh | null = null;
-let actors: Record<HostName, Actor> | null = null;
 
 const addressOf = (name: HostName, family: Family): string =>
   family === 4 ? HOSTS[name].v4 : HOSTS[name].v6;
@@ -44,28 +43,18 @@ function targetOf(row: Row, mode: Mode, family: Family): Target {
 }
 
 function perform(row: Row, mode: Mode, family: Family, deadline: number): Promise<Performance> {
-  if (actors === null) throw new Error('the stage is not set');
-  const cast: Cast = actors;
-  return play(row, { cast, mode, target: targetOf(row, mode, family), deadline });
+  if (stage === null) throw new Error('the stage is not set');
+  return play(row, { cast: stage.actors, mode, target: targetOf(row, mode, family), deadline });
 }
 
 async function setStage(): Promise<void> {
-  topology = new Topology();
-  const made = {} as Record<HostName, Actor>;
-  actors = made;
-  for (const name of NAMES)
-    made[name] = new Actor(name, HOSTS[name].namespace, topology.cgroup(HOSTS[name]));
-  for (const name of ['v1', 'v2', 'other'] as const) {
-    const hosts = [HOSTS[name].v4, HOSTS[name].v6];
-    const [done] = await made[name].ask([{ op: 'listen', hosts, port: SERVICE.target }], DEADLINE);
-    assert.ok(done?.ok, JSON.stringify(done));
-  }
+  stage = new Stage();
+  await stage.listen();
 }
 
 async function strikeStage(): Promise<void> {
-  for (const actor of Object.values(actors ?? {})) await actor.stop();
   mesh?.stop();
-  topology?.close();
+  await stage?.close();
 }
 
 const plain = suite('http without a mesh');

@@ -108,9 +108,10 @@ const ends = (
       server.send(reply),
       server.close(),
       client.expect(reply),
+      // The end of a connection to another server is not the end of the client's own: docs/limits.md.
+      ...(server === v2 ? only('weft', ...after, client.shut(), bound.end(), bound.close()) : []),
       client.end('eof'),
       client.close(),
-      ...(server === v2 ? only('weft', bound.end('eof', 'ECONNRESET')) : []),
     ],
     end: 'done',
   }));

@@ -184,7 +184,10 @@ made = {}
 
 def connect(c):
     label, kind, host, port = c["as"], c.get("kind", "tcp"), c["host"], c["port"]
-    sock = made.pop(label, None) or make(kind, 6 if ":" in host else 4)
+    try:
+        sock = made.pop(label, None) or make(kind, 6 if ":" in host else 4)
+    except OSError as error:
+        return {"ok": False, "end": word(error)}
     if "receive" in c:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, c["receive"])
     if kind == "fastopen":
@@ -315,6 +318,15 @@ def socket_early(c):
     return {"ok": True}
 
 
+def child(c):
+    """Sends from a child that inherited the connection, and reads the answer in the parent."""
+    pid = os.fork()
+    if pid == 0:
+        ends[c["as"]].sock.sendall(expand(c["bytes"]))
+        os._exit(0)
+    return {"ok": os.waitpid(pid, 0)[1] == 0}
+
+
 def heard(c):
     end = ends[c["as"]]
     return {"ok": True, "count": end.count, "hash": end.heard.hexdigest(), "end": end.ended}
@@ -327,7 +339,7 @@ def at(c):
 
 COMMANDS = {
     "listen": listen, "connect": connect, "arrive": arrive, "request": request, "stray": stray,
-    "forget": forget, "drop": drop, "heard": heard, "socket": socket_early,
+    "forget": forget, "drop": drop, "heard": heard, "socket": socket_early, "child": child,
     "expect": lambda c: at(c).expect(expand(c["bytes"]), c.get("piece", 1 << 20)),
     "end": lambda c: at(c).end(c["ends"]),
     "send": lambda c: at(c).send([expand(s) for s in c["segments"]]),
