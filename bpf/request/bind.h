@@ -35,8 +35,10 @@ static __always_inline int weft_bind(struct bpf_sock_addr *context,
 	if (!http)
 		return !on;
 	__builtin_memset(http, 0, sizeof(*http));
-	if (!on)
+	if (!on) {
+		http->mode = WEFT_HTTP_TUNNEL; /* the sk_msg program stays with the socket */
 		return 1;
+	}
 	http->cookie = cookie;
 	http->cgroup = judgement->input.cgroup;
 	http->name = *name;

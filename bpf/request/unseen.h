@@ -22,7 +22,8 @@ SEC("sk_msg") int weft_pass_on(struct sk_msg_md *message)
 	if (!http || !tcp || !weft_is_passing(http->mode))
 		return SK_DROP;
 	bpf_msg_cork_bytes(message, 0);
-	http->mode = WEFT_HTTP_UNSEEN;
+	if (http->mode != WEFT_HTTP_TUNNEL)
+		http->mode = WEFT_HTTP_UNSEEN;
 	return weft_grant_all(message, http, tcp);
 }
 

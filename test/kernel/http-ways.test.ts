@@ -2,6 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HttpNet, VIP4 } from './fixtures/http.js';
+import { SERVER4 } from './fixtures/net.js';
 
 const POLICY = {
   'http.ts':
@@ -14,6 +15,7 @@ const NO_REQUESTS = {
     'import { Connection, Verdict } from "weft";\n' +
     'export function authorizeConnection(c: Connection): Verdict { return Verdict.Allow; }\n',
 };
+const BOTH = { ...POLICY, ...NO_REQUESTS };
 const DENIED = [403, 'RBAC: access denied', false];
 
 const test = suite('ways round the judging of requests');
@@ -21,7 +23,7 @@ let http: HttpNet;
 
 test.before(async () => {
   http = await HttpNet.open('w');
-  await http.load(POLICY);
+  await http.load(BOTH);
   http.enrol();
 });
 test.after(async () => {
@@ -82,6 +84,24 @@ ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)
 connect(s, "${VIP4}", 80)`);
   assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
   assert.is(await http.client.value('ask(s, get("/a"))[0]'), 200);
+});
+
+test('who connects its socket again to where no requests are judged is not judged', async () => {
+  await http.server.value(`plain = listen("0.0.0.0", 7777)`);
+  await http.client.value(`def again():
+    s = open_to("${VIP4}", 80)
+    ask(s, get("/a"))
+    ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)
+    connect(s, "${SERVER4}", 7777)
+    s.sendall(b"hello"); s.sendall(b"you")
+    return s`);
+  for (let i = 0; i < 8; i++) {
+    await http.client.value('s = again()'); // numbers of TCP differ each time
+    assert.is(
+      await http.server.value('c = plain.accept()[0]; c.recv(8, socket.MSG_WAITALL).decode()'),
+      'helloyou',
+    );
+  }
 });
 
 test('a connection of which a generation judged nothing is not trusted by the next that judges', async () => {
