@@ -46,11 +46,7 @@ async function measureSet(
   weft: WeftVariants,
   rounds: number,
 ): Promise<readonly BenchResult[]> {
-  const ours = set.benches.flatMap((bench) => {
-    const variant = weft[bench];
-    return variant === undefined ? [] : [{ bench, variant }];
-  });
-  if (ours.length === 0) return [];
+  const ours = set.benches.map((bench) => ({ bench, variant: weft[bench] }));
   const samples = await measureRounds(
     wrk,
     [...new Set(ours.map(({ variant }) => variant)), ...peers.values()],
@@ -85,7 +81,7 @@ function tell(tools: Tools): void {
 }
 
 export async function benchHttp(
-  kernel: Kernel,
+  _kernel: Kernel,
   folder: string,
   { part, quick }: HttpOptions,
 ): Promise<readonly BenchResult[]> {
@@ -103,7 +99,7 @@ export async function benchHttp(
     makeNamespaces();
     const where = { tools, cgroups, folder };
     const peers = startPeers(where);
-    const weft = await startWeft(kernel, where);
+    const weft = await startWeft(where);
     for (const variant of new Set([...peers.values(), ...Object.values(weft)]))
       await checkVariant(variant);
     const results: BenchResult[] = [];

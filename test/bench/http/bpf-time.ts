@@ -4,7 +4,7 @@
  * costs some 20 ns a run itself, so it is on only in slices of its own.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const BPF_STATS = '/proc/sys/kernel/bpf_stats_enabled';
@@ -34,4 +34,18 @@ export function bpfTimes(folder: string): ReadonlyMap<string, BpfTime> {
 
 export function totalSeconds(times: ReadonlyMap<string, BpfTime>): number {
   return [...times.values()].reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** CPU seconds so far of the kernel's work queues, which carry redirected replies into the client's socket. */
+export function kernelWorkerSeconds(): number {
+  const nanoseconds = readdirSync('/proc').map((pid) => {
+    if (!/^\d+$/.test(pid)) return 0;
+    try {
+      if (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('kworker/')) return 0;
+      return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]);
+    } catch {
+      return 0; // it has ended
+    }
+  });
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }

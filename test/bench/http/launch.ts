@@ -7,7 +7,7 @@ import { NETNS, type Side } from './network.js';
 export const PRIORITY = 40;
 
 export interface Place {
-  readonly side: Side;
+  readonly side: Side | null; // null: the namespace of the host
   readonly cgroup: string;
   readonly cpus: string; // as taskset takes them
 }
@@ -22,7 +22,7 @@ export function placed(
   first: readonly string[] = [],
 ): [string, string[]] {
   const join = 'echo 0 > "$0/cgroup.procs" && exec "$@"';
-  const enter = ['nsenter', `--net=/run/netns/${NETNS[place.side]}`];
+  const enter = place.side === null ? [] : ['nsenter', `--net=/run/netns/${NETNS[place.side]}`];
   const run = ['chrt', '-f', String(PRIORITY), 'taskset', '-c', place.cpus];
   return ['sh', ['-c', join, place.cgroup, ...enter, ...first, ...run, ...command]];
 }

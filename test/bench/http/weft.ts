@@ -1,17 +1,20 @@
 /** Weft as a variant: a bundle with the rules, client and origins enrolled by their cgroups. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleDigest } from '../../../compiler/index.js';
-import { enrol, load } from '../../../runtime/agent/index.js';
-import { readWorld } from '../../../runtime/discovery/index.js';
-import { BPFFS_PATH, type Kernel, mountBpffs } from '../../../runtime/kernel/index.js';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { encodeBundle } from '../../../compiler/bundle/index.js';
+import { BPFFS_PATH, mountBpffs } from '../../../runtime/kernel/index.js';
 import { mustCompile } from '../../support/compile-texts.js';
+import { kernelWorkerSeconds } from './bpf-time.js';
+import { launch } from './launch.js';
 import { CGROUP, CLIENT, Group, SERVERS } from './network.js';
 import { startOrigins, type Where } from './peers.js';
 import { POLICY } from './policy.js';
 import type { Bench } from './sets.js';
 import { CPUS, type Variant } from './variant.js';
 
-/** Weft's work is done in the kernel: `meshCpu` is its agent's, `programs` are pins of what else there is. */
+/** Weft's work is done in the kernel: `meshCpu` is its agent's and work queues', `programs` are pins of what else there is. */
 export interface WeftVariant extends Variant {
   readonly programs: string;
 }
@@ -36,37 +39,45 @@ workloads:
   - { name: v2.prod, addresses: [${SERVERS.v2}], labels: { app: reviews, version: v2 }, serviceAccount: reviews, cgroup: /${CGROUP}/weft-v2 }
   - { name: client.prod, addresses: [${CLIENT}], labels: { app: client }, serviceAccount: client, cgroup: /${CGROUP}/weft-client }
 `;
-/** By bench; what is missing is not measured. */
-export type WeftVariants = Readonly<Partial<Record<Bench, WeftVariant>>>;
+export type WeftVariants = Readonly<Record<Bench, WeftVariant>>;
 
-/** Loads and enrols; the variant asks the service. */
-export async function startWeft(kernel: Kernel, where: Where): Promise<WeftVariants> {
+/** Starts the agent, which loads and enrols, and waits for it; the variant asks the service. */
+export async function startWeft(where: Where): Promise<WeftVariants> {
   const { cgroups, folder } = where;
   const groups = {
     client: new Group(cgroups, 'weft-client'),
     v1: new Group(cgroups, 'weft-v1'),
     v2: new Group(cgroups, 'weft-v2'),
+    agent: new Group(cgroups, 'weft-agent'),
   };
   const origins = startOrigins(where, PORT.origin, (version) => groups[version]);
-  const bundle = await mustCompile(new Map([['reviews.ts', POLICY]]));
-  const { world } = readWorld(WORLD, 'bench.yaml');
-  if (world === null) throw new Error('no world');
+  const bundle = join(folder, 'bench.weft');
+  const world = join(folder, 'bench.yaml');
+  writeFileSync(bundle, encodeBundle(await mustCompile(new Map([['reviews.ts', POLICY]]))));
+  writeFileSync(world, WORLD);
   mountBpffs();
-  const paths = { pins: PINS, run: join(folder, 'weft'), cgroups };
-  const now = { now: new Date(), clockOffset: 0n };
-  load(kernel, paths, { bundle, digest: bundleDigest(bundle), world, ...now });
-  for (const role of ['client', 'v1', 'v2']) enrol(kernel, paths, `/${CGROUP}/weft-${role}`);
+  const place = { side: null, cgroup: groups.agent.path, cpus: CPUS.proxy };
+  const agent = launch('weft-agent', join(folder, 'agent.log'), place, [
+    ...[process.execPath, fileURLToPath(new URL('agent.js', import.meta.url))],
+    ...[PINS, join(folder, 'weft'), cgroups],
+    ...['--bundle', bundle, '--world', world, '--enrol', 'all'],
+  ]);
+  const mustLive = (): void => {
+    for (const program of [...origins, agent]) program.mustLive();
+  };
+  while (agent.output().split('enrolled ').length <= 3) {
+    mustLive();
+    await setTimeout(50);
+  }
   const variant: WeftVariant = {
     name: 'weft',
     client: { side: 'client', cgroup: groups.client.path, cpus: CPUS.client },
-    versions: ['v1'],
+    versions: ['v1', 'v2'],
     target: () => `${SERVICE}:${PORT.service}`,
     serverCpu: () => groups.v1.cpuSeconds() + groups.v2.cpuSeconds(),
-    meshCpu: () => 0,
+    meshCpu: () => groups.agent.cpuSeconds() + kernelWorkerSeconds(),
     programs: join(PINS, 'node/stubs'),
-    mustLive: () => {
-      for (const program of origins) program.mustLive();
-    },
+    mustLive,
   };
-  return { veth: variant, 'same-node': variant };
+  return { veth: variant, 'same-node': variant, redirected: variant };
 }
