@@ -21,6 +21,8 @@ const volatile __u64 weft_route_mask = 0;
 const volatile __u64 weft_request_mask = 0;
 /* Slots of struct weft_party that the bundle looks at; the others are never set. */
 const volatile __u32 weft_attribute_slots = WEFT_ATTRIBUTE_SLOTS;
+/* Requests between workloads of this node may go past TCP (request/short.h). */
+const volatile __u32 weft_short_circuit = 0;
 /* CLOCK_REALTIME - CLOCK_MONOTONIC when the generation was loaded, ns. */
 const volatile __u64 weft_clock_offset = 0;
 

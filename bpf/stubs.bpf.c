@@ -80,6 +80,8 @@ SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
 {
 	if (context->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
 		weft_begin_http(context);
+	else if (context->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+		weft_meet(context);
 	return 1;
 }
 

@@ -43,7 +43,7 @@ static __always_inline int weft_bind(struct bpf_sock_addr *context,
 	http->cgroup = judgement->input.cgroup;
 	http->name = *name;
 	http->endpoint = *endpoint;
-	http->flags = WEFT_HTTP_ON;
+	http->flags = WEFT_HTTP_ON | (weft_short_circuit ? WEFT_HTTP_OFFERED : 0);
 	weft_keep(http, judgement);
 	return 1;
 }

@@ -8,7 +8,7 @@
 #define WEFT_REQUEST_GUARD_H
 
 #include "parse.h"
-#include "request/node.h"
+#include "request/short.h"
 
 /* More is let go in several steps: TCP's sequence numbers are compared modulo 2^32. */
 #define WEFT_PASS_MAX 0x40000000
@@ -32,7 +32,9 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 	http->flags |= WEFT_HTTP_ESTABLISHED;
 	cookie = http->cookie;
 	/* Where it fails, nothing is ever judged, and nothing leaves. */
-	bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY);
+	if (!bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY) &&
+	    http->flags & WEFT_HTTP_OFFERED)
+		weft_offer(context, http);
 }
 
 /* Offset of the TCP header of a packet that a socket sends; 0 where it has none. */

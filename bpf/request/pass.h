@@ -47,6 +47,16 @@ static __always_inline int weft_grant(struct sk_msg_md *message, struct weft_htt
 {
 	__u32 now = total < WEFT_PASS_MAX ? total : WEFT_PASS_MAX;
 
+	if (http->flags & WEFT_HTTP_SHORT) {
+		__u32 redirected = weft_redirect_short(message, http, socket, total);
+
+		if (redirected) {
+			http->left = total - redirected;
+			http->judged_seq = socket->write_seq;
+			return SK_PASS;
+		}
+		http->flags &= ~WEFT_HTTP_SHORT;
+	}
 	http->left = total - now;
 	http->judged_seq = socket->write_seq + now;
 	return weft_step(message, http, socket);

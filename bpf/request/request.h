@@ -39,6 +39,9 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 static __always_inline int weft_pass_request(struct sk_msg_md *message, struct weft_http *http,
 					     struct tcp_sock *socket, const struct weft_head *head)
 {
+	http->flags &= ~WEFT_HTTP_SHORT;
+	if (weft_short_circuit && weft_is_short(http, socket))
+		http->flags |= WEFT_HTTP_SHORT;
 	if (head->flags & WEFT_HEAD_CHUNKED) {
 		http->mode = WEFT_HTTP_CHUNK;
 		http->chunk.lines.phase = WEFT_FRAME_START;

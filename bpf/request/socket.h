@@ -22,7 +22,11 @@ typedef struct {
 	struct net___weft *net;
 } possible_net_t___weft;
 struct in6_addr___weft {};
+struct proto___weft {
+	unsigned long *memory_pressure;
+};
 struct sock_common___weft {
+	struct proto___weft *skc_prot;
 	__u32 skc_daddr;
 	__u32 skc_rcv_saddr;
 	__u16 skc_dport;
@@ -44,6 +48,8 @@ struct backlog___weft {
 struct sock___weft {
 	struct sock_common___weft __sk_common;
 	struct backlog___weft sk_backlog;
+	int sk_rcvlowat;
+	__u8 sk_shutdown;
 	void *sk_user_data;
 };
 struct tcp_sock___weft {

@@ -41,6 +41,14 @@ enum weft_http_flag {
 	 * without a word what follows a part that is redirected (tcp_bpf_send_verdict).
 	 */
 	WEFT_HTTP_CORKED = 4,
+	WEFT_HTTP_OFFERED = 8, /* its server may be met: see short.h */
+	WEFT_HTTP_SHORT = 16,  /* the request that is under way goes past TCP */
+};
+
+/* The other end of a connection, where it is enrolled on this node too. */
+struct weft_peer {
+	__u64 cookie; /* 0: not known */
+	__u64 socket; /* its address in the kernel */
 };
 
 enum weft_native_flag {
@@ -72,6 +80,9 @@ struct weft_http {
 	__u32 judged_seq; /* TCP sequence number behind the last byte that was let pass */
 	__u32 generation; /* that says what follows; 0: none yet */
 	__u64 left; /* see mode */
+	struct weft_peer peer; /* the server's socket */
+	__u32 tries;	       /* to find it */
+	__u32 unused;
 	struct weft_chunk chunk;
 	__u64 lent_bytes; /* of the request that the lease is for */
 	__u32 lease;	  /* upstream + 1 of the last request that went elsewhere */

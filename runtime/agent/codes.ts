@@ -30,4 +30,8 @@ export const CODES: CodeTable = {
     title: 'the node was set up by another version',
     help: 'run `weft unload`, then load and enrol again',
   },
+  A025: {
+    title: 'the kernel is too old for the short circuit',
+    help: 'load without `--short-circuit`, or use a kernel of 6.13 or later, or of a stable series that has its fix',
+  },
 };

@@ -9,6 +9,7 @@ import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js'
 import type { World } from '../discovery/types.js';
 import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
 import { readActive, writeActive } from './active.js';
+import { AgentError } from './agent-error.js';
 import { CODES } from './codes.js';
 import { enrolledIds } from './enrol.js';
 import { slotOf } from './hooks.js';
@@ -35,6 +36,8 @@ export interface LoadOptions {
   readonly world: World;
   readonly now: Date;
   readonly clockOffset: bigint;
+  /** Requests between workloads of this node may go past TCP; where the kernel bounds what waits. */
+  readonly shortCircuit?: boolean;
 }
 
 export interface Loaded {
@@ -145,6 +148,8 @@ function prune(node: NodeMaps, paths: Paths): void {
  * or VerifierError; then the generation that ran runs on.
  */
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+  const shortCircuit = options.shortCircuit === true;
+  if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
   using node = ensureNode(kernel, paths);
   prune(node, paths);
   const previous = readActive(node.map('weft_active'));
@@ -154,6 +159,7 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
     nodeMaps: node.maps,
     cgroups: nodeCgroups(paths, options.world),
     clockOffset: options.clockOffset,
+    shortCircuit,
   });
   activate(kernel, node, paths, { staged, options });
   prune(node, paths);
@@ -164,6 +170,12 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
     diagnostics: staged.plan.diagnostics,
     ofChange: previous === null ? [] : findingsOfChange(options.bundle),
   };
+}
+
+function tooOldForShortCircuit(): AgentError {
+  const message =
+    'this kernel does not count what is redirected into a socket, so nothing bounds it';
+  return new AgentError('A025', message, CODES['A025']?.help ?? null);
 }
 
 /** What weft.json asks of a change and this agent does not do. */

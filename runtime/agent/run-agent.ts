@@ -28,7 +28,7 @@ export interface AgentEnv {
   nodePaths(): Paths;
 }
 
-export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--unload-on-exit]
+export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--short-circuit] [--unload-on-exit]
 
 Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
 line of JSON until SIGTERM or SIGINT. What is loaded stays in force when the agent ends.
@@ -36,6 +36,7 @@ line of JSON until SIGTERM or SIGINT. What is loaded stays in force when the age
   --bundle FILE      the bundle, as written by \`weft build\`
   --world FILE       services, endpoints and workloads
   --enrol all        enrol the world's workloads whose cgroups exist here
+  --short-circuit    requests between workloads of this node go past TCP
   --unload-on-exit   remove everything from the kernel at the end
   --help             print this
 
@@ -53,6 +54,7 @@ interface Options {
   readonly world: string;
   readonly enrol: boolean;
   readonly unloadOnExit: boolean;
+  readonly shortCircuit: boolean;
 }
 
 const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
@@ -102,13 +104,15 @@ function readOptions(args: readonly string[], env: AgentEnv): Options {
   }
   if (whom !== undefined && whom !== 'all') throw usage(env, `\`${whom}\` is not \`all\``);
   const unloadOnExit = values['unload-on-exit'] === true;
-  return { bundle, world, enrol: whom === 'all', unloadOnExit };
+  const shortCircuit = values['short-circuit'] === true;
+  return { bundle, world, enrol: whom === 'all', unloadOnExit, shortCircuit };
 }
 
 function parse(args: readonly string[]): {
   readonly bundle?: string | undefined;
   readonly world?: string | undefined;
   readonly enrol?: string | undefined;
+  readonly 'short-circuit'?: boolean | undefined;
   readonly 'unload-on-exit'?: boolean | undefined;
   readonly help?: boolean | undefined;
 } {
@@ -118,6 +122,7 @@ function parse(args: readonly string[]): {
       bundle: { type: 'string' },
       world: { type: 'string' },
       enrol: { type: 'string' },
+      'short-circuit': { type: 'boolean' },
       'unload-on-exit': { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -139,7 +144,10 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   const kernel = env.openKernel();
   const paths = env.nodePaths();
   const { bundle, digest } = decoded;
-  const input = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
+  const input = {
+    ...{ bundle, digest, world, shortCircuit: options.shortCircuit },
+    ...{ now: env.now(), clockOffset: env.clockOffset() },
+  };
   const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
   env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
   const forwarding = judgesRequests(bundle.manifest)

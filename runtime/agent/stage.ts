@@ -30,6 +30,8 @@ export interface StageOptions {
   readonly cgroups: CgroupIds;
   /** CLOCK_REALTIME - CLOCK_MONOTONIC, ns. */
   readonly clockOffset: bigint;
+  /** Requests between workloads of this node may go past TCP. */
+  readonly shortCircuit?: boolean;
   /** Joined instead of the hooks; the test harness. */
   readonly part?: 'harness';
 }
@@ -65,6 +67,7 @@ function globals(manifest: Manifest, options: StageOptions): Readonly<Record<str
     weft_request_mask: encodeU64(maskOf(manifest, 'authorizeRequest')),
     weft_attribute_slots: encodeU32(Math.max(0, ...manifest.attributes.map((a) => a.slot + 1))),
     weft_clock_offset: encodeU64(options.clockOffset),
+    weft_short_circuit: encodeU32(options.shortCircuit ? 1 : 0),
   };
 }
 

@@ -124,7 +124,13 @@ export const NODE_MAPS = [
   'weft_reasons',
 ] as const;
 /** The same for what the test harness has no part in. */
-export const REQUEST_NODE_MAPS = ['weft_http', 'weft_clients'] as const;
+export const REQUEST_NODE_MAPS = [
+  'weft_http',
+  'weft_clients',
+  'weft_meetings',
+  'weft_peers',
+  'weft_servers',
+] as const;
 /** The same for what only hooks that judge requests have a part in. */
 export const EXCHANGE_NODE_MAPS = [
   'weft_pools',

@@ -16,6 +16,7 @@ import { namespaceOfCgroup, openNamespace } from './namespace.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
 import { isPrivileged } from './privileges.js';
+import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
 import { openStream, sendNow, socketCookie } from './socket.js';
@@ -74,6 +75,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
+    chargesRedirects: () => chargesRedirects(native),
   };
 }
 

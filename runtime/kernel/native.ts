@@ -109,6 +109,8 @@ export interface Native {
   setns(fd: number, kind: number): number;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, size: number): number;
+  connect(fd: number, address: Uint8Array, size: number): number;
+  getsockname(fd: number, address: Uint8Array, size: Uint8Array): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, size: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
@@ -172,6 +174,8 @@ const LIBC: Readonly<Record<string, string>> = {
   setns: 'int setns(int, int)',
   socket: 'int socket(int, int, int)',
   bind: 'int bind(int, void *, unsigned int)',
+  connect: 'int connect(int, void *, unsigned int)',
+  getsockname: 'int getsockname(int, void *, void *)',
   setsockopt: 'int setsockopt(int, int, int, void *, unsigned int)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   send: 'intptr_t send(int, void *, size_t, int)',

@@ -159,4 +159,6 @@ export interface Kernel {
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
+  /** True where what sk_msg redirects into a socket is counted as its unread memory. */
+  chargesRedirects(): boolean;
 }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { Loaded } from '../../agent/load.js';
-import { type CommandSpec, textOption } from '../command-spec.js';
+import { type CommandSpec, flagOption, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { failureResult } from '../failure.js';
@@ -29,6 +29,10 @@ export const LOAD_COMMAND: CommandSpec = {
   arguments: [{ syntax: '<BUNDLE>', description: 'a bundle file, or a project folder' }],
   options: [
     { flags: '--world <FILE>', description: 'the world (default: that of the project folder)' },
+    {
+      flags: '--short-circuit',
+      description: 'requests between workloads of this node go past TCP (see docs/limits.md)',
+    },
     { flags: '--log <FILE>', description: "where to write the verifier's whole log on a refusal" },
   ],
   formats: ['text', 'json'],
@@ -41,7 +45,10 @@ export const LOAD_COMMAND: CommandSpec = {
     const { loadOrNote } = await import('../../agent/load.js');
     const { withLock } = await import('../../agent/lock.js');
     const { bundle, digest, sources } = subject;
-    const options = { bundle, digest, world, now: env.now(), clockOffset: env.clockOffset() };
+    const options = {
+      ...{ bundle, digest, world, shortCircuit: flagOption(input, 'shortCircuit') },
+      ...{ now: env.now(), clockOffset: env.clockOffset() },
+    };
     let loaded: Loaded;
     try {
       loaded = await withLock(paths, () => loadOrNote(kernel, paths, options));
