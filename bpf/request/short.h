@@ -19,9 +19,11 @@
 
 #define WEFT_AF_INET 2
 /* Unread bytes of a socket beyond which nothing more is redirected into it. */
-#define WEFT_SHORT_QUEUE (1 << 20)
+#define WEFT_SHORT_QUEUE 1048576
 /* Requests that a client sends by TCP before it gives up to look for its server's socket. */
 #define WEFT_SHORT_TRIES 4
+/* Connections between the handshakes of their ends, and between handshake and first request. */
+#define WEFT_MEETINGS 8192
 
 struct weft_meeting {
 	struct weft_name client;
@@ -31,9 +33,9 @@ struct weft_meeting {
 };
 
 /* By the client's meeting; it is there from the client's handshake to the server's. */
-WEFT_NODE_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, 8192, struct weft_meeting, __u64);
+WEFT_NODE_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, struct weft_meeting, __u64);
 /* By the client's cookie, until its first request finds it. */
-WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, 8192, __u64, struct weft_peer);
+WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, __u64, struct weft_peer);
 /* By the client's cookie: the accepted sockets. */
 WEFT_NODE_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
 

@@ -8,6 +8,7 @@ import { generationEntries, generationSizes } from '../../runtime/agent/fill.js'
 import { slotOf } from '../../runtime/agent/hooks.js';
 import { type Paths, PlanError, readState, stage, withLock } from '../../runtime/agent/index.js';
 import { encodeRoute, encodeU32, NONE } from '../../runtime/agent/layout.js';
+import { type LoadOptions, load } from '../../runtime/agent/load.js';
 import { type ObjectName, readObject } from '../../runtime/agent/objects.js';
 import { cgroupPath, machinePaths } from '../../runtime/agent/paths.js';
 import { writeState } from '../../runtime/agent/state.js';
@@ -48,6 +49,15 @@ test('changes run one after the other', async () => {
   await Promise.all([first, second]);
   assert.equal(order, ['first in', 'first out', 'second']);
   assert.equal(readdirSync(paths.run), []);
+});
+
+test('A025: the short circuit is refused where nothing bounds it, before anything is done', () => {
+  const kernel = { chargesRedirects: () => false } as Kernel;
+  const options = { shortCircuit: true } as LoadOptions;
+  assert.is(
+    codeOf(() => load(kernel, paths, options)),
+    'A025',
+  );
 });
 
 test('the lock of a process that died is taken over', async () => {
