@@ -54,12 +54,17 @@ static __always_inline int weft_may_pass(struct weft_http *http,
 					 const struct weft_request *request)
 {
 	struct weft_native *native = &http->native;
+	__u64 kinds = weft_kinds_of(request);
 
 	if (request->head.flags & WEFT_HEAD_UPGRADE || weft_lease_is_open(http->lease, http->cookie))
 		return 0;
+	/* Where all are of the plain kind there is nothing to keep of each, and no limit. */
+	if (!kinds && !native->asked.kinds) {
+		native->asked.count++;
+		return 1;
+	}
 	return native->flags & WEFT_NATIVE_LOST ||
-	       !weft_ask_reply(&native->asked, *(volatile __u32 *)&native->reply.done,
-			       weft_kinds_of(request));
+	       !weft_ask_reply(&native->asked, *(volatile __u32 *)&native->reply.done, kinds);
 }
 
 /* What does not go to the bound server, or not yet. */
