@@ -3,7 +3,7 @@
 #ifndef WEFT_REQUEST_BODY_H
 #define WEFT_REQUEST_BODY_H
 
-#include "request/pass.h"
+#include "request/grant.h"
 #include "request/refuse.h"
 #include "request/work.h"
 
@@ -38,7 +38,7 @@ static __noinline int weft_pass_chunk(struct sk_msg_md *message, struct weft_htt
 	}
 	if (event == WEFT_FRAME_LAST)
 		http->mode = WEFT_HTTP_HEAD;
-	return weft_grant(message, http, socket,
+	return weft_grant(message, http, socket, work, read,
 			  event == WEFT_FRAME_CHUNK ? read + http->chunk.data : read);
 }
 

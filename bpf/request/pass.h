@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * Letting bytes go to the bound server, exactly so many. The kernel's own count (apply_bytes) is not
- * exact: of a piece of which TCP took a part only, it lets the whole length go once more without
- * asking, and again (tcp_bpf_send_verdict). So no more is let go at once than TCP takes at once, or
- * a single byte, and the place in the stream is always TCP's write_seq. Where memory is so short that
- * TCP takes less all the same, what was let go too much does not leave (guard.h).
+ * Letting bytes go to the bound server, exactly so many and exactly those that were read. The
+ * kernel's own count (apply_bytes) is not exact: of a piece of which TCP took a part only, it lets
+ * the whole length go once more without asking, whatever then comes (tcp_bpf_send_verdict). So only
+ * what TCP surely takes at once is passed. The rest goes by a redirect of the socket to itself, after
+ * which each message is asked about; the place in the stream is TCP's write_seq. Where memory is so
+ * short that TCP takes less all the same, what was let go too much does not leave (guard.h).
+ *
+ * A head or chunk header of which a part is sent later is compared then with what was judged.
  */
 #ifndef WEFT_REQUEST_PASS_H
 #define WEFT_REQUEST_PASS_H
@@ -18,48 +21,82 @@ static __always_inline __s32 weft_granted(const struct weft_http *http, struct t
 	return http->judged_seq - socket->write_seq;
 }
 
+/* Of them, bytes of a head or chunk header. */
+static __always_inline __u32 weft_unsent_syntax(const struct weft_http *http,
+						struct tcp_sock *socket)
+{
+	__s32 rest = http->syntax_seq - socket->write_seq;
+
+	return rest > 0 ? rest : 0;
+}
+
 /* A message has no more pieces (MAX_MSG_FRAGS), of which each may begin a packet of its own. */
 #define WEFT_PIECES_MEMORY (17 * WEFT_PACKET_MEMORY)
 
 /*
- * One step of what is granted. TCP is given the message piece by piece (tcp_bpf_push), and sends each
- * before it takes the next: what it takes at once is of one piece, but where there is plenty of room.
+ * Bytes, at most `step`, that TCP takes at once of a message. It is given the message piece by piece
+ * (tcp_bpf_push), and sends each before it takes the next: so it is of one piece, but where there is
+ * plenty of room.
  */
+static __always_inline __u32 weft_sure(struct sk_msg_md *message, struct tcp_sock *socket,
+				       __u32 step)
+{
+	__u32 takes = weft_takes(socket), piece = message->data_end - message->data;
+
+	if (step > piece && takes < step + WEFT_PIECES_MEMORY)
+		step = piece;
+	return step < takes ? step : takes;
+}
+
+/*
+ * Lets `step` bytes go, exact however much of them TCP takes. Not for a message that was held back, of
+ * which the kernel frees what is not sent: of that one byte, of which there is no part.
+ */
+static __always_inline int weft_step_exact(struct sk_msg_md *message, struct weft_http *http,
+					   __u32 step)
+{
+	__u64 cookie = http->cookie;
+
+	if (http->flags & WEFT_HTTP_CORKED) {
+		bpf_msg_apply_bytes(message, 1);
+		return SK_PASS;
+	}
+	bpf_msg_apply_bytes(message, step);
+	return bpf_msg_redirect_hash(message, &weft_clients, &cookie, 0);
+}
+
+/* One step of what is granted, all of it body. */
 static __always_inline int weft_step(struct sk_msg_md *message, struct weft_http *http,
 				     struct tcp_sock *socket)
 {
-	__u32 step = weft_granted(http, socket), size = message->size, takes = weft_takes(socket);
-	__u32 piece = message->data_end - message->data;
+	__u32 step = weft_granted(http, socket), size = message->size, sure;
 
 	if (step > size)
 		step = size;
-	if (step > piece && takes < step + WEFT_PIECES_MEMORY)
-		step = piece ? piece : 1;
-	if (step > takes)
-		step = takes ? takes : 1;
-	bpf_msg_apply_bytes(message, step);
+	sure = weft_sure(message, socket, step);
+	if (!sure)
+		return weft_step_exact(message, http, step);
+	bpf_msg_apply_bytes(message, sure);
 	return SK_PASS;
 }
 
-/* Lets the next `total` bytes go; where it is too much for TCP's numbers, `left` is what comes later. */
-static __always_inline int weft_grant(struct sk_msg_md *message, struct weft_http *http,
-				      struct tcp_sock *socket, __u64 total)
+/* Puts what a message has of the next `total` bytes into the server's own socket; 0: TCP is to go. */
+static __always_inline int weft_go_short(struct sk_msg_md *message, struct weft_http *http,
+					 struct tcp_sock *socket, __u64 total)
 {
-	__u32 now = total < WEFT_PASS_MAX ? total : WEFT_PASS_MAX;
+	__u32 redirected;
 
-	if (http->flags & WEFT_HTTP_SHORT) {
-		__u32 redirected = weft_redirect_short(message, http, socket, total);
-
-		if (redirected) {
-			http->left = total - redirected;
-			http->judged_seq = socket->write_seq;
-			return SK_PASS;
-		}
+	if (!(http->flags & WEFT_HTTP_SHORT))
+		return 0;
+	redirected = weft_redirect_short(message, http, socket, total);
+	if (!redirected) {
 		http->flags &= ~WEFT_HTTP_SHORT;
+		return 0;
 	}
-	http->left = total - now;
-	http->judged_seq = socket->write_seq + now;
-	return weft_step(message, http, socket);
+	http->left = total - redirected;
+	http->judged_seq = socket->write_seq;
+	http->syntax_seq = socket->write_seq;
+	return 1;
 }
 
 /* Whatever comes: message by message, since another generation may say otherwise. */

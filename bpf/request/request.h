@@ -37,8 +37,11 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 }
 
 static __always_inline int weft_pass_request(struct sk_msg_md *message, struct weft_http *http,
-					     struct tcp_sock *socket, const struct weft_head *head)
+					     struct tcp_sock *socket,
+					     struct weft_request_work *work)
 {
+	const struct weft_head *head = &work->request.head;
+
 	http->flags &= ~WEFT_HTTP_SHORT;
 	if (weft_short_circuit && weft_is_short(http, socket))
 		http->flags |= WEFT_HTTP_SHORT;
@@ -46,7 +49,8 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 		http->mode = WEFT_HTTP_CHUNK;
 		http->chunk.lines.phase = WEFT_FRAME_START;
 	}
-	return weft_grant(message, http, socket, head->length + head->content_length);
+	return weft_grant(message, http, socket, work, head->length,
+			  head->length + head->content_length);
 }
 
 /* Can it follow those before it on the client's own connection? Then it is counted there. */
@@ -90,10 +94,11 @@ static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_ht
 static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_http *http,
 				       struct tcp_sock *socket, struct weft_request_work *work)
 {
-	const struct weft_head *head = &work->request.head;
 	struct weft_answer answer = {};
 	int status;
 
+	if (weft_granted(http, socket))
+		return weft_resume(message, http, socket, work);
 	if (http->mode == WEFT_HTTP_CHUNK)
 		return weft_pass_chunk(message, http, socket, work);
 	status = weft_read(message, work);
@@ -109,7 +114,7 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 	weft_count_reason(work->judgement.result.decision.reason,
 			  work->judgement.result.decision.verdict);
 	if (answer.outcome == WEFT_PASS && weft_may_pass(http, &work->request))
-		return weft_pass_request(message, http, socket, head);
+		return weft_pass_request(message, http, socket, work);
 	return weft_divert(message, http, socket, work, &answer);
 }
 
@@ -124,10 +129,10 @@ static __always_inline int weft_continue(struct sk_msg_md *message, struct weft_
 	if (http->mode >= WEFT_HTTP_OVER || http->mode == WEFT_HTTP_UNSEEN || granted < 0)
 		return http->mode == WEFT_HTTP_OVER ? weft_swallow(message, http) : SK_DROP;
 	if (granted)
-		return weft_step(message, http, socket);
+		return weft_unsent_syntax(http, socket) ? -1 : weft_step(message, http, socket);
 	if (http->mode == WEFT_HTTP_SINK)
 		return weft_sink(message, http);
-	return http->left ? weft_grant(message, http, socket, http->left) : -1;
+	return http->left ? weft_grant_body(message, http, socket) : -1;
 }
 
 SEC("sk_msg") int weft_request(struct sk_msg_md *message)
@@ -159,6 +164,8 @@ SEC("sk_msg") int weft_request(struct sk_msg_md *message)
 	}
 	verdict = weft_handle(message, http, tcp, work);
 	weft_release_request(work);
+	if (verdict == SK_DROP)
+		http->mode = WEFT_HTTP_DEAD;
 	return verdict;
 }
 

@@ -88,6 +88,8 @@ struct weft_http {
 	__u32 lease;	  /* upstream + 1 of the last request that went elsewhere */
 	__u32 door;	  /* door + 1 that was taken last */
 	__u32 lending;	  /* and its number */
+	__u32 syntax_seq; /* behind the head or chunk header that was let pass last */
+	__u32 unsent_seq; /* of the first byte that weft_unsent has of it */
 	__u32 zero;
 	struct weft_native native;
 	__u64 routes;	/* policies that are asked for a route */

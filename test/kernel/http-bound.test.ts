@@ -93,6 +93,29 @@ test('what TCP takes in pieces is judged no less, and no more', async () => {
   }
 });
 
+test('a head of which TCP took a part goes on as it was judged', async () => {
+  const host = `open_to("${VIP4}", 80`;
+  const padded = '(get("/a")[:-2] + "x-pad: " + "p" * 7000 + "\\r\\n\\r\\n").encode()';
+  // In small packets, and what the server says of them is lost: so the client's buffer is full.
+  await http.client.value('os.system("ip link set v0 gso_max_segs 1")');
+  const begin = async (): Promise<void> => {
+    await http.client.value(`s = ${host}, 4096); s.setblocking(False); head = ${padded}`);
+    await http.server.value(`os.system("ip route add blackhole ${CLIENT4}/32")`);
+    const sent = await http.client.ask('n = s.send(head); 0 < n < len(head) - 4');
+    await http.server.value(`os.system("ip route del blackhole ${CLIENT4}/32")`);
+    assert.equal(sent, { value: true }, 'TCP took all at once, or nothing');
+  };
+  await begin();
+  await http.client.value('push(s, head[n:])');
+  assert.equal(await http.client.value('s.settimeout(5); take(s)'), ALLOWED);
+  await begin();
+  const other = 'push(s, b"\\r\\n\\r\\n" + get("/private").encode())';
+  assert.equal(await http.client.ask(other), { error: 'EACCES' });
+  assert.equal(await http.client.value(`ask(${host}), get("/b"))`), [200, 'GET /b 0\n', false]);
+  assert.equal(await seen(), ['GET /a', 'GET /b']);
+  await http.client.value('os.system("ip link set v0 gso_max_segs 65535")');
+});
+
 test('a chunked body passes by its chunks, however it is cut', async () => {
   await http.client.value(`s = open_to("${VIP4}", 80)`);
   const head = 'get("/a", "POST", "transfer-encoding: chunked\\r\\n")';
