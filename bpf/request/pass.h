@@ -103,7 +103,10 @@ static __always_inline int weft_go_short(struct sk_msg_md *message, struct weft_
 static __always_inline int weft_grant_all(struct sk_msg_md *message, struct weft_http *http,
 					  struct tcp_sock *socket)
 {
-	return weft_grant(message, http, socket, message->size);
+	http->left = 0;
+	http->judged_seq = socket->write_seq + message->size;
+	http->syntax_seq = socket->write_seq;
+	return weft_step(message, http, socket);
 }
 
 #endif
