@@ -299,3 +299,45 @@ for (const isShort of [false, true]) {
 
   test.run();
 }
+
+const apart = suite('http on one node, what stays on TCP');
+let http: HttpNet;
+apart.before(async () => {
+  http = await HttpNet.open('u');
+  await http.load({ 'http.ts': POLICY }, http.world(), true);
+  http.enrol();
+  await http.client.value(CLIENT);
+  await http.server.value(SERVER);
+});
+apart.after(async () => {
+  await http?.close();
+});
+const byTcp = (): Promise<unknown> => http.server.value('by_tcp(sockets[-1])');
+
+apart('a server that is not enrolled', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value('[ask(s, get("/a")), ask(s, get("/a"))]'), [
+    ALLOWED,
+    ALLOWED,
+  ]);
+  assert.is(await byTcp(), (await http.client.value('2 * len(get("/a"))')) as number);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+});
+
+apart('a connection of two enrolled ends, from when a load no longer asks for it', async () => {
+  http.enrolServer();
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.is(await byTcp(), 0, 'past TCP first');
+  await http.load({ 'http.ts': POLICY }, http.world(), false);
+  assert.equal(await http.client.value('[ask(s, get("/a")), ask(s, get("/private"))]'), [
+    ALLOWED,
+    DENIED,
+  ]);
+  assert.is(await byTcp(), (await http.client.value('len(get("/a"))')) as number);
+  await http.load({ 'http.ts': POLICY }, http.world(), true);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.is(await byTcp(), (await http.client.value('len(get("/a"))')) as number, 'and again');
+});
+
+apart.run();
