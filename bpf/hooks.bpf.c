@@ -10,7 +10,9 @@
 #include "request/bind.h"
 #ifdef WEFT_REQUESTS
 #include "request/request.h"
+#include "request/server.h"
 #else
+#include "request/server-pass.h"
 #include "request/unseen.h"
 #endif
 
@@ -199,17 +201,6 @@ static __always_inline int judge_name(struct weft_judgement *judgement,
 	return judgement->result.decision.verdict == WEFT_ALLOW;
 }
 
-/*
- * Requests are judged where they are sent. Who sends from outside of the mesh has nobody who does: his
- * connection to where requests are judged is refused.
- */
-static __always_inline void refuse_unjudged(struct weft_result *result)
-{
-	if ((result->flags & WEFT_SERVICE_HTTP) && result->source == WEFT_NONE &&
-	    result->decision.verdict == WEFT_ALLOW)
-		weft_end(result, WEFT_REASON_REQUESTS, WEFT_DENY);
-}
-
 /* Server side: may remote talk to local, which is ours? Remembers an admitted UDP flow. */
 static __always_inline int judge_arrival(__u8 hook, __u64 cookie, const struct weft_name *remote,
 					 const struct weft_name *local, __u32 protocol)
@@ -224,7 +215,6 @@ static __always_inline int judge_arrival(__u8 hook, __u64 cookie, const struct w
 	judgement->input.destination = local->address;
 	judgement->input.port = local->port;
 	weft_ingress_decide(judgement);
-	refuse_unjudged(&judgement->result);
 	judgement->event.source_port = remote->port;
 	judgement->event.family = judgement->connection.family;
 	weft_report(&judgement->event);

@@ -8,6 +8,7 @@
 #include "request/guard.h"
 #include "request/native.h"
 #include "request/replies.h"
+#include "request/server-node.h"
 
 /* Each hook has an array of its own: a PROG_ARRAY holds one program type and attach type. */
 #define SLOTS(hook)                                                                                \
@@ -28,6 +29,7 @@ SLOTS(getpeername4);
 SLOTS(getpeername6);
 SLOTS(request);
 SLOTS(ingress);
+SLOTS(accept);
 
 /* One 8-byte read: slot and generation always belong together. */
 static __always_inline __u32 active_slot(void)
@@ -74,14 +76,17 @@ STUB(getpeername6, bpf_sock_addr, 1)
 /*
  * Attached only while a loaded generation judges requests: a connection runs this a dozen times. A
  * socket that connect said is to be judged gets its sk_msg program here, whatever the generation:
- * one that does not, sends nothing (request/guard.h).
+ * one that does not, sends nothing (request/guard.h). So does a connection that arrives, where its
+ * requests are judged here (request/server.h).
  */
 SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
 {
-	if (context->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (context->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB) {
 		weft_begin_http(context);
-	else if (context->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+	} else if (context->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB) {
 		weft_meet(context);
+		ENTER(accept, context);
+	}
 	return 1;
 }
 
@@ -91,6 +96,14 @@ SEC("sk_msg") int stub_request(struct sk_msg_md *message)
 	bpf_tail_call(message, &weft_slots_request, active_slot());
 	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
 	return SK_DROP;
+}
+
+/* What a server receives whose client judges no requests. Attached to weft_strangers. */
+SEC("sk_skb/stream_verdict") int stub_server(struct __sk_buff *skb)
+{
+	bpf_tail_call(skb, &weft_slots_server, active_slot());
+	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
+	return skb->len ? SK_DROP : SK_PASS;
 }
 
 /* What a pooled upstream connection receives. Attached to weft_upstreams. */
@@ -103,6 +116,14 @@ SEC("sk_skb/stream_verdict") int stub_reply(struct __sk_buff *skb)
 SEC("sk_msg") int stub_agent(struct sk_msg_md *message)
 {
 	return weft_agent_verdict(message);
+}
+
+/* As for a segment that was quickly known for one, of a connection that is open. */
+static __always_inline int segment_arrives(struct __sk_buff *skb)
+{
+	struct bpf_sock *socket = skb->sk ? bpf_sk_fullsock(skb->sk) : 0;
+
+	return !socket || weft_is_let_in(socket);
 }
 
 /* Was this datagram's flow opened from here, or admitted before? Then it goes on. */
@@ -130,6 +151,8 @@ SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 
 	if (weft_is_established(skb))
 		return weft_native_arrives(skb);
+	if (!segment_arrives(skb))
+		return 0;
 	ENTER(ingress, skb);
 	switch (weft_parse(skb, &packet)) {
 	case WEFT_PACKET_ESTABLISHED:

@@ -27,6 +27,8 @@ enum weft_hook {
 	WEFT_HOOK_GETPEERNAME6 = 7,
 	WEFT_HOOK_REQUEST = 8,
 	WEFT_HOOK_INGRESS = 9,
+	WEFT_HOOK_SERVER = 10,
+	WEFT_HOOK_ACCEPT = 11,
 };
 
 /* ---- node maps: made once, shared by all generations ---- */

@@ -170,6 +170,8 @@ static __always_inline int weft_native_arrives(struct __sk_buff *skb)
 	socket = bpf_sk_fullsock(socket);
 	if (!socket)
 		return 1;
+	if (!weft_is_let_in(socket))
+		return 0;
 	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
 	if (!http || !(http->flags & WEFT_HTTP_ON))
 		return 1;

@@ -26,4 +26,15 @@ WEFT_STORAGE(weft_http, struct weft_http);
 /* By cookie; stub_request runs for what they send. */
 WEFT_NODE_MAP(weft_clients, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
 
+/* A socket that could not be put under judgement (request/server.h): nothing comes in for it. */
+#define WEFT_MARK_BLOCKED 0x57454654
+
+static __always_inline int weft_is_let_in(const struct bpf_sock *socket)
+{
+	if (socket->mark != WEFT_MARK_BLOCKED)
+		return 1;
+	weft_count_reason(WEFT_REASON_BUSY, WEFT_DENY);
+	return 0;
+}
+
 #endif

@@ -4,7 +4,10 @@ import { type HookName, SLOTS } from './layout.js';
 
 /** Attach type of each stub (program `stub_<name>`), in the order of attaching. */
 export const STUB_ATTACH: Readonly<
-  Record<Exclude<HookName, 'request'> | 'sock_create' | 'egress' | 'sockops', number>
+  Record<
+    Exclude<HookName, 'request' | 'server' | 'accept'> | 'sock_create' | 'egress' | 'sockops',
+    number
+  >
 > = {
   // First what refuses sockets that no hook judges, last what judges arrivals.
   sock_create: ATTACH_TYPE.cgroupInetSockCreate,
@@ -28,6 +31,7 @@ export const MAP_STUBS: readonly {
   readonly attachType: number;
 }[] = [
   { map: 'weft_clients', stub: 'request', attachType: ATTACH_TYPE.skMsgVerdict },
+  { map: 'weft_strangers', stub: 'server', attachType: ATTACH_TYPE.skSkbStreamVerdict },
   { map: 'weft_upstreams', stub: 'reply', attachType: ATTACH_TYPE.skSkbStreamVerdict },
   { map: 'weft_agents', stub: 'agent', attachType: ATTACH_TYPE.skMsgVerdict },
 ];

@@ -19,10 +19,12 @@ export function judgesRequests({ policies }: Pick<Manifest, 'policies'>): boolea
 }
 
 /** The program that a bundle's generation has for each hook. */
-export function programsOf(manifest: Manifest): Readonly<Record<HookName, string>> {
+export function programsOf(manifest: Manifest): Readonly<Partial<Record<HookName, string>>> {
   const programs = HOOKS.map((hook) => [hook, `weft_${hook}`] as const);
   const all = Object.fromEntries(programs) as Readonly<Record<HookName, string>>;
-  return judgesRequests(manifest) ? all : { ...all, request: 'weft_pass_on' };
+  if (judgesRequests(manifest)) return all;
+  const { accept: _, ...others } = all;
+  return { ...others, request: 'weft_pass_on', server: 'weft_server_pass' };
 }
 
 /** True where a loaded generation has the program. */

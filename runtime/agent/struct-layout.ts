@@ -107,6 +107,8 @@ export const HOOKS = [
   'getpeername6',
   'request',
   'ingress',
+  'server',
+  'accept',
 ] as const;
 export type HookName = (typeof HOOKS)[number];
 
@@ -130,9 +132,14 @@ export const REQUEST_NODE_MAPS = [
   'weft_meetings',
   'weft_peers',
   'weft_servers',
+  'weft_strangers',
+  'weft_server_states',
+  'weft_held',
+  'weft_held_empty',
 ] as const;
 /** The same for what only hooks that judge requests have a part in. */
 export const EXCHANGE_NODE_MAPS = [
+  'weft_slots_server',
   'weft_pools',
   'weft_leases',
   'weft_upstreams',

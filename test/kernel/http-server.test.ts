@@ -1,18 +1,29 @@
-/** Requests that arrive from outside of the mesh, at an enrolled server. */
+/** Requests that arrive from outside of the mesh are judged where they arrive, each on its own. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HTTP_PORT, HttpNet, OUTSIDER4 } from './fixtures/http.js';
+import { decodeEvent } from '../../runtime/agent/layout.js';
+import { HTTP_PORT, HttpNet, OUTSIDER4, OUTSIDER6 } from './fixtures/http.js';
 import { SERVER4, SERVER6 } from './fixtures/net.js';
 
 const POLICY = `import { Request, Verdict } from "weft";
 export function authorizeRequest(request: Request): Verdict {
   if (request.path.startsWith("/private")) return Verdict.Deny;
+  if (request.source.address.word(3) == 0x0a4d0001) return Verdict.Deny;
   return Verdict.Allow;
 }
 `;
 const CONNECTION = `import { Connection, Verdict } from "weft";
 export function authorizeConnection(connection: Connection): Verdict { return Verdict.Allow; }
 `;
+const ALLOWED = [200, 'GET /a 0\n', false];
+const DENIED = [403, 'RBAC: access denied', false];
+const CLOSED = [403, 'RBAC: access denied', true];
+/** Makes a head longer than any reply. */
+const LONG = `x-long: ${'y'.repeat(200)}\\r\\n`;
+
+/** Waits with poll before it reads, as servers do that block in no read. */
+const WAITING = 'Echo.timeout = 60';
+
 const test = suite('http at the server');
 let http: HttpNet;
 
@@ -21,33 +32,167 @@ test.before(async () => {
   await http.load({ 'http.ts': POLICY });
   http.enrol();
   http.enrolServer();
+  await http.server.value(WAITING);
 });
 test.after(async () => {
   await http?.close();
 });
+test.before.each(async () => {
+  await http.server.value('seen.clear()');
+});
+const seen = (): Promise<unknown> => http.server.value('seen[:]');
+const ask = (code: string): Promise<unknown> => http.outsider.value(code);
+const open = (host = SERVER4): Promise<unknown> => ask(`s = open_to("${host}", ${HTTP_PORT})`);
 
-for (const host of [SERVER4, SERVER6])
-  test(`${host}: who sends requests from outside of the mesh is not let in, unlike a workload`, async () => {
-    const before = http.denied('requests');
-    const open = `s = open_to("${host}", ${HTTP_PORT})`;
-    assert.equal(await http.outsider.ask(open), { error: 'ETIMEDOUT' });
-    assert.ok(http.denied('requests') > before);
-    await http.client.value(open);
-    assert.equal(await http.client.value('ask(s, get("/a"))'), [200, 'GET /a 0\n', false]);
+for (const [host, from] of [
+  [SERVER4, OUTSIDER4],
+  [SERVER6, OUTSIDER6],
+] as const)
+  test(`${host}: each request is judged on its own`, async () => {
+    await open(host);
+    assert.is(await ask('s.getsockname()[0]'), from);
+    assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+    assert.equal(await ask(`ask(s, get("/private", more="${LONG}"))`), DENIED);
+    assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+    assert.equal(await ask('ask(s, get("/private"))'), CLOSED);
+    assert.equal(await seen(), ['GET /a', 'GET /a']);
   });
 
-test('also where a policy about connections lets it in', async () => {
-  await http.load({ 'http.ts': POLICY, 'tcp.ts': CONNECTION });
-  const open = `s = open_to("${SERVER4}", ${HTTP_PORT})`;
-  assert.equal(await http.outsider.ask(open), { error: 'ETIMEDOUT' });
+test('a body goes where its head went, in however many packets', async () => {
+  await open();
+  const post = (path: string, size: number, more = ''): string =>
+    `get("${path}", "POST", "content-length: ${size}\\r\\n${more}")`;
+  const posted = (size: number): unknown => [200, `POST /a ${size}\n`, false];
+  assert.equal(await ask(`ask(s, ${post('/a', 5)} + "hello")`), posted(5));
+  assert.equal(await ask(`ask(s, ${post('/a', 5)}, *"hello")`), posted(5));
+  assert.equal(await ask(`ask(s, ${post('/a', 300_000)}, *["x" * 1000] * 300)`), posted(300_000));
+  const large = `ask(s, ${post('/private', 5000, LONG)}, *["x" * 1000] * 5)`;
+  assert.equal(await ask(large), DENIED);
+  assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+  assert.equal(await ask(`ask(s, ${post('/private', 60_000)} + "x" * 60000)`), CLOSED);
+  assert.equal(await seen(), [...Array(3).fill('POST /a'), 'GET /a']);
 });
 
-test('without policies about requests a connection is all that is asked', async () => {
+test('a head split at any byte is judged whole', async () => {
+  await open();
+  const split = (path: string, connect: string): string =>
+    `[(${connect}, ask(s, get("${path}")[:i], get("${path}")[i:]))[1][0] for i in range(1, len(get("${path}")))]`;
+  const passed = (await ask(split('/a', '0'))) as number[];
+  assert.equal([...new Set(passed)], [200]);
+  const again = `globals().update(s=open_to("${SERVER4}", ${HTTP_PORT}))`;
+  const refused = (await ask(split('/private', again))) as number[];
+  assert.equal([...new Set(refused)], [403]);
+  await open();
+  assert.equal(await ask('ask(s, *get("/a"))'), ALLOWED, 'byte by byte');
+  assert.equal(await ask('ask(s, *get("/private"))'), CLOSED, 'byte by byte');
+  assert.equal([...new Set((await seen()) as string[])], ['GET /a']);
+});
+
+test('a chunked body is taken apart however it was cut; a bad one ends the connection', async () => {
+  await open();
+  const head = 'get("/a", "POST", "transfer-encoding: chunked\\r\\n")';
+  const body = '"5\\r\\nhello\\r\\n" + "a\\r\\n0123456789\\r\\n" + "0\\r\\n\\r\\n"';
+  const posted = [200, 'POST /a 15\n', false];
+  assert.equal(await ask(`ask(s, ${head} + ${body})`), posted);
+  assert.equal(await ask(`ask(s, ${head}, ${body})`), posted);
+  assert.equal(await ask(`ask(s, *(${head} + ${body}))`), posted, 'byte by byte');
+  assert.equal(await ask(`ask(s, ${head} + ${body} + get("/private"))`), posted);
+  assert.is(((await ask('take(s)')) as unknown[])[0] !== 200, true, 'what hides behind it');
+  await open();
+  await ask(`s.sendall((${head} + "5 \\r\\nhello\\r\\n0\\r\\n\\r\\n" + get("/private")).encode())`);
+  assert.is(((await ask('take(s)')) as unknown[])[0] !== 200, true);
+  assert.equal(await seen(), Array(4).fill('POST /a'));
+});
+
+test('pipelined requests: those that are allowed are answered in order, the first refused ends it', async () => {
+  await open();
+  assert.equal(await ask('ask(s, get("/a") * 20)'), ALLOWED);
+  for (let i = 1; i < 20; i++) assert.equal(await ask('take(s)'), ALLOWED);
+  assert.equal(await ask('ask(s, get("/a") + get("/private") + get("/a"))'), ALLOWED);
+  assert.is(((await ask('take(s)')) as unknown[])[0] !== 200, true);
+  await open();
+  assert.equal(await ask('ask(s, get("/a") + get("/a")[:9], get("/a")[9:])'), ALLOWED);
+  assert.equal(await ask('take(s)'), ALLOWED);
+  assert.equal(await seen(), Array(23).fill('GET /a'));
+});
+
+test('what is no HTTP is answered and ends the connection', async () => {
+  for (const [text, status] of [
+    ['"GET /\\0 HTTP/1.1\\r\\n\\r\\n"', 400],
+    ['get("/a", more="x: " + "y" * 9000 + "\\r\\n")', 431],
+    ['get("/a").replace("/1.1", "/3.0")', 505],
+    ['get("/a", more="connection: upgrade\\r\\nupgrade: websocket\\r\\n")', 501],
+  ] as const) {
+    await open();
+    const reply = (await ask(`ask(s, ${text})`)) as unknown[];
+    assert.is(reply[0], status, text);
+  }
+  await open();
+  assert.equal(await ask('ask(s, "GET /\\0 HTTP/1.1\\r\\n\\r\\n")'), [400, '', true]);
+  await ask('s.sendall(get("/a").encode())');
+  assert.equal(await http.outsider.ask('s.recv(1)'), { error: 'ETIMEDOUT' });
+  assert.equal(await seen(), []);
+});
+
+test('HEAD is refused without a body', async () => {
+  await open();
+  const head = `s.sendall(get("/private", "HEAD", "${LONG}").encode()); s.recv(9999).decode().split("\\r\\n\\r\\n")[1]`;
+  assert.is(await ask(head), '');
+  assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+});
+
+test('a workload is judged where it sends, and not again', async () => {
+  await http.client.value(`s = open_to("${SERVER6}", ${HTTP_PORT})`);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+});
+
+test('a server that blocks in its read loses the connection with a refusal', async () => {
+  await http.server.value('Echo.timeout = None');
+  await open();
+  assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+  const reply = (await ask('ask(s, get("/private"))')) as unknown[];
+  assert.ok(reply[0] === 0 || reply[0] === 403);
+  assert.equal(await seen(), ['GET /a']);
+  await http.server.value(WAITING);
+});
+
+test('a connection that is older than the policies about requests lives on', async () => {
   await http.load({ 'tcp.ts': CONNECTION });
-  await http.outsider.value(`s = open_to("${SERVER4}", ${HTTP_PORT})`);
-  assert.is(await http.outsider.value('s.getsockname()[0]'), OUTSIDER4);
-  const answer = [200, 'GET /private 0\n', false];
-  assert.equal(await http.outsider.value('ask(s, get("/private"))'), answer);
+  await open();
+  await http.load({ 'http.ts': POLICY });
+  assert.equal(await ask('ask(s, get("/private"))'), [200, 'GET /private 0\n', false]);
+  await open();
+  assert.equal(await ask('ask(s, get("/private"))'), CLOSED);
+});
+
+test('verdicts are reported with the hook `server`', async () => {
+  using ring = http.kernel.openMap(`${http.paths.pins}/node/maps/weft_events`);
+  using reader = http.kernel.ringReader(ring);
+  reader.drain(() => undefined);
+  await open();
+  await ask('ask(s, get("/a"))');
+  await ask('ask(s, get("/private"))');
+  const verdicts: number[] = [];
+  reader.drain((bytes) => {
+    const { hook, verdict } = decodeEvent(bytes);
+    if (hook === 'server') verdicts.push(verdict);
+  });
+  assert.equal(verdicts, [1, 2]);
+});
+
+test('a later generation judges with its own policies, one without any lets all in, the next ends it', async () => {
+  await open();
+  assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+  await http.load({ 'http.ts': POLICY.replace('/private', '/a') });
+  assert.equal(await ask('ask(s, get("/private"))'), [200, 'GET /private 0\n', false]);
+  assert.equal(await ask('ask(s, get("/a"))'), CLOSED);
+  await open();
+  assert.equal(await ask('ask(s, get("/private"))'), [200, 'GET /private 0\n', false]);
+  await http.load({ 'tcp.ts': CONNECTION });
+  assert.equal(await ask('ask(s, get("/a"))'), ALLOWED);
+  await http.load({ 'http.ts': POLICY });
+  assert.is(((await ask('ask(s, get("/private"))')) as unknown[])[0] !== 200, true);
 });
 
 test.run();
