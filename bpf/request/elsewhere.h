@@ -96,6 +96,9 @@ static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http
 	return 0;
 }
 
+/* The least that a send buffer holds (net.ipv4.tcp_wmem). */
+#define WEFT_TAKEN_WHOLE 4096
+
 /* A pooled connection for this request, and the message on its way there; 0: there is none. */
 static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http *http,
 				     const struct weft_request_work *work, __u64 total)
@@ -113,7 +116,8 @@ static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http
 	weft_lease_begin(index, http->cookie, http->native.socket, weft_kinds_of(&work->request),
 			 total);
 	http->lease = upstream;
-	http->lent_bytes = total;
+	/* An idle connection has all its room: of this it takes no part only. */
+	http->lent_bytes = total <= message->size && total <= WEFT_TAKEN_WHOLE ? 0 : total;
 	bpf_msg_apply_bytes(message, total);
 	if (bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS)
 		return 1;
@@ -132,12 +136,20 @@ static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft
 {
 	__u32 index = http->lease - 1;
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
+	__u32 taken;
 	__u64 rest;
 
 	/* Another client has it: so it took all of this request, and answered. */
-	rest = lease && lease->client == http->cookie ?
-		       (__u32)(http->lent_bytes - weft_lease_position(lease)) :
-		       0;
+	if (!lease || lease->client != http->cookie) {
+		http->lent_bytes = 0;
+		return -1;
+	}
+	taken = weft_lease_position(lease);
+	if (!taken) { /* it was reset, and nobody knows how far it came */
+		http->mode = WEFT_HTTP_DEAD;
+		return SK_DROP;
+	}
+	rest = (__u32)(http->lent_bytes - taken);
 	if (!rest) {
 		http->lent_bytes = 0;
 		return -1;

@@ -106,6 +106,14 @@ export function openNodeWords(
     decodeAnswer(stepping.testRun(encodeOrder(order)).contextOut);
   const handover = (door: number): Handover =>
     decodeHandover(value(of('weft_handovers').lookup(u32(door))));
+  const removeUpstream = (index: number, cookie: bigint): void => {
+    // How far its last exchange came is asked for later; whose it was is not.
+    const record = value(of('weft_leases').lookup(u32(index)));
+    record.fill(0, 0, FORWARD_LAYOUT.weft_lease.client);
+    of('weft_leases').update(u32(index), record);
+    of('weft_upstreams').delete(u32(index));
+    of('weft_upstream_index').delete(u64(cookie));
+  };
   return {
     kernel,
     probe: (client) => decodeProbe(probing.testRun(encodeProbe(client)).contextOut),
@@ -123,17 +131,15 @@ export function openNodeWords(
       of('weft_leases').update(u32(index), encodeLease(key, slot, cookie));
       step({ step: 'slot', pool: key, index, slot });
       of('weft_upstream_index').update(u64(cookie), u32(index));
-      of('weft_upstreams').update(u32(index), u64(BigInt(fd)));
-      kernel.iterateMap(programs.program('agent_note_upstreams'), of('weft_upstreams'));
+      try {
+        of('weft_upstreams').update(u32(index), u64(BigInt(fd)));
+        kernel.iterateMap(programs.program('agent_note_upstreams'), of('weft_upstreams'));
+      } catch (error) {
+        removeUpstream(index, cookie);
+        throw error;
+      }
     },
-    removeUpstream: (index, cookie) => {
-      // How far its last exchange came is asked for later; whose it was is not.
-      const record = value(of('weft_leases').lookup(u32(index)));
-      record.fill(0, 0, FORWARD_LAYOUT.weft_lease.client);
-      of('weft_leases').update(u32(index), record);
-      of('weft_upstreams').delete(u32(index));
-      of('weft_upstream_index').delete(u64(cookie));
-    },
+    removeUpstream,
     handover,
     openDoors: (near) => {
       near.forEach(({ fd, cookie }, door) => {
