@@ -23,6 +23,8 @@
 
 /* Of a socket that connects to where requests are judged. */
 WEFT_STORAGE(weft_http, struct weft_http);
+/* Index: 0. 1 while somebody reads events. */
+WEFT_NODE_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32);
 /* By cookie; stub_request runs for what they send. */
 WEFT_NODE_MAP(weft_clients, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
 

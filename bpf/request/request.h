@@ -12,6 +12,7 @@
 #include "request/judge.h"
 #include "request/read.h"
 #include "request/refuse.h"
+#include "request/report.h"
 
 /* Nothing more can come of it: an exchange that is under way will not end, or nobody may answer. */
 static __always_inline int weft_give_up(struct weft_http *http)
@@ -25,7 +26,7 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 					struct tcp_sock *socket, struct weft_request_work *work,
 					int status)
 {
-	weft_count_reason(WEFT_REASON_PARSE, weft_on_parse);
+	weft_report_strange(http, work, weft_refusal_of_head(status));
 	if (weft_on_parse == WEFT_ALLOW) {
 		http->mode = WEFT_HTTP_TUNNEL;
 		return weft_grant_all(message, http, socket);
@@ -110,9 +111,7 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 	if (status != WEFT_HEAD_OK)
 		return weft_strange(message, http, socket, work, status);
 	weft_judge(work, http, &answer);
-	weft_count(&weft_sites, work->judgement.result.decision.site);
-	weft_count_reason(work->judgement.result.decision.reason,
-			  work->judgement.result.decision.verdict);
+	weft_report_request(http, work, answer.outcome == WEFT_ANSWER ? answer.reply : WEFT_NONE);
 	if (answer.outcome == WEFT_PASS && weft_may_pass(http, &work->request))
 		return weft_pass_request(message, http, socket, work);
 	return weft_divert(message, http, socket, work, &answer);
@@ -150,7 +149,8 @@ SEC("sk_msg") int weft_request(struct sk_msg_md *message)
 	if (!http || !tcp)
 		return SK_DROP;
 	/* A socket that held a message back once keeps both for its next messages. */
-	bpf_msg_cork_bytes(message, 0);
+	if (http->flags & WEFT_HTTP_CORKED)
+		bpf_msg_cork_bytes(message, 0);
 	bpf_msg_apply_bytes(message, 0);
 	verdict = weft_follow(message, http);
 	if (verdict < 0)

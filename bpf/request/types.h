@@ -98,6 +98,20 @@ struct weft_http {
 	struct weft_connection connection;
 };
 
+#define WEFT_EVENT_METHOD 16
+#define WEFT_EVENT_PATH 64
+
+/* Record of weft_events of a request; longer texts are cut. */
+struct weft_request_event {
+	struct weft_event event;
+	__u32 method_length; /* with other bits above 16 */
+	__u32 path_length;
+	__u32 status; /* of the reply, where it was answered here */
+	__u32 zero;
+	__u64 method[WEFT_EVENT_METHOD / 8];
+	__u64 path[WEFT_EVENT_PATH / 8];
+};
+
 /* ---- generation ---- */
 
 enum weft_route_kind {

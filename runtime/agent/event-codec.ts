@@ -1,6 +1,7 @@
 /** Records of weft_events. */
 import type { KernelEvent } from '../probe/index.js';
 import { decodeResult } from './harness-codec.js';
+import { REQUEST_LAYOUT } from './request-layout.js';
 import { ADDRESS_BYTES, viewOf } from './struct-bytes.js';
 import { HOOKS, LAYOUT } from './struct-layout.js';
 
@@ -32,5 +33,22 @@ export function decodeEvent(record: Uint8Array): KernelEvent {
     protocol: view.getUint8(input.protocol),
     family: view.getUint8(at.family),
     hook,
+    request: record.length < REQUEST_LAYOUT.weft_request_event.size ? null : decodeRequest(record),
+  };
+}
+
+/** The text of a view's bytes, as far as the record has them. */
+function textAt(record: Uint8Array, from: number, to: number, length: number): string {
+  return Buffer.from(record.subarray(from, Math.min(to, from + length))).toString('latin1');
+}
+
+function decodeRequest(record: Uint8Array): NonNullable<KernelEvent['request']> {
+  const at = REQUEST_LAYOUT.weft_request_event;
+  const view = viewOf(record, at.size);
+  const length = (offset: number): number => view.getUint32(offset, true) & 0xffff;
+  return {
+    method: textAt(record, at.method, at.path, length(at.method_length)),
+    path: textAt(record, at.path, at.size, length(at.path_length)),
+    status: view.getUint32(at.status, true),
   };
 }

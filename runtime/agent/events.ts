@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Kernel } from '../kernel/index.js';
 import { describeEvent, type EventNames, type EventRecord } from '../probe/index.js';
 import { AgentError } from './agent-error.js';
-import { decodeEvent } from './layout.js';
+import { decodeEvent, encodeU32 } from './layout.js';
 import { hasNode } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type GenerationRecord, readState } from './state.js';
@@ -55,26 +55,33 @@ export async function readEvents(
   using events = kernel.openMap(join(pinsOf.maps(paths), 'weft_events'));
   using losses = kernel.openMap(join(pinsOf.maps(paths), 'weft_losses'));
   using ring = kernel.ringReader(events);
+  using wanted = kernel.openMap(join(pinsOf.maps(paths), 'weft_wanted'));
   const namesFor = nameFinder(paths);
   const node = hostname();
   const { limit, signal } = options;
   let lostBefore = readCounter(losses, 0);
   let delivered = 0;
   const isDone = (): boolean => limit !== null && delivered >= limit;
-  while (!signal.aborted && !isDone()) {
-    const total = readCounter(losses, 0);
-    let lost = Number(total - lostBefore);
-    lostBefore = total;
-    const found = ring.drain((bytes) => {
-      if (isDone()) return;
-      const raw = decodeEvent(bytes);
-      options.onEvent(describeEvent(raw, { node, names: namesFor(raw.generation), lost }));
-      delivered += 1;
-      lost = 0;
-    });
-    if (found === 0) lostBefore -= BigInt(lost); // no line carried it yet
-    if (found === 0 && !options.follow) break;
-    if (found === 0) await wait(PAUSE_MS);
+  // Requests that merely pass are reported only while somebody reads.
+  if (options.follow) wanted.update(encodeU32(0), encodeU32(1));
+  try {
+    while (!signal.aborted && !isDone()) {
+      const total = readCounter(losses, 0);
+      let lost = Number(total - lostBefore);
+      lostBefore = total;
+      const found = ring.drain((bytes) => {
+        if (isDone()) return;
+        const raw = decodeEvent(bytes);
+        options.onEvent(describeEvent(raw, { node, names: namesFor(raw.generation), lost }));
+        delivered += 1;
+        lost = 0;
+      });
+      if (found === 0) lostBefore -= BigInt(lost); // no line carried it yet
+      if (found === 0 && !options.follow) break;
+      if (found === 0) await wait(PAUSE_MS);
+    }
+  } finally {
+    if (options.follow) wanted.update(encodeU32(0), encodeU32(0));
   }
   return { delivered, interrupted: signal.aborted };
 }

@@ -1,6 +1,16 @@
 /** Byte layouts of the request path: the twin of bpf/request/types.h, compared as struct-layout.ts is. */
 export const REQUEST_LAYOUT = {
   weft_name: { address: 0, port: 16, zero: 18, size: 20 },
+  weft_request_event: {
+    event: 0,
+    method_length: 176,
+    path_length: 180,
+    status: 184,
+    zero: 188,
+    method: 192,
+    path: 208,
+    size: 272,
+  },
   weft_route: { kind: 0, value: 4, size: 8 },
   weft_reply_bytes: { length: 0, head_length: 2, closes: 4, bytes: 8, size: 1096 },
   weft_member: { cluster: 0, endpoint: 4, size: 24 },

@@ -128,6 +128,7 @@ export const NODE_MAPS = [
 /** The same for what the test harness has no part in. */
 export const REQUEST_NODE_MAPS = [
   'weft_http',
+  'weft_wanted',
   'weft_clients',
   'weft_meetings',
   'weft_peers',

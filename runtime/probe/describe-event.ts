@@ -35,6 +35,11 @@ export interface EventRecord {
   readonly route: string | null;
   readonly endpoint: string;
   readonly protocol: string;
+  /** Of a request: method and path, cut where they are long, without the query. */
+  readonly method: string | null;
+  readonly path: string | null;
+  /** Of the reply, where the mesh gave it. */
+  readonly status: number | null;
   /** The draws of this decision: with them it can be decided again, exactly. */
   readonly draw: { readonly random: number; readonly pick: number };
   /** Verdicts since the last record of which no record was made. */
@@ -118,6 +123,9 @@ export function describeEvent(event: KernelEvent, context: EventContext): EventR
     route: event.routeSite === 0 ? null : siteText(names, event.routeSite),
     endpoint: at(event.endpoint, event.endpointPort),
     protocol: PROTOCOLS[event.protocol] ?? String(event.protocol),
+    method: event.request?.method ?? null,
+    path: event.request?.path ?? null,
+    status: event.request?.status || null,
     draw: { random: event.random, pick: event.pick },
     lost,
   };

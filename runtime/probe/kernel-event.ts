@@ -31,4 +31,10 @@ export interface KernelEvent {
   readonly protocol: number;
   readonly family: number;
   readonly hook: string;
+  /** Of a request, the first 16 and 64 bytes; status 0 where the mesh did not answer it. */
+  readonly request: {
+    readonly method: string;
+    readonly path: string;
+    readonly status: number;
+  } | null;
 }

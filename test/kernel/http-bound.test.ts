@@ -167,6 +167,18 @@ test('HEAD is refused without a body, and what is no HTTP ends the connection', 
   assert.equal(await seen(), ['GET /a']);
 });
 
+test('a refused request is reported with what was asked, answered and decided', async () => {
+  await http.requests();
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  await http.client.value('ask(s, get("/a")), ask(s, get("/private/x/../y?z", "POST"))');
+  await http.client.value('ask(s, "GET /\\0 HTTP/1.1\\r\\n\\r\\n")');
+  const seen = (await http.requests()).map((e) => [e.method, e.path, e.status, e.rule, e.verdict]);
+  assert.equal(seen, [
+    ['POST', '/private/y', 403, 'http.ts:7', 'deny'],
+    ['', '', 400, 'parse', 'deny'],
+  ]);
+});
+
 test('what no request was judged for does not leave: data in a SYN', async () => {
   const fast = `f = tcp(); f.settimeout(0.3); f.sendto(get("/private").encode(), 0x20000000, ("${VIP4}", 80))`;
   assert.equal(await http.client.ask(fast), { error: 'ENOTSUP' });

@@ -213,6 +213,7 @@ const RAW: KernelEvent = {
   endpointPort: 9080,
   protocol: 6,
   hook: 'connect4',
+  request: null,
 };
 const NAMES: EventNames = {
   bundle: 'sha256:00',

@@ -10,9 +10,14 @@ function side(party: EventRecord['source']): string {
   return party.workload === null ? party.address : `${party.workload} (${party.address})`;
 }
 
+function asked(e: EventRecord): string {
+  if (e.method === null) return '';
+  return `  ${e.method === '' ? '(no HTTP)' : `${e.method} ${e.path}`}${e.status === null ? '' : ` ${e.status}`}`;
+}
+
 function line(e: EventRecord): string {
   const lost = e.lost === 0 ? '' : `  (${e.lost} lost before)`;
-  return `${e.time} ${e.hook.padEnd(8)} ${e.verdict.padEnd(5)} ${e.rule}  ${side(e.source)} -> ${side(e.destination)} ${e.protocol}${lost}\n`;
+  return `${e.time} ${e.hook.padEnd(8)} ${e.verdict.padEnd(5)} ${e.rule}  ${side(e.source)} -> ${side(e.destination)} ${e.protocol}${asked(e)}${lost}\n`;
 }
 
 function count(text: string | null): number | null {
