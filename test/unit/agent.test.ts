@@ -252,6 +252,9 @@ test('an event in words', () => {
     route: 'isolation.ts:10',
     endpoint: '10.1.0.6:9080',
     protocol: 'tcp',
+    method: null,
+    path: null,
+    status: null,
     lost: 4,
     draw: { random: 11, pick: 12 },
   });
