@@ -104,6 +104,28 @@ test('a chunked body is taken apart however it was cut; a bad one ends the conne
   assert.equal(await seen(), Array(4).fill('POST /a'));
 });
 
+test('a mix of requests in random pieces: every answer is right, on one connection', async () => {
+  await open();
+  const mix = `import random
+def mixed(seed, count):
+    draw, wrong = random.Random(seed), []
+    for i in range(count):
+        size, kind = draw.choice([0, 5, 900, 3000, 20000]), draw.randrange(4)
+        body, more = "x" * size, "x-pad: " + "p" * draw.randrange(600) + "\\r\\n"
+        if kind == 0: text, want = get("/a", more=more), [200, "GET /a 0\\n", False]
+        elif kind == 1: text, want = get("/a", "POST", more + f"content-length: {size}\\r\\n") + body, [200, f"POST /a {size}\\n", False]
+        elif kind == 2:
+            chunks = "".join(f"{len(c):x}\\r\\n{c}\\r\\n" for c in (body[j:j + 700] for j in range(0, size, 700)))
+            text, want = get("/a", "POST", more + "transfer-encoding: chunked\\r\\n") + chunks + "0\\r\\n\\r\\n", [200, f"POST /a {size}\\n", False]
+        else: text, want = get("/private", more=f"x-long: {'y' * 200}\\r\\n" + more), [403, "RBAC: access denied", False]
+        cuts = sorted(draw.randrange(len(text)) for _ in range(draw.randrange(6)))
+        got = ask(s, *[text[a:b] for a, b in zip([0] + cuts, cuts + [len(text)]) if b > a])
+        if got != want: return [i, kind, size, cuts, got]
+    return "right"`;
+  await ask(mix);
+  for (const seed of [1, 2, 3]) assert.is(await ask(`mixed(${seed}, 150)`), 'right');
+});
+
 test('pipelined requests: those that are allowed are answered in order, the first refused ends it', async () => {
   await open();
   assert.equal(await ask('ask(s, get("/a") * 20)'), ALLOWED);
@@ -155,6 +177,45 @@ test('a server that blocks in its read loses the connection with a refusal', asy
   assert.ok(reply[0] === 0 || reply[0] === 403);
   assert.equal(await seen(), ['GET /a']);
   await http.server.value(WAITING);
+});
+
+test('who has the address of a workload is taken for judged where it sends', async () => {
+  await ask(`w = mesh_tcp(); connect(w, "${SERVER4}", ${HTTP_PORT})`);
+  assert.is(await ask('w.getpeername()[1]'), HTTP_PORT);
+  assert.equal(await ask('ask(w, get("/private"))'), [200, 'GET /private 0\n', false]);
+  await open();
+  assert.equal(await ask('ask(s, get("/private"))'), CLOSED);
+});
+
+test('what comes before the server accepts is judged: in the handshake, and after it', async () => {
+  await http.server.value('server.shutdown()');
+  const accept = 'c, _ = server.socket.accept(); c.settimeout(LIMIT_MS / 1000)';
+  for (const path of ['/a', '/private']) {
+    await open();
+    await ask(`s.sendall(get("${path}").encode())`);
+    await http.server.value(accept);
+    const got = await http.server.ask('c.recv(5).decode()');
+    if (path === '/a') assert.equal(got, { value: 'GET /' });
+    else assert.equal(got, { error: 'ETIMEDOUT' });
+    if (path !== '/a') assert.equal(await ask('take(s)'), CLOSED);
+    await http.server.value('c.close()');
+  }
+  const fast = 'os.system("sysctl -qw net.ipv4.tcp_fastopen=0x607 2>/dev/null")';
+  await http.server.value(`${fast}; server.socket.setsockopt(socket.IPPROTO_TCP, 23, 16)`);
+  for (const path of ['/a', '/private']) {
+    await ask(`${fast}; f = tcp(); f.settimeout(LIMIT_MS / 1000)`);
+    await ask(`f.sendto(get("${path}").encode(), 0x20000000, ("${SERVER4}", ${HTTP_PORT}))`);
+    await http.server.value(accept);
+    const got = await http.server.ask('c.recv(5).decode()');
+    if (path === '/a') assert.equal(got, { value: 'GET /' });
+    else assert.equal(got, { error: 'ETIMEDOUT' });
+    if (path !== '/a') assert.equal(await ask('take(f)'), CLOSED);
+    await http.server.value('c.close()');
+  }
+  const passive = `n = [l.split() for l in open("/proc/net/netstat") if l.startswith("TcpExt")]
+int(dict(zip(*n))["TCPFastOpenPassive"])`;
+  assert.is(await http.server.value(passive), 2);
+  await http.server.value('threading.Thread(target=server.serve_forever, daemon=True).start()');
 });
 
 test('a connection that is older than the policies about requests lives on', async () => {
