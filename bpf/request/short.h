@@ -158,24 +158,26 @@ static __always_inline int weft_is_short(struct weft_http *http, const struct tc
 }
 
 /*
- * Puts the next `total` bytes, as far as the message has them, into the server's socket: how many
+ * Puts the whole message, of which the next `total` bytes may go, into the server's socket: how many
  * they were; 0: TCP is to take them.
  */
 static __always_inline __u32 weft_redirect_short(struct sk_msg_md *message, struct weft_http *http,
 						 const struct tcp_sock *socket, __u64 total)
 {
-	__u32 size = message->size, now = total < size ? total : size;
+	__u32 size = message->size;
 	__u64 cookie = http->cookie;
 
-	if ((http->flags & WEFT_HTTP_CORKED) && now < size)
-		return 0; /* what follows would be lost */
-	if (!weft_takes_redirects(&http->peer, socket->write_seq))
+	/*
+	 * Whole messages only: what follows a redirected part may be lost (WEFT_HTTP_CORKED), also
+	 * where it is held back after that.
+	 */
+	if (total < size || !weft_takes_redirects(&http->peer, socket->write_seq))
 		return 0;
 	if (bpf_msg_redirect_hash(message, &weft_servers, &cookie, BPF_F_INGRESS) != SK_PASS)
 		return 0;
-	bpf_msg_apply_bytes(message, now);
+	bpf_msg_apply_bytes(message, size);
 	http->flags &= ~WEFT_HTTP_CORKED;
-	return now;
+	return size;
 }
 
 #endif
