@@ -10,6 +10,7 @@
 
 #include "request/door.h"
 #include "request/guard.h"
+#include "request/window.h"
 
 #define WEFT_FIN 1
 #define WEFT_SYN 2
@@ -40,19 +41,14 @@ struct weft_native_walk {
 static long weft_native_step(__u32 index, struct weft_native_walk *walk)
 {
 	struct weft_reply *reply = &walk->native->reply;
-	__u32 stream = walk->left, have = stream;
+	__u32 stream = walk->left, have = 0;
 	int event;
 
 	if (!stream)
 		return 1;
-	if (have > WEFT_WINDOW_MAX)
-		have = WEFT_WINDOW_MAX;
-	if (reply->left >= stream) {
-		have = 0;
-	} else {
-		asm volatile("" : "+r"(have));
-		if (have - 1 > WEFT_WINDOW_MAX - 1 ||
-		    bpf_skb_load_bytes(walk->skb, walk->at, walk->window->bytes, have))
+	if (reply->left < stream) {
+		have = weft_window_of(stream);
+		if (bpf_skb_load_bytes(walk->skb, walk->at, walk->window->bytes, have))
 			return 1;
 	}
 	event = weft_frame_reply(walk->window->bytes, have, stream, &walk->native->asked, reply);

@@ -11,6 +11,7 @@
 #define WEFT_REQUEST_REPLIES_H
 
 #include "request/door.h"
+#include "request/window.h"
 
 #define WEFT_REPLY_KERNEL_MAX 1048576
 /* A packet of smaller chunks than that is the agent's work. */
@@ -44,18 +45,13 @@ static long weft_reply_window(__u32 index, struct weft_reply_walk *walk)
 {
 	struct weft_lease *lease = walk->lease;
 	struct weft_reply *reply = &lease->reply;
-	__u32 stream = walk->skb->len - walk->at, have = stream;
+	__u32 stream = walk->skb->len - walk->at, have = 0;
 
 	if (stream > walk->skb->len || !stream)
 		return 1;
-	if (have > WEFT_WINDOW_MAX)
-		have = WEFT_WINDOW_MAX;
-	if (reply->left >= stream) {
-		have = 0; /* all of it is body: not looked at */
-	} else {
-		asm volatile("" : "+r"(have));
-		if (have - 1 > WEFT_WINDOW_MAX - 1 ||
-		    bpf_skb_load_bytes(walk->skb, walk->at, walk->work->window, have)) {
+	if (reply->left < stream) { /* else all of it is body: not looked at */
+		have = weft_window_of(stream);
+		if (bpf_skb_load_bytes(walk->skb, walk->at, walk->work->window, have)) {
 			walk->event = WEFT_FRAME_REFUSED;
 			return 1;
 		}
