@@ -34,9 +34,12 @@ export function returning(value: number): readonly Uint8Array[] {
   return [instruction(MOV64_IMM, 0, 0, value), EXIT];
 }
 
-/** `may_goto +0; return 0;`: opcode BPF_JMP | BPF_JCOND (0xe5), kernel 6.9 and newer. */
+/**
+ * `while (may_goto) {} return 0;`: opcode BPF_JMP | BPF_JCOND (0xe5), kernel 6.9 and newer. A loop as
+ * programs have it: 6.12 refuses one that jumps nowhere.
+ */
 export function mayGoto(): readonly Uint8Array[] {
-  return [instruction(0xe5, 0, 0, 0), ...returning(0)];
+  return [instruction(0xe5, 0, 1, 0), instruction(0x05, 0, -2, 0), ...returning(0)];
 }
 
 /** A call of a function of the same program, then its body: r1 is an int. */
