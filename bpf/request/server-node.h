@@ -8,6 +8,7 @@
 #define WEFT_REQUEST_SERVER_NODE_H
 
 #include "request/node.h"
+#include "request/window.h"
 
 #define WEFT_STRANGERS 32768 /* accepted sockets whose requests are judged */
 #define WEFT_HELD 256	   /* of these, with a head of which only a part has come */
@@ -78,9 +79,8 @@ static __always_inline int weft_join(struct __sk_buff *skb, struct weft_server *
 		return 1;
 	server->held = 0;
 	held = bpf_map_lookup_elem(&weft_held, &cookie);
-	asm volatile("" : "+r"(size));
-	if (!held || !size || size > WEFT_HEAD_MAX || bpf_skb_change_head(skb, size, 0) ||
-	    bpf_skb_store_bytes(skb, 0, held->bytes, size, 0))
+	if (!held || size > WEFT_HEAD_MAX || bpf_skb_change_head(skb, size, 0) ||
+	    bpf_skb_store_bytes(skb, 0, held->bytes, weft_length(size, WEFT_HEAD_MAX), 0))
 		return 0;
 	bpf_map_delete_elem(&weft_held, &cookie);
 	return 1;

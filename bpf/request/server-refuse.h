@@ -32,10 +32,8 @@ static long weft_fill_step(__u32 index, struct weft_fill *fill)
 
 	if (fill->at >= fill->end)
 		return 1;
-	if (size > WEFT_FILL)
-		size = WEFT_FILL;
-	asm volatile("" : "+r"(size));
-	if (size - 1 > WEFT_FILL - 1 || bpf_skb_store_bytes(fill->skb, fill->at, fill->bytes, size, 0))
+	size = weft_length(size > WEFT_FILL ? WEFT_FILL : size, WEFT_FILL);
+	if (bpf_skb_store_bytes(fill->skb, fill->at, fill->bytes, size, 0))
 		return 1;
 	fill->at += size;
 	return 0;
