@@ -77,8 +77,9 @@ async function findingsOf({ series, image: kernel, name }, image) {
     if (said.maker) maker = said.maker;
     if (said.measured) {
       measured.push(...said.measured);
-      const refused = said.measured.filter(({ count }) => count === null).length;
-      const what = refused > 0 ? `${refused} refused` : 'accepted';
+      const refused = said.measured.filter(({ count }) => count === null);
+      const why = refused.map(({ refusal }) => refusal[0]).join('; ');
+      const what = refused.length > 0 ? `${refused.length} refused: ${why}` : 'accepted';
       tell(`${series}: ${said.measured[0]?.object}: ${said.measured.length} programs, ${what}`);
     }
     if (said.step) {

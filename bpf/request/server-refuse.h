@@ -95,8 +95,13 @@ static __always_inline int weft_server_write(struct __sk_buff *skb,
 	if (skb->len != length + blanks && bpf_skb_change_tail(skb, length + blanks, 0))
 		return 0;
 	asm volatile("" : "+r"(first), "+r"(length));
-	if (length - 1 > WEFT_REPLY_MAX - 1 || first - 1 > WEFT_REPLY_MAX - 1)
+	if (length > WEFT_REPLY_MAX || first > WEFT_REPLY_MAX)
 		return 0;
+	/* No reply is so short. Apart, and not compared with 0: see weft_length. */
+	asm volatile("" : "+r"(first), "+r"(length));
+	if (length < 2 || first < 2)
+		return 0;
+	asm volatile("" : "+r"(first), "+r"(length));
 	if (bpf_skb_store_bytes(skb, blanks, reply->bytes, length, 0))
 		return 0;
 	return !blanks || (!bpf_skb_store_bytes(skb, 0, reply->bytes, first, 0) &&

@@ -81,9 +81,9 @@ static __noinline __u32 weft_server_load(struct __sk_buff *skb, struct weft_serv
 
 	if (size > limit)
 		size = limit;
-	asm volatile("" : "+r"(size));
 	if (size - 1 > WEFT_HEAD_MAX - 1)
 		return 0;
+	size = weft_length(size, WEFT_HEAD_MAX);
 	if (!before)
 		return bpf_skb_load_bytes(skb, server->at, work->request.bytes, size) ? 0 : size;
 	held = bpf_map_lookup_elem(&weft_held, &cookie);
@@ -153,12 +153,9 @@ static long weft_chunk_window(__u32 index, struct weft_chunk_walk *walk)
 	server->at += server->left;
 	have -= server->left;
 	server->left = 0;
-	if (have > WEFT_WINDOW_MAX)
-		have = WEFT_WINDOW_MAX;
-	asm volatile("" : "+r"(have));
+	have = weft_window_of(have);
 	walk->event = WEFT_FRAME_REFUSED;
-	if (have - 1 > WEFT_WINDOW_MAX - 1 ||
-	    bpf_skb_load_bytes(walk->skb, server->at, walk->work->request.bytes, have))
+	if (bpf_skb_load_bytes(walk->skb, server->at, walk->work->request.bytes, have))
 		return 1;
 	walk->event = weft_walk_chunk(walk->work->request.bytes, have, &server->chunk);
 	if (walk->event == WEFT_FRAME_REFUSED)
