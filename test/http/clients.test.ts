@@ -216,7 +216,7 @@ for (const kind of SERVED) rows(kind, 'weft');
 
 test.after(async () => {
   await server?.stop();
-  mesh?.stop();
+  await mesh?.stop();
   topology?.close();
   rmSync(folder, { recursive: true, force: true });
 });

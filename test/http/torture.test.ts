@@ -53,7 +53,7 @@ async function setStage(): Promise<void> {
 }
 
 async function strikeStage(): Promise<void> {
-  mesh?.stop();
+  await mesh?.stop();
   await stage?.close();
 }
 

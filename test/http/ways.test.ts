@@ -115,7 +115,7 @@ for (const family of [4, 6] as const) {
 }
 
 test.after(async () => {
-  mesh?.stop();
+  await mesh?.stop();
   await stage?.close();
 });
 test.run();

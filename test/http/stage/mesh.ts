@@ -3,11 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Paths, unload } from '../../../runtime/agent/index.js';
+import { runAgent } from '../../../runtime/agent/run-agent.js';
 import { findCgroup2, openKernel } from '../../../runtime/kernel/index.js';
 import { type Transcript, weft } from '../../cli/harness.js';
 import { PROJECT } from './project.js';
 
+/** In the world's order: enrolled in it. */
+const NAMES_IN_MESH = ['client.prod', 'v1.prod', 'v2.prod', 'other.prod'] as const;
+
 export class Mesh {
+  readonly #end: AbortController = new AbortController();
+  #agent: Promise<number> | null = null;
+  #said = '';
   readonly #cwd: string;
   readonly #paths: Paths;
 
@@ -26,7 +33,7 @@ export class Mesh {
     return done;
   }
 
-  /** Loads and enrols. From here on the members' new sockets are judged. */
+  /** Starts the agent, which loads and enrols. From here on the members' new sockets are judged. */
   async start(): Promise<void> {
     for (const [path, text] of PROJECT) {
       const file = join(this.#cwd, 'project', path);
@@ -34,11 +41,35 @@ export class Mesh {
       writeFileSync(file, text);
     }
     await this.#run('build', 'project', '--out', 'torture.weft');
-    await this.#run('load', 'torture.weft', '--world', 'project/world.yaml');
-    await this.#run('enrol', '--all');
+    const bundle = ['--bundle', join(this.#cwd, 'torture.weft')];
+    const world = ['--world', join(this.#cwd, 'project/world.yaml')];
+    await new Promise<void>((resolve, reject) => {
+      const stderr = (text: string): void => {
+        this.#said += text;
+        if (text.startsWith(`enrolled ${NAMES_IN_MESH.at(-1)}`)) resolve();
+      };
+      const agent = runAgent([...bundle, ...world, '--enrol', 'all'], {
+        stdout: () => {},
+        stderr,
+        signal: this.#end.signal,
+        now: () => new Date(),
+        clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+        openKernel,
+        nodePaths: () => this.#paths,
+      });
+      this.#agent = agent;
+      agent.then((code) => reject(new Error(`the agent ended with ${code}: ${this.#said}`)));
+    });
   }
 
-  stop(): void {
+  /** What the agent said, for a failure. */
+  get said(): string {
+    return this.#said;
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#agent;
     unload(openKernel(), this.#paths);
     rmSync(this.#cwd, { recursive: true, force: true });
   }
