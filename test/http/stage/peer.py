@@ -248,7 +248,8 @@ def request(c):
     label = c["as"]
     while True:
         mine = bound.get(label)
-        idle = [e for e in ([mine] if mine else []) + waiting if e.ended is None]
+        known = ([mine] if mine else []) + waiting
+        idle = [e for e in known if e.ended is None and e.sock.fileno() >= 0]
         early = [e for e in idle if e.early]
         ready = early or select.select(listeners + [e.sock for e in idle], [], [], deadline)[0]
         if not ready:
@@ -276,6 +277,7 @@ def request(c):
 def stray(c):
     """Bytes that nobody expected, on connections that wait."""
     found = []
+    waiting[:] = [end for end in waiting if end.sock.fileno() >= 0]
     for end in list(waiting):
         if end.early or select.select([end.sock], [], [], 0)[0]:
             try:
