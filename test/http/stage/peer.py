@@ -6,7 +6,7 @@ deadline, which is a failure and never a way to wait. Bytes are lists of parts: 
 {"fill": length, "seed": number}, a pattern without a period that a copy of whole pages would hide.
 Reads take exactly the bytes that a command wants, so whatever is too much shows in the next one.
 """
-import errno, hashlib, json, os, select, socket, struct, sys, threading
+import errno, hashlib, json, os, select, socket, struct, sys, threading, time
 
 PATTERN = 65521  # a prime
 ASIDE = 32768  # what is longer is sent by a thread: the other end may have to read meanwhile
@@ -243,35 +243,48 @@ def arrive(c):
             accept(sock)
 
 
+def begins(end, wanted):
+    """Whether what came on a connection is the start of these bytes; None where nothing came but its end."""
+    try:
+        came = end.early or end.sock.recv(256, socket.MSG_PEEK)
+    except OSError as error:
+        end.ended = word(error)
+        return None
+    if not came:
+        end.ended = "eof"
+        return None
+    return wanted.startswith(came) or came.startswith(wanted)
+
+
 def request(c):
-    """The start of a request, on whichever connection it comes."""
-    label = c["as"]
+    """The start of a request, on whichever connection it comes: of several the one that fits."""
+    label, wanted, late = c["as"], expand(c["bytes"]), time.monotonic() + deadline
     while True:
         mine = bound.get(label)
         known = ([mine] if mine else []) + waiting
         idle = [e for e in known if e.ended is None and e.sock.fileno() >= 0]
-        early = [e for e in idle if e.early]
-        ready = early or select.select(listeners + [e.sock for e in idle], [], [], deadline)[0]
-        if not ready:
-            return {"ok": False, "end": "timeout", "got": ""}
+        left = max(0, late - time.monotonic())
+        ready = select.select(listeners + [e.sock for e in idle if not e.early], [], [], left)[0]
         for sock in ready:
             if sock in listeners:
                 accept(sock)
+        others = []
         for end in idle:
-            if end in early or end.sock in ready:
-                if not end.early:
-                    try:
-                        end.early = end.sock.recv(1)
-                    except OSError as error:
-                        end.ended = word(error)
-                if end.early:
-                    current[label] = end
-                    native = end is mine
-                    return {**end.expect(expand(c["bytes"]), 1 << 20), "native": native, "peer": end.peer}
-                end.ended = end.ended or "eof"
-                if end is not mine:
-                    end.sock.close()
-                    waiting.remove(end)
+            if not end.early and end.sock not in ready:
+                continue
+            fits = begins(end, wanted)
+            if fits or (fits is False and left == 0):
+                current[label] = end
+                return {**end.expect(wanted, 1 << 20), "native": end is mine, "peer": end.peer}
+            if fits is False:
+                others.append(end)
+            elif end is not mine:
+                end.sock.close()
+                waiting.remove(end)
+        if left == 0:
+            return {"ok": False, "end": "timeout", "got": ""}
+        if others:  # they stay readable: the one that fits may yet come
+            select.select(listeners, [], [], 0.002)
 
 
 def stray(c):
