@@ -114,7 +114,7 @@ let failed = 0;
 let passed = 0;
 const work = mkdtempSync(join(tmpdir(), 'weft-kernels-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 const { busybox, kernels } = fetchKernels(options.series, { renew: options.renew, tell });
 const specimens = join(work, 'specimens');
 mkdirSync(specimens);
