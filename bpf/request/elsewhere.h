@@ -184,7 +184,8 @@ static __always_inline int weft_follow(struct sk_msg_md *message, struct weft_ht
 
 /*
  * Sends a request elsewhere, or by the agent: where its reply must wait for others (`turn`), where its
- * route says more than where to (`plain`), where the kernel cannot see its end. 0: nobody takes it.
+ * route says more than where to (`plain`), where its head is long, where the kernel cannot see its end.
+ * 0: nobody takes it.
  */
 static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct weft_http *http,
 					       const struct weft_request_work *work, __u64 total,
@@ -193,6 +194,12 @@ static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct
 	const struct weft_head *head = &work->request.head;
 	__u32 reason = WEFT_HANDOVER_POOL;
 
+	/*
+	 * Of a head that is not taken whole, the sender may send another rest: the kernel has judged it,
+	 * so it may not go as judged. The agent judges what arrives.
+	 */
+	if (head->length > WEFT_TAKEN_WHOLE)
+		plain = 0;
 	if (!turn)
 		reason = WEFT_HANDOVER_ORDER;
 	else if (!plain)
@@ -200,7 +207,7 @@ static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct
 	else if (head->flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_UPGRADE | WEFT_HEAD_EXPECT) ||
 		 total > 0xffffffff)
 		reason = WEFT_HANDOVER_PROTOCOL;
-	else if ((http->flags & WEFT_HTTP_CORKED) && message->size > total)
+	else if (message->size > total) /* what is held back behind a redirected part may be lost */
 		reason = WEFT_HANDOVER_MESSAGE;
 	else if (weft_lend(message, http, work, total))
 		return 1;

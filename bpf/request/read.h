@@ -10,6 +10,8 @@
 
 /* Most heads are shorter; a body behind them is not worth copying. */
 #define WEFT_FIRST_LOOK 1024
+/* No status of a head: there was no memory to read it. */
+#define WEFT_READ_FAILED 2
 
 /* Parses the first `limit` bytes, as far as they are readable. */
 static __noinline int weft_parse_some(struct sk_msg_md *message, struct weft_request_work *work,
@@ -48,7 +50,7 @@ static __always_inline int weft_read(struct sk_msg_md *message, struct weft_requ
 	if (status != WEFT_HEAD_INCOMPLETE)
 		return status;
 	if (bpf_msg_pull_data(message, 0, wanted, 0))
-		return WEFT_HEAD_TOO_LARGE; /* no memory: not a status, so nothing is let pass */
+		return WEFT_READ_FAILED;
 	return weft_parse_some(message, work, WEFT_HEAD_MAX);
 }
 

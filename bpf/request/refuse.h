@@ -69,9 +69,10 @@ static __always_inline int weft_leaves_unread(struct sk_msg_md *message)
 
 /*
  * Answers the request that the message begins with, `total` bytes with its body, as far as it came.
- * What follows in a message that was held back would be lost (WEFT_HTTP_CORKED), and whether a body
- * follows that the client announced with Expect nobody knows (RFC 9110 10.1.1): there the
- * connection is over for the client, who repeats elsewhere what got no answer.
+ * What follows in the message would be redirected too, or be lost, since a redirection is never taken
+ * off a message (sk_msg.sk_redir, sk_psock_msg_verdict); and whether a body follows that the client
+ * announced with Expect nobody knows (RFC 9110 10.1.1): there the connection is over for the client,
+ * who repeats elsewhere what got no answer.
  */
 static __always_inline int weft_reply(struct sk_msg_md *message, struct weft_http *http,
 				      const struct weft_request *request, __u32 number, __u64 total)
@@ -80,7 +81,7 @@ static __always_inline int weft_reply(struct sk_msg_md *message, struct weft_htt
 	struct weft_reply_bytes *reply;
 	__u64 cookie = http->cookie;
 
-	if (((http->flags & WEFT_HTTP_CORKED) && size > total) ||
+	if (size > total ||
 	    ((request->head.flags & WEFT_HEAD_EXPECT) && size < total) ||
 	    (request->head.flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_CLOSE)))
 		index |= WEFT_REPLY_CLOSING;

@@ -82,13 +82,14 @@ static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_ht
 	int turn = weft_is_turn(http, socket), answered = answer->outcome == WEFT_ANSWER;
 	int plain = answer->outcome == WEFT_PASS || answer->outcome == WEFT_ELSEWHERE;
 
-	if (answered && turn)
+	if (answered && turn && message->size <= total)
 		return weft_reply(message, http, &work->request, answer->reply, total);
 	/* Of replies that cannot be followed the agent cannot wait for the end either. */
 	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
 	    weft_send_elsewhere(message, http, work, total, plain, turn))
 		return SK_PASS;
-	return turn ? weft_reply(message, http, &work->request, WEFT_REFUSAL_UNAVAILABLE, total) :
+	return turn ? weft_reply(message, http, &work->request,
+				 answered ? answer->reply : WEFT_REFUSAL_UNAVAILABLE, total) :
 		      weft_give_up(http);
 }
 
@@ -108,6 +109,8 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 		http->flags |= WEFT_HTTP_CORKED;
 		return SK_PASS;
 	}
+	if (status == WEFT_READ_FAILED)
+		return weft_give_up(http);
 	if (status != WEFT_HEAD_OK)
 		return weft_strange(message, http, socket, work, status);
 	weft_judge(work, http, &answer);

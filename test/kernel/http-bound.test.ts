@@ -76,6 +76,17 @@ test('a body goes where its head went, in however many sends', async () => {
   assert.equal(await seen(), ['POST /a', 'POST /a', 'POST /a', ...Array(4).fill('GET /a')]);
 });
 
+test('what follows a refused request in the same send is never redirected with it', async () => {
+  // No agent runs, which would keep the order: so the refusal ends the connection, and says so.
+  for (const more of ['get("/a")', 'get("/a")[:9]']) {
+    await http.client.value(`s = open_to("${VIP4}", 80)`);
+    const refused = await http.client.value(`ask(s, get("/private") + ${more})`);
+    assert.equal(refused, [403, 'RBAC: access denied', true], more);
+    await http.client.value('s.close()');
+  }
+  assert.equal(await seen(), []);
+});
+
 test('what TCP takes in pieces is judged no less, and no more', async () => {
   const size = 3_000_000;
   const post = `get("/a", "POST", "content-length: ${size}\\r\\n") + "x" * ${size}`;
