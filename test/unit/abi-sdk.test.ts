@@ -1,5 +1,4 @@
 /** One ABI: compiler/abi, the SDK's declarations and attribute numbers, and the structs of bpf/. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +15,7 @@ import {
   PARTY,
   REQUEST,
 } from '../../compiler/abi/index.js';
+import { camelLayout, type Layout, readLayouts } from '../support/c-twin.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const sdk = (name: string): string => readFileSync(join(root, 'policies/sdk', name), 'utf8');
@@ -60,23 +60,9 @@ test('the SDK asks for each attribute by the number of the table', () => {
   assert.equal(have, { ...ATTRIBUTE });
 });
 
-interface BtfStruct {
-  readonly kind: string;
-  readonly name: string;
-  readonly size: number;
-  readonly members: readonly { readonly name: string; readonly bits_offset: number }[];
-}
-const camel = (name: string): string => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
-
-/** Offsets of a struct in the built hooks, named as compiler/abi names them. */
-function inBtf(name: string, file = 'harness'): Record<string, number> {
-  const object = join(root, `dist/bpf/${file}.o`);
-  const dumped = spawnSync('bpftool', ['btf', 'dump', '-j', 'file', object], { encoding: 'utf8' });
-  const { types } = JSON.parse(dumped.stdout) as { readonly types: readonly BtfStruct[] };
-  const struct = types.find((type) => type.kind === 'STRUCT' && type.name === name);
-  const fields = (struct?.members ?? []).map((m) => [camel(m.name), m.bits_offset / 8]);
-  return { ...Object.fromEntries(fields), size: struct?.size ?? 0 };
-}
+/** A struct of a built object, named as compiler/abi names its fields. */
+const inBtf = (name: string, file = 'harness'): Layout =>
+  camelLayout(readLayouts(`bpf/${file}.o`).get(name));
 
 for (const [name, layout] of [
   ['weft_party', PARTY],

@@ -1,7 +1,4 @@
 /** compiler/abi/frame.ts and the C headers are one: structs and enums, by the object's BTF. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -20,39 +17,10 @@ import {
   WINDOW_MAX,
   WINDOW_SLACK,
 } from '../../compiler/abi/index.js';
+import { camelLayout, readHeaders, readLayouts } from '../support/c-twin.js';
 
-interface BtfType {
-  readonly kind: string;
-  readonly name: string;
-  readonly size?: number;
-  readonly members?: readonly { readonly name: string; readonly bits_offset: number }[];
-}
-const object = fileURLToPath(new URL('../../http/frame-harness.o', import.meta.url));
-const dumped = spawnSync('bpftool', ['btf', 'dump', '-j', 'file', object], { encoding: 'utf8' });
-const { types } = JSON.parse(dumped.stdout) as { readonly types: readonly BtfType[] };
-const header = ['lines', 'chunk', 'reply']
-  .map((name) => new URL(`../../../bpf/http/${name}.h`, import.meta.url))
-  .map((url) => readFileSync(fileURLToPath(url), 'utf8'))
-  .join('');
-
-const camel = (name: string): string => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
-
-function layout(name: string): Record<string, number> {
-  const type = types.find((t) => t.kind === 'STRUCT' && t.name === name);
-  const fields = (type?.members ?? []).map((m) => [camel(m.name), m.bits_offset / 8] as const);
-  return { ...Object.fromEntries(fields), size: type?.size ?? 0 };
-}
-
-/** The members of a C enum, without the prefix and in camel case. */
-function enumeration(name: string, prefix: string): Record<string, number> {
-  const body = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(header)?.[1] ?? '';
-  const members = [...body.matchAll(new RegExp(`${prefix}(\\w+) = (\\d+)`, 'g'))];
-  return Object.fromEntries(members.map((m) => [camel((m[1] ?? '').toLowerCase()), Number(m[2])]));
-}
-
-function define(name: string): number {
-  return Number(new RegExp(`#define ${name} (\\d+)`).exec(header)?.[1]);
-}
+const layouts = readLayouts('http/frame-harness.o');
+const { enumeration, define } = readHeaders('http/lines.h', 'http/chunk.h', 'http/reply.h');
 
 const test = suite('frame layout');
 
@@ -63,8 +31,8 @@ for (const [name, want] of Object.entries({
   weft_asked: ASKED,
 }))
   test(`${name} is where the object has it`, () => {
-    assert.equal(layout(name), want);
-    assert.not.equal(layout(name), { ...want, size: want.size + 8 });
+    assert.equal(camelLayout(layouts.get(name)), want);
+    assert.not.equal(camelLayout(layouts.get(name)), { ...want, size: want.size + 8 });
   });
 
 test('what a connection keeps of its replies is a cache line', () => {

@@ -1,7 +1,4 @@
 /** compiler/abi/head.ts and bpf/http/head.h are one: structs and enums, by the object's BTF. */
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -19,39 +16,10 @@ import {
   NAME_KIND,
   NAMES,
 } from '../../compiler/abi/index.js';
+import { camelLayout, readHeaders, readLayouts } from '../support/c-twin.js';
 
-interface BtfType {
-  readonly kind: string;
-  readonly name: string;
-  readonly size?: number;
-  readonly members?: readonly { readonly name: string; readonly bits_offset: number }[];
-}
-const object = fileURLToPath(new URL('../../http/head-harness.o', import.meta.url));
-const dumped = spawnSync('bpftool', ['btf', 'dump', '-j', 'file', object], { encoding: 'utf8' });
-const { types } = JSON.parse(dumped.stdout) as { readonly types: readonly BtfType[] };
-const header = readFileSync(
-  fileURLToPath(new URL('../../../bpf/http/head.h', import.meta.url)),
-  'utf8',
-);
-
-const camel = (name: string): string => name.replace(/_(\w)/g, (_, c: string) => c.toUpperCase());
-
-function layout(name: string): Record<string, number> {
-  const type = types.find((t) => t.kind === 'STRUCT' && t.name === name);
-  const fields = (type?.members ?? []).map((m) => [camel(m.name), m.bits_offset / 8] as const);
-  return { ...Object.fromEntries(fields), size: type?.size ?? 0 };
-}
-
-/** The members of a C enum, without the prefix and in camel case. */
-function enumeration(name: string, prefix: string): Record<string, number> {
-  const body = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(header)?.[1] ?? '';
-  const members = [...body.matchAll(new RegExp(`${prefix}(\\w+) = (\\d+)`, 'g'))];
-  return Object.fromEntries(members.map((m) => [camel((m[1] ?? '').toLowerCase()), Number(m[2])]));
-}
-
-function define(name: string): number {
-  return Number(new RegExp(`#define ${name} (\\d+)`).exec(header)?.[1]);
-}
+const layouts = readLayouts('http/head-harness.o');
+const { enumeration, define } = readHeaders('http/head.h');
 
 const test = suite('head layout');
 
@@ -61,8 +29,8 @@ for (const [name, want] of Object.entries({
   weft_name_entry: NAME_ENTRY,
 }))
   test(`${name} is where the object has it`, () => {
-    assert.equal(layout(name), want);
-    assert.not.equal(layout(name), { ...want, size: want.size + 8 });
+    assert.equal(camelLayout(layouts.get(name)), want);
+    assert.not.equal(camelLayout(layouts.get(name)), { ...want, size: want.size + 8 });
   });
 
 test('enums are the header file’s', () => {

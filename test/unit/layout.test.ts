@@ -1,6 +1,4 @@
 /** runtime/agent/layout.ts and bpf/types.h are one layout: every field of every struct, by BTF. */
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -15,32 +13,11 @@ import {
   sumCounter,
 } from '../../runtime/agent/layout.js';
 import { FORWARD_LAYOUT } from '../../runtime/forward/layout.js';
-
-interface BtfType {
-  readonly kind: string;
-  readonly name: string;
-  readonly size?: number;
-  readonly members?: readonly { readonly name: string; readonly bits_offset: number }[];
-}
-
-/** Offsets in bytes by struct and field, and sizes, of a built object. */
-function readLayout(object: string): Map<string, Record<string, number>> {
-  const path = fileURLToPath(new URL(`../../bpf/${object}.o`, import.meta.url));
-  const dumped = spawnSync('bpftool', ['btf', 'dump', '-j', 'file', path], { encoding: 'utf8' });
-  const { types } = JSON.parse(dumped.stdout) as { readonly types: readonly BtfType[] };
-  const layouts = new Map<string, Record<string, number>>();
-  for (const type of types) {
-    if (type.kind !== 'STRUCT' || !type.name.startsWith('weft_')) continue;
-    const fields: Record<string, number> = {};
-    for (const member of type.members ?? []) fields[member.name] = member.bits_offset / 8;
-    layouts.set(type.name, { ...fields, size: type.size ?? 0 });
-  }
-  return layouts;
-}
+import { readLayouts } from '../support/c-twin.js';
 
 const test = suite('layout');
 const objects = ['agent', 'stubs', 'hooks', 'request-hooks', 'harness'];
-const built = new Map(objects.flatMap((object) => [...readLayout(object)]));
+const built = new Map(objects.flatMap((object) => [...readLayouts(`bpf/${object}.o`)]));
 
 for (const [name, layout] of Object.entries({ ...LAYOUT, ...REQUEST_LAYOUT, ...FORWARD_LAYOUT }))
   test(`${name} is where the object has it`, () => {
