@@ -3,9 +3,6 @@
  * median and quartiles of the pairs' ratios. A single figure on a shared machine says nothing; only
  * neighbours in time are compared.
  */
-/** Slices that one measurement runs of each side, for counting what they leave behind. */
-export const slicesOf = (pairs: number): number => pairs * SLICES + 1;
-
 export interface BenchResult {
   readonly bench: string;
   readonly metric: string;
@@ -42,6 +39,11 @@ export interface PairSpec extends Figure {
   readonly pairs?: number;
   /** Slices of a sample; see SLICES. */
   readonly slices?: number;
+  /**
+   * What a sample is of its slices. The best, where a slice can only be hindered; the median, where it
+   * can be lucky too: a connection's slice runs half as fast again where its memory happens to lie well.
+   */
+  readonly sample?: 'best' | 'median';
   readonly limit: Limit;
   readonly ours: () => number;
   readonly theirs: () => number;
@@ -50,9 +52,11 @@ export interface PairSpec extends Figure {
 /** Slices of one sample: what other guests of the machine take is never given, so the best is nearest. */
 const SLICES = 5;
 
-/** One sample of each side: the best of SLICES short slices, taken by turns. */
+/** One sample of each side: of short slices, taken by turns. */
 function samplePair(spec: PairSpec, oursFirst: boolean): { ours: number; theirs: number } {
   const best = spec.limit.kind === 'ratio-at-least' ? Math.max : Math.min;
+  const sampleOf = (slices: readonly number[]): number =>
+    spec.sample === 'median' ? medianOf(slices) : best(...slices);
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let i = 0; i < (spec.slices ?? SLICES); i++) {
@@ -60,7 +64,7 @@ function samplePair(spec: PairSpec, oursFirst: boolean): { ours: number; theirs:
     theirs.push(spec.theirs());
     if (!oursFirst) ours.push(spec.ours());
   }
-  return { ours: best(...ours), theirs: best(...theirs) };
+  return { ours: sampleOf(ours), theirs: sampleOf(theirs) };
 }
 
 /** Runs the pairs (after one uncounted pair to warm up) and judges the quartiles against the limit. */
