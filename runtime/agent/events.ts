@@ -21,6 +21,8 @@ export interface EventOptions {
   readonly onEvent: (event: EventRecord) => void;
   /** Waits for more instead of ending when the ring is empty. */
   readonly follow: boolean;
+  /** Also requests that merely pass, as long as it reads: each of them costs a record and a line. */
+  readonly passing: boolean;
   /** Ends after so many; null for no limit. */
   readonly limit: number | null;
   readonly signal: AbortSignal;
@@ -62,8 +64,7 @@ export async function readEvents(
   let lostBefore = readCounter(losses, 0);
   let delivered = 0;
   const isDone = (): boolean => limit !== null && delivered >= limit;
-  // Requests that merely pass are reported only while somebody reads.
-  if (options.follow) wanted.update(encodeU32(0), encodeU32(1));
+  if (options.passing) wanted.update(encodeU32(0), encodeU32(1));
   try {
     while (!signal.aborted && !isDone()) {
       const total = readCounter(losses, 0);
@@ -81,7 +82,7 @@ export async function readEvents(
       if (found === 0) await wait(PAUSE_MS);
     }
   } finally {
-    if (options.follow) wanted.update(encodeU32(0), encodeU32(0));
+    if (options.passing) wanted.update(encodeU32(0), encodeU32(0));
   }
   return { delivered, interrupted: signal.aborted };
 }

@@ -28,15 +28,17 @@ export interface AgentEnv {
   nodePaths(): Paths;
 }
 
-export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--short-circuit] [--unload-on-exit]
+export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
 
 Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
-line of JSON until SIGTERM or SIGINT. What is loaded stays in force when the agent ends.
+line of JSON until SIGTERM or SIGINT: of each connection, and of each request that was
+refused, answered or marked. What is loaded stays in force when the agent ends.
 
   --bundle FILE      the bundle, as written by \`weft build\`
   --world FILE       services, endpoints and workloads
   --enrol all        enrol the world's workloads whose cgroups exist here
   --short-circuit    requests between workloads of this node go past TCP
+  --every-request    print requests that merely pass too: it costs each of them microseconds
   --unload-on-exit   remove everything from the kernel at the end
   --help             print this
 
@@ -55,6 +57,7 @@ interface Options {
   readonly enrol: boolean;
   readonly unloadOnExit: boolean;
   readonly shortCircuit: boolean;
+  readonly everyRequest: boolean;
 }
 
 const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
@@ -105,7 +108,8 @@ function readOptions(args: readonly string[], env: AgentEnv): Options {
   if (whom !== undefined && whom !== 'all') throw usage(env, `\`${whom}\` is not \`all\``);
   const unloadOnExit = values['unload-on-exit'] === true;
   const shortCircuit = values['short-circuit'] === true;
-  return { bundle, world, enrol: whom === 'all', unloadOnExit, shortCircuit };
+  const everyRequest = values['every-request'] === true;
+  return { bundle, world, enrol: whom === 'all', unloadOnExit, shortCircuit, everyRequest };
 }
 
 function parse(args: readonly string[]): {
@@ -113,6 +117,7 @@ function parse(args: readonly string[]): {
   readonly world?: string | undefined;
   readonly enrol?: string | undefined;
   readonly 'short-circuit'?: boolean | undefined;
+  readonly 'every-request'?: boolean | undefined;
   readonly 'unload-on-exit'?: boolean | undefined;
   readonly help?: boolean | undefined;
 } {
@@ -123,6 +128,7 @@ function parse(args: readonly string[]): {
       world: { type: 'string' },
       enrol: { type: 'string' },
       'short-circuit': { type: 'boolean' },
+      'every-request': { type: 'boolean' },
       'unload-on-exit': { type: 'boolean' },
       help: { type: 'boolean' },
     },
@@ -161,6 +167,7 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
     await readEvents(kernel, paths, {
       onEvent: (event) => env.stdout(`${JSON.stringify(event)}\n`),
       follow: true,
+      passing: options.everyRequest,
       limit: null,
       signal: env.signal,
     });

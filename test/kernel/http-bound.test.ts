@@ -190,6 +190,21 @@ test('a refused request is reported with what was asked, answered and decided', 
   ]);
 });
 
+for (const [what, passing, paths] of [
+  ['a follower of every request is told of those that pass', true, ['/a', '/private']],
+  ['a follower is told of refusals only', false, ['/private']],
+] as const)
+  test(what, async () => {
+    await http.client.value(`s = open_to("${VIP4}", 80)`);
+    const events = await http.follow(passing, () =>
+      http.client.value('ask(s, get("/a")), ask(s, get("/private"))'),
+    );
+    assert.equal(
+      events.map(({ path }) => path),
+      paths,
+    );
+  });
+
 test('what no request was judged for does not leave: data in a SYN', async () => {
   const fast = `f = tcp(); f.settimeout(0.3); f.sendto(get("/private").encode(), 0x20000000, ("${VIP4}", 80))`;
   assert.equal(await http.client.ask(fast), { error: 'ENOTSUP' });

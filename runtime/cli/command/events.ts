@@ -51,9 +51,11 @@ export const EVENTS_COMMAND: CommandSpec = {
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
     const { readEvents } = await import('../../agent/events.js');
+    const follow = flagOption(input, 'follow') || limit !== null;
     const done = await readEvents(kernel, paths, {
       onEvent: write(env, input.format),
-      follow: flagOption(input, 'follow') || limit !== null,
+      follow,
+      passing: follow,
       limit,
       signal: env.signal,
     });
