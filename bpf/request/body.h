@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Bodies after their heads: chunked ones that pass, by units; refused ones by length. */
+/* Bodies in chunks that pass, unit by unit. */
 #ifndef WEFT_REQUEST_BODY_H
 #define WEFT_REQUEST_BODY_H
 
 #include "request/grant.h"
-#include "request/refuse.h"
 #include "request/work.h"
 
 /*
@@ -40,23 +39,6 @@ static __noinline int weft_pass_chunk(struct sk_msg_md *message, struct weft_htt
 		http->mode = WEFT_HTTP_HEAD;
 	return weft_grant(message, http, socket, work, read,
 			  event == WEFT_FRAME_CHUNK ? read + http->chunk.data : read);
-}
-
-/* The rest of a refused body; -1: the message begins with what follows it. */
-static __always_inline int weft_sink(struct sk_msg_md *message, struct weft_http *http)
-{
-	__u32 size = message->size;
-
-	if (http->left >= size) {
-		http->left -= size;
-		if (!http->left)
-			http->mode = WEFT_HTTP_HEAD;
-		return weft_swallow(message, http);
-	}
-	size = http->left;
-	http->left = 0;
-	http->mode = WEFT_HTTP_HEAD;
-	return bpf_msg_pop_data(message, 0, size, 0) ? SK_DROP : -1;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "request/read.h"
 #include "request/refuse.h"
 #include "request/report.h"
+#include "request/sink.h"
 
 /* Nothing more can come of it: an exchange that is under way will not end, or nobody may answer. */
 static __always_inline int weft_give_up(struct weft_http *http)
@@ -82,15 +83,20 @@ static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_ht
 	int turn = weft_is_turn(http, socket), answered = answer->outcome == WEFT_ANSWER;
 	int plain = answer->outcome == WEFT_PASS || answer->outcome == WEFT_ELSEWHERE;
 
+	if (answered && turn && head->flags & WEFT_HEAD_CHUNKED)
+		total = weft_length_in_chunks(message, http, work);
 	if (answered && turn && message->size <= total)
 		return weft_reply(message, http, &work->request, answer->reply, total);
 	/* Of replies that cannot be followed the agent cannot wait for the end either. */
 	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
 	    weft_send_elsewhere(message, http, work, total, plain, turn))
 		return SK_PASS;
-	return turn ? weft_reply(message, http, &work->request,
-				 answered ? answer->reply : WEFT_REFUSAL_UNAVAILABLE, total) :
-		      weft_give_up(http);
+	if (!turn)
+		return weft_give_up(http);
+	if (!answered && head->flags & WEFT_HEAD_CHUNKED)
+		total = weft_length_in_chunks(message, http, work);
+	return weft_reply(message, http, &work->request,
+			  answered ? answer->reply : WEFT_REFUSAL_UNAVAILABLE, total);
 }
 
 static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_http *http,
@@ -103,6 +109,11 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 		return weft_resume(message, http, socket, work);
 	if (http->mode == WEFT_HTTP_CHUNK)
 		return weft_pass_chunk(message, http, socket, work);
+	if (http->mode == WEFT_HTTP_SINK_CHUNK) {
+		status = weft_sink_chunks(message, http, work);
+		if (status >= 0)
+			return status;
+	}
 	status = weft_read(message, work);
 	if (status == WEFT_HEAD_INCOMPLETE) {
 		bpf_msg_cork_bytes(message, message->size + 1);
@@ -134,6 +145,8 @@ static __always_inline int weft_continue(struct sk_msg_md *message, struct weft_
 		return weft_unsent_syntax(http, socket) ? -1 : weft_step(message, http, socket);
 	if (http->mode == WEFT_HTTP_SINK)
 		return weft_sink(message, http);
+	if (http->mode == WEFT_HTTP_SINK_CHUNK)
+		return -1;
 	return http->left ? weft_grant_body(message, http, socket) : -1;
 }
 

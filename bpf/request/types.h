@@ -23,8 +23,9 @@ enum weft_http_mode {
 	WEFT_HTTP_TUNNEL = 2, /* what is not looked at: it is no HTTP, and is let pass */
 	WEFT_HTTP_UNSEEN = 3, /* what a generation without request policies let pass: anything */
 	WEFT_HTTP_SINK = 4,   /* `left` bytes of a refused body */
-	WEFT_HTTP_OVER = 5,   /* nothing: the last reply said so. It is swallowed */
-	WEFT_HTTP_DEAD = 6,   /* nothing: the sender gets an error */
+	WEFT_HTTP_SINK_CHUNK = 5, /* `left` bytes of a refused body's chunk, then the next */
+	WEFT_HTTP_OVER = 6,   /* nothing: the last reply said so. It is swallowed */
+	WEFT_HTTP_DEAD = 7,   /* nothing: the sender gets an error */
 };
 
 /* May what comes next go to the bound server, if nobody looks at requests any more? */

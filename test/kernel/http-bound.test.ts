@@ -145,6 +145,46 @@ test('a chunked body passes by its chunks, however it is cut', async () => {
   assert.equal(bad, { error: 'EACCES' });
 });
 
+test('a refused body in chunks is swallowed to its end, however it is cut', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const head = 'get("/private", "POST", "transfer-encoding: chunked\\r\\n")';
+  const next = 'ask(s, get("/a"))';
+  await http.client.value(
+    'body = "5;x=y\\r\\nhello\\r\\n" + "1\\r\\n!\\r\\n" + "0\\r\\nt: 1\\r\\n\\r\\n"',
+  );
+  assert.equal(await http.client.value(`ask(s, ${head} + body), ${next}`), [DENIED, ALLOWED]);
+  assert.equal(await http.client.value(`ask(s, ${head}, *body), ${next}`), [DENIED, ALLOWED]);
+  const cut = `[ask(s, ${head} + body[:i], body[i:])[0] for i in range(len(body))]`;
+  assert.equal(new Set((await http.client.value(cut)) as number[]), new Set([403]));
+  // The end of the body and the next request in one send.
+  const both = `ask(s, ${head}, body[:9]), ask(s, body[9:] + get("/a"))`;
+  assert.equal(await http.client.value(both), [DENIED, ALLOWED]);
+  const small = `ask(s, ${head} + "1\\r\\nx\\r\\n" * 40000 + "0\\r\\n\\r\\n"), ${next}`;
+  assert.equal(await http.client.value(small), [DENIED, ALLOWED]);
+  const large = `ask(s, ${head}, *["10000\\r\\n" + "x" * 65536 + "\\r\\n"] * 20, "0\\r\\n\\r\\n"), ${next}`;
+  assert.equal(await http.client.value(large), [DENIED, ALLOWED]);
+  assert.equal(await seen(), Array(5).fill('GET /a'));
+});
+
+test('a malformed chunk of a refused body ends the connection', async () => {
+  const head = 'get("/private", "POST", "transfer-encoding: chunked\\r\\n")';
+  const inner = 'get("/a")';
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value(`ask(s, ${head})`), DENIED);
+  assert.equal(
+    await http.client.ask(`s.sendall(("5\\r\\nhello0\\r\\n\\r\\n" + ${inner}).encode())`),
+    {
+      error: 'EACCES',
+    },
+  );
+  assert.equal(await http.client.ask(`s.sendall(${inner}.encode())`), { error: 'EACCES' });
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const one = `ask(s, ${head} + "5\\r\\nhello0\\r\\n\\r\\n" + ${inner})`;
+  assert.equal(await http.client.value(one), [403, 'RBAC: access denied', true]);
+  await http.client.value(`s.sendall(${inner}.encode())`);
+  assert.equal(await seen(), []);
+});
+
 test('a route that answers is answered in the kernel', async () => {
   await http.client.value(`s = open_to("${VIP4}", 80)`);
   assert.equal(await http.client.value('ask(s, get("/taken"))'), [202, 'taken', false]);
