@@ -1,7 +1,8 @@
 /**
  * The way from the agent to a client: into the receive queue of its own socket, behind what is there.
  * TCP does not hold the agent back there, so it looks before each piece how much the client has not
- * read, and waits. One writer at a time.
+ * read, and waits. What waits is kept here up to a limit, so that who writes can go on with the
+ * client's next request: a client may send many before it reads anything.
  */
 import type { ClientId } from './layout.js';
 import type { NodeWords } from './node-words.js';
@@ -9,18 +10,20 @@ import { until } from './pause.js';
 
 /** Unread bytes, as the kernel accounts them, above which a client is left to read first. */
 const MEMORY_LIMIT = 262144;
+/** Bytes that wait here for that, or for their turn, before the writer waits too. */
+const WAITING_LIMIT = 65536;
 const PIECE = 64 * 1024;
 
 export interface ClientStream {
   readonly client: ClientId;
   /** Set by whoever noticed that the client is gone, or that it must go; ends every wait. */
   isOver: boolean;
-  /** Resolves once the client's queue has it all; false where the client is gone. */
+  /** Resolves once little waits; false where the client is gone. One writer at a time. */
   write(bytes: Uint8Array): Promise<boolean>;
+  /** Resolves once the client's queue has all that was written; false where the client is gone. */
+  flushed(): Promise<boolean>;
   /** Resolves once the client has read everything; false where it is gone. */
   drained(): Promise<boolean>;
-  /** True where it was found gone. */
-  isGone(): boolean;
 }
 
 /**
@@ -35,36 +38,62 @@ export function clientStream(
 ): ClientStream {
   let isFirst = true;
   let gone = false;
+  let waiting: Uint8Array[] = [];
+  let size = 0;
+  let sending: Promise<boolean> = Promise.resolve(true);
+  const isOver = (): boolean => stream.isOver;
+
+  /** Bytes that the client's queue took; 0 where it is not to have more now, or is gone. */
+  const send = (bytes: Uint8Array, from: number): number => {
+    const probe = words.probe(client);
+    gone = probe === null;
+    if (probe === null) return 0;
+    if (probe.redirects > 0 || probe.memory > MEMORY_LIMIT) return 0;
+    if (isFirst && (probe.unread > 0 || !isTurn())) return 0;
+    const taken = words.inject(agent, client.cookie, bytes.subarray(from, from + PIECE));
+    if (taken > 0) isFirst = false;
+    return taken;
+  };
+
+  const sendAll = async (): Promise<boolean> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const bytes = next;
+      for (let at = 0; at < bytes.length; ) {
+        let taken = 0;
+        const has = await until(() => {
+          taken = send(bytes, at);
+          return taken > 0 || gone;
+        }, isOver);
+        if (!has || gone) {
+          waiting = [];
+          size = 0;
+          return false;
+        }
+        at += taken;
+        size -= taken;
+      }
+    }
+    return true;
+  };
+
   const stream: ClientStream = {
     client,
     isOver: false,
-    isGone: () => gone || words.probe(client) === null,
     write: async (bytes) => {
-      for (let at = 0; at < bytes.length; ) {
-        const has = await until(
-          () => {
-            const probe = words.probe(client);
-            gone = probe === null;
-            if (probe === null) return true;
-            if (probe.redirects > 0 || probe.memory > MEMORY_LIMIT) return false;
-            if (isFirst && (probe.unread > 0 || !isTurn())) return false;
-            const taken = words.inject(agent, client.cookie, bytes.subarray(at, at + PIECE));
-            at += taken;
-            if (taken > 0) isFirst = false;
-            return taken > 0;
-          },
-          () => stream.isOver,
-        );
-        if (!has || gone) return false;
-      }
-      return true;
+      if (gone || stream.isOver) return false;
+      const isIdle = size === 0;
+      waiting.push(bytes);
+      size += bytes.length;
+      if (isIdle) sending = sendAll();
+      return (await until(() => gone || size <= WAITING_LIMIT, isOver)) && !gone;
     },
+    flushed: () => sending,
     drained: () =>
       until(
         () => {
           const probe = words.probe(client);
           gone = probe === null;
-          return probe === null || (probe.memory === 0 && probe.redirects === 0);
+          return probe === null || (size === 0 && probe.memory === 0 && probe.redirects === 0);
         },
         () => stream.isOver,
       ).then((read) => read && !gone),

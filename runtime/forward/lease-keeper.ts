@@ -85,6 +85,7 @@ export class LeaseKeeper {
       begun: lease.forwarded > 0n,
     });
     if (end === 'nothing') await client.write(unavailable(isHead(lease)));
+    await client.flushed();
     if (end === 'cut' || end === 'tunnel') destroy(lease.client, upstream.key.cgroup);
     this.#streams.delete(upstream);
     if (end === 'whole') pools.give(upstream);
@@ -94,8 +95,10 @@ export class LeaseKeeper {
   async #fail(upstream: Upstream, lease: Lease): Promise<void> {
     const { pools, unavailable, destroy } = this.#world;
     const client = this.#streamOf(upstream, lease);
-    if (lease.forwarded === 0n) await client.write(unavailable(isHead(lease)));
-    else destroy(lease.client, upstream.key.cgroup);
+    if (lease.forwarded === 0n && (await client.write(unavailable(isHead(lease))))) {
+      await client.flushed();
+    }
+    if (lease.forwarded > 0n) destroy(lease.client, upstream.key.cgroup);
     this.#streams.delete(upstream);
     pools.discard(upstream);
   }

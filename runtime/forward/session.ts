@@ -1,6 +1,7 @@
 /**
  * A client in the agent's hands: its requests one after the other, each sent where it was judged to
- * go, each reply whole before the next; and back to the kernel as soon as nothing is under way.
+ * go once the one before it is answered (the client need not have read that); and back to the kernel
+ * as soon as nothing is under way.
  */
 import type { Edit } from '../../compiler/abi/index.js';
 import {
@@ -15,6 +16,7 @@ import { type ByteQueue, writeAll } from './byte-queue.js';
 import { type ClientStream, clientStream } from './client-stream.js';
 import { type ClientId, type Handover, LEASE_STATE, type Name } from './layout.js';
 import type { NodeWords } from './node-words.js';
+import { until } from './pause.js';
 import type { Pools } from './pools.js';
 import { pumpReply, type ReplyEnd } from './reply-pump.js';
 import { type RequestReader, requestReader } from './request-reader.js';
@@ -80,6 +82,8 @@ class Exchange {
   readonly client: ClientStream;
   #upstream: Upstream | null = null;
   readonly #isOver = (): boolean => this.client.isOver;
+  /** Is all answered that the client asked before, otherwise than by this door? */
+  readonly #isTurn: () => boolean;
 
   constructor(world: SessionWorld, door: Door, handover: Handover) {
     this.#world = world;
@@ -87,13 +91,14 @@ class Exchange {
     this.#handover = handover;
     this.#reader = requestReader(door.queue, world.parser, world.framing);
     const { words } = world;
-    this.client = clientStream(words, world.agent, handover.client, () => {
+    this.#isTurn = () => {
       const { answered, asked } = words.handover(door.index);
       if (answered !== asked) return false;
       if (handover.lease < 0) return true;
       const lease = words.lease(handover.lease);
       return lease.state === LEASE_STATE.free || lease.client.cookie !== handover.client.cookie;
-    });
+    };
+    this.client = clientStream(words, world.agent, handover.client, this.#isTurn);
   }
 
   abort(): void {
@@ -118,14 +123,20 @@ class Exchange {
       const judgement = judged ?? (await this.#world.judge(this.#handover, head, sent));
       judged = null;
       if (!(await this.#handle(head, sent, judgement))) break;
-    } while (!this.#giveBack());
+    } while (!this.client.isOver && !(await this.#giveBack()));
     if (this.client.isOver) await this.#leave();
   }
 
-  /** The client's next request is the kernel's; false where more has come. */
-  #giveBack(): boolean {
-    if (this.#door.queue.bytes.length > 0) return false;
-    const { index } = this.#door;
+  /** The client's next request is the kernel's, once it has all replies; false where more has come. */
+  async #giveBack(): Promise<boolean> {
+    const { index, queue } = this.#door;
+    let flushed = false;
+    void this.client.flushed().then(() => {
+      flushed = true;
+      queue.wake();
+    });
+    while (!flushed && queue.bytes.length === 0 && !queue.ended) await queue.more();
+    if (queue.bytes.length > 0 || this.client.isOver) return false;
     const { lending } = this.#handover;
     return (
       this.#world.words.step({
@@ -159,6 +170,8 @@ class Exchange {
       if (!(await this.client.write(judgement.bytes))) return this.#gone();
       return (await this.#reader.body(head, async () => {}, this.#isOver)) || this.#gone();
     }
+    // Servers may count on the order of a connection's requests (RFC 9112, 9.3.2).
+    if (!(await until(this.#isTurn, this.#isOver))) return this.#gone();
     const upstream = await this.#connect(judgement.endpoint);
     if (upstream === null) {
       const refusal = this.#world.unavailable(isHead(head));

@@ -178,6 +178,47 @@ def takes(s, n):
   await settles();
 });
 
+const seenAll = (want: readonly string[]): Promise<unknown> =>
+  net.server.value(
+    `until = time.monotonic() + 5
+while len(seen) < ${want.length} and time.monotonic() < until: time.sleep(0.001)
+list(seen)`,
+  );
+
+test('a client that reads nothing yet: its next requests are served all the same', async () => {
+  await open();
+  const paths = ['/1', '/2!', '/3', '/4!', '/5!', '/private', '/7'];
+  const sent = paths
+    .map((path) => `get("${path.replace('!', '')}"${path.endsWith('!') ? `, ${CANARY}` : ''})`)
+    .join(' + ');
+  await net.client(`s.sendall((${sent}).encode()); 1`);
+  const want = ['v1 GET /1', 'v2 GET /2', 'v1 GET /3', 'v2 GET /4', 'v2 GET /5', 'v1 GET /7'];
+  assert.equal(await seenAll(want), want);
+  assert.equal(await net.client(`[text.split(" ")[0] for text in takes(s, ${paths.length})]`), [
+    'v1',
+    'v2',
+    'v1',
+    'v2',
+    'v2',
+    'RBAC:',
+    'v1',
+  ]);
+  await settles();
+});
+
+test('a request is not sent on before the one before it is answered', async () => {
+  await open();
+  await net.server.value('gates["n"] = threading.Event()');
+  await net.client(`s.sendall((get("/wait/n") + get("/then", ${CANARY})).encode()); 1`);
+  assert.equal(await seenAll(['v1 GET /wait/n']), ['v1 GET /wait/n']);
+  await net.client(`t = open_to("${VIP4}", 80); t.settimeout(10)`);
+  assert.equal(await net.client('ask(t, get("/slow"))'), text('v1', '/slow'));
+  assert.equal(await net.server.value('seen'), ['v1 GET /wait/n', 'v1 GET /slow']);
+  await net.server.value('gates["n"].set()');
+  assert.equal(await net.client('[text.split(" ")[0] for text in takes(s, 2)]'), ['v1', 'v2']);
+  await settles();
+});
+
 test('a route that edits is taken by the agent', async () => {
   await open();
   assert.equal(await ask('/old/x'), text('v2', '/new/x'));
