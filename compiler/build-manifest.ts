@@ -77,5 +77,9 @@ function policyEntry(
       name: set.name,
       prefixes: set.prefixes.map((p) => p.text),
     })),
+    ports: registry.ports.map((set) => ({
+      name: set.name,
+      ranges: set.ranges.map(({ first, last }) => [first, last] as const),
+    })),
   };
 }

@@ -3,7 +3,14 @@ import { FIRST_SYMBOL, routeText } from './abi/index.js';
 import type { Registry } from './frontend/types.js';
 import type { AbiNumbering } from './passes/expand-abi-numbering.js';
 import { attributeText } from './passes/expand-abi-resolve.js';
-import type { CidrPlan, ExactPlan, FamilyPlan, TablePlans, ViewPlan } from './tables/index.js';
+import type {
+  CidrPlan,
+  ExactPlan,
+  FamilyPlan,
+  PortsPlan,
+  TablePlans,
+  ViewPlan,
+} from './tables/index.js';
 
 export interface PolicyPlan {
   readonly name: string;
@@ -25,6 +32,10 @@ export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumberi
     registry.cidrs.forEach((set, number) => {
       const plan = plans.cidrs.get(number);
       lines.push(`  set ${set.name}: ${set.prefixes.length} prefixes, ${cidrText(plan)}`);
+    });
+    registry.ports.forEach((set, number) => {
+      const plan = plans.ports.get(number);
+      lines.push(`  ports ${set.name}: ${set.ranges.length} ranges, ${portsText(plan)}`);
     });
     registry.routes.forEach(({ target }, number) => {
       lines.push(`  route ${number + 1}: ${routeText(target)}`);
@@ -57,6 +68,12 @@ function exactText(plan: ExactPlan | undefined): string {
   }
 }
 
+function portsText(plan: PortsPlan | undefined): string {
+  if (plan === undefined) return UNUSED;
+  if (plan.kind === 'bits') return `a bit each, ${plan.bytes.length} bytes`;
+  return plan.ranges.length === 0 ? 'none' : `${plan.ranges.length} compared one by one`;
+}
+
 function viewText(plan: ViewPlan | null): string {
   return plan === null ? 'none' : `keys of bytes, ${viewBytes(plan)} bytes`;
 }
@@ -82,5 +99,6 @@ export function planBytes(plans: TablePlans): number {
     [v4, v6].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length)),
   );
   const views = [...plans.views.values()].map((p) => (p === null ? 0 : viewBytes(p)));
-  return [...exact, ...sets, ...views].reduce((sum, n) => sum + n, 0);
+  const ports = [...plans.ports.values()].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length));
+  return [...exact, ...sets, ...ports, ...views].reduce((sum, n) => sum + n, 0);
 }

@@ -4,8 +4,8 @@
  *
  * Operand kinds: `i32`, `i64` are plain values; `side` and `kind` must be constants after folding;
  * `text` is the address of an AssemblyScript string in the snapshot and must be constant;
- * `symbol` is an interned text; `table`, `set` are the numbers of a declared Table or CidrSet and
- * must be constant.
+ * `symbol` is an interned text; `table`, `set`, `ports` are the numbers of a declared Table, CidrSet or
+ * PortSet and must be constant.
  */
 export type OperandKind =
   | 'i32'
@@ -16,6 +16,7 @@ export type OperandKind =
   | 'symbol'
   | 'table'
   | 'set'
+  | 'ports'
   | 'word';
 export type ResultKind = 'i32' | 'i64' | 'none';
 
@@ -74,6 +75,7 @@ export type ImportName =
   | 'table_get'
   | 'table_has'
   | 'cidr_contains'
+  | 'ports_contain'
   | 'request_view'
   | 'request_header'
   | 'view_is'
@@ -164,6 +166,12 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['set', 'side'],
     result: 'i32',
     doc: '1 where the address of a side lies in a prefix of the set; IPv4 and IPv6 never match each other',
+    exports: both,
+  },
+  ports_contain: {
+    params: ['ports', 'i32'],
+    result: 'i32',
+    doc: '1 where a port lies in a range of the set; a number above 65535 lies in none',
     exports: both,
   },
   request_view: {

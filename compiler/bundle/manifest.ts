@@ -36,6 +36,11 @@ export interface PolicyEntry {
     readonly entries: readonly (readonly [string, number])[]; // integer keys in decimal
   }[];
   readonly cidrs: readonly { readonly name: string; readonly prefixes: readonly string[] }[];
+  /** First and last port of each range. */
+  readonly ports: readonly {
+    readonly name: string;
+    readonly ranges: readonly (readonly [number, number])[];
+  }[];
 }
 export interface FunctionCost {
   readonly name: string;

@@ -107,4 +107,8 @@ export const CODES: CodeTable = {
     title: 'too many edits of one route',
     help: 'a route has at most 16 edits',
   },
+  P127: {
+    title: 'numbers are no range of ports',
+    help: 'a range is `add(first, last)` of ports from 0 to 65535, the first not above the last',
+  },
 };

@@ -20,6 +20,7 @@ const WRITTEN: Readonly<Record<string, string>> = {
   table_get: 'Table.get',
   table_has: 'Table.has',
   cidr_contains: 'CidrSet.contains',
+  ports_contain: 'PortSet.contains',
 };
 
 export type Locate = (offset: number) => Position | null;

@@ -5,11 +5,18 @@
  */
 import { MAX_ROUTES } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { CODES } from './codes.js';
 import { Damaged, Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
 import { RouteReader } from './read-routes.js';
 import type { DeclarationSite } from './sites-declarations.js';
-import type { CidrDeclaration, Registry, TableDeclaration, TableKey } from './types.js';
+import type {
+  CidrDeclaration,
+  PortsDeclaration,
+  Registry,
+  TableDeclaration,
+  TableKey,
+} from './types.js';
 
 export interface RegistryOutcome {
   readonly registry: Registry;
@@ -17,9 +24,10 @@ export interface RegistryOutcome {
 }
 
 const MAGIC = 0x54464557;
-const VERSION = 2;
+const VERSION = 3;
+const MAX_PORT = 65535;
 const NUMBER_KEY = 1;
-const LIST = { tables: 8, sets: 20, routes: 32 } as const;
+const LIST = { tables: 8, sets: 20, routes: 32, ports: 44 } as const;
 
 class RegistryReader {
   readonly diagnostics: Diagnostic[] = [];
@@ -36,6 +44,7 @@ class RegistryReader {
     if (this.#heap.u32(root) !== MAGIC || this.#heap.u32(root + 4) !== VERSION) throw new Damaged();
     const tables = this.#heap.items(root + LIST.tables).map((item) => this.#table(item));
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
+    const ports = this.#heap.items(root + LIST.ports).map((item) => this.#ports(item));
     const reader = new RouteReader(this.#heap, (item) => this.#at(item));
     const routes = reader.read(this.#heap.items(root + LIST.routes));
     this.diagnostics.push(...reader.diagnostics);
@@ -57,7 +66,8 @@ class RegistryReader {
     }
     this.#unique(tables, 'table');
     this.#unique(cidrs, 'address set');
-    return { tables, cidrs, routes };
+    this.#unique(ports, 'port set');
+    return { tables, cidrs, ports, routes };
   }
 
   #at(item: number): Position | null {
@@ -112,6 +122,25 @@ class RegistryReader {
     return { name, prefixes, at };
   }
 
+  #ports(item: number): PortsDeclaration {
+    const heap = this.#heap;
+    const name = heap.text(heap.u32(item));
+    const at = this.#at(item);
+    const ranges = heap.items(heap.u32(item + 8)).flatMap((entry) => {
+      const [first, last] = [heap.u32(entry), heap.u32(entry + 8)];
+      if (first <= last && last <= MAX_PORT) return [{ first, last }];
+      this.diagnostics.push(
+        diagnostic('P127', `\`${first}\` to \`${last}\` is no range of ports`, {
+          at: this.#at(entry) ?? at,
+          help: CODES['P127']?.help ?? null,
+          notes: [`port set \`${name}\``],
+        }),
+      );
+      return [];
+    });
+    return { name, ranges, at };
+  }
+
   #unique(items: readonly { name: string; at: Position | null }[], what: string): void {
     const seen = new Set<string>();
     for (const { name, at } of items) {
@@ -144,6 +173,6 @@ export function readRegistry(
       at: { file, line: 1, column: 1 },
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
-    return { registry: { tables: [], cidrs: [], routes: [] }, diagnostics: [found] };
+    return { registry: { tables: [], cidrs: [], ports: [], routes: [] }, diagnostics: [found] };
   }
 }

@@ -15,6 +15,7 @@ const LONG_TYPES: ReadonlySet<string> = new Set(['u64', 'i64', 'f32', 'f64', 'st
 export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['Table', 1],
   ['CidrSet', 1],
+  ['PortSet', 1],
   ['cluster', 2],
   ['respond', 3],
   ['redirect', 0],
@@ -25,6 +26,7 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
 const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
   Table: new Map([['set', null]]),
   CidrSet: new Map([['add', 1]]),
+  PortSet: new Map([['add', 2]]),
   redirect: new Map([
     ['code', 1],
     ['scheme', 1],

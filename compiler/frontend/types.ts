@@ -43,6 +43,16 @@ export interface CidrDeclaration {
   }[];
   readonly at: Position | null;
 }
+/** A range of ports, both ends within it. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+export interface PortsDeclaration {
+  readonly name: string;
+  readonly ranges: readonly PortRange[];
+  readonly at: Position | null;
+}
 export interface RouteDeclaration {
   /** Names of clusters are `reviews/v1` or `reviews.prod/v1`. */
   readonly target: RouteTarget;
@@ -52,6 +62,7 @@ export interface RouteDeclaration {
 export interface Registry {
   readonly tables: readonly TableDeclaration[];
   readonly cidrs: readonly CidrDeclaration[];
+  readonly ports: readonly PortsDeclaration[];
   readonly routes: readonly RouteDeclaration[];
 }
 

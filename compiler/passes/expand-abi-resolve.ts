@@ -50,6 +50,7 @@ export type AbiCall =
   | { readonly op: 'predicate'; readonly use: PredicateUse }
   | { readonly op: 'table'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
+  | { readonly op: 'ports'; readonly set: number }
   | { readonly op: 'view'; readonly view: ViewName }
   | { readonly op: 'header'; readonly name: string }
   | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
@@ -203,6 +204,11 @@ class Resolver {
         const set = this.#number(instr, 0, { what: 'CIDR set', below });
         const side = this.#side(instr, 1);
         return set === null || side === null ? null : { op: 'cidr', set, side };
+      }
+      case 'ports_contain': {
+        const below = this.#context.registry.ports.length;
+        const set = this.#number(instr, 0, { what: 'port set', below });
+        return set === null ? null : { op: 'ports', set };
       }
       case 'request_view': {
         const names = Object.keys(VIEW) as ViewName[];

@@ -29,6 +29,14 @@ const FIELD: Readonly<Record<FieldName, { readonly offset: number; readonly size
   now: { offset: CONNECTION.now, size: 8 },
 };
 
+/** What expand-tables replaces. */
+type LookupCall = Extract<AbiCall, { readonly op: 'table' | 'cidr' | 'ports' | 'viewTable' }>;
+const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set(['table', 'cidr', 'ports', 'viewTable']);
+
+function isLookup(call: AbiCall): call is LookupCall {
+  return LOOKUPS.has(call.op);
+}
+
 /** Replaces the resolved calls of a module, in place. */
 export function expandAbi(module: Module, resolved: ResolvedAbi, numbering: AbiNumbering): void {
   for (const func of module.functions) {
@@ -60,8 +68,7 @@ function expandFunction(
         break;
       }
       if (unread.has(instr.id)) continue;
-      const isTable = call?.op === 'table' || call?.op === 'cidr' || call?.op === 'viewTable';
-      if (call === undefined || isTable) {
+      if (call === undefined || isLookup(call)) {
         instrs.push(instr);
         continue;
       }
@@ -90,10 +97,7 @@ function argsOf(instr: Instr): readonly ValueId[] {
 }
 
 interface Expansion {
-  readonly call: Exclude<
-    AbiCall,
-    ViewCall | { readonly op: 'fuel' | 'table' | 'cidr' | 'viewTable' }
-  >;
+  readonly call: Exclude<AbiCall, ViewCall | { readonly op: 'fuel' | LookupCall['op'] }>;
   readonly id: ValueId;
   readonly connection: ValueId;
   readonly numbering: AbiNumbering;

@@ -1,6 +1,6 @@
 /**
  * Pass:    expand-tables
- * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, and the plans of their tables
+ * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, `ports_contain`, and the plans of their tables
  * Writes:  the look-ups as code, and one image for each plan that has one
  * Refuses: nothing (planTables refused what does not fit)
  * Keeps:   value numbers of the answers; order of blocks, with those of tries behind their block
@@ -14,24 +14,29 @@ import { connectionOf } from './expand-abi.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';
+import { emitPorts } from './expand-tables-ports.js';
 import { emitViewLookup } from './expand-tables-views.js';
 
 /** One cache line, so that a node or slot never straddles two. */
 const IMAGE_ALIGN = 64;
 
 /** Tables and sets that a module's calls look into. */
-export function tableUses(resolved: ResolvedAbi): Pick<TableUses, 'tables' | 'cidrs' | 'views'> {
+export function tableUses(
+  resolved: ResolvedAbi,
+): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'views'> {
   const tables = new Set<number>();
   const cidrs = new Set<number>();
+  const ports = new Set<number>();
   const views = new Set<number>();
   for (const calls of resolved.calls.values()) {
     for (const call of calls.values()) {
       if (call.op === 'table') tables.add(call.table);
       if (call.op === 'cidr') cidrs.add(call.set);
+      if (call.op === 'ports') ports.add(call.set);
       if (call.op === 'viewTable') views.add(call.table);
     }
   }
-  return { tables, cidrs, views };
+  return { tables, cidrs, ports, views };
 }
 
 /** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
@@ -50,6 +55,7 @@ export function expandTables(
 const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
 const hashImage = (prefix: string, number: number): string => `${prefix}hashes${number}`;
 const keyImage = (prefix: string, number: number): string => `${prefix}keys${number}`;
+const portsImage = (prefix: string, number: number): string => `${prefix}ports${number}`;
 const setImage = (prefix: string, number: number, family: 'v4' | 'v6'): string =>
   `${prefix}set${number}_${family}`;
 
@@ -65,6 +71,10 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
     images.push({ name: keyImage(prefix, number), bytes, align: IMAGE_ALIGN });
     if (hashes.kind === 'chain') continue;
     images.push({ name: hashImage(prefix, number), bytes: hashes.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.ports) {
+    if (plan.kind === 'chain') continue;
+    images.push({ name: portsImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.cidrs) {
     for (const family of ['v4', 'v6'] as const) {
@@ -134,6 +144,14 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
         fallback: call.want === 'get' ? (fallback ?? null) : null,
         id: instr.id,
       });
+      return emit.instrs;
+    }
+    if (call.op === 'ports') {
+      const plan = expansion.plans.ports.get(call.set);
+      const port = instr.args[1];
+      if (plan === undefined || port === undefined) throw new BugError('port set without plan');
+      const image = portsImage(expansion.prefix, call.set);
+      emitPorts(emit, { plan, image, port, id: instr.id });
       return emit.instrs;
     }
     if (call.op !== 'cidr') return [instr];

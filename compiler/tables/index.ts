@@ -1,6 +1,12 @@
 export { NO, type TriePlan, YES } from './cidr-trie.js';
 export { CODES as TABLE_CODES } from './codes.js';
-export { CHAIN_ENTRIES, CHAIN_PREFIXES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
+export {
+  CHAIN_ENTRIES,
+  CHAIN_PREFIXES,
+  CHAIN_RANGES,
+  MAX_SET_PREFIXES,
+  MAX_TABLE_ENTRIES,
+} from './limits.js';
 export {
   buildPerfectHash,
   type HashPlan,
@@ -24,6 +30,13 @@ export {
   exactEntries,
   planExact,
 } from './plan-exact.js';
+export { PORTS, type PortsPlan, planPorts } from './plan-ports.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
 export { KEY_HEADER_BYTES, planViews, type ViewPlan } from './plan-views.js';
-export { familyOf, type Prefix, referenceContains, referenceTable } from './reference.js';
+export {
+  familyOf,
+  type Prefix,
+  referenceContains,
+  referencePorts,
+  referenceTable,
+} from './reference.js';

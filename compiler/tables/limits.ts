@@ -21,5 +21,8 @@ export const CHAIN_ENTRIES = 4;
 /** Up to here an address set is a chain of masked compares. */
 export const CHAIN_PREFIXES = 8;
 
+/** Up to here a port set is a chain of compares of ranges: cheaper than a load that may miss the cache. */
+export const CHAIN_RANGES = 4;
+
 /** Keys whose span is at most this many times their count become an array indexed by the key. */
 export const DENSE_FACTOR = 4;

@@ -5,12 +5,14 @@ import { CODES } from './codes.js';
 import { MAX_SET_BYTES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
 import { type CidrPlan, planCidr } from './plan-cidr.js';
 import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
+import { type PortsPlan, planPorts } from './plan-ports.js';
 import { planViews, type ViewPlan } from './plan-views.js';
 
 /** By number of declaration. */
 export interface TablePlans {
   readonly tables: ReadonlyMap<number, ExactPlan>;
   readonly cidrs: ReadonlyMap<number, CidrPlan>;
+  readonly ports: ReadonlyMap<number, PortsPlan>;
   /** Tables that are asked with views of a request; null for those without entries. */
   readonly views: ReadonlyMap<number, ViewPlan | null>;
   readonly diagnostics: readonly Diagnostic[];
@@ -18,6 +20,7 @@ export interface TablePlans {
 export interface TableUses {
   readonly tables: ReadonlySet<number>;
   readonly cidrs: ReadonlySet<number>;
+  readonly ports: ReadonlySet<number>;
   readonly views: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
   /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
@@ -46,7 +49,11 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
     if ('code' in plan) diagnostics.push(plan);
     else cidrs.set(number, plan);
   });
-  return { tables, cidrs, views, diagnostics };
+  const ports = new Map<number, PortsPlan>();
+  registry.ports.forEach((set, number) => {
+    if (uses.ports.has(number)) ports.set(number, planPorts(set));
+  });
+  return { tables, cidrs, ports, views, diagnostics };
 }
 
 function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null {

@@ -2,7 +2,7 @@
  * What tables and address sets mean, in the plainest code: the simulator answers with it, and tests
  * hold the compiled look-ups against it. The last value of a key counts.
  */
-import type { CidrDeclaration, TableDeclaration } from '../frontend/types.js';
+import type { CidrDeclaration, PortsDeclaration, TableDeclaration } from '../frontend/types.js';
 
 export type Prefix = CidrDeclaration['prefixes'][number];
 
@@ -35,6 +35,11 @@ export function referenceContains(prefixes: readonly Prefix[], address: Uint8Arr
       prefix.family === family &&
       startsWith(address, prefix.bytes, family === 4 ? MAPPED_BITS + prefix.length : prefix.length),
   );
+}
+
+/** True where a port lies in a range. */
+export function referencePorts(ranges: PortsDeclaration['ranges'], port: number): boolean {
+  return ranges.some(({ first, last }) => first <= port && port <= last);
 }
 
 function startsWith(address: Uint8Array, prefix: Uint8Array, bits: number): boolean {

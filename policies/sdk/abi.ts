@@ -32,6 +32,8 @@
 // @ts-ignore: decorator
 @external("weft", "cidr_contains") export declare function cidr_contains(set: u32, side: u32): u32;
 // @ts-ignore: decorator
+@external("weft", "ports_contain") export declare function ports_contain(set: u32, port: u32): u32;
+// @ts-ignore: decorator
 @external("weft", "request_view") export declare function request_view(kind: u32): u32;
 // @ts-ignore: decorator
 @external("weft", "request_header") export declare function request_header(name: string): u32;

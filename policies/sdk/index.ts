@@ -5,6 +5,7 @@ export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";
 export { Host } from "./host";
 export { pattern, Pattern } from "./pattern";
+export { PortSet } from "./port-set";
 export { Request } from "./request";
 export { cluster, Route, split, splitBy } from "./route";
 export { Table } from "./table";

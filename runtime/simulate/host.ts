@@ -65,6 +65,13 @@ function tableMap(table: PolicyEntry['tables'][number], texts: Texts): Map<bigin
   return map;
 }
 
+/** 1 at each port of a range. */
+function portBits(ranges: PolicyEntry['ports'][number]['ranges']): Uint8Array {
+  const bits = new Uint8Array(65536);
+  for (const [first, last] of ranges) bits.fill(1, first, last + 1);
+  return bits;
+}
+
 function partyOffset(side: number): number {
   return side === SIDE.source ? CONNECTION.source : CONNECTION.destination;
 }
@@ -82,6 +89,7 @@ export function hostImports(
   const read = stringReader(memory);
   const tables = policy.tables.map((table) => tableMap(table, texts));
   const sets = policy.cidrs.map((set) => cidrMatcher(set.prefixes));
+  const ports = policy.ports.map((set) => portBits(set.ranges));
   const kinds = new Map<string, number>();
   for (const slot of manifest.attributes) {
     const kind = slot.attribute === 'label' ? `label ${slot.key}` : ATTRIBUTE[slot.attribute];
@@ -131,6 +139,11 @@ export function hostImports(
       const matches = sets[set];
       if (matches === undefined) throw new BugError(`set ${set} is not in the manifest`);
       return matches(current.view, current.base + partyOffset(side) + PARTY.address) ? 1 : 0;
+    },
+    ports_contain: (set: number, port: number) => {
+      const bits = ports[set];
+      if (bits === undefined) throw new BugError(`port set ${set} is not in the manifest`);
+      return bits[port >>> 0] ?? 0;
     },
     ...viewImports(manifest, policy, current, read),
     out_of_fuel: () => {

@@ -4,8 +4,34 @@ const exact = 'compiler/passes/expand-tables-exact.ts';
 const trie = 'compiler/tables/cidr-trie.ts';
 const planCidr = 'compiler/tables/plan-cidr.ts';
 const planExact = 'compiler/tables/plan-exact.ts';
+const planPorts = 'compiler/tables/plan-ports.ts';
+const ports = 'compiler/passes/expand-tables-ports.ts';
 
 export const LOOK_UPS = [
+  {
+    class: 'range ends',
+    name: 'the last port of a range is outside',
+    file: ports,
+    find: "'le_u', above",
+    replace: "'lt_u', above",
+    suite: 'case#^port-set.case',
+  },
+  {
+    class: 'range ends',
+    name: 'what is no port is looked up as port 0',
+    file: ports,
+    find: "emit.binary('i32', 'and', bit, isPort, id);",
+    replace: "emit.with('i32', 'or', bit, 0, id);",
+    suite: 'case#^port-set.case',
+  },
+  {
+    class: 'dropped second list entry',
+    name: 'a range that touches the one before it is lost',
+    file: planPorts,
+    find: 'else if (range.last > before.last)',
+    replace: 'else if (range.last > 65535)',
+    suite: 'case#^port-set.case',
+  },
   {
     class: 'byte order',
     name: 'prefix bytes as a big-endian word',

@@ -7,11 +7,11 @@ import { benchConnect } from './connect.js';
 import { benchDecision } from './decision.js';
 import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
-import { benchTable } from './table.js';
+import { benchTables } from './tables.js';
 
 const GROUPS = {
   decision: benchDecision,
-  table: benchTable,
+  tables: benchTables,
   connect: benchConnect,
   http: benchHttp,
 } as const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
- * Benchmarks that need another key in each run: test-run repeats one packet, so the source address
- * is drawn here. Joined with a policy like the harness; never attached.
+ * Benchmarks that need another key in each run: test-run repeats one packet, so source, destination
+ * and port are drawn here. Joined with a policy like the harness; never attached.
  */
 #include "decide.h"
 
@@ -10,15 +10,26 @@
 /* Keys are number * step for number below count: the same set that the policy's table holds. */
 const volatile __u32 weft_bench_count = 1;
 const volatile __u32 weft_bench_step = 1;
+/* 6: the key is the third word of IPv6 addresses below fd00::/32, not an IPv4 address. */
+const volatile __u32 weft_bench_family = 4;
 
 static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *judgement)
 {
 	__u32 key = (bpf_get_prandom_u32() % weft_bench_count) * weft_bench_step;
+	struct weft_address *source = &judgement->connection.source.address;
 
 	if (bpf_skb_load_bytes(skb, WEFT_HARNESS_HEAD, &judgement->connection,
 			       sizeof(judgement->connection)))
 		return -1;
-	judgement->connection.source.address.word[3] = bpf_htonl(key);
+	if (weft_bench_family == 6) {
+		source->word[0] = bpf_htonl(0xfd000000);
+		source->word[1] = bpf_htonl(key);
+		source->word[2] = 0;
+		source->word[3] = bpf_htonl(1);
+	} else {
+		source->word[3] = bpf_htonl(key);
+	}
+	judgement->connection.destination_port = (key >> 16) & 0xfff8;
 	return 0;
 }
 

@@ -38,6 +38,7 @@ export function policyEntry(index: number, name: string, parts: Partial<PolicyEn
     routes: 0,
     tables: [],
     cidrs: [],
+    ports: [],
     ...parts,
   };
 }

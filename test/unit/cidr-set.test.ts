@@ -27,6 +27,7 @@ function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boole
   const registry = {
     tables: [],
     cidrs: [{ name: 's', prefixes, at: null }],
+    ports: [],
     routes: [],
   };
   const modules = [0, 1].map((side) => {

@@ -79,6 +79,7 @@ function describe(manifest: Manifest, digest: string): string {
           `${t.entries.length} entries`,
         ]),
         ...p.cidrs.map((c) => [p.name, c.name, 'address blocks', `${c.prefixes.length} entries`]),
+        ...p.ports.map((s) => [p.name, s.name, 'ports', `${s.ranges.length} entries`]),
       ]),
     ),
     section('cost', [

@@ -1,0 +1,145 @@
+/**
+ * tables/<kind>-<count>: what rules of each kind cost at 10 to 100,000 of them: a decision with another
+ * random key in each run, the whole build, and the memory of the images against the rules as written
+ * in binary.
+ */
+import { join } from 'node:path';
+import { encodePolicyPacket, TEST_MODE } from '../../runtime/agent/harness-codec.js';
+import type { Kernel, KernelObject } from '../../runtime/kernel/index.js';
+import { mustCompile } from '../support/compile-texts.js';
+import { encodeConnection, Interner } from '../support/encode-connection.js';
+import { benchFile, compileBpf } from './clang.js';
+import { type BenchResult, measurePairs } from './pairs.js';
+import { KINDS, STEP, type TableKind } from './tables-kinds.js';
+import { timeProgram } from './time-program.js';
+
+const COUNTS = [10, 1_000, 10_000, 100_000];
+/** Seconds of CPU that a build may take, and times the raw rules that its images may have, at the most rules. */
+const MOST_SECONDS = 20;
+const MOST_TIMES = 3;
+/** Images of few rules are as large as a page is: their ratio says nothing. */
+const JUDGED_FROM = 100_000;
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+export async function benchTables(
+  kernel: Kernel,
+  folder: string,
+  { part }: { readonly part: string },
+): Promise<readonly BenchResult[]> {
+  const harness = compileBpf(benchFile('random-key.bpf.c'), join(folder, 'random-key.o'));
+  const results: BenchResult[] = [];
+  for (const kind of KINDS) {
+    for (const count of COUNTS) {
+      if (!`tables/${kind.name}-${count}`.startsWith(part)) continue;
+      results.push(...(await benchKind(kernel, harness, kind, count)));
+    }
+  }
+  return results;
+}
+
+/** A figure without a peer beside it: it is compared with what it may be. */
+function plain(
+  bench: string,
+  figure: { readonly metric: string; readonly unit: string; readonly value: number },
+  { most, judged }: { readonly most: number; readonly judged: boolean },
+): BenchResult {
+  const ratio = figure.value / most;
+  return {
+    bench,
+    ...figure,
+    peer: 'what it may be',
+    peerValue: most,
+    ratio,
+    low: ratio,
+    high: ratio,
+    pairs: 1,
+    limit: judged ? { kind: 'ratio-at-most', value: 1 } : null,
+    held: judged ? (ratio <= 1 ? 'yes' : 'no') : null,
+  };
+}
+
+async function benchKind(
+  kernel: Kernel,
+  harness: Uint8Array,
+  kind: TableKind,
+  count: number,
+): Promise<readonly BenchResult[]> {
+  const bench = `tables/${kind.name}-${count}`;
+  const from = process.cpuUsage();
+  const bundle = await mustCompile(new Map([['keys.ts', kind.policy(count)]]));
+  const used = process.cpuUsage(from);
+  const seconds = (used.user + used.system) / 1e6;
+  const bytes = kernel.link([
+    { name: 'random-key', bytes: harness },
+    { name: 'policy', bytes: bundle.objects.base },
+  ]);
+  using object = kernel.load({
+    name: 'bench_tables',
+    bytes,
+    globals: {
+      weft_bench_count: u32(count),
+      weft_bench_step: u32(STEP),
+      weft_bench_family: u32(kind.family),
+    },
+  });
+  const none = {
+    address: new Uint8Array(16),
+    family: 4 as const,
+    texts: new Map<string, string>(),
+  };
+  const facts = {
+    source: none,
+    destination: none,
+    port: 80,
+    protocol: 6 as const,
+    random: 0,
+    now: 0n,
+    policies: null,
+  };
+  const connection = encodeConnection(facts, bundle.manifest, new Interner(bundle.manifest));
+  const packet = encodePolicyPacket(connection, TEST_MODE.authorize);
+  // weft_bench_random reads the connection right behind the head, without the mode word.
+  const input = new Uint8Array(packet.length);
+  input.set(connection, 16);
+  // Bytes 10 and 11 of an address say that it is a mapped IPv4 one.
+  input.fill(0xff, 16 + 10, 16 + 12);
+  mustFind(object, input);
+  const random = object.program('weft_bench_random');
+  const empty = object.program('weft_bench_empty');
+  const raw = count * kind.bytes;
+  return [
+    measurePairs({
+      bench,
+      metric: 'time_with_random_keys',
+      unit: 'ns',
+      peer: 'empty harness',
+      pairs: 11,
+      slices: 3,
+      limit: { kind: 'difference-at-most', value: kind.mostNs },
+      ours: () => timeProgram(random, input),
+      theirs: () => timeProgram(empty, input),
+    }),
+    plain(
+      bench,
+      { metric: 'build', unit: 's of CPU', value: seconds },
+      { most: MOST_SECONDS, judged: count >= JUDGED_FROM },
+    ),
+    plain(
+      bench,
+      { metric: 'memory', unit: 'bytes', value: bundle.manifest.cost.tableBytes },
+      { most: MOST_TIMES * raw, judged: count >= JUDGED_FROM },
+    ),
+  ];
+}
+
+/** What is timed must be hits, else it says nothing. */
+function mustFind(object: KernelObject, input: Uint8Array): void {
+  const random = object.program('weft_bench_random');
+  for (let i = 0; i < 1000; i++) {
+    const { retval } = random.testRun(input, { outSize: input.length });
+    if (retval !== 1) throw new Error(`a rule of the table was not found: ${retval}`);
+  }
+}
