@@ -171,8 +171,6 @@ static __always_inline void note_socket(struct bpf_sock_addr *context, const str
 	socket->endpoint_port = endpoint->port;
 }
 
-#define EOPNOTSUPP 95
-
 /* TCP Fast Open's data leaves before there is a connection: not where requests are judged. */
 static __always_inline int note_http(struct bpf_sock_addr *context,
 				     const struct weft_judgement *judgement, __u64 cookie,

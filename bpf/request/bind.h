@@ -10,6 +10,8 @@
 #include "request/node.h"
 #include "request/tcp.h"
 
+#define EOPNOTSUPP 95
+
 static __always_inline void weft_keep(struct weft_http *http,
 				      const struct weft_judgement *judgement)
 {
@@ -22,7 +24,8 @@ static __always_inline void weft_keep(struct weft_http *http,
 
 /*
  * connect: from here on the socket's requests are judged, or, where it connects to something else,
- * not any more. 0: there was no memory to note it.
+ * not any more. 0: there was no memory to note it, or the socket was connected before and has held
+ * bytes back, which would go first, unjudged: connect(AF_UNSPEC) takes nothing off psock->cork.
  */
 static __always_inline int weft_bind(struct bpf_sock_addr *context,
 				     const struct weft_judgement *judgement, __u64 cookie,
@@ -34,6 +37,10 @@ static __always_inline int weft_bind(struct bpf_sock_addr *context,
 	http = bpf_sk_storage_get(&weft_http, context->sk, 0, on ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 	if (!http)
 		return !on;
+	if (http->flags & WEFT_HTTP_CORKED) {
+		bpf_set_retval(-EOPNOTSUPP);
+		return 0;
+	}
 	__builtin_memset(http, 0, sizeof(*http));
 	if (!on) {
 		http->mode = WEFT_HTTP_TUNNEL; /* the sk_msg program stays with the socket */

@@ -32,10 +32,14 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 		http->mode = WEFT_HTTP_TUNNEL;
 		return weft_grant_all(message, http, socket);
 	}
-	if (!weft_is_turn(http, socket))
-		return weft_give_up(http);
-	return weft_reply(message, http, &work->request, weft_refusal_of_head(status),
-			  message->size);
+	if (weft_is_turn(http, socket))
+		return weft_reply(message, http, &work->request, weft_refusal_of_head(status),
+				  message->size);
+	/* The agent reads it again, and answers once it is its turn. */
+	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
+	    weft_hand_over(message, http, &work->judgement.result, WEFT_HANDOVER_ORDER, 0))
+		return SK_PASS;
+	return weft_give_up(http);
 }
 
 static __always_inline int weft_pass_request(struct sk_msg_md *message, struct weft_http *http,

@@ -104,6 +104,16 @@ test('who connects its socket again to where no requests are judged is not judge
   }
 });
 
+test('the beginning of a head that was held back goes nowhere else', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)
+s.sendall(b"GET /half")
+ctypes.CDLL(None).connect(s.fileno(), bytes(16), 16)`);
+  const again = (host: string, port: number): string => `connect(s, "${host}", ${port})`;
+  assert.equal(await http.client.ask(again(SERVER4, 7777)), { error: 'ENOTSUP' });
+  assert.equal(await http.client.ask(again(VIP4, 80)), { error: 'ENOTSUP' });
+  await http.client.value('s.close()');
+});
+
 test('a connection of which a generation judged nothing is not trusted by the next that judges', async () => {
   await http.client.value(`s = open_to("${VIP4}", 80)`);
   await http.load(NO_REQUESTS);
