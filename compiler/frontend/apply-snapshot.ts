@@ -105,7 +105,9 @@ function reachable(module: WasmModule): Set<number> {
   for (let func = stack.pop(); func !== undefined; func = stack.pop()) {
     for (const instr of module.bodies[func - module.importedFunctions]?.instrs ?? []) {
       if (CALLS.has(instr.op)) visit(instr.index);
-      else if (instr.op.includes('call_indirect')) for (const f of module.table.values()) visit(f);
+      else if (instr.op.includes('call_indirect')) {
+        for (const table of module.tables.values()) for (const f of table.values()) visit(f);
+      }
     }
   }
   return seen;

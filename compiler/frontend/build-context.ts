@@ -5,11 +5,14 @@
 import { ABI_IMPORTS, ABI_MODULE } from '../abi/index.js';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { CODES, type IntType, type SourcePosition } from '../ir/index.js';
+import { indirectCall } from './indirect-call.js';
 import type { FrontendResult } from './types.js';
-import type { FuncType, WasmBody, WasmImport, WasmModule } from './wasm/index.js';
+import type { FuncType, WasmBody, WasmImport, WasmInstr, WasmModule } from './wasm/index.js';
 
 /** Integer parameters of a subprogram beside the connection and the fuel (five registers in all). */
 export const MAX_PARAMS = 3;
+/** Slots of a table through which functions are called: each is a case of a switch. */
+export const MAX_SLOTS = 1024;
 const PAGE = 65536;
 /** 512 MiB: a table of the largest size with long keys takes about half of it. */
 export const MAX_PAGES = 8192;
@@ -38,6 +41,9 @@ export class BuildContext {
   private readonly policy: number;
   private readonly imports: readonly WasmImport[];
   private readonly located = new Map<string, number>();
+  /** Functions of our own, numbered behind the module's: one for each type of indirect call. */
+  private readonly added: { readonly type: FuncType; readonly body: WasmBody }[] = [];
+  private readonly indirect = new Map<string, number>();
 
   constructor(module: WasmModule, frontend: FrontendResult, policy: number) {
     this.module = module;
@@ -50,14 +56,35 @@ export class BuildContext {
   }
 
   typeOf(index: number): FuncType {
-    return this.module.functions[index] ?? { params: [], results: [] };
+    const added = this.added[index - this.module.functions.length];
+    return added?.type ?? this.module.functions[index] ?? { params: [], results: [] };
   }
   body(index: number): WasmBody | null {
-    return this.module.bodies[index - this.module.importedFunctions] ?? null;
+    const added = this.added[index - this.module.functions.length];
+    return added?.body ?? this.module.bodies[index - this.module.importedFunctions] ?? null;
   }
-  /** Function in slot of table 0. */
-  table(slot: number): number | undefined {
-    return this.module.table.get(slot);
+  /**
+   * The function that stands for a call_indirect with that table and type: its last parameter is the
+   * slot. Null where the table is not known at build time.
+   */
+  indirectCall(instr: WasmInstr): number | null {
+    const { index: type, second, pos } = instr;
+    const key = `${type} ${second}`;
+    const known = this.indirect.get(key);
+    if (known !== undefined) return known;
+    const called = this.module.types[type];
+    if (!this.module.tablesKnown || called === undefined) return null;
+    const table = this.module.tables.get(second) ?? new Map<number, number>();
+    const slots = [...table].filter(([, func]) => this.sameType(func, type));
+    if (slots.some(([slot]) => slot >= MAX_SLOTS)) return null;
+    const index = this.module.functions.length + this.added.length;
+    this.added.push(indirectCall(called, new Map(slots), pos));
+    this.indirect.set(key, index);
+    return index;
+  }
+  /** Function in a slot of a table that is known at build time. */
+  slot(table: number, slot: number): number | undefined {
+    return this.module.tablesKnown ? this.module.tables.get(table)?.get(slot) : undefined;
   }
   /** True where the function has the type with that index, which call_indirect checks. */
   sameType(func: number, type: number): boolean {

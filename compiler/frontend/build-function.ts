@@ -116,14 +116,9 @@ export class FunctionBuilder extends ControlBuilder {
       case 'call':
         this.call(instr.index);
         return true;
-      case 'call_indirect': {
-        const slot = this.constants.get(this.pop());
-        const callee = slot === undefined ? undefined : this.context.table(Number(slot));
-        if (callee === undefined || !this.context.sameType(callee, instr.index)) {
-          this.refuseAndStop('I105', 'the called function is not known at build time');
-        } else this.call(callee);
+      case 'call_indirect':
+        this.callIndirect(instr);
         return true;
-      }
       case 'drop':
         this.pop();
         return true;
@@ -197,6 +192,18 @@ export class FunctionBuilder extends ControlBuilder {
       const after = this.newBlock([...type.results.map(intType), 'i32']);
       this.enter(index, args, after);
     }
+  }
+
+  private callIndirect(instr: WasmInstr): void {
+    const known = this.constants.get(this.stack.at(-1) ?? this.pop());
+    const callee = known === undefined ? undefined : this.context.slot(instr.second, Number(known));
+    const chosen = this.context.indirectCall(instr);
+    if (chosen === null) {
+      this.refuseAndStop('I105', 'the called function is not known at build time');
+    } else if (callee !== undefined && this.context.sameType(callee, instr.index)) {
+      this.pop();
+      this.call(callee);
+    } else this.call(chosen);
   }
 
   private callSubprogram(index: number, type: FuncType, args: readonly ValueId[]): void {

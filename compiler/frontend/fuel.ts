@@ -111,16 +111,16 @@ function renumberedExports(module: WasmModule, renumber: Renumber, fuelGlobal: n
   return Uint8Array.from([...encodeU32(items.length), ...items.flat()]);
 }
 
-/** Table 0 as segments of one function each; passive segments are gone, which table.init would miss. */
+/** Tables as segments of one function each; passive segments are gone, which table.init would miss. */
 function renumberedElements(module: WasmModule, renumber: Renumber): Uint8Array {
-  const items = [...module.table].map(([slot, func]) => [
-    0,
-    0x41,
-    ...encodeSigned(BigInt(slot), 32),
-    0x0b,
-    1,
-    ...encodeU32(renumber(func)),
-  ]);
+  const items = [...module.tables].flatMap(([index, table]) =>
+    [...table].map(([slot, func]) => [
+      ...(index === 0 ? [0] : [2, ...encodeU32(index)]),
+      ...[0x41, ...encodeSigned(BigInt(slot), 32), 0x0b],
+      ...(index === 0 ? [] : [0]),
+      ...[1, ...encodeU32(renumber(func))],
+    ]),
+  );
   return Uint8Array.from([...encodeU32(items.length), ...items.flat()]);
 }
 

@@ -73,8 +73,8 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
 /** From built IR to IR that lowers one to one; throws BugError where a pass broke the IR. */
 export function optimize(module: Module, options: OptimizeOptions = {}): void {
   const run = runner(module, options.verify ?? false);
-  const each = (name: string, pass: (func: Func) => boolean): void => {
-    for (const func of module.functions) run(name, () => pass(func));
+  const each = (name: string, pass: (func: Func, module: Module) => boolean): void => {
+    for (const func of module.functions) run(name, () => pass(func, module));
   };
   simplify(module, options);
   if (options.expand !== undefined) {

@@ -89,7 +89,16 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   ['I102', '(memory.fill (i32.const 0) (i32.const 1) (call $port)) (i32.const 1)', ''],
   ['I103', '(memory.grow (i32.const 1))', ''],
   ['I104', '(global.set $state (i32.const 1)) (i32.const 1)', ''],
-  ['I105', '(call_indirect (result i32) (call $port))', '(table 1 funcref)'],
+  [
+    'I105',
+    '(call_indirect (result i32) (call $port))',
+    '(table 1 funcref) (func $put (table.set (i32.const 0) (ref.null func)))',
+  ],
+  [
+    'I105',
+    '(call_indirect (result i32) (call $port))',
+    '(table 2000 funcref) (elem (i32.const 1999) $put) (func $put (result i32) (i32.const 1))',
+  ],
   [
     'I106',
     '(call $r (call $port))',
@@ -146,6 +155,15 @@ test('refuses I111: what is no module', () => {
 test('a call through a constant table slot is a call', () => {
   const table = '(table 1 funcref) (elem (i32.const 0) $g) (func $g (result i32) (i32.const 9))';
   assert.is(value(policy('(call_indirect (result i32) (i32.const 0))', table)), '9');
+});
+
+test('a call through a table by any index calls the function in the slot, or traps', () => {
+  const functions =
+    '(func $a (result i32) (i32.const 5)) (func $b (result i32) (i32.const 6)) (func $c (result i64) (i64.const 7))';
+  const table = `(table 5 funcref) (elem (i32.const 1) $a $b $c) ${functions}`;
+  const body = '(call_indirect (result i32) (i32.sub (call $port) (i32.const 80)))';
+  const at = (slot: bigint): string => value(policy(body, table), 80n + slot);
+  assert.equal([0n, 1n, 2n, 3n, 4n, 5n].map(at), ['trap', '5', '6', 'trap', 'trap', 'trap']);
 });
 
 test.run();

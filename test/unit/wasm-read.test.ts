@@ -84,7 +84,7 @@ test('every part of a module', () => {
   assert.equal(m.globals, [{ type: 'i64', mutable: true, init: 2n ** 64n - 5n }]);
   assert.equal(m.memory, { min: 2, max: 4 });
   assert.equal(
-    [...m.table],
+    [...(m.tables.get(0) ?? [])],
     [
       [2, 1],
       [3, 0],

@@ -35,8 +35,17 @@ export interface WasmData {
   readonly at: number | null;
   readonly bytes: Uint8Array;
 }
-/** Functions of table 0 by slot, from active segments at constant offsets. */
+/** Functions of a table by slot, from active segments at constant offsets. */
 export type WasmTable = ReadonlyMap<number, number>;
+
+/** Operations that change a table while code runs. */
+const TABLE_WRITES: ReadonlySet<string> = new Set([
+  'table.set',
+  'table.init',
+  'table.copy',
+  'table.grow',
+  'table.fill',
+]);
 
 export interface WasmModule {
   readonly types: readonly FuncType[];
@@ -52,7 +61,10 @@ export interface WasmModule {
   /** In pages of 64 KiB; null without a memory. */
   readonly memory: { readonly min: number; readonly max: number | null } | null;
   readonly data: readonly WasmData[];
-  readonly table: WasmTable;
+  /** By index of the table. */
+  readonly tables: ReadonlyMap<number, WasmTable>;
+  /** True where `tables` is all there ever is in them: no code writes tables, nothing comes from outside. */
+  readonly tablesKnown: boolean;
   readonly bodies: readonly WasmBody[];
 }
 
@@ -89,25 +101,35 @@ function readInit(reader: Reader): { value: bigint | null; func: number | null }
   return { value, func };
 }
 
-function readElements(reader: Reader): Map<number, number> {
-  const table = new Map<number, number>();
+interface Elements {
+  readonly tables: Map<number, Map<number, number>>;
+  readonly known: boolean;
+}
+
+function readElements(reader: Reader): Elements {
+  const tables = new Map<number, Map<number, number>>();
+  let known = true;
   for (let n = reader.count(); n > 0; n--) {
     const flags = reader.u32();
     if (flags > 7) reader.fail('unknown element segment');
     const active = (flags & 1) === 0;
     const explicit = (flags & 2) !== 0;
-    const slot = active && explicit ? reader.u32() : 0;
+    const index = active && explicit ? reader.u32() : 0;
     const at = active ? readInit(reader).value : null;
     if ((flags & 3) !== 0) reader.u8();
     const functions = list(reader, 1, () =>
       (flags & 4) !== 0 ? readInit(reader).func : reader.u32(),
     );
-    if (at === null || slot !== 0) continue;
+    if (active && at === null) known = false;
+    if (at === null) continue;
+    const table = tables.get(index) ?? new Map<number, number>();
+    tables.set(index, table);
     functions.forEach((func, i) => {
       if (func !== null) table.set(Number(at) + i, func);
+      else table.delete(Number(at) + i);
     });
   }
-  return table;
+  return { tables, known };
 }
 
 function build(wasm: Uint8Array): WasmModule {
@@ -166,7 +188,9 @@ function build(wasm: Uint8Array): WasmModule {
       index: r.u32(),
     }),
   );
-  const elements = open(SECTION.element);
+  const elementReader = open(SECTION.element);
+  const elements: Elements =
+    elementReader === null ? { tables: new Map(), known: true } : readElements(elementReader);
   const bodies = each(SECTION.code, 2, (r): WasmBody => {
     const size = r.u32();
     if (size > r.end - r.pos) r.fail('function longer than its section');
@@ -195,7 +219,11 @@ function build(wasm: Uint8Array): WasmModule {
     start: open(SECTION.start)?.u32() ?? null,
     memory: memories[0] ?? importedMemory,
     data,
-    table: elements === null ? new Map() : readElements(elements),
+    tables: elements.tables,
+    tablesKnown:
+      elements.known &&
+      !imports.some((item) => item.kind === 'table') &&
+      !bodies.some((body) => body.instrs.some((instr) => TABLE_WRITES.has(instr.op))),
     bodies,
   };
 }
