@@ -22,9 +22,11 @@ enum weft_step {
 	WEFT_STEP_TAKE = 1,   /* an idle upstream of `pool` -> index + 1 or 0 */
 	WEFT_STEP_CLAIM = 2,  /* this upstream -> 1 where it was idle */
 	WEFT_STEP_PUT = 3,    /* its lease ends, and it is idle -> 1, unless a request is half sent */
-	WEFT_STEP_DROP = 4,   /* its lease ends, and it is nobody's */
+	WEFT_STEP_DROP = 4,   /* it is nobody's, and whatever was under way is over */
 	WEFT_STEP_SLOT = 5,   /* slot `slot` of `pool` is this upstream */
 	WEFT_STEP_RETURN = 6, /* door `index` of lending `lending`, all `bytes` read -> 1 where ended */
+	WEFT_STEP_RETIRE = 7, /* no lease of it begins any more -> 1, unless one is under way */
+	WEFT_STEP_SENT = 8,   /* bytes that went into door `index` since its lending began */
 };
 
 struct weft_order {
@@ -92,6 +94,8 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return weft_pool_take(key);
 	if (order->step == WEFT_STEP_RETURN)
 		return weft_door_return(index, order->lending, order->bytes);
+	if (order->step == WEFT_STEP_SENT)
+		return weft_door_sent(index);
 	lease = bpf_map_lookup_elem(&weft_leases, &index);
 	pool = bpf_map_lookup_elem(&weft_pools, key);
 	if (!lease)
@@ -100,15 +104,21 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		/* The agent's own use of it is no lease. */
 		if (lease->state == WEFT_LEASE_FREE)
 			lease->request = weft_lease_position(lease);
-		weft_lease_end(lease, 1);
+		weft_lease_end(lease, lease->state, 1);
 		return lease->taken == (__u32)lease->request;
 	}
 	if (order->step == WEFT_STEP_DROP) {
-		if (lease->state != WEFT_LEASE_FREE && !lease->taken)
-			weft_lease_end(lease, 0);
-		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_FREE);
+		/* How far its last exchange came is asked for later; whose it was too. */
+		if (weft_is_lent(lease->state))
+			lease->taken = weft_lease_position(lease);
+		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_GONE);
+		__builtin_memset(&lease->pool, 0, sizeof(lease->pool));
+		lease->socket = 0;
+		lease->cookie = 0;
 		return 1;
 	}
+	if (order->step == WEFT_STEP_RETIRE)
+		return weft_lease_turn(lease, WEFT_LEASE_FREE, WEFT_LEASE_GONE);
 	if (!pool)
 		return 0;
 	if (order->step == WEFT_STEP_CLAIM)

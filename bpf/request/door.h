@@ -105,6 +105,16 @@ static __always_inline int weft_door_enter(struct weft_handover *handover, __u32
 	       __sync_val_compare_and_swap(&handover->turn, seen, next) == seen;
 }
 
+/* How many bytes went in since the lending began, modulo 2^32. */
+static __always_inline __u32 weft_door_sent(__u32 door)
+{
+	struct weft_handover *handover = bpf_map_lookup_elem(&weft_handovers, &door);
+	int known;
+
+	return handover ? weft_write_seq(handover->socket, handover->near, &known) - handover->first :
+			  0;
+}
+
 /* Has a client still the door (door + 1) that it had? */
 static __always_inline int weft_door_is_held(__u32 door, __u32 lending)
 {

@@ -70,6 +70,11 @@ static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http
 	handover = bpf_map_lookup_elem(&weft_handovers, &index);
 	if (!handover)
 		return 0;
+	if ((http->flags & WEFT_HTTP_CORKED) &&
+	    !weft_has_room(handover->socket, handover->near, message->size)) {
+		weft_door_put(index);
+		return 0;
+	}
 	handover->client = http->cookie;
 	handover->client_socket = http->native.socket;
 	handover->cgroup = http->cgroup;
@@ -87,11 +92,17 @@ static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http
 	handover->lease =
 		weft_lease_is_open(http->lease, http->cookie) ? http->lease : 0;
 	http->lending = weft_door_begin(handover);
-	/* First the door, then the count: who adds to the count looks for the door then. */
+	/*
+	 * First the door, then the count: who adds to the count looks for the door then. Twice, since
+	 * the first one may have been read before and written after that.
+	 */
 	__sync_lock_test_and_set(&http->door, door);
+	__sync_lock_test_and_set(&handover->answered, *(volatile __u32 *)&http->native.reply.done);
 	handover->answered = *(volatile __u32 *)&http->native.reply.done;
-	if (weft_enter_door(message, http) == WEFT_ENTERED)
+	if (weft_enter_door(message, http) == WEFT_ENTERED) {
+		http->flags &= ~WEFT_HTTP_CORKED;
 		return 1;
+	}
 	http->door = 0;
 	return 0;
 }
@@ -113,15 +124,16 @@ static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http
 	if (!upstream)
 		return 0;
 	index = upstream - 1;
-	weft_lease_begin(index, http->cookie, http->native.socket, weft_kinds_of(&work->request),
-			 total);
+	if (!weft_lease_begin(index, http->cookie, http->native.socket,
+			      weft_kinds_of(&work->request), total))
+		return 0;
 	http->lease = upstream;
 	/* An idle connection has all its room: of this it takes no part only. */
 	http->lent_bytes = total <= message->size && total <= WEFT_TAKEN_WHOLE ? 0 : total;
-	bpf_msg_apply_bytes(message, total);
-	if (bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS)
+	if (bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS) {
+		http->flags &= ~WEFT_HTTP_CORKED;
 		return 1;
-	bpf_msg_apply_bytes(message, 0);
+	}
 	weft_lease_cancel(index);
 	http->lease = 0;
 	http->lent_bytes = 0;
@@ -129,14 +141,14 @@ static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http
 }
 
 /*
- * The rest of a request that went elsewhere. Its upstream may have answered already, or be gone: then
- * nobody wants it. -1: it was complete.
+ * The rest of a request that went elsewhere, message by message, since its upstream may have answered
+ * already, or be gone: then nobody wants it. -1: it was complete.
  */
 static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft_http *http)
 {
 	__u32 index = http->lease - 1;
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
-	__u32 taken;
+	__u32 taken, tcp;
 	__u64 rest;
 
 	/* Another client has it: so it took all of this request, and answered. */
@@ -154,11 +166,17 @@ static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft
 		http->lent_bytes = 0;
 		return -1;
 	}
-	bpf_msg_apply_bytes(message, rest);
-	if (lease->state != WEFT_LEASE_FREE &&
-	    bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS)
+	tcp = weft_tcp_state(lease->socket, lease->cookie);
+	if (weft_is_lent(lease->state) &&
+	    (tcp == WEFT_TCP_ESTABLISHED || tcp == WEFT_TCP_CLOSE_WAIT) &&
+	    bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS) {
+		http->flags &= ~WEFT_HTTP_TAIL;
+		if (rest < message->size) {
+			bpf_msg_apply_bytes(message, rest);
+			http->flags |= WEFT_HTTP_TAIL;
+		}
 		return SK_PASS;
-	bpf_msg_apply_bytes(message, 0);
+	}
 	http->lent_bytes = 0;
 	http->mode = WEFT_HTTP_SINK;
 	http->left = rest;
@@ -208,6 +226,12 @@ static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct
 		 total > 0xffffffff)
 		reason = WEFT_HANDOVER_PROTOCOL;
 	else if (message->size > total) /* what is held back behind a redirected part may be lost */
+		reason = WEFT_HANDOVER_MESSAGE;
+	/*
+	 * Of a message that was held back the kernel frees without a word what finds no room where it
+	 * is redirected to (tcp_bpf_send_verdict, `cork`). A door is empty, and has much.
+	 */
+	else if ((http->flags & WEFT_HTTP_CORKED) && message->size > WEFT_TAKEN_WHOLE)
 		reason = WEFT_HANDOVER_MESSAGE;
 	else if (weft_lend(message, http, work, total))
 		return 1;

@@ -37,6 +37,7 @@ enum weft_lease_state {
 	WEFT_LEASE_FREE = 0,
 	WEFT_LEASE_KERNEL = 1, /* the reply is redirected into the client's socket */
 	WEFT_LEASE_AGENT = 2,  /* it stays in the upstream's queue; the agent forwards it */
+	WEFT_LEASE_GONE = 3,   /* the agent has given the connection up: none begins any more */
 };
 
 /* Value of weft_leases, index upstream. */
@@ -60,6 +61,18 @@ WEFT_NODE_MAP(weft_pools, BPF_MAP_TYPE_HASH, WEFT_POOLS, struct weft_pool_key, s
 WEFT_NODE_MAP(weft_leases, BPF_MAP_TYPE_ARRAY, WEFT_UPSTREAMS, __u32, struct weft_lease);
 /* By upstream; stub_reply runs for what they receive. */
 WEFT_NODE_MAP(weft_upstreams, BPF_MAP_TYPE_SOCKHASH, WEFT_UPSTREAMS, __u32, __u64);
+
+/* Is an exchange under way, in this state? */
+static __always_inline int weft_is_lent(__u32 state)
+{
+	return state == WEFT_LEASE_KERNEL || state == WEFT_LEASE_AGENT;
+}
+
+/* From one state to the other; 0 where it is in neither, since somebody else was first. */
+static __always_inline int weft_lease_turn(struct weft_lease *lease, __u32 from, __u32 to)
+{
+	return __sync_val_compare_and_swap(&lease->state, from, to) == from;
+}
 
 static __always_inline int weft_same_pool(const struct weft_pool_key *a,
 					  const struct weft_pool_key *b)
@@ -119,22 +132,28 @@ static __noinline __attribute__((unused)) __u32 weft_pool_take(const struct weft
 		lease = bpf_map_lookup_elem(&weft_leases, &index);
 		if (lease && weft_same_pool(&lease->pool, key))
 			return index + 1;
-		weft_slot_put(pool, slot);
+		/* Of a connection that was given up the bit means nothing. */
+		if (lease && lease->cookie)
+			weft_slot_put(pool, slot);
 		break;
 	}
 	__sync_fetch_and_add(&pool->misses, 1);
 	return 0;
 }
 
-/* From here on what the upstream sends is this client's. Call it before the request is redirected. */
-static __always_inline void weft_lease_begin(__u32 index, __u64 client, __u64 client_socket,
-					     __u64 kinds, __u64 bytes)
+/*
+ * From here on what the upstream sends is this client's. Call it before the request is redirected. 0:
+ * the connection has ended, which the agent may not have noticed yet, or the agent has given it up;
+ * its slot stays taken. So of a begun lease the agent sees the end, and of no other.
+ */
+static __always_inline int weft_lease_begin(__u32 index, __u64 client, __u64 client_socket,
+					    __u64 kinds, __u64 bytes)
 {
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
 	int known;
 
-	if (!lease)
-		return;
+	if (!lease || weft_tcp_state(lease->socket, lease->cookie) != WEFT_TCP_ESTABLISHED)
+		return 0;
 	lease->first = weft_write_seq(lease->socket, lease->cookie, &known);
 	lease->client = client;
 	lease->client_socket = client_socket;
@@ -144,7 +163,7 @@ static __always_inline void weft_lease_begin(__u32 index, __u64 client, __u64 cl
 	lease->asked.kinds = kinds;
 	lease->asked.count = 1;
 	__builtin_memset(&lease->reply, 0, sizeof(lease->reply));
-	__sync_lock_test_and_set(&lease->state, WEFT_LEASE_KERNEL);
+	return weft_lease_turn(lease, WEFT_LEASE_FREE, WEFT_LEASE_KERNEL);
 }
 
 /*
@@ -166,7 +185,7 @@ static __always_inline void weft_lease_cancel(__u32 index)
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
 
 	if (lease)
-		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_FREE);
+		weft_lease_turn(lease, WEFT_LEASE_KERNEL, WEFT_LEASE_FREE);
 }
 
 /* Is this upstream (index + 1) still busy with an exchange of this client? */
@@ -178,21 +197,22 @@ static __always_inline int weft_lease_is_open(__u32 upstream, __u64 client)
 	if (!upstream)
 		return 0;
 	lease = bpf_map_lookup_elem(&weft_leases, &index);
-	return lease && *(volatile __u32 *)&lease->state != WEFT_LEASE_FREE &&
+	return lease && weft_is_lent(*(volatile __u32 *)&lease->state) &&
 	       *(volatile __u64 *)&lease->client == client;
 }
 
 /*
- * The exchange is over; the connection can have another one, or is left to the agent. A server may
- * answer before it was told all: then what it takes next would not be the next request.
+ * The exchange is over, whose lease is in this state; the connection can have another one, or is left
+ * to the agent. A server may answer before it was told all: then what it takes next would not be the
+ * next request.
  */
-static __always_inline void weft_lease_end(struct weft_lease *lease, int reusable)
+static __always_inline void weft_lease_end(struct weft_lease *lease, __u32 state, int reusable)
 {
 	struct weft_pool *pool;
 
 	lease->taken = weft_lease_position(lease);
-	__sync_lock_test_and_set(&lease->state, WEFT_LEASE_FREE);
-	if (!reusable || lease->taken != (__u32)lease->request)
+	if (!weft_lease_turn(lease, state, WEFT_LEASE_FREE) || !reusable ||
+	    lease->taken != (__u32)lease->request)
 		return;
 	pool = bpf_map_lookup_elem(&weft_pools, &lease->pool);
 	if (pool)

@@ -108,7 +108,7 @@ static __always_inline int weft_reply_verdict(struct __sk_buff *skb)
 		return SK_PASS;
 	}
 	if (!weft_reply_take(skb, lease, work)) {
-		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_AGENT);
+		weft_lease_turn(lease, WEFT_LEASE_KERNEL, WEFT_LEASE_AGENT);
 		return SK_PASS;
 	}
 	lease->forwarded += skb->len;
@@ -116,7 +116,8 @@ static __always_inline int weft_reply_verdict(struct __sk_buff *skb)
 	/* A client that is gone has no socket in the map: its bytes are dropped, and counted. */
 	verdict = bpf_sk_redirect_hash(skb, &weft_clients, &client, BPF_F_INGRESS);
 	if (lease->reply.done)
-		weft_lease_end(lease, !(lease->reply.lines.flags & WEFT_REPLY_CLOSE));
+		weft_lease_end(lease, WEFT_LEASE_KERNEL,
+			       !(lease->reply.lines.flags & WEFT_REPLY_CLOSE));
 	return verdict;
 }
 

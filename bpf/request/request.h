@@ -66,7 +66,8 @@ static __always_inline int weft_may_pass(struct weft_http *http,
 	struct weft_native *native = &http->native;
 	__u64 kinds = weft_kinds_of(request);
 
-	if (request->head.flags & WEFT_HEAD_UPGRADE || weft_lease_is_open(http->lease, http->cookie))
+	if (request->head.flags & WEFT_HEAD_UPGRADE || http->flags & WEFT_HTTP_TAIL ||
+	    weft_lease_is_open(http->lease, http->cookie))
 		return 0;
 	/* Where all are of the plain kind there is nothing to keep of each, and no limit. */
 	if (!kinds && !native->asked.kinds) {
@@ -84,7 +85,8 @@ static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_ht
 {
 	const struct weft_head *head = &work->request.head;
 	__u64 total = head->length + head->content_length;
-	int turn = weft_is_turn(http, socket), answered = answer->outcome == WEFT_ANSWER;
+	int turn = !(http->flags & WEFT_HTTP_TAIL) && weft_is_turn(http, socket);
+	int answered = answer->outcome == WEFT_ANSWER;
 	int plain = answer->outcome == WEFT_PASS || answer->outcome == WEFT_ELSEWHERE;
 
 	if (answered && turn && head->flags & WEFT_HEAD_CHUNKED)
@@ -119,12 +121,16 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 			return status;
 	}
 	status = weft_read(message, work);
+	if (status == WEFT_HEAD_INCOMPLETE && http->flags & WEFT_HTTP_TAIL)
+		return weft_hand_over(message, http, &work->judgement.result,
+				      WEFT_HANDOVER_MESSAGE, 0) ? SK_PASS : weft_give_up(http);
 	if (status == WEFT_HEAD_INCOMPLETE) {
 		bpf_msg_cork_bytes(message, message->size + 1);
 		http->flags |= WEFT_HTTP_CORKED;
 		return SK_PASS;
 	}
-	if (status == WEFT_READ_FAILED)
+	if (status == WEFT_READ_FAILED ||
+	    (status != WEFT_HEAD_OK && http->flags & WEFT_HTTP_TAIL))
 		return weft_give_up(http);
 	if (status != WEFT_HEAD_OK)
 		return weft_strange(message, http, socket, work, status);
@@ -183,6 +189,7 @@ SEC("sk_msg") int weft_request(struct sk_msg_md *message)
 		return SK_DROP;
 	}
 	verdict = weft_handle(message, http, tcp, work);
+	http->flags &= ~WEFT_HTTP_TAIL;
 	weft_release_request(work);
 	if (verdict == SK_DROP)
 		http->mode = WEFT_HTTP_DEAD;

@@ -49,6 +49,8 @@ struct sock___weft {
 	struct sock_common___weft __sk_common;
 	struct backlog___weft sk_backlog;
 	int sk_rcvlowat;
+	int sk_sndbuf;
+	int sk_wmem_queued;
 	__u8 sk_shutdown;
 	void *sk_user_data;
 };
@@ -97,6 +99,34 @@ static __always_inline __u32 weft_write_seq(__u64 address, __u64 cookie, int *kn
 
 	*known = weft_is_socket(socket, cookie);
 	return *known ? BPF_CORE_READ((const struct tcp_sock___weft *)socket, write_seq) : 0;
+}
+
+/* include/net/tcp_states.h; in others a connection takes no more bytes. */
+#define WEFT_TCP_ESTABLISHED 1
+#define WEFT_TCP_CLOSE_WAIT 8
+
+/* TCP's state of a socket; 0 where it is gone. */
+static __always_inline __u32 weft_tcp_state(__u64 address, __u64 cookie)
+{
+	const struct sock___weft *socket = (void *)address;
+
+	return weft_is_socket(socket, cookie) ? BPF_CORE_READ(socket, __sk_common.skc_state) : 0;
+}
+
+/* A message's own memory beside its bytes, at most: MAX_MSG_FRAGS packets (SKB_TRUESIZE). */
+#define WEFT_MESSAGE_MEMORY (17 * 2304)
+
+/* Does a socket of the agent's surely take so many bytes at once? */
+static __always_inline int weft_has_room(__u64 address, __u64 cookie, __u32 bytes)
+{
+	const struct sock___weft *socket = (void *)address;
+	__s64 room;
+
+	if (!weft_is_socket(socket, cookie))
+		return 0;
+	room = BPF_CORE_READ(socket, sk_sndbuf);
+	room -= BPF_CORE_READ(socket, sk_wmem_queued);
+	return room > (__s64)bytes * 2 + WEFT_MESSAGE_MEMORY;
 }
 
 #endif

@@ -44,6 +44,12 @@ enum weft_http_flag {
 	WEFT_HTTP_CORKED = 4,
 	WEFT_HTTP_OFFERED = 8, /* its server may be met: see short.h */
 	WEFT_HTTP_SHORT = 16,  /* the request that is under way goes past TCP */
+	/*
+	 * What comes next stands in a message of which the beginning was redirected. The kernel takes
+	 * a redirection never off a message, and loses what is held back of such a one: it can only be
+	 * redirected once more.
+	 */
+	WEFT_HTTP_TAIL = 32,
 };
 
 /* The other end of a connection, where it is enrolled on this node too. */

@@ -8,7 +8,6 @@ export {
   FORWARD_LAYOUT,
   FORWARD_MAPS,
   type Handover,
-  LEASE_STATE,
   type Name,
   type PoolKey,
   UPSTREAMS,

@@ -73,9 +73,18 @@ const WORD_BITS = 64;
 export const DOOR_WORDS: number = DOORS / WORD_BITS;
 
 /** enum weft_lease_state. */
-export const LEASE_STATE = { free: 0, kernel: 1, agent: 2 } as const;
+export const LEASE_STATE = { free: 0, kernel: 1, agent: 2, gone: 3 } as const;
 /** enum weft_step. */
-export const STEP = { take: 1, claim: 2, put: 3, drop: 4, slot: 5, return: 6 } as const;
+export const STEP = {
+  take: 1,
+  claim: 2,
+  put: 3,
+  drop: 4,
+  slot: 5,
+  return: 6,
+  retire: 7,
+  sent: 8,
+} as const;
 /** enum weft_handover_reason. */
 export const HANDOVER_REASON = { pool: 1, order: 2, route: 3, message: 4, protocol: 5 } as const;
 export type HandoverReason = keyof typeof HANDOVER_REASON;
@@ -122,6 +131,8 @@ export interface Lease {
   readonly client: ClientId;
   readonly forwarded: bigint;
   readonly state: number;
+  /** An exchange of the client's is under way. */
+  readonly isOpen: boolean;
   /** Structs weft_asked and weft_reply. */
   readonly asked: Uint8Array;
   readonly reply: Uint8Array;
@@ -216,10 +227,12 @@ export function encodeLease(key: PoolKey, slot: number, cookie: bigint): Uint8Ar
 export function decodeLease(bytes: Uint8Array): Lease {
   const view = viewOf(bytes);
   const at = FORWARD_LAYOUT.weft_lease;
+  const state = view.getUint32(at.state, true);
   return {
     client: clientAt(view, at),
     forwarded: view.getBigUint64(at.forwarded, true),
-    state: view.getUint32(at.state, true),
+    state,
+    isOpen: state === LEASE_STATE.kernel || state === LEASE_STATE.agent,
     asked: bytes.slice(at.asked, at.asked + ASKED.size),
     reply: bytes.slice(at.reply, at.reply + REPLY.size),
   };

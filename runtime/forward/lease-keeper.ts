@@ -12,8 +12,6 @@ import { pumpReply } from './reply-pump.js';
 import type { SessionWorld } from './session.js';
 import type { Upstream } from './upstream.js';
 
-/** Between taking a connection and beginning its lease the kernel needs no longer. */
-const TAKING_MS = 50;
 /** Sweeps after which a connection that nobody has and that is not idle is useless. */
 const STRANGE_SWEEPS = 5;
 
@@ -48,23 +46,8 @@ export class LeaseKeeper {
     const lease = this.#world.words.lease(upstream.index);
     if (lease.state === LEASE_STATE.agent) void this.#forward(upstream, lease);
     else if (lease.state === LEASE_STATE.kernel) void this.#fail(upstream, lease);
-    else this.#drop(upstream);
-  }
-
-  /** Nobody has it, or somebody is just taking it. */
-  #drop(upstream: Upstream): void {
-    const { words, pools } = this.#world;
-    if (pools.claim(upstream)) {
-      pools.discard(upstream);
-      return;
-    }
-    setTimeout(() => {
-      const { index } = upstream;
-      if (upstream.isOurs || index === null || pools.at(index) !== upstream) return;
-      const lease = words.lease(index);
-      if (lease.state === LEASE_STATE.free) pools.discard(upstream);
-      else this.onActivity(upstream);
-    }, TAKING_MS);
+    else if (this.#world.pools.retire(upstream)) this.#world.pools.discard(upstream);
+    else this.onActivity(upstream); // a client was just taking it, and has it now
   }
 
   #streamOf(upstream: Upstream, lease: Lease): ClientStream {
@@ -105,7 +88,7 @@ export class LeaseKeeper {
 
   /** Clients that have gone, and connections that nobody has although they are not idle. */
   sweep(): void {
-    const { words, pools } = this.#world;
+    const { words, pools, destroy } = this.#world;
     for (const [upstream, client] of this.#streams) {
       if (words.probe(client.client) !== null) continue;
       client.isOver = true;
@@ -114,16 +97,18 @@ export class LeaseKeeper {
     for (const upstream of [...pools.members()]) {
       const { index } = upstream;
       if (upstream.isOurs || index === null) continue;
-      const { state, client } = words.lease(index);
-      const isIdle = state === LEASE_STATE.free && pools.isIdle(upstream);
-      const isGone = state !== LEASE_STATE.free && words.probe(client) === null;
-      const isStrange = isGone || (state === LEASE_STATE.free && !isIdle);
+      const { isOpen, client } = words.lease(index);
+      const isGone = isOpen && words.probe(client) === null;
+      const isStrange = isGone || (!isOpen && !pools.isIdle(upstream));
       const count = isStrange ? (this.#strange.get(upstream) ?? 0) + 1 : 0;
       if (count === 0) this.#strange.delete(upstream);
       else this.#strange.set(upstream, count);
       if (count < STRANGE_SWEEPS) continue;
       this.#strange.delete(upstream);
+      if (!isGone && !pools.retire(upstream)) continue;
       pools.discard(upstream);
+      // It may have been lent again since the look; then somebody waits for what will not come.
+      if (isGone) destroy(words.lease(index).client, upstream.key.cgroup);
     }
   }
 }

@@ -25,10 +25,8 @@ import {
   encodeOrder,
   encodePoolKey,
   encodeProbe,
-  FORWARD_LAYOUT,
   FORWARD_MAPS,
   type Handover,
-  LEASE_STATE,
   type Lease,
   type Order,
   type Pool,
@@ -48,6 +46,7 @@ export interface NodeWords extends Disposable {
   removePool(key: PoolKey): void;
   /** Registers a connection that nobody uses yet; not idle before `put`. */
   addUpstream(index: number, fd: number, cookie: bigint, key: PoolKey, slot: number): void;
+  /** Forgets it; whatever exchange was under way is over. */
   removeUpstream(index: number, cookie: bigint): void;
   handover(door: number): Handover;
   /**
@@ -107,10 +106,7 @@ export function openNodeWords(
   const handover = (door: number): Handover =>
     decodeHandover(value(of('weft_handovers').lookup(u32(door))));
   const removeUpstream = (index: number, cookie: bigint): void => {
-    // How far its last exchange came is asked for later; whose it was is not.
-    const record = value(of('weft_leases').lookup(u32(index)));
-    record.fill(0, 0, FORWARD_LAYOUT.weft_lease.client);
-    of('weft_leases').update(u32(index), record);
+    step({ step: 'drop', index });
     of('weft_upstreams').delete(u32(index));
     of('weft_upstream_index').delete(u64(cookie));
   };
@@ -158,8 +154,8 @@ export function openNodeWords(
       const lost: { client: ClientId; cgroup: bigint }[] = [];
       for (let index = 0; index < UPSTREAMS; index++) {
         const record = value(of('weft_leases').lookup(u32(index)));
-        const { state, client } = decodeLease(record);
-        if (state !== LEASE_STATE.free) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
+        const { isOpen, client } = decodeLease(record);
+        if (isOpen) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
         if (record.some((byte) => byte !== 0)) {
           of('weft_leases').update(u32(index), new Uint8Array(record.length));
         }

@@ -94,9 +94,8 @@ export class Pools {
       queue.socket.destroy();
       return;
     }
-    this.#options.words.step({ step: 'drop', index });
-    queue.socket.destroy();
     this.#options.words.removeUpstream(index, cookie);
+    queue.socket.destroy();
     this.#upstreams[index] = null;
     const pool = this.#pools.get(poolText(key));
     if (pool !== undefined) pool.slots[slot] = null;
@@ -113,6 +112,15 @@ export class Pools {
     const { index, key } = upstream;
     if (index === null) return true;
     if (this.#options.words.step({ step: 'claim', pool: key, index }) === 0) return false;
+    upstream.isOurs = true;
+    return true;
+  }
+
+  /** As `claim`, also where the kernel was just taking it: false once a client's exchange is under way. */
+  retire(upstream: Upstream): boolean {
+    if (this.claim(upstream)) return true;
+    const index = upstream.index ?? 0;
+    if (this.#options.words.step({ step: 'retire', index }) === 0) return false;
     upstream.isOurs = true;
     return true;
   }

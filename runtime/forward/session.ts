@@ -14,7 +14,7 @@ import {
 } from '../http/index.js';
 import { type ByteQueue, writeAll } from './byte-queue.js';
 import { type ClientStream, clientStream } from './client-stream.js';
-import { type ClientId, type Handover, LEASE_STATE, type Name } from './layout.js';
+import type { ClientId, Handover, Name } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { until } from './pause.js';
 import type { Pools } from './pools.js';
@@ -96,7 +96,7 @@ class Exchange {
       if (answered !== asked) return false;
       if (handover.lease < 0) return true;
       const lease = words.lease(handover.lease);
-      return lease.state === LEASE_STATE.free || lease.client.cookie !== handover.client.cookie;
+      return !lease.isOpen || lease.client.cookie !== handover.client.cookie;
     };
     this.client = clientStream(words, world.agent, handover.client, this.#isTurn);
   }

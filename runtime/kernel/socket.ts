@@ -20,6 +20,8 @@ const SO_COOKIE = 57;
 const IPPROTO_IP = 0;
 // The port is chosen at connect, by the whole tuple: else 28,000 pooled connections use up them all.
 const IP_BIND_ADDRESS_NO_PORT = 24;
+const IPPROTO_TCP = 6;
+const TCP_NOTSENT_LOWAT = 25;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
@@ -78,6 +80,8 @@ export function openStream(
     const yes = stable(4);
     yes[0] = 1;
     native.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, yes, 4);
+    // Hooks that redirect into it reckon with its send buffer alone (bpf/request/socket.h).
+    native.setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, stable(4).fill(0xff), 4);
     const name = sockaddr(from);
     if (native.bind(fd, name, name.length) < 0)
       throw callError('bind', native.errno(), `cannot send from \`${addressText(from.address)}\``, {

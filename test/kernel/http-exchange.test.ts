@@ -98,6 +98,47 @@ test('bodies go where their heads went: by length and in chunks, blocking and no
   await settles();
 });
 
+test('a body behind a head that was held back comes whole', async () => {
+  const body = 'bytes(i % 251 for i in range(400000))';
+  const sum = await net.client(`sum(${body}) % 65536`);
+  const head = `get("/p", "POST", "x-canary: 1\\r\\ncontent-length: 400000\\r\\n").encode()`;
+  const reply = [200, `v2 POST /p 400000 ${sum}\n`, false];
+  for (let again = 0; again < 3; again++) {
+    // Connections that nothing was sent on: their send buffers have not grown yet.
+    await net.stopAgent();
+    await net.startAgent();
+    await open();
+    await ask('/warm', true);
+    await settles();
+    await net.client(`h = ${head}; s.sendall(h[:30])`);
+    const push = `push(s, h[30:] + ${body}); s.settimeout(10); take(s)`;
+    assert.equal(await net.client(push), reply);
+  }
+  await settles();
+});
+
+test('after an upstream that was reset in the middle of a body, the next body comes whole', async () => {
+  const body = 'bytes(i % 251 for i in range(400000))';
+  const sum = await net.client(`sum(${body}) % 65536`);
+  const post = (path: string): string =>
+    `get("${path}", "POST", "x-canary: 1\\r\\ncontent-length: 400000\\r\\n").encode()`;
+  const send = (path: string): string =>
+    `push(s, ${post(path)} + ${body}); s.settimeout(10); take(s)`;
+  for (let again = 0; again < 3; again++) {
+    await open();
+    await ask('/warm', true);
+    await settles();
+    await net.client(`s.sendall(${post('/abort')} + b"x" * 1000)`);
+    assert.equal(await net.client('take(s)'), [503, '', false]);
+    await net.client('s.sendall(b"x" * 399000)');
+    assert.equal(await ask('/warm', true), text('v2', '/warm'));
+    await settles();
+    assert.equal(await net.client(send('/p')), [200, `v2 POST /p 400000 ${sum}\n`, false]);
+    assert.equal(await ask('/a'), text('v1', '/a'));
+  }
+  await settles();
+});
+
 test('long replies, in chunks, to the end, to HEAD, and the last of a connection', async () => {
   await open();
   const rounds: readonly [string, string][] = [
@@ -216,6 +257,27 @@ test('a request is not sent on before the one before it is answered', async () =
   assert.equal(await net.server.value('seen'), ['v1 GET /wait/n', 'v1 GET /slow']);
   await net.server.value('gates["n"].set()');
   assert.equal(await net.client('[text.split(" ")[0] for text in takes(s, 2)]'), ['v1', 'v2']);
+  await settles();
+});
+
+test('what stands behind a body in one send goes its own way', async () => {
+  await open();
+  await ask('/warm', true);
+  const post = `get("/p", "POST", "x-canary: 1\\r\\ncontent-length: 9000\\r\\n").encode() + b"x" * 9000`;
+  const sum = (9000 * 'x'.charCodeAt(0)) % 65536;
+  const next = `get("/n").encode() + get("/m", ${CANARY}).encode()`;
+  for (const held of [0, 10]) {
+    await settles();
+    await net.client(`d = ${post} + ${next}; n = len(d) - ${held}; s.sendall(d[:5000])`);
+    await net.client('s.sendall(d[5000:n])');
+    const rest = held > 0 ? 's.sendall(d[n:]); ' : '';
+    assert.equal(await net.client(`${rest}takes(s, 3)`), [
+      `v2 POST /p 9000 ${sum}\n`,
+      'v1 GET /n 0 0\n',
+      'v2 GET /m 0 0\n',
+    ]);
+  }
+  assert.equal(await ask('/a'), text('v1', '/a'));
   await settles();
 });
 
