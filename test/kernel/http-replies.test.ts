@@ -123,7 +123,28 @@ test('a pool is found by its key alone', () => {
   f.words.step({ step: 'put', index: 7 });
   assert.is(f.words.step({ step: 'claim', pool: KEY, index: 7 }), 1);
   f.words.step({ step: 'drop', index: 7 });
-  assert.is(f.state(), 'taken');
+  assert.is(f.state(), 'gone');
+});
+
+test('a connection is retired only where no exchange is under way, and then has none', () => {
+  assert.is(f.words.step({ step: 'take', pool: KEY }), 8);
+  assert.is(f.words.step({ step: 'retire', index: 7 }), 1);
+  assert.is(f.state(), 'gone');
+  assert.is(f.words.step({ step: 'retire', index: 7 }), 0);
+});
+
+test('an exchange that is under way is not retired', () => {
+  f.lend();
+  assert.is(f.words.step({ step: 'retire', index: 7 }), 0);
+  assert.is(f.state(), 'kernel');
+});
+
+test('of a connection that was given up an idle slot means nothing', async () => {
+  f.words.removeUpstream(7, f.upstream.near.cookie);
+  assert.is(f.words.step({ step: 'take', pool: KEY }), 0);
+  assert.equal(f.words.pool(KEY)?.idle, [0n, 0n, 0n, 0n], 'it is forgotten');
+  await f.renew();
+  assert.is(f.words.step({ step: 'take', pool: KEY }), 8);
 });
 
 test('what the agent sends comes to the client that it named, or back to it', async () => {
