@@ -38,7 +38,7 @@ export {
   type RecordFields,
   readRecord,
 } from './record.js';
-export { type RequestText, requestParser } from './request.js';
+export { type RequestText, requestHead, requestParser } from './request.js';
 export {
   type ConnectEnds,
   type ConnectFault,
