@@ -18,6 +18,15 @@ export type OperandKind =
   | 'set'
   | 'ports'
   | 'word';
+/** Kinds of operands that must be constants after folding. */
+export const CONSTANT_OPERANDS: ReadonlySet<OperandKind> = new Set<OperandKind>([
+  'side',
+  'kind',
+  'text',
+  'table',
+  'set',
+  'word',
+]);
 export type ResultKind = 'i32' | 'i64' | 'none';
 
 /** Where a question is asked; a column of the attribute x hook table. */

@@ -4,6 +4,7 @@ import type { Func, Loc, SourcePosition } from '../ir/types.js';
 import { allocateRegisters } from './allocate/allocate-registers.js';
 import { encode, type Slot } from './asm/index.js';
 import { CODES } from './codes.js';
+import { hoistResults } from './emit/hoist-results.js';
 import { linearise } from './emit/linearise.js';
 import { simplifyBlocks } from './emit/simplify-blocks.js';
 import type { Line, LoweredFunction } from './lowered-function.js';
@@ -27,6 +28,7 @@ export function lowerFunction(
   mergeChains(lir);
   const slots = allocateRegisters(lir);
   simplifyBlocks(lir);
+  hoistResults(lir);
   const { code, locs, longestPath } = linearise(lir);
   const hidden = code.insns.some(({ op }) => op === 'may_goto') ? MAY_GOTO_BYTES : 0;
   const first = locs.find((loc) => loc !== null) ?? null;

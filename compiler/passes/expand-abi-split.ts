@@ -7,7 +7,7 @@
  * Refuses: nothing; what stays without a constant is refused by resolveAbi
  * Keeps:   value numbers of the answers
  */
-import { ABI_IMPORTS, type ImportName, type OperandKind, SYMBOL_ABSENT } from '../abi/index.js';
+import { ABI_IMPORTS, CONSTANT_OPERANDS, type ImportName, SYMBOL_ABSENT } from '../abi/index.js';
 import { Emitter } from '../ir/emitter.js';
 import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
 import { incomingValues } from './expand-abi-incoming.js';
@@ -20,15 +20,6 @@ const MAX_CASES = 8;
  * side and key first, then which label, then the text; twice that leaves room and still ends.
  */
 const MAX_ROUNDS = 8;
-const CONSTANT: ReadonlySet<OperandKind> = new Set<OperandKind>([
-  'side',
-  'kind',
-  'text',
-  'table',
-  'set',
-  'word',
-]);
-
 /** Splits the calls of a module, in place; true where it changed anything. */
 export function splitAbi(module: Module): boolean {
   let changed = false;
@@ -90,7 +81,7 @@ function splitCall(
     const def = defs.get(operand);
     const kind = kinds[index] ?? 'i32';
     const settled = kind === 'symbol' ? isAttribute : isConstant;
-    if ((kind !== 'symbol' && !CONSTANT.has(kind)) || settled(def)) continue;
+    if ((kind !== 'symbol' && !CONSTANT_OPERANDS.has(kind)) || settled(def)) continue;
     const found = cases(operand, settled);
     if (found !== null) return splitCases(func, instr, { defs, index, operand, found });
   }

@@ -1,15 +1,15 @@
 /**
  * Pass:    inline
  * Reads:   calls of internal functions of the module
- * Writes:  the callee's blocks in place of a call, where it is called once or is small; functions that
- *          nothing calls any more are removed
+ * Writes:  the callee's blocks in place of a call, where it is called once, is small, or asks the ABI with an
+ *          operand that must be a constant and there is none; functions that nothing calls any more are removed
  * Refuses: nothing (recursive functions stay calls)
  * Keeps:   traps: what stopped the callee stops the caller; fuel: it is carried through the callee
  *
  * An internal function returns fuel and value packed into an i64. The copy unpacks them at each
  * return, so that they reach the caller as two values.
  */
-import { STOPPED } from '../abi/index.js';
+import { ABI_IMPORTS, CONSTANT_OPERANDS, type ImportName, STOPPED } from '../abi/index.js';
 import {
   type Block,
   type BlockId,
@@ -40,6 +40,24 @@ function size(func: Func): number {
 }
 function calls(func: Func): Call[] {
   return func.blocks.flatMap((b) => b.instrs.flatMap((i) => (i.op === 'call' ? [i] : [])));
+}
+
+/**
+ * True where a function asks with what its callers say, as `isAdmin(party: Party)` does: operands that
+ * must be constants are so only in the callers.
+ */
+function asksByParameter(func: Func): boolean {
+  const defs = definitions(func);
+  return func.blocks.some((block) =>
+    block.instrs.some((instr) => {
+      if (instr.op !== 'abi' || !Object.hasOwn(ABI_IMPORTS, instr.name)) return false;
+      const { params } = ABI_IMPORTS[instr.name as ImportName];
+      return instr.args.some((arg, i) => {
+        const kind = params[i];
+        return kind !== undefined && CONSTANT_OPERANDS.has(kind) && defs.get(arg)?.op !== 'const';
+      });
+    }),
+  );
 }
 
 function recursive(module: Module): Set<string> {
@@ -223,7 +241,7 @@ export function inline(module: Module): boolean {
       const callee = byName.get(call.callee);
       if (callee?.kind !== 'internal' || loops.has(callee.name) || callee === caller) continue;
       const once = uses.get(callee.name) === 1;
-      if (!once && size(callee) > SMALL) continue;
+      if (!once && size(callee) > SMALL && !asksByParameter(callee)) continue;
       if (size(caller) + size(callee) > LARGEST) continue;
       inlineCall(caller, callee, call);
       changed = true;

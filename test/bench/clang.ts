@@ -16,7 +16,7 @@ function clang(args: readonly string[]): void {
 export function compileBpf(
   source: string,
   out: string,
-  defines: Readonly<Record<string, number>> = {},
+  defines: Readonly<Record<string, string | number>> = {},
 ): Uint8Array {
   clang([
     ...['-O2', '-g', '-Wall', '-target', 'bpf', '-mcpu=v3'],
@@ -35,4 +35,10 @@ export function compileBpf(
 /** A program for this machine. */
 export function compileProgram(source: string, out: string): void {
   clang(['-O2', '-Wall', source, '-o', out]);
+}
+
+/** As clang calls it, `14.0.6`. */
+export function clangVersion(): string {
+  const { stdout } = spawnSync('clang', ['--version'], { encoding: 'utf8' });
+  return /clang version (\S+?)(?:-|\s|$)/.exec(stdout)?.[1] ?? 'unknown';
 }

@@ -7,10 +7,12 @@ import { benchConnect } from './connect.js';
 import { benchDecision } from './decision.js';
 import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
+import { benchQuality } from './quality.js';
 import { benchTables } from './tables.js';
 
 const GROUPS = {
   decision: benchDecision,
+  quality: benchQuality,
   tables: benchTables,
   connect: benchConnect,
   http: benchHttp,

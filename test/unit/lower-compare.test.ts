@@ -24,19 +24,16 @@ b3:
   return v8
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r2 = *(u16 *)(r1 + 204)
-     2: if r2 != 443 goto L2
-     3: r1 = *(u32 *)(r1 + 24)
-     4: if r1 != 5 goto L2
-     5: r0 = 257
-     6: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r2 = *(u16 *)(r1 + 204)
+     3: r0 = 2
+     4: if r2 != 443 goto L1
+     5: r1 = *(u32 *)(r1 + 24)
+     6: if r1 != 5 goto L1
+     7: r0 = 257
 L1:
-     7: r0 = 240
-     8: exit
-L2:
-     9: r0 = 2
-    10: exit`,
+     8: exit`,
   },
   {
     name: 'a constant on the left goes to the right, and the question is turned round',
@@ -55,17 +52,14 @@ b2:
   return v5
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r1 = *(u16 *)(r1 + 204)
-     2: if r1 <= 1024 goto L2
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r1 = *(u16 *)(r1 + 204)
      3: r0 = 1
-     4: exit
+     4: if r1 > 1024 goto L1
+     5: r0 = 2
 L1:
-     5: r0 = 240
-     6: exit
-L2:
-     7: r0 = 2
-     8: exit`,
+     6: exit`,
   },
   {
     name: 'a tree of compares short-circuits',
@@ -91,21 +85,19 @@ b2:
   return v12
 }`,
     want: `
-     0: if r1 == 0 goto L2
-     1: r2 = *(u16 *)(r1 + 204)
-     2: r1 = *(u8 *)(r1 + 206)
-     3: if r2 == 443 goto L1
-     4: if r2 != 80 goto L3
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r2 = *(u16 *)(r1 + 204)
+     3: r1 = *(u8 *)(r1 + 206)
+     4: if r2 == 443 goto L1
+     5: r0 = 2
+     6: if r2 != 80 goto L2
 L1:
-     5: if r1 != 6 goto L3
-     6: r0 = 1
-     7: exit
+     7: r0 = 1
+     8: if r1 == 6 goto L2
+     9: r0 = 2
 L2:
-     8: r0 = 240
-     9: exit
-L3:
-    10: r0 = 2
-    11: exit`,
+    10: exit`,
   },
   {
     name: 'a compare that is a value costs one branch',
@@ -118,17 +110,16 @@ b0:
   return v3
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r1 = *(u16 *)(r1 + 204)
-     2: r0 = 1
-     3: if r1 >= 443 goto L2
-     4: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r1 = *(u16 *)(r1 + 204)
+     3: r0 = 1
+     4: if r1 >= 443 goto L1
+     5: exit
 L1:
-     5: r0 = 240
-     6: exit
+     6: r0 = 0
 L2:
-     7: r0 = 0
-     8: exit`,
+     7: exit`,
   },
   {
     name: 'a select costs one branch',
@@ -143,17 +134,16 @@ b0:
   return v5
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r1 = *(u16 *)(r1 + 204)
-     2: r0 = 7
-     3: if r1 >= 443 goto L2
-     4: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r1 = *(u16 *)(r1 + 204)
+     3: r0 = 7
+     4: if r1 >= 443 goto L1
+     5: exit
 L1:
-     5: r0 = 240
-     6: exit
+     6: r0 = r1
 L2:
-     7: r0 = r1
-     8: exit`,
+     7: exit`,
   },
   {
     name: 'a mask that is only tested is a bit test',
@@ -174,17 +164,14 @@ b2:
   return v7
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r1 = *(u64 *)(r1 + 176)
-     2: if r1 & 4 goto L2
-     3: r0 = 2
-     4: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r1 = *(u64 *)(r1 + 176)
+     3: r0 = 1
+     4: if r1 & 4 goto L1
+     5: r0 = 2
 L1:
-     5: r0 = 240
-     6: exit
-L2:
-     7: r0 = 1
-     8: exit`,
+     6: exit`,
   },
   {
     name: 'signed i32 compares are 32 bits wide, unsigned 64, big constants 32',
@@ -211,21 +198,18 @@ b4:
   return v9
 }`,
     want: `
-     0: if r1 == 0 goto L3
-     1: r1 = *(u32 *)(r1 + 0)
-     2: if w1 s>= -1 goto L1
-     3: if r1 < 9 goto L2
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r1 = *(u32 *)(r1 + 0)
+     3: if w1 s>= -1 goto L1
+     4: r0 = 1
+     5: if r1 < 9 goto L2
 L1:
-     4: if w1 != -2147483648 goto L4
+     6: r0 = 1
+     7: if w1 == -2147483648 goto L2
+     8: r0 = 2
 L2:
-     5: r0 = 1
-     6: exit
-L3:
-     7: r0 = 240
-     8: exit
-L4:
-     9: r0 = 2
-    10: exit`,
+     9: exit`,
   },
 ];
 

@@ -17,16 +17,15 @@ b0:
   return v5
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r6 = *(u8 *)(r1 + 206)
-     2: r2 = 5
-     3: call g
-     4: w0 = w0
-     5: w0 += w6
-     6: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r6 = *(u8 *)(r1 + 206)
+     3: r2 = 5
+     4: call g
+     5: w0 = w0
+     6: w0 += w6
 L1:
-     7: r0 = 240
-     8: exit`,
+     7: exit`,
   },
   {
     name: 'laundering loads zero once',
@@ -42,18 +41,17 @@ b0:
   return v6
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r2 = *(u64 *)(r1 + 192)
-     2: r0 = *(u8 *)(r1 + 206)
-     3: w0 += w2
-     4: r1 = 9
-     5: r1 += r2
-     6: w1 = w1
-     7: w0 += w1
-     8: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r2 = *(u64 *)(r1 + 192)
+     3: r0 = *(u8 *)(r1 + 206)
+     4: w0 += w2
+     5: r1 = 9
+     6: r1 += r2
+     7: w1 = w1
+     8: w0 += w1
 L1:
-     9: r0 = 240
-    10: exit`,
+     9: exit`,
   },
   {
     name: 'a loop swaps its values without losing one; its back edge is a jump',
@@ -76,27 +74,26 @@ b2:
   return v12
 }`,
     want: `
-     0: if r1 == 0 goto L2
-     1: r0 = *(u8 *)(r1 + 206)
-     2: r3 = *(u8 *)(r1 + 207)
-     3: r2 = 0
+     0: r0 = 240
+     1: if r1 == 0 goto L4
+     2: r0 = *(u8 *)(r1 + 206)
+     3: r3 = *(u8 *)(r1 + 207)
+     4: r2 = 0
 L1:
-     4: may_goto L3
-     5: w2 += 1
-     6: if r2 >= 5 goto L4
-     7: r1 = r0
-     8: r0 = r3
-     9: r3 = r1
-    10: goto L1
+     5: may_goto L2
+     6: w2 += 1
+     7: if r2 >= 5 goto L3
+     8: r1 = r0
+     9: r0 = r3
+    10: r3 = r1
+    11: goto L1
 L2:
-    11: r0 = 240
-    12: exit
+    12: r0 = 241
+    13: exit
 L3:
-    13: r0 = 241
-    14: exit
+    14: w0 -= w3
 L4:
-    15: w0 -= w3
-    16: exit`,
+    15: exit`,
     mayGoto: true,
   },
   {
@@ -114,15 +111,13 @@ b2:
   trap fuel
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r1 = *(u8 *)(r1 + 206)
-     2: if r1 != 6 goto L2
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r1 = *(u8 *)(r1 + 206)
+     3: if r1 == 6 goto L1
+     4: r0 = 241
 L1:
-     3: r0 = 240
-     4: exit
-L2:
-     5: r0 = 241
-     6: exit`,
+     5: exit`,
   },
 ];
 

@@ -55,19 +55,18 @@ b0:
   return v5
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r2 = *(u8 *)(r1 + 206)
-     2: if r2 > 52 goto L1
-     3: r1 = t + 8 ll
-     5: r1 += r2
-     6: r0 = *(u32 *)(r1 + 0)
-     7: r1 = t + 24 ll
-     9: r1 = *(u32 *)(r1 + 0)
-    10: w0 += w1
-    11: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r2 = *(u8 *)(r1 + 206)
+     3: if r2 > 52 goto L1
+     4: r1 = t + 8 ll
+     6: r1 += r2
+     7: r0 = *(u32 *)(r1 + 0)
+     8: r1 = t + 24 ll
+    10: r1 = *(u32 *)(r1 + 0)
+    11: w0 += w1
 L1:
-    12: r0 = 240
-    13: exit`,
+    12: exit`,
   },
   {
     name: 'an index made by a big subtraction gets a barrier',
@@ -83,18 +82,17 @@ b0:
   return v4
 }`,
     want: `
-     0: if r1 == 0 goto L1
-     1: r2 = *(u32 *)(r1 + 0)
-     2: w2 -= 2147483647
-     3: w2 &= -1
-     4: if r2 > 60 goto L1
-     5: r1 = t + 0 ll
-     7: r1 += r2
-     8: r0 = *(u32 *)(r1 + 0)
-     9: exit
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r2 = *(u32 *)(r1 + 0)
+     3: w2 -= 2147483647
+     4: w2 &= -1
+     5: if r2 > 60 goto L1
+     6: r1 = t + 0 ll
+     8: r1 += r2
+     9: r0 = *(u32 *)(r1 + 0)
 L1:
-    10: r0 = 240
-    11: exit`,
+    10: exit`,
   },
   {
     name: 'extensions, wraps and swaps',
@@ -140,14 +138,13 @@ b0:
   return v6
 }`,
     want: `
-     0: if r2 == 0 goto L1
-     1: *(u32 *)(r2 + 8) = -1
-     2: *(u64 *)(r2 + 16) = 7
-     3: r0 = 1
-     4: exit
+     0: r0 = 240
+     1: if r2 == 0 goto L1
+     2: *(u32 *)(r2 + 8) = -1
+     3: *(u64 *)(r2 + 16) = 7
+     4: r0 = 1
 L1:
-     5: r0 = 240
-     6: exit`,
+     5: exit`,
   },
 ];
 

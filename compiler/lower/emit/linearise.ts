@@ -28,6 +28,10 @@ export function linearise(func: LirFunc): Linear {
   const insns: Insn[] = [];
   const locs: Loc[] = [];
   const labels = new Map<Label, InsnIndex>();
+  const isBareEnd = (label: Label): boolean => {
+    const block = func.blocks[label];
+    return block?.exit.op === 'exit' && block.steps.length === 0;
+  };
   for (const [i, label] of order.entries()) {
     const block = func.blocks[label];
     if (block === undefined) continue;
@@ -38,7 +42,7 @@ export function linearise(func: LirFunc): Linear {
     }
     const next = order[i + 1] ?? null;
     const fallsBack = next !== null && (rank.get(next) ?? 0) <= (rank.get(label) ?? 0);
-    for (const insn of exitInsns(block.exit, fallsBack ? null : next)) {
+    for (const insn of exitInsns(block.exit, fallsBack ? null : next, isBareEnd)) {
       insns.push(insn);
       locs.push(block.exit.loc);
     }
@@ -46,13 +50,16 @@ export function linearise(func: LirFunc): Linear {
   return { code: { insns, labels }, locs, longestPath: longestPath(insns, labels) };
 }
 
-function exitInsns(end: Exit, next: Label | null): Insn[] {
+function exitInsns(end: Exit, next: Label | null, isBareEnd: (label: Label) => boolean): Insn[] {
   if (end.op === 'exit') return [exit()];
-  if (end.op === 'goto') return end.to === next ? [] : [jump(end.to)];
+  if (end.op === 'goto') {
+    if (end.to === next) return [];
+    return [isBareEnd(end.to) ? exit() : jump(end.to)];
+  }
   if (end.no === next) return [branch(end.test, end.yes)];
   const opposite = negate(end.test);
   if (end.yes === next && opposite !== null) return [branch(opposite, end.no)];
-  return [branch(end.test, end.yes), jump(end.no)];
+  return [branch(end.test, end.yes), isBareEnd(end.no) ? exit() : jump(end.no)];
 }
 
 /** Counted backwards; a jump backwards means a loop. */
