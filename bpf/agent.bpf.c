@@ -4,6 +4,7 @@
  * look at sockets that are not its own. Run by BPF_PROG_TEST_RUN and by reading an iterator; uses the
  * node's maps.
  */
+#include "parse.h"
 #include "request/replies.h"
 
 struct weft_probe {
@@ -133,6 +134,27 @@ SEC("syscall") int agent_step(struct weft_order *order)
 	struct weft_pool_key key = own.pool;
 
 	order->answer = follow(&own, &key);
+	return 0;
+}
+
+/*
+ * What a client sends with MSG_OOB is sent so by the upstream that it is lent, too, and the server's
+ * stream lacks the urgent byte: what it reads is not what was judged (request/guard.h). Attached to
+ * the agent's cgroup, which its upstreams are made in: those segments do not leave.
+ */
+SEC("cgroup_skb/egress") int agent_egress(struct __sk_buff *skb)
+{
+	__u32 offset = weft_tcp_offset(skb);
+	__u64 cookie;
+	__u8 flags;
+
+	if (!offset || bpf_skb_load_bytes(skb, offset + 13, &flags, 1) ||
+	    !(flags & WEFT_TCP_URGENT))
+		return 1;
+	cookie = bpf_get_socket_cookie(skb);
+	if (!bpf_map_lookup_elem(&weft_upstream_index, &cookie))
+		return 1;
+	weft_count_reason(WEFT_REASON_REQUESTS, WEFT_DENY);
 	return 0;
 }
 

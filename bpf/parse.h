@@ -80,7 +80,8 @@ static __always_inline __u32 weft_skip_extensions(struct __sk_buff *skb, __u8 *p
 	return 0;
 }
 
-static __noinline int weft_parse(struct __sk_buff *skb, struct weft_packet *packet)
+static __noinline __attribute__((unused)) int weft_parse(struct __sk_buff *skb,
+						       struct weft_packet *packet)
 {
 	struct {
 		__u16 ports[2];
@@ -240,6 +241,27 @@ static __always_inline int weft_names_a_way(struct __sk_buff *skb)
 	if (data[6] == IPPROTO_TCP || data[6] == IPPROTO_UDP)
 		return 0;
 	return weft_has_routing_header(skb, data[6]);
+}
+
+#define WEFT_TCP_URGENT 0x20 /* RFC 9293, 3.1: URG */
+
+/* Offset of the TCP header of a packet that a socket sends; 0 where it has none. */
+static __always_inline __u32 weft_tcp_offset(struct __sk_buff *skb)
+{
+	__u8 first, protocol;
+
+	if (skb->protocol == bpf_htons(0x0800)) {
+		if (bpf_skb_load_bytes(skb, 0, &first, 1) ||
+		    bpf_skb_load_bytes(skb, 9, &protocol, 1) || protocol != IPPROTO_TCP)
+			return 0;
+		return (first & 0xf) * 4;
+	}
+	if (bpf_skb_load_bytes(skb, 6, &protocol, 1))
+		return 0;
+	if (protocol == IPPROTO_TCP)
+		return sizeof(struct ipv6hdr);
+	first = weft_skip_extensions(skb, &protocol);
+	return protocol == IPPROTO_TCP ? first : 0;
 }
 
 #endif

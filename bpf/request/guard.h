@@ -12,7 +12,6 @@
 
 /* More is let go in several steps: TCP's sequence numbers are compared modulo 2^32. */
 #define WEFT_PASS_MAX 0x40000000
-#define WEFT_TCP_URGENT 0x20 /* RFC 9293, 3.1: URG */
 
 /* sockops, ACTIVE_ESTABLISHED: the first byte has the number snd_nxt. */
 static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
@@ -35,25 +34,6 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 	if (!bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY) &&
 	    http->flags & WEFT_HTTP_OFFERED)
 		weft_offer(context, http);
-}
-
-/* Offset of the TCP header of a packet that a socket sends; 0 where it has none. */
-static __always_inline __u32 weft_tcp_offset(struct __sk_buff *skb)
-{
-	__u8 first, protocol;
-
-	if (skb->protocol == bpf_htons(0x0800)) {
-		if (bpf_skb_load_bytes(skb, 0, &first, 1) ||
-		    bpf_skb_load_bytes(skb, 9, &protocol, 1) || protocol != IPPROTO_TCP)
-			return 0;
-		return (first & 0xf) * 4;
-	}
-	if (bpf_skb_load_bytes(skb, 6, &protocol, 1))
-		return 0;
-	if (protocol == IPPROTO_TCP)
-		return sizeof(struct ipv6hdr);
-	first = weft_skip_extensions(skb, &protocol);
-	return protocol == IPPROTO_TCP ? first : 0;
 }
 
 static __noinline int weft_is_beyond(struct __sk_buff *skb, const struct weft_http *http)

@@ -8,7 +8,7 @@ import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { World } from '../discovery/index.js';
 import { type Forward, type PoolKey, startForward } from '../forward/index.js';
 import { openFraming, openHeadParser, readHttpModule } from '../http/index.js';
-import { cgroupWithId, type Kernel } from '../kernel/index.js';
+import { cgroupWithId, type Kernel, ownCgroup } from '../kernel/index.js';
 import { createSimulator } from '../simulate/index.js';
 import { readActive } from './active.js';
 import { LAYOUT } from './layout.js';
@@ -86,6 +86,7 @@ export async function startForwarding(
       ...{ kernel, object: readObject('agent'), map: node.map, onFault },
       framing: openFraming(readHttpModule('frame')),
       parser: openHeadParser(readHttpModule('head'), bundle.manifest.headers),
+      ownCgroup: ownCgroup(paths.cgroups),
       cgroupPath: (id) => cgroupWithId(paths.cgroups, id),
       isWanted: endpointFinder(kernel, paths, node),
       judge: judge.judge,

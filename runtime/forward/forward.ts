@@ -20,6 +20,8 @@ export interface ForwardOptions {
   readonly object: Uint8Array;
   /** A map of the node; throws where it has none of that name. */
   readonly map: (name: string) => KernelMap;
+  /** Directory of the cgroup in which this process makes its sockets. */
+  readonly ownCgroup: string;
   readonly framing: Framing;
   readonly parser: HeadParser;
   /** Directory of an enrolled cgroup; null where it is not known. */
@@ -69,7 +71,7 @@ function destroyer(
 
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
-  const words = openNodeWords(options.kernel, options.object, options.map);
+  const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
   const pairs: Pair[] = [];
   const destroy = destroyer(options, words);
   try {

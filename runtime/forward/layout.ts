@@ -102,6 +102,7 @@ export const FORWARD_MAPS = [
   'weft_door_idle',
   'weft_agents',
   'weft_agent_client',
+  'weft_reasons',
 ] as const;
 
 /** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port. */

@@ -2,12 +2,14 @@
  * What the agent reads and writes in the kernel about exchanges: leases, pools, doors, and looks at
  * clients' sockets. Every call is one system call or few; nothing here waits.
  */
-import type {
-  InetName,
-  Kernel,
-  KernelMap,
-  KernelObject,
-  NetworkNamespace,
+import {
+  ATTACH_TYPE,
+  type InetName,
+  type Kernel,
+  type KernelLink,
+  type KernelMap,
+  type KernelObject,
+  type NetworkNamespace,
 } from '../kernel/index.js';
 import {
   type ClientId,
@@ -79,17 +81,29 @@ function u64(value: bigint): Uint8Array {
 
 const ALL_IDLE = (1n << 64n) - 1n;
 
+function attachGuard(kernel: Kernel, programs: KernelObject, cgroup: string): KernelLink {
+  try {
+    const guard = programs.program('agent_egress');
+    return kernel.attachCgroup(guard, cgroup, ATTACH_TYPE.cgroupInetEgress);
+  } catch (error) {
+    programs[Symbol.dispose]();
+    throw error;
+  }
+}
+
 /**
- * Loads the agent's programs onto the node's maps. Throws KernelError and VerifierError; then nothing
- * is left.
+ * Loads the agent's programs onto the node's maps, and guards what leaves from `cgroup`, the agent's.
+ * Throws KernelError and VerifierError; then nothing is left.
  */
 export function openNodeWords(
   kernel: Kernel,
   object: Uint8Array,
   map: (name: string) => KernelMap,
+  cgroup: string,
 ): NodeWords {
   const reuse = Object.fromEntries(FORWARD_MAPS.map((name) => [name, map(name)] as const));
   const programs: KernelObject = kernel.load({ name: 'agent', bytes: object, reuse });
+  const guard = attachGuard(kernel, programs, cgroup);
   const of = (name: (typeof FORWARD_MAPS)[number]): KernelMap => {
     const found = reuse[name];
     if (found === undefined) throw new RangeError(name);
@@ -181,6 +195,9 @@ export function openNodeWords(
     },
     destroy: (namespace, client, local, remote) =>
       kernel.destroySocket(namespace, { local, remote, cookie: client }),
-    [Symbol.dispose]: () => programs[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      guard[Symbol.dispose]();
+      programs[Symbol.dispose]();
+    },
   };
 }

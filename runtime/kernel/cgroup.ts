@@ -42,6 +42,14 @@ export function cgroupId(path: string): bigint {
   }
 }
 
+/** The directory of the cgroup that this process is in; `root` is the cgroup2 mount. */
+export function ownCgroup(root: string): string {
+  const [path = '/'] = readFileSync('/proc/self/cgroup', 'utf8')
+    .split('\n')
+    .flatMap((line) => (line.startsWith('0::') ? [line.slice('0::'.length)] : []));
+  return join(root, path);
+}
+
 /** The directory, at or below `root`, of the cgroup with this id; null where there is none. */
 export function cgroupWithId(root: string, id: bigint): string | null {
   const waiting = [root];

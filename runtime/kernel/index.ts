@@ -7,7 +7,7 @@ export {
   removePin,
   removePinTree,
 } from './bpffs.js';
-export { cgroupId, cgroupWithId, findCgroup2 } from './cgroup.js';
+export { cgroupId, cgroupWithId, findCgroup2, ownCgroup } from './cgroup.js';
 export { CODES } from './codes.js';
 export { ATTACH_TYPE, CAPABILITY, MAP_FLAG, MAP_TYPE, PROGRAM_TYPE } from './constants.js';
 export { type KernelOptions, openKernel } from './kernel.js';

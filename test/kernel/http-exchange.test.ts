@@ -347,6 +347,27 @@ test('an answer before the body is asked for, or read', async () => {
   await settles();
 });
 
+test('an urgent byte of a request that is lent a connection does not leave', async () => {
+  const before = net.http.denied('requests');
+  const post = `get("/urgent", "POST", "x-canary: 1\\r\\ncontent-length: 3\\r\\n")`;
+  for (const [flag, answer] of [
+    ['0', { value: 'HTTP/1.1 200 OK' }],
+    ['socket.MSG_OOB', { error: 'ETIMEDOUT' }],
+  ] as const) {
+    await open();
+    await ask('/warm', true);
+    await settles();
+    await net.client(`s.sendall(${post}.encode()); [s.send(b"x", ${flag}) for _ in range(3)]`);
+    const first = 's.settimeout(0.5); s.recv(999).decode().split("\\r\\n")[0]';
+    assert.equal(await net.http.client.ask(first), answer);
+    await net.client('s.close()');
+  }
+  assert.ok(net.http.denied('requests') > before);
+  await settles();
+  await open();
+  assert.equal(await ask('/a', true), text('v2', '/a'));
+});
+
 test('an upgrade goes to its cluster, whole', async () => {
   await open();
   const upgrade = `get("/upgrade", more="x-canary: 1\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n")`;
