@@ -17,6 +17,7 @@ struct weft_probe {
 	__u32 memory;	/* of all that waits to be read, as the kernel accounts it */
 	__u32 redirects; /* redirected packets that the client cannot read yet */
 	__u32 state;	/* TCP's */
+	__u64 inode;	/* of its file; 0: no process has it any more */
 };
 
 enum weft_step {
@@ -77,6 +78,7 @@ SEC("syscall") int agent_probe(struct weft_probe *probe)
 	probe->unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
 	probe->memory = BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter);
 	probe->redirects = weft_redirects_wait(socket);
+	probe->inode = BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);
 	probe->state = BPF_CORE_READ(socket, __sk_common.skc_state);
 	probe->namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
 	/* Whatever was read while the socket went is not told. */

@@ -45,6 +45,15 @@ struct backlog___weft {
 		int counter;
 	} rmem_alloc;
 };
+struct inode___weft {
+	unsigned long i_ino;
+};
+struct file___weft {
+	struct inode___weft *f_inode;
+};
+struct socket___weft {
+	struct file___weft *file;
+};
 struct sock___weft {
 	struct sock_common___weft __sk_common;
 	struct backlog___weft sk_backlog;
@@ -52,6 +61,7 @@ struct sock___weft {
 	int sk_sndbuf;
 	int sk_wmem_queued;
 	__u8 sk_shutdown;
+	struct socket___weft *sk_socket;
 	void *sk_user_data;
 };
 struct tcp_sock___weft {

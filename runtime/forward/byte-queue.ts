@@ -13,6 +13,7 @@ export class ByteQueue {
   onActivity: () => void = () => {};
   #bytes: Buffer = Buffer.alloc(0);
   #ended = false;
+  #failed = false;
   #wake: (() => void) | null = null;
 
   constructor(socket: Socket) {
@@ -28,8 +29,10 @@ export class ByteQueue {
     };
     socket.on('end', end);
     socket.on('close', end);
-    // Its end is what matters; `close` follows.
-    socket.on('error', () => {});
+    // `close` follows.
+    socket.on('error', () => {
+      this.#failed ||= !this.#ended;
+    });
   }
 
   #notify(): void {
@@ -47,6 +50,11 @@ export class ByteQueue {
   /** Nothing comes any more after what waits. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** It ended by an error, not as the sender wanted it. */
+  get failed(): boolean {
+    return this.#failed;
   }
 
   /** Forgets the first bytes of what waits. */

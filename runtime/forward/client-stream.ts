@@ -4,7 +4,7 @@
  * read, and waits. What waits is kept here up to a limit, so that who writes can go on with the
  * client's next request: a client may send many before it reads anything.
  */
-import type { ClientId } from './layout.js';
+import type { ClientId, Probe } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { until } from './pause.js';
 
@@ -22,6 +22,8 @@ export interface ClientStream {
   write(bytes: Uint8Array): Promise<boolean>;
   /** Resolves once the client's queue has all that was written; false where the client is gone. */
   flushed(): Promise<boolean>;
+  /** The same of what the kernel redirected: nothing is on its way any more. */
+  arrived(): Promise<boolean>;
   /** Resolves once the client has read everything; false where it is gone. */
   drained(): Promise<boolean>;
 }
@@ -76,6 +78,17 @@ export function clientStream(
     return true;
   };
 
+  /** Resolves once all is sent and the socket is as it should be; false where it is gone. */
+  const becomes = async (is: (probe: Probe) => boolean): Promise<boolean> => {
+    if (!(await sending)) return false;
+    const done = await until(() => {
+      const probe = words.probe(client);
+      gone = probe === null;
+      return probe === null || is(probe);
+    }, isOver);
+    return done && !gone;
+  };
+
   const stream: ClientStream = {
     client,
     isOver: false,
@@ -88,15 +101,8 @@ export function clientStream(
       return (await until(() => gone || size <= WAITING_LIMIT, isOver)) && !gone;
     },
     flushed: () => sending,
-    drained: () =>
-      until(
-        () => {
-          const probe = words.probe(client);
-          gone = probe === null;
-          return probe === null || (size === 0 && probe.memory === 0 && probe.redirects === 0);
-        },
-        () => stream.isOver,
-      ).then((read) => read && !gone),
+    arrived: () => becomes(({ redirects }) => redirects === 0),
+    drained: () => becomes(({ redirects, memory }) => redirects === 0 && memory === 0),
   };
   return stream;
 }

@@ -69,6 +69,19 @@ function destroyer(
   };
 }
 
+function finisher(
+  options: ForwardOptions,
+  words: NodeWords,
+): (client: ClientId, cgroup: bigint) => boolean {
+  return (client, cgroup) => {
+    const path = options.cgroupPath(cgroup);
+    const probe = words.probe(client);
+    // Of a client that is gone nothing is left to end.
+    if (path === null || probe === null || probe.inode === 0n) return probe === null;
+    return options.kernel.shutSocket(path, { inode: probe.inode, cookie: client.cookie });
+  };
+}
+
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
   const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
@@ -105,8 +118,9 @@ function run(
   });
   const agent = voice.near.fd;
   const { framing, parser, judge, unavailable, unreadable } = options;
+  const finish = finisher(options, words);
   const world: SessionWorld = {
-    ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable, destroy },
+    ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable, finish, destroy },
   };
   const keeper = new LeaseKeeper(world);
   const serve = (door: Door): void => {
@@ -128,9 +142,7 @@ function run(
   words.openDoors(doors.map(({ near }) => near));
   const sweep = setInterval(() => {
     try {
-      for (const session of sessions.values()) {
-        if (words.probe(session.handover.client) === null) session.abort();
-      }
+      for (const session of sessions.values()) session.look();
       keeper.sweep();
       pools.sweep(options.isWanted);
     } catch (error) {

@@ -52,7 +52,8 @@ export const FORWARD_LAYOUT = {
     memory: 68,
     redirects: 72,
     state: 76,
-    size: 80,
+    inode: 80,
+    size: 88,
   },
   weft_order: {
     pool: 0,
@@ -164,6 +165,10 @@ export interface Probe {
   readonly unread: number;
   readonly memory: number;
   readonly redirects: number;
+  /** Of its file; 0 where no process has it any more. */
+  readonly inode: bigint;
+  /** It has said that it sends nothing more. */
+  readonly isShut: boolean;
 }
 
 const ADDRESS_BYTES = 16;
@@ -287,9 +292,13 @@ export function encodeProbe({ cookie, socket }: ClientId): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** TCP states (net/tcp_states.h): in these nothing can be read; in those its number counts the FIN. */
+/**
+ * TCP states (net/tcp_states.h): in these nothing can be read; in those its number counts the peer's
+ * FIN; in the last it has sent its own.
+ */
 const GONE: ReadonlySet<number> = new Set([6, 7]);
 const CLOSING: ReadonlySet<number> = new Set([8, 9, 11]);
+const SHUT: ReadonlySet<number> = new Set([4, 5, 9, 11]);
 
 /** What agent_probe found; null where the client is gone. */
 export function decodeProbe(bytes: Uint8Array): Probe | null {
@@ -305,6 +314,8 @@ export function decodeProbe(bytes: Uint8Array): Probe | null {
     unread: view.getUint32(at.unread, true) - (CLOSING.has(state) ? 1 : 0),
     memory: view.getUint32(at.memory, true),
     redirects: view.getUint32(at.redirects, true),
+    inode: view.getBigUint64(at.inode, true),
+    isShut: SHUT.has(state),
   };
 }
 

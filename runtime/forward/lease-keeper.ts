@@ -6,6 +6,7 @@
 import { ASKED_KIND } from '../../compiler/abi/index.js';
 import type { Framing } from '../http/index.js';
 import { type ClientStream, clientStream } from './client-stream.js';
+import { type Ender, endClient } from './end-client.js';
 import { LEASE_STATE, type Lease } from './layout.js';
 import type { Pools } from './pools.js';
 import { pumpReply } from './reply-pump.js';
@@ -21,7 +22,7 @@ function isHead({ asked }: Lease): boolean {
 }
 
 export interface LeaseWorld
-  extends Pick<SessionWorld, 'words' | 'agent' | 'unavailable' | 'destroy'> {
+  extends Pick<SessionWorld, 'words' | 'agent' | 'unavailable' | keyof Ender> {
   readonly framing: Framing;
   readonly pools: Pools;
 }
@@ -59,7 +60,7 @@ export class LeaseKeeper {
   }
 
   async #forward(upstream: Upstream, lease: Lease): Promise<void> {
-    const { pools, framing, unavailable, destroy } = this.#world;
+    const { pools, framing, unavailable } = this.#world;
     const client = this.#streamOf(upstream, lease);
     const end = await pumpReply({
       queue: upstream.queue,
@@ -69,19 +70,25 @@ export class LeaseKeeper {
     });
     if (end === 'nothing') await client.write(unavailable(isHead(lease)));
     await client.flushed();
-    if (end === 'cut' || end === 'tunnel') destroy(lease.client, upstream.key.cgroup);
+    if (end === 'cut' || end === 'ends') await this.#end(upstream, client);
     this.#streams.delete(upstream);
     if (end === 'whole') pools.give(upstream);
     else pools.discard(upstream);
   }
 
+  /** Ends the client's connection as the upstream's ended. */
+  async #end({ queue, key }: Upstream, client: ClientStream): Promise<void> {
+    if (queue.failed) this.#world.destroy(client.client, key.cgroup);
+    else await endClient(this.#world, client, key.cgroup);
+  }
+
   async #fail(upstream: Upstream, lease: Lease): Promise<void> {
-    const { pools, unavailable, destroy } = this.#world;
+    const { pools, unavailable } = this.#world;
     const client = this.#streamOf(upstream, lease);
     if (lease.forwarded === 0n && (await client.write(unavailable(isHead(lease))))) {
       await client.flushed();
     }
-    if (lease.forwarded > 0n) destroy(lease.client, upstream.key.cgroup);
+    if (lease.forwarded > 0n) await this.#end(upstream, client);
     this.#streams.delete(upstream);
     pools.discard(upstream);
   }

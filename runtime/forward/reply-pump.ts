@@ -1,7 +1,6 @@
 /**
  * Takes one reply from an upstream to a client: framed, so that its end is known, and no faster than
- * the client reads. A reply that only the connection's end ends is sent on in chunks, since the
- * client's own connection does not end with it.
+ * the client reads.
  */
 import type { ReplyFramer } from '../http/index.js';
 import type { ByteQueue } from './byte-queue.js';
@@ -11,6 +10,8 @@ export type ReplyEnd =
   /** Whole; the upstream can have another exchange unless it said otherwise. */
   | 'whole'
   | 'whole, last'
+  /** Whole, and nothing but the end of the connection says so: the client's has to end too. */
+  | 'ends'
   /** 101, or 2xx to CONNECT: the head was sent on, what follows is no HTTP. */
   | 'tunnel'
   /** The upstream died before the first byte of a final reply was sent on. */
@@ -27,23 +28,14 @@ export interface ReplySource {
   readonly begun: boolean;
 }
 
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
-const CRLF = Buffer.from('\r\n');
-
-function inChunks(head: Buffer): Buffer {
-  const lines = head.toString('latin1').replace(/\r\n\r\n$/, '');
-  return Buffer.from(`${lines}\r\nTransfer-Encoding: chunked\r\n\r\n`, 'latin1');
-}
-
-/** The rest of a reply to the end of its connection, in chunks. */
+/** The rest of a reply to the end of its connection. */
 async function pumpToEnd({ queue, client }: ReplySource): Promise<ReplyEnd> {
   for (;;) {
     const data = queue.take();
     if (data.length > 0) {
-      const size = Buffer.from(`${data.length.toString(16)}\r\n`);
-      if (!(await client.write(Buffer.concat([size, data, CRLF])))) return 'client gone';
+      if (!(await client.write(data))) return 'client gone';
     } else if (queue.ended) {
-      return (await client.write(LAST_CHUNK)) ? 'whole, last' : 'client gone';
+      return queue.failed ? 'cut' : 'ends';
     } else {
       await queue.more();
       if (client.isOver) return 'client gone';
@@ -55,7 +47,7 @@ async function pumpToEnd({ queue, client }: ReplySource): Promise<ReplyEnd> {
 export async function pumpReply(source: ReplySource): Promise<ReplyEnd> {
   const { queue, framer, client } = source;
   let { begun } = source;
-  // A head is sent on when it is whole: how its reply ends may have to be said in it.
+  // A head is sent on when it is whole: till then another reply may take its place.
   let held = Buffer.alloc(0);
   for (;;) {
     if (client.isOver) return 'client gone';
@@ -67,18 +59,13 @@ export async function pumpReply(source: ReplySource): Promise<ReplyEnd> {
     const { event, taken } = framer.frame(queue.bytes);
     held = Buffer.concat([held, queue.bytes.subarray(0, taken)]);
     queue.drop(taken);
-    const { head, between, headLength, close } = framer.state();
+    const { head, between, close } = framer.state();
     if (event === 'refused') return begun ? 'cut' : 'nothing';
-    if (event === 'closes') {
-      if (held.length < headLength) return 'cut';
-      const before = held.subarray(0, held.length - headLength);
-      const whole = Buffer.concat([before, inChunks(held.subarray(before.length))]);
-      return (await client.write(whole)) ? pumpToEnd(source) : 'client gone';
-    }
     if (!head && !between) continue;
     if (!(await client.write(held))) return 'client gone';
     held = Buffer.alloc(0);
     begun ||= head;
+    if (event === 'closes') return pumpToEnd(source);
     if (event === 'tunnels') return 'tunnel';
     if (event === 'done') return close ? 'whole, last' : 'whole';
   }

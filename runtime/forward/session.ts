@@ -14,11 +14,12 @@ import {
 } from '../http/index.js';
 import { type ByteQueue, writeAll } from './byte-queue.js';
 import { type ClientStream, clientStream } from './client-stream.js';
-import type { ClientId, Handover, Name } from './layout.js';
+import { type Ender, endClient } from './end-client.js';
+import type { Handover, Name } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { until } from './pause.js';
 import type { Pools } from './pools.js';
-import { pumpReply, type ReplyEnd } from './reply-pump.js';
+import { pumpReply } from './reply-pump.js';
 import { type RequestReader, requestReader } from './request-reader.js';
 import type { Upstream } from './upstream.js';
 
@@ -28,7 +29,7 @@ export type Judgement =
   /** Answered with these bytes; `closes`: they say that the connection ends. */
   | { readonly kind: 'answer'; readonly bytes: Uint8Array; readonly closes: boolean };
 
-export interface SessionWorld {
+export interface SessionWorld extends Ender {
   readonly words: NodeWords;
   readonly pools: Pools;
   /** Descriptor of the socket that speaks to clients. */
@@ -40,8 +41,6 @@ export interface SessionWorld {
   /** The reply where nothing can be reached, and to a head that cannot be read. */
   unavailable(isHead: boolean): Uint8Array;
   unreadable(status: number): Uint8Array;
-  /** Ends a client's connection. */
-  destroy(client: ClientId, cgroup: bigint): void;
 }
 
 export interface Door {
@@ -53,12 +52,12 @@ export interface Session {
   readonly handover: Handover;
   /** Resolves when the door is free again. */
   readonly done: Promise<void>;
+  /** Looks whether the client is still there, and whether it still sends. */
+  look(): void;
   /** The client is gone: gives everything up. */
   abort(): void;
 }
 
-/** How long a client may take to read what was its last. */
-const LAST_READ_MS = 5000;
 /** A client's last bytes are in the door at the latest after this time. */
 const DOOR_REST_MS = 50;
 
@@ -81,7 +80,10 @@ class Exchange {
   readonly #reader: RequestReader;
   readonly client: ClientStream;
   #upstream: Upstream | null = null;
+  #shut = false;
   readonly #isOver = (): boolean => this.client.isOver;
+  /** Does nothing more come of the client? */
+  readonly #isDry = (): boolean => this.client.isOver || this.#shut;
   /** Is all answered that the client asked before, otherwise than by this door? */
   readonly #isTurn: () => boolean;
 
@@ -101,6 +103,18 @@ class Exchange {
     this.client = clientStream(words, world.agent, handover.client, this.#isTurn);
   }
 
+  look(): void {
+    const { words } = this.#world;
+    const { index, queue } = this.#door;
+    const probe = words.probe(this.#handover.client);
+    if (probe === null) this.abort();
+    if (!probe?.isShut) return;
+    const came = (this.#reader.taken + queue.bytes.length) >>> 0;
+    if (words.handover(index).handed !== came) return;
+    this.#shut = true;
+    queue.wake();
+  }
+
   abort(): void {
     this.client.isOver = true;
     this.#door.queue.wake();
@@ -112,8 +126,8 @@ class Exchange {
     const { chosen } = this.#handover;
     let judged: Judgement | null =
       chosen.port === 0 ? null : { kind: 'forward', endpoint: chosen, edits: [] };
-    do {
-      const request = await this.#reader.head(this.#isOver);
+    for (;;) {
+      const request = await this.#reader.head(this.#isDry);
       if (request === null) break;
       if (!request.ok) {
         await this.#last(this.#world.unreadable(request.status));
@@ -122,9 +136,11 @@ class Exchange {
       const { head, sent } = request;
       const judgement = judged ?? (await this.#world.judge(this.#handover, head, sent));
       judged = null;
-      if (!(await this.#handle(head, sent, judgement))) break;
-    } while (!this.client.isOver && !(await this.#giveBack()));
-    if (this.client.isOver) await this.#leave();
+      if (!(await this.#handle(head, sent, judgement)) || this.client.isOver) break;
+      if (await this.#giveBack()) return;
+    }
+    await this.#end();
+    await this.#leave();
   }
 
   /** The client's next request is the kernel's, once it has all replies; false where more has come. */
@@ -153,38 +169,37 @@ class Exchange {
     const { words } = this.#world;
     const { index } = this.#door;
     const { lending } = this.#handover;
-    let quiet: number;
-    do {
-      quiet = this.#reader.taken;
+    for (;;) {
+      const quiet = this.#reader.taken;
       this.#reader.rest();
       await wait(DOOR_REST_MS);
-    } while (this.#door.queue.bytes.length > 0 || quiet !== this.#reader.taken);
-    const { handed } = words.handover(index);
-    words.step({ step: 'return', index, lending, bytes: handed });
+      if (this.#door.queue.bytes.length > 0 || quiet !== this.#reader.taken) continue;
+      const { handed, lending: now } = words.handover(index);
+      if (now !== lending) return;
+      if (words.step({ step: 'return', index, lending, bytes: handed }) === 1) return;
+    }
   }
 
   /** One exchange; false where it was the client's last. */
   async #handle(head: Head, sent: Buffer, judgement: Judgement): Promise<boolean> {
-    if (judgement.kind === 'answer') {
-      if (judgement.closes || head.expect) return this.#last(judgement.bytes);
-      if (!(await this.client.write(judgement.bytes))) return this.#gone();
-      return (await this.#reader.body(head, async () => {}, this.#isOver)) || this.#gone();
-    }
+    if (judgement.kind === 'answer') return this.#answer(head, judgement.bytes, judgement.closes);
     // Servers may count on the order of a connection's requests (RFC 9112, 9.3.2).
-    if (!(await until(this.#isTurn, this.#isOver))) return this.#gone();
+    if (!(await until(this.#isTurn, this.#isOver))) return false;
     const upstream = await this.#connect(judgement.endpoint);
-    if (upstream === null) {
-      const refusal = this.#world.unavailable(isHead(head));
-      if (head.expect) return this.#last(refusal);
-      if (!(await this.client.write(refusal))) return this.#gone();
-      return (await this.#reader.body(head, async () => {}, this.#isOver)) || this.#gone();
-    }
+    if (upstream === null) return this.#answer(head, this.#world.unavailable(isHead(head)), false);
     this.#upstream = upstream;
     try {
       return await this.#forward(head, applyEdits(sent, head, judgement.edits), upstream);
     } finally {
       this.#upstream = null;
     }
+  }
+
+  /** Answers for a server, and takes the body that it would have had. */
+  async #answer(head: Head, bytes: Uint8Array, closes: boolean): Promise<boolean> {
+    // Whether a body comes that was not asked for nobody knows.
+    if (closes || head.expect) return this.#last(bytes);
+    return (await this.client.write(bytes)) && this.#reader.body(head, async () => {}, this.#isDry);
   }
 
   async #connect(endpoint: Name): Promise<Upstream | null> {
@@ -197,65 +212,54 @@ class Exchange {
 
   async #forward(head: Head, bytes: Uint8Array, upstream: Upstream): Promise<boolean> {
     const { pools, framing } = this.#world;
-    const { socket } = upstream.queue;
+    const { queue } = upstream;
     const framer = framing.openReplyFramer();
     framer.ask(...kindsOf(head));
-    let sentAll = false;
+    let answered = false;
+    let sent: 'whole' | 'cut short' | null = null;
+    // A server that has answered and gone asks for no body any more.
+    const isNotSent = (): boolean => this.#isDry() || (answered && head.expect && queue.ended);
     const send = async (): Promise<void> => {
-      await writeAll(socket, bytes);
-      const whole = await this.#reader.body(
-        head,
-        async (part) => {
-          await writeAll(socket, part);
-        },
-        this.#isOver,
-      );
-      sentAll = whole;
-      if (!whole) this.abort();
-    };
-    const source = { queue: upstream.queue, framer, client: this.client, begun: false };
-    const receive = async (): Promise<ReplyEnd> => {
-      const end = await pumpReply(source);
-      // What is left of the request nobody reads.
-      if (end !== 'tunnel' && !sentAll) socket.destroy();
-      return end;
+      await writeAll(queue.socket, bytes);
+      const give = async (part: Uint8Array): Promise<void> => {
+        await writeAll(queue.socket, part);
+      };
+      const whole = await this.#reader.body(head, give, isNotSent);
+      sent = whole ? 'whole' : 'cut short';
+      // The server waits for what does not come.
+      if (!whole) queue.socket.destroy();
     };
     const sending = send();
-    const end = await receive();
-    // A client that was answered before it was asked for its body does not send it.
-    const isShort = head.expect && !sentAll && end !== 'tunnel';
-    if (isShort && end.startsWith('whole')) {
-      pools.discard(upstream);
-      return this.#last(new Uint8Array());
-    }
-    if (end === 'nothing') {
-      pools.discard(upstream);
-      const refusal = this.#world.unavailable(isHead(head));
-      if (head.expect && !sentAll) return this.#last(refusal);
-      if (!(await this.client.write(refusal))) return this.#gone();
-      await sending;
-      return !this.client.isOver;
-    }
-    if (end === 'cut' || end === 'client gone') {
-      pools.discard(upstream);
-      this.#end();
-      return false;
-    }
-    await sending;
-    if (end === 'tunnel') return this.#tunnel(upstream);
-    if (end === 'whole' && sentAll) pools.give(upstream);
+    const end = await pumpReply({ queue, framer, client: this.client, begun: false });
+    answered = end === 'whole';
+    // A body goes on while its request is answered, and after that.
+    if (answered) void queue.more().then(() => this.#door.queue.wake());
+    else if (end !== 'tunnel') queue.socket.destroy();
+    if (end === 'cut' && queue.failed) this.#reset();
+    if (end === 'nothing' && sent !== 'cut short')
+      await this.client.write(this.#world.unavailable(isHead(head)));
+    // A client that hears no before it was asked for its body need not send it.
+    const isAsked = !head.expect || end === 'whole' || end === 'tunnel';
+    const goesOn = end !== 'cut' && end !== 'ends' && end !== 'client gone';
+    if (goesOn && isAsked) await sending;
+    queue.wake();
+    const isSent = goesOn && sent === 'whole';
+    if (isSent && end === 'tunnel') return this.#tunnel(upstream);
+    if (isSent && end === 'whole') pools.give(upstream);
     else pools.discard(upstream);
-    return !this.client.isOver;
+    return isSent;
   }
 
-  /** Bytes both ways, until one side ends. */
+  /** Bytes both ways, until the server ends. */
   async #tunnel(upstream: Upstream): Promise<boolean> {
     const { queue } = this.#door;
+    const { socket } = upstream.queue;
     const outward = async (): Promise<void> => {
-      while (!this.client.isOver && !upstream.queue.ended) {
+      while (!this.#isDry() && !upstream.queue.ended) {
         await queue.more();
-        if (!(await writeAll(upstream.queue.socket, this.#reader.rest()))) return;
+        if (!(await writeAll(socket, this.#reader.rest()))) return;
       }
+      socket.end();
     };
     const sending = outward();
     for (;;) {
@@ -264,29 +268,28 @@ class Exchange {
       if (this.client.isOver || (upstream.queue.ended && upstream.queue.bytes.length === 0)) break;
       if (upstream.queue.bytes.length === 0) await upstream.queue.more();
     }
+    if (upstream.queue.failed) this.#reset();
     this.#world.pools.discard(upstream);
     queue.wake();
     await sending;
-    return this.#last(new Uint8Array());
-  }
-
-  /** The client's last bytes: once it has read them, its connection ends. */
-  async #last(bytes: Uint8Array): Promise<boolean> {
-    if (await this.client.write(bytes)) {
-      await Promise.race([this.client.drained(), wait(LAST_READ_MS)]);
-    }
-    this.#end();
     return false;
   }
 
-  #end(): void {
+  /** The client's last bytes: its connection ends with them. */
+  async #last(bytes: Uint8Array): Promise<boolean> {
+    await this.client.write(bytes);
+    return false;
+  }
+
+  /** Ends the client's connection as its server did, by an error. */
+  #reset(): void {
     this.#world.destroy(this.#handover.client, this.#handover.cgroup);
     this.abort();
   }
 
-  #gone(): false {
+  async #end(): Promise<void> {
+    await endClient(this.#world, this.client, this.#handover.cgroup);
     this.abort();
-    return false;
   }
 }
 
@@ -294,5 +297,10 @@ class Exchange {
 export function startSession(world: SessionWorld, door: Door): Session {
   const handover = world.words.handover(door.index);
   const exchange = new Exchange(world, door, handover);
-  return { handover, done: exchange.run(), abort: () => exchange.abort() };
+  return {
+    handover,
+    done: exchange.run(),
+    look: () => exchange.look(),
+    abort: () => exchange.abort(),
+  };
 }

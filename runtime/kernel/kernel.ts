@@ -19,6 +19,7 @@ import { isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
+import { shutSocket } from './shut.js';
 import { openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
@@ -73,6 +74,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     socketCookie: (fd) => socketCookie(native, fd),
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
+    shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

@@ -69,7 +69,7 @@ export function inNamespace<T>(native: Native, namespace: NetworkNamespace, step
 }
 
 /** Processes in a cgroup and below it; those of a cgroup that goes meanwhile are left out. */
-function processes(cgroup: string): readonly string[] {
+export function processes(cgroup: string): readonly string[] {
   let names: readonly string[];
   let text: string;
   try {

@@ -115,6 +115,8 @@ export interface Native {
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
+  shutdown(fd: number, how: number): number;
+  syscall(number: number, first: number, second: number, third: number): number;
 }
 
 // C signatures, by our name. Opaque structs are `void *`: koffi 3 gives them as bigint.
@@ -180,6 +182,8 @@ const LIBC: Readonly<Record<string, string>> = {
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   send: 'intptr_t send(int, void *, size_t, int)',
   recv: 'intptr_t recv(int, void *, size_t, int)',
+  shutdown: 'int shutdown(int, int)',
+  syscall: 'long syscall(long, long, long, long)',
 };
 
 // One message of libbpf; a verifier log goes to our own buffer, not through here.

@@ -111,6 +111,11 @@ export interface SocketName {
   readonly remote: InetName;
   readonly cookie: bigint;
 }
+/** A socket as /proc and the kernel number it. */
+export interface SocketId {
+  readonly inode: bigint;
+  readonly cookie: bigint;
+}
 /** A network namespace that stays while the handle is open. */
 export interface NetworkNamespace extends Disposable {
   readonly inode: bigint;
@@ -157,6 +162,8 @@ export interface Kernel {
   sendNow(fd: number, bytes: Uint8Array): number;
   /** Ends a connection of anybody; false where it is gone already. */
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
+  /** Shuts a connection of a process in this cgroup down: its owner reads what has come, then the end. */
+  shutSocket(cgroupPath: string, socket: SocketId): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

@@ -6,7 +6,12 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type NetworkNamespace, openKernel, type SocketName } from '../../runtime/kernel/index.js';
+import {
+  type NetworkNamespace,
+  openKernel,
+  type SocketId,
+  type SocketName,
+} from '../../runtime/kernel/index.js';
 import { address, CLIENT4, CLIENT6, Net, SERVER4, SERVER6 } from './fixtures/net.js';
 import { compileC } from './support.js';
 
@@ -191,6 +196,37 @@ c = socket.create_connection(('${SERVER4}', ${PORT})); c.settimeout(10)
     assert.is(kernel.destroySocket(left, name), false);
     right[Symbol.dispose]();
     assert.is(held(), before);
+  }));
+
+test("a connection is shut down behind what has come, by its owner's cgroup and its numbers", () =>
+  withNet('f', async (net) => {
+    const [own, other] = [net.cgroup('own'), net.cgroup('other')];
+    const [client, server] = [net.peer(net.left, own.path), net.peer(net.right, null)];
+    await server.value(SERVER);
+    const [inode, cookie] = (await client.value(
+      `
+import os, socket, struct
+c = socket.create_connection(('${SERVER4}', ${PORT})); c.settimeout(10)
+[os.fstat(c.fileno()).st_ino, struct.unpack('Q', c.getsockopt(1, 57, 8))[0]]`,
+    )) as [number, number];
+    await server.value('c = s.accept(); c[0].settimeout(10); c[0].sendall(b"last words")');
+    await client.value('c.recv(10, socket.MSG_PEEK | socket.MSG_WAITALL).decode()');
+    const id: SocketId = { inode: BigInt(inode), cookie: BigInt(cookie) };
+    const before = held();
+    assert.is(kernel.shutSocket(other.path, id), false);
+    assert.is(kernel.shutSocket(own.path, { ...id, cookie: id.cookie + 1n }), false);
+    assert.is(kernel.shutSocket(own.path, { ...id, inode: id.inode + 1n }), false);
+    assert.is(await client.value('c.sendall(b"x"); 1'), 1);
+    assert.is(kernel.shutSocket(own.path, id), true);
+    assert.is(held(), before);
+    assert.is(
+      await client.value('c.recv(100).decode() + "," + c.recv(100).decode()'),
+      'last words,',
+    );
+    assert.is((await client.ask('c.sendall(b"x")')).error, 'EPIPE');
+    assert.is(await server.value('c[0].recv(100).decode() + "," + c[0].recv(1).decode()'), 'x,');
+    assert.is(await client.value('c.close(); 1'), 1);
+    assert.is(kernel.shutSocket(own.path, id), false);
   }));
 
 const MAPS = compileC(

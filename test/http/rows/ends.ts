@@ -18,6 +18,8 @@ const after = exchange(get('/after'), ok('after'));
 const WHOLE = ok('a reply that has two halves');
 const HALF = WHOLE.length - 10;
 const getFor = (fate: Fate): string => get('/e', fate.headers);
+const EOF = ['eof'] as const;
+const ABORTED = ['ECONNABORTED', 'ECONNRESET'] as const;
 const SIDES = [
   [BOUND, v1],
   [ELSEWHERE, v2],
@@ -119,10 +121,10 @@ const boundGoes: readonly Row[] = (['close', 'reset'] as const).map((how) => {
   };
 });
 
-/** What the client hears where its server ends in the middle: with another server as if it were cut off. */
+/** What the client hears where its server ends in the middle: an end, or an error. */
 const cutOff = (fate: Fate, plainEnd: 'eof' | 'ECONNRESET'): Step[] => [
   ...(fate === BOUND ? [client.end(plainEnd)] : only('plain', client.end(plainEnd))),
-  ...(fate === ELSEWHERE ? only('weft', client.end('ECONNABORTED', 'ECONNRESET')) : []),
+  ...(fate === ELSEWHERE ? only('weft', client.end(...(plainEnd === 'eof' ? EOF : ABORTED))) : []),
   client.close(),
   ...boundEnds(fate),
 ];

@@ -82,7 +82,8 @@ const untilClose = (
     [ELSEWHERE, v2],
   ] as const
 ).flatMap(([fate, server]) =>
-  [bare('200 OK'), 'HTTP/1.0 200 OK\r\n\r\n', 'HTTP/1.0 200 OK\r\ncontent-length: 8\r\n\r\n'].map(
+  // The last one promises more than comes.
+  [bare('200 OK'), 'HTTP/1.0 200 OK\r\n\r\n', 'HTTP/1.0 200 OK\r\ncontent-length: 12\r\n\r\n'].map(
     (text, index): Row => {
       const request = get('/r', fate.headers);
       return {
