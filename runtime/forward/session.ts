@@ -58,7 +58,7 @@ export interface Session {
   abort(): void;
 }
 
-/** A client's last bytes are in the door at the latest after this time. */
+/** What a client has announced is in the door at the latest after this time. */
 const DOOR_REST_MS = 50;
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -110,7 +110,7 @@ class Exchange {
     if (probe === null) this.abort();
     if (!probe?.isShut) return;
     const came = (this.#reader.taken + queue.bytes.length) >>> 0;
-    if (words.handover(index).handed !== came) return;
+    if (words.step({ step: 'sent', index }) !== came) return;
     this.#shut = true;
     queue.wake();
   }
@@ -170,13 +170,13 @@ class Exchange {
     const { index } = this.#door;
     const { lending } = this.#handover;
     for (;;) {
-      const quiet = this.#reader.taken;
-      this.#reader.rest();
-      await wait(DOOR_REST_MS);
-      if (this.#door.queue.bytes.length > 0 || quiet !== this.#reader.taken) continue;
       const { handed, lending: now } = words.handover(index);
       if (now !== lending) return;
-      if (words.step({ step: 'return', index, lending, bytes: handed }) === 1) return;
+      // What was announced till then is in the door meanwhile, or found no room and never comes.
+      await wait(DOOR_REST_MS);
+      this.#reader.rest();
+      const isEmpty = words.step({ step: 'sent', index }) === this.#reader.taken;
+      if (isEmpty && words.step({ step: 'return', index, lending, bytes: handed }) === 1) return;
     }
   }
 
