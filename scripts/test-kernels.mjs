@@ -1,6 +1,7 @@
 // Loads every program into kernels that this machine does not run: Debian's 6.1, 6.12 and 6.18, each
 // booted under QEMU. What each program costs the verifier is compared with test/kernels/<series>.txt,
-// and a few connections and requests are tried. Kernels are downloaded once into the cache, never installed.
+// a few connections and requests are tried, and two hundred generated policies are loaded and asked
+// what V8 has answered here. Kernels are downloaded once into the cache, never installed.
 // usage: npm run test:kernels [-- [series...] [--update] [--renew] [--no-build]]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -61,6 +62,7 @@ const { compareCounts, formatCounts, parseCounts } = await import(
   join(dist, 'test/kernels/counts.js')
 );
 const { writeSpecimens } = await import(join(dist, 'test/kernels/specimens.js'));
+const { GENERATED, writeGenerated } = await import(join(dist, 'test/kernels/generated.js'));
 
 const started = Date.now();
 const tell = (text) =>
@@ -73,6 +75,7 @@ async function findingsOf({ series, image: kernel, name }, image) {
   const findings = [];
   let maker = null;
   let steps = 0;
+  let tried = 0;
   const onSaid = (said) => {
     if (said.maker) maker = said.maker;
     if (said.measured) {
@@ -88,6 +91,13 @@ async function findingsOf({ series, image: kernel, name }, image) {
       tell(`${series}: ${what}: ${got}`);
       if (wanted !== got) findings.push(`${what}: ${got}, wanted ${wanted}`);
     }
+    if (said.tried) {
+      tried += 1;
+      const { name, outcome } = said.tried;
+      if (outcome !== 'same') findings.push(`generated ${name}: ${outcome}`);
+      if (tried % 10 === 0 || tried === GENERATED)
+        tell(`${series}: ${tried} of ${GENERATED} generated bundles tried`);
+    }
   };
   try {
     await boot({ kernel, image, onSaid });
@@ -95,6 +105,7 @@ async function findingsOf({ series, image: kernel, name }, image) {
     findings.push(error.message);
   }
   if (maker === null) return [...findings, 'the guest measured nothing'];
+  if (tried !== GENERATED) findings.push(`${tried} of ${GENERATED} generated bundles were tried`);
   const file = join(root, 'test/kernels', `${series}.txt`);
   const whole = steps > 0 && !measured.some(({ count }) => count === null);
   if (options.update && whole) writeFileSync(file, formatCounts(maker, measured));
@@ -120,6 +131,9 @@ const specimens = join(work, 'specimens');
 mkdirSync(specimens);
 tell('compiling the samples');
 await writeSpecimens(specimens);
+tell('compiling generated policies');
+mkdirSync(join(specimens, 'generated'));
+await writeGenerated(join(specimens, 'generated'));
 const image = join(work, 'image.cpio');
 await makeImage({ dist, busybox, specimens, to: image });
 for (const kernel of kernels) {

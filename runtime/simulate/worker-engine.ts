@@ -14,7 +14,11 @@ import { SimulateError } from './simulate-error.js';
 
 /** Connections a message: a deadline is for these, so that long batches need no longer one. */
 const CHUNK = 4096;
-export const DEFAULT_DEADLINE_MS: number = 1000;
+/**
+ * Long, because it is time by the clock: fuel ends every policy long before, and an answer must not hang
+ * on what else the machine does.
+ */
+export const DEFAULT_DEADLINE_MS: number = 20_000;
 /** Starting a thread and its modules may take this long on a loaded machine. */
 const START_DEADLINE_MS = 30_000;
 

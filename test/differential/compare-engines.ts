@@ -15,6 +15,7 @@ import type { RequestFacts } from '../support/encode-request.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
 import { printCase } from '../support/print-case.js';
 import { Prng } from '../support/prng.js';
+import { sameAnswer } from '../support/same-answer.js';
 
 /** What is generated, and how much of it. */
 export interface Comparison<F extends Facts | RequestFacts> {
@@ -44,20 +45,6 @@ interface Counts {
   deny: number;
   routed: number;
   stopped: number;
-}
-
-/** What both engines must have in common: everything but the fuel, which the kernel does not report. */
-function sameAnswer(a: RecordFields, b: RecordFields): boolean {
-  return (
-    a.verdict === b.verdict &&
-    a.site === b.site &&
-    a.policy === b.policy &&
-    a.reason === b.reason &&
-    a.audited === b.audited &&
-    a.shadowAllow === b.shadowAllow &&
-    a.shadowDeny === b.shadowDeny &&
-    a.route === b.route
-  );
 }
 
 function attach(random: Prng): readonly number[] | null {

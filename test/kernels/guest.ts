@@ -7,6 +7,7 @@ import { release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { decodeBundle } from '../../compiler/bundle/index.js';
 import { openKernel } from '../../runtime/kernel/index.js';
+import { tryGenerated } from './generated.js';
 import { makerOf, measure, type Specimen } from './measure.js';
 import { SMOKE, smoke } from './smoke.js';
 
@@ -35,6 +36,7 @@ try {
   const sample = samples.find(({ name }) => name === SMOKE);
   if (sample === undefined) throw new Error('nothing to try');
   for await (const step of smoke(kernel, sample)) say({ step });
+  for await (const tried of tryGenerated(kernel, `${HERE}specimens/generated`)) say({ tried });
   say({ done: true });
 } catch (error) {
   say({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
