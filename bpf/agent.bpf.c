@@ -5,6 +5,7 @@
  * node's maps.
  */
 #include "parse.h"
+#include "request/proof.h"
 #include "request/replies.h"
 
 struct weft_probe {
@@ -158,6 +159,22 @@ SEC("cgroup_skb/egress") int agent_egress(struct __sk_buff *skb)
 		return 1;
 	weft_count_reason(WEFT_REASON_REQUESTS, WEFT_DENY);
 	return 0;
+}
+
+/* By cookie: sockets that connect to endpoints, in the name of workloads whose requests were judged. */
+WEFT_NODE_MAP(weft_vouched, BPF_MAP_TYPE_HASH, 4096, __u64, __u32);
+
+/* Attached to the agent's cgroup: their servers may ask for proof. */
+SEC("sockops") int agent_connects(struct bpf_sock_ops *context)
+{
+	__u64 cookie;
+
+	if (context->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		return 1;
+	cookie = bpf_get_socket_cookie(context);
+	if (bpf_map_lookup_elem(&weft_vouched, &cookie))
+		weft_prove(context, cookie);
+	return 1;
 }
 
 struct bpf_iter__sockmap {

@@ -50,6 +50,14 @@ static __always_inline struct weft_identity *weft_identify(__u32 workload)
 	return bpf_map_lookup_elem(&weft_identities, &workload);
 }
 
+/* Is this workload of this node? */
+static __always_inline int weft_is_here(__u32 workload)
+{
+	struct weft_identity *identity = weft_identify(workload);
+
+	return identity && identity->here;
+}
+
 static __always_inline __u32 weft_workload_at(const struct weft_address *address)
 {
 	struct weft_address key = *address;

@@ -143,6 +143,8 @@ struct weft_identity {
 	__u64 policies; /* attached to it */
 	struct weft_address address4; /* zero: has none */
 	struct weft_address address6;
+	__u32 here; /* it is of this node */
+	__u32 zero;
 };
 
 /* ---- the decide input and result (decide.h; packet of the harness) ---- */

@@ -51,6 +51,8 @@ static __always_inline int weft_bind(struct bpf_sock_addr *context,
 	http->name = *name;
 	http->endpoint = *endpoint;
 	http->flags = WEFT_HTTP_ON | (weft_short_circuit ? WEFT_HTTP_OFFERED : 0);
+	if (weft_is_here(judgement->result.destination))
+		http->flags |= WEFT_HTTP_PROVES;
 	weft_keep(http, judgement);
 	return 1;
 }

@@ -30,6 +30,8 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 	http->native.socket = (__u64)bpf_skc_to_tcp_sock(socket);
 	http->flags |= WEFT_HTTP_ESTABLISHED;
 	cookie = http->cookie;
+	if (http->flags & WEFT_HTTP_PROVES)
+		weft_prove(context, cookie);
 	/* Where it fails, nothing is ever judged, and nothing leaves. */
 	if (!bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY) &&
 	    http->flags & WEFT_HTTP_OFFERED)

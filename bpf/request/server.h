@@ -16,6 +16,18 @@
 
 #define WEFT_CHUNK_WINDOWS 4096 /* chunks of a packet */
 
+/*
+ * Are the requests of this client judged where they are sent? Another node is trusted with its own
+ * workloads; one of this node may not be enrolled, or its socket older than that.
+ */
+static __always_inline int weft_is_judged(struct bpf_sock_ops *context,
+					  const struct weft_address *client)
+{
+	__u32 workload = weft_workload_at(client);
+
+	return workload != WEFT_NONE && (!weft_is_here(workload) || weft_is_proven(context));
+}
+
 /* sockops: is this a connection to where requests are judged, from one whose own are not? */
 SEC("sockops") int weft_accept(struct bpf_sock_ops *context)
 {
@@ -30,7 +42,7 @@ SEC("sockops") int weft_accept(struct bpf_sock_ops *context)
 	key.port = server.local.port;
 	service = bpf_map_lookup_elem(&weft_services, &key);
 	if (!service || !(service->flags & WEFT_SERVICE_HTTP) ||
-	    weft_workload_at(&server.remote.address) != WEFT_NONE)
+	    weft_is_judged(context, &server.remote.address))
 		return 1;
 	server.cgroup = weft_enrolled_cgroup();
 	cookie = server.cookie = bpf_get_socket_cookie(context);

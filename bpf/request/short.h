@@ -14,64 +14,20 @@
 #ifndef WEFT_REQUEST_SHORT_H
 #define WEFT_REQUEST_SHORT_H
 
+#include "request/proof.h"
 #include "request/socket.h"
 #include "request/tcp.h"
 
-#define WEFT_AF_INET 2
 /* Unread bytes of a socket beyond which nothing more is redirected into it. */
 #define WEFT_SHORT_QUEUE 1048576
 /* Requests that a client sends by TCP before it gives up to look for its server's socket. */
 #define WEFT_SHORT_TRIES 4
-/* Connections between the handshakes of their ends, and between handshake and first request. */
-#define WEFT_MEETINGS 8192
-
-struct weft_meeting {
-	struct weft_name client;
-	struct weft_name server;
-	__u32 client_seq;
-	__u32 server_seq;
-};
-
 /* By the client's meeting; it is there from the client's handshake to the server's. */
 WEFT_NODE_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, struct weft_meeting, __u64);
 /* By the client's cookie, until its first request finds it. */
 WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, __u64, struct weft_peer);
 /* By the client's cookie: the accepted sockets. */
 WEFT_NODE_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
-
-/* Each family in a function of its own: a context is read at constant offsets only. */
-static __noinline int weft_ends4(struct bpf_sock_ops *context, struct weft_address *local,
-				 struct weft_address *remote)
-{
-	weft_map_v4(local, context->local_ip4);
-	weft_map_v4(remote, context->remote_ip4);
-	return 0;
-}
-
-static __noinline int weft_ends6(struct bpf_sock_ops *context, struct weft_address *local,
-				 struct weft_address *remote)
-{
-	local->word[0] = context->local_ip6[0];
-	local->word[1] = context->local_ip6[1];
-	local->word[2] = context->local_ip6[2];
-	local->word[3] = context->local_ip6[3];
-	remote->word[0] = context->remote_ip6[0];
-	remote->word[1] = context->remote_ip6[1];
-	remote->word[2] = context->remote_ip6[2];
-	remote->word[3] = context->remote_ip6[3];
-	return 0;
-}
-
-static __always_inline void weft_ends(struct bpf_sock_ops *context, struct weft_name *local,
-				      struct weft_name *remote)
-{
-	if (context->family == WEFT_AF_INET)
-		weft_ends4(context, &local->address, &remote->address);
-	else
-		weft_ends6(context, &local->address, &remote->address);
-	local->port = context->local_port;
-	remote->port = bpf_ntohl(context->remote_port);
-}
 
 /* sockops, ACTIVE_ESTABLISHED: the server's handshake ends later, and finds this. */
 static __always_inline void weft_offer(struct bpf_sock_ops *context, const struct weft_http *http)

@@ -50,6 +50,7 @@ enum weft_http_flag {
 	 * redirected once more.
 	 */
 	WEFT_HTTP_TAIL = 32,
+	WEFT_HTTP_PROVES = 64, /* its server is of this node, and wants proof (proof.h) */
 };
 
 /* The other end of a connection, where it is enrolled on this node too. */

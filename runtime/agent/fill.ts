@@ -125,7 +125,12 @@ function replies({ refusals, routes }: FillManifest): Entries {
   return ready.map((value, i) => [encodeU32(i), value] as const);
 }
 
-function identities(plan: Plan): Entries {
+/** A workload that is enrolled, or could be: of a world of one node, or with a cgroup that is here. */
+function isHere({ index, workload }: Plan['workloads'][number], cgroups: CgroupIds): boolean {
+  return workload.cgroup !== null && (workload.node === null || cgroups.has(index));
+}
+
+function identities(plan: Plan, cgroups: CgroupIds): Entries {
   return plan.workloads.map(
     (w) =>
       [
@@ -136,6 +141,7 @@ function identities(plan: Plan): Entries {
           policies: w.policies,
           address4: w.v4?.bytes ?? null,
           address6: w.v6?.bytes ?? null,
+          here: isHere(w, cgroups),
         }),
       ] as const,
   );
@@ -171,7 +177,7 @@ export function generationEntries(
       ),
     ],
     ['weft_cgroups', [...cgroups].map(([index, id]) => [encodeU64(id), encodeU32(index)] as const)],
-    ['weft_identities', identities(plan)],
+    ['weft_identities', identities(plan, cgroups)],
   ]);
 }
 

@@ -118,6 +118,8 @@ export interface IdentityValue {
   readonly policies: bigint;
   readonly address4: Uint8Array | null;
   readonly address6: Uint8Array | null;
+  /** It is of this node. */
+  readonly here: boolean;
 }
 function putView(view: DataView, at: number, value: IdentityView): void {
   if (value.attributes.length > ATTRIBUTE_SLOTS)
@@ -135,6 +137,7 @@ export function encodeIdentity(value: IdentityValue): Uint8Array {
   view.setBigUint64(at.policies, value.policies, true);
   if (value.address4) putAddress(view, at.address4, value.address4);
   if (value.address6) putAddress(view, at.address6, value.address6);
+  view.setUint32(at.here, value.here ? 1 : 0, true);
   return bytes(view);
 }
 

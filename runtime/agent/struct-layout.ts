@@ -28,7 +28,9 @@ export const LAYOUT = {
     policies: 144,
     address4: 152,
     address6: 168,
-    size: 184,
+    here: 184,
+    zero: 188,
+    size: 192,
   },
   weft_input: {
     source: 0,
@@ -130,6 +132,7 @@ export const REQUEST_NODE_MAPS = [
   'weft_http',
   'weft_wanted',
   'weft_clients',
+  'weft_proofs',
   'weft_meetings',
   'weft_peers',
   'weft_servers',

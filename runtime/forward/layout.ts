@@ -104,6 +104,7 @@ export const FORWARD_MAPS = [
   'weft_agents',
   'weft_agent_client',
   'weft_reasons',
+  'weft_proofs',
 ] as const;
 
 /** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port. */

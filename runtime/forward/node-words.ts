@@ -2,14 +2,12 @@
  * What the agent reads and writes in the kernel about exchanges: leases, pools, doors, and looks at
  * clients' sockets. Every call is one system call or few; nothing here waits.
  */
-import {
-  ATTACH_TYPE,
-  type InetName,
-  type Kernel,
-  type KernelLink,
-  type KernelMap,
-  type KernelObject,
-  type NetworkNamespace,
+import type {
+  InetName,
+  Kernel,
+  KernelMap,
+  KernelObject,
+  NetworkNamespace,
 } from '../kernel/index.js';
 import {
   type ClientId,
@@ -36,6 +34,7 @@ import {
   type Probe,
   UPSTREAMS,
 } from './layout.js';
+import { attachOwnHooks } from './own-hooks.js';
 
 export interface NodeWords extends Disposable {
   readonly kernel: Kernel;
@@ -63,6 +62,9 @@ export interface NodeWords extends Disposable {
   /** Puts bytes into a client's own receive queue by way of the agent's socket; how many were taken. */
   inject(fd: number, client: bigint, bytes: Uint8Array): number;
   addAgent(fd: number): void;
+  /** Before a socket of ours connects to an endpoint, and after: what it sends was judged. */
+  vouch(cookie: bigint): void;
+  unvouch(cookie: bigint): void;
   /** Ends a client's connection; false where it was gone. */
   destroy(namespace: NetworkNamespace, client: bigint, local: InetName, remote: InetName): boolean;
 }
@@ -81,18 +83,8 @@ function u64(value: bigint): Uint8Array {
 
 const ALL_IDLE = (1n << 64n) - 1n;
 
-function attachGuard(kernel: Kernel, programs: KernelObject, cgroup: string): KernelLink {
-  try {
-    const guard = programs.program('agent_egress');
-    return kernel.attachCgroup(guard, cgroup, ATTACH_TYPE.cgroupInetEgress);
-  } catch (error) {
-    programs[Symbol.dispose]();
-    throw error;
-  }
-}
-
 /**
- * Loads the agent's programs onto the node's maps, and guards what leaves from `cgroup`, the agent's.
+ * Loads the agent's programs onto the node's maps, and attaches those that its own cgroup has.
  * Throws KernelError and VerifierError; then nothing is left.
  */
 export function openNodeWords(
@@ -103,7 +95,14 @@ export function openNodeWords(
 ): NodeWords {
   const reuse = Object.fromEntries(FORWARD_MAPS.map((name) => [name, map(name)] as const));
   const programs: KernelObject = kernel.load({ name: 'agent', bytes: object, reuse });
-  const guard = attachGuard(kernel, programs, cgroup);
+  const vouched = programs.map('weft_vouched');
+  let hooks: Disposable;
+  try {
+    hooks = attachOwnHooks(kernel, programs, cgroup);
+  } catch (error) {
+    programs[Symbol.dispose]();
+    throw error;
+  }
   const of = (name: (typeof FORWARD_MAPS)[number]): KernelMap => {
     const found = reuse[name];
     if (found === undefined) throw new RangeError(name);
@@ -188,6 +187,10 @@ export function openNodeWords(
         of('weft_door_idle').update(u32(word), u64(0n));
       }
     },
+    vouch: (cookie) => vouched.update(u64(cookie), u32(1)),
+    unvouch: (cookie) => {
+      vouched.delete(u64(cookie));
+    },
     addAgent: (fd) => of('weft_agents').update(u32(0), u64(BigInt(fd))),
     inject: (fd, client, bytes) => {
       of('weft_agent_client').update(u32(0), u64(client));
@@ -196,7 +199,7 @@ export function openNodeWords(
     destroy: (namespace, client, local, remote) =>
       kernel.destroySocket(namespace, { local, remote, cookie: client }),
     [Symbol.dispose]: () => {
-      guard[Symbol.dispose]();
+      hooks[Symbol.dispose]();
       programs[Symbol.dispose]();
     },
   };

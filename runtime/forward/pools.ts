@@ -68,7 +68,7 @@ export class Pools {
     }
     try {
       using inside = this.#options.namespaceOf(key.cgroup, namespace);
-      return await connectUpstream(words.kernel, inside, from, key);
+      return await connectUpstream(words, inside, from, key);
     } catch {
       return null;
     }

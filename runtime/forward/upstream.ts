@@ -5,6 +5,7 @@
 import type { Kernel, NetworkNamespace } from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Name, PoolKey } from './layout.js';
+import type { NodeWords } from './node-words.js';
 
 const CONNECT_MS = 5000;
 
@@ -22,18 +23,19 @@ export interface Upstream {
 
 /** Connects; null where that is refused or takes too long. */
 export async function connectUpstream(
-  kernel: Kernel,
+  words: Pick<NodeWords, 'kernel' | 'vouch' | 'unvouch'>,
   namespace: NetworkNamespace,
   from: Name,
   key: PoolKey,
 ): Promise<Upstream | null> {
   let opened: ReturnType<Kernel['openStream']>;
   try {
-    opened = kernel.openStream(namespace, { address: from.address, port: 0 }, key.endpoint);
+    opened = words.kernel.openStream(namespace, { address: from.address, port: 0 }, key.endpoint);
   } catch {
     return null; // the address or the namespace has gone
   }
   const { socket, fd, cookie } = opened;
+  words.vouch(cookie); // the first SYN leaves when this turn of the event loop is over
   const connected = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), CONNECT_MS);
     const end = (is: boolean): void => {
@@ -44,6 +46,7 @@ export async function connectUpstream(
     socket.once('error', () => end(false));
     socket.once('close', () => end(false));
   });
+  words.unvouch(cookie);
   if (!connected) {
     socket.on('error', () => {});
     socket.destroy();

@@ -9,6 +9,7 @@ import { HOOKS } from './mutants-hooks.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
+import { REQUESTS } from './mutants-requests.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
 
 export const MUTANTS = [
@@ -21,4 +22,5 @@ export const MUTANTS = [
   ...AGENT,
   ...HOOKS,
   ...FRAMING,
+  ...REQUESTS,
 ];

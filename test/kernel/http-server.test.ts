@@ -179,10 +179,42 @@ test('a server that blocks in its read loses the connection with a refusal', asy
   await http.server.value(WAITING);
 });
 
-test('who has the address of a workload is taken for judged where it sends', async () => {
-  await ask(`w = mesh_tcp(); connect(w, "${SERVER4}", ${HTTP_PORT})`);
-  assert.is(await ask('w.getpeername()[1]'), HTTP_PORT);
-  assert.equal(await ask('ask(w, get("/private"))'), [200, 'GET /private 0\n', false]);
+/** Verdicts on requests that were judged at the server meanwhile. */
+async function judgedHere(act: () => Promise<unknown>): Promise<readonly number[]> {
+  using ring = http.kernel.openMap(`${http.paths.pins}/node/maps/weft_events`);
+  using reader = http.kernel.ringReader(ring);
+  reader.drain(() => undefined);
+  await act();
+  const verdicts: number[] = [];
+  reader.drain((bytes) => {
+    const { hook, verdict } = decodeEvent(bytes);
+    if (hook === 'server') verdicts.push(verdict);
+  });
+  return verdicts;
+}
+
+const asWorkload = async (): Promise<unknown> => {
+  await ask(`w = mesh_tcp(6); connect(w, "${SERVER6}", ${HTTP_PORT})`);
+  return ask('ask(w, get("/private"))');
+};
+
+test('a workload of this node that is not enrolled is judged where its requests arrive', async () => {
+  assert.equal(await asWorkload(), CLOSED);
+  assert.equal(await seen(), []);
+  // Who is enrolled has proved that it is judged already: once, and there.
+  const again = await judgedHere(async () => {
+    await http.client.value(`s = open_to("${SERVER6}", ${HTTP_PORT})`);
+    assert.equal(await http.client.value('ask(s, get("/private"))'), DENIED);
+    assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  });
+  assert.equal(again, []);
+});
+
+test('who has the address of a workload of another node is taken for judged there', async () => {
+  const elsewhere = http.world().replace(`, cgroup: ${http.cgroupName} }`, ' }');
+  await http.load({ 'http.ts': POLICY }, elsewhere);
+  assert.equal(await asWorkload(), [200, 'GET /private 0\n', false]);
+  await http.load({ 'http.ts': POLICY });
   await open();
   assert.equal(await ask('ask(s, get("/private"))'), CLOSED);
 });
@@ -228,16 +260,10 @@ test('a connection that is older than the policies about requests lives on', asy
 });
 
 test('verdicts are reported with the hook `server`', async () => {
-  using ring = http.kernel.openMap(`${http.paths.pins}/node/maps/weft_events`);
-  using reader = http.kernel.ringReader(ring);
-  reader.drain(() => undefined);
-  await open();
-  await ask('ask(s, get("/a"))');
-  await ask('ask(s, get("/private"))');
-  const verdicts: number[] = [];
-  reader.drain((bytes) => {
-    const { hook, verdict } = decodeEvent(bytes);
-    if (hook === 'server') verdicts.push(verdict);
+  const verdicts = await judgedHere(async () => {
+    await open();
+    await ask('ask(s, get("/a"))');
+    await ask('ask(s, get("/private"))');
   });
   assert.equal(verdicts, [1, 2]);
 });

@@ -63,6 +63,7 @@ test('an encoder refuses what has no place', () => {
     policies: 0n,
     address4: null,
     address6: null,
+    here: false,
   };
   assert.throws(() => encodeIdentity(identity), RangeError);
   assert.throws(
