@@ -24,12 +24,13 @@ struct weft_probe {
 enum weft_step {
 	WEFT_STEP_TAKE = 1,   /* an idle upstream of `pool` -> index + 1 or 0 */
 	WEFT_STEP_CLAIM = 2,  /* this upstream -> 1 where it was idle */
-	WEFT_STEP_PUT = 3,    /* its lease ends, and it is idle -> 1, unless a request is half sent */
+	WEFT_STEP_PUT = 3,    /* its reply is over, and it is idle once it has all of the request */
 	WEFT_STEP_DROP = 4,   /* it is nobody's, and whatever was under way is over */
 	WEFT_STEP_SLOT = 5,   /* slot `slot` of `pool` is this upstream */
 	WEFT_STEP_RETURN = 6, /* door `index` of lending `lending`, all `bytes` read -> 1 where ended */
 	WEFT_STEP_RETIRE = 7, /* no lease of it begins any more -> 1, unless one is under way */
 	WEFT_STEP_SENT = 8,   /* bytes that went into door `index` since its lending began */
+	WEFT_STEP_REST = 9,   /* bytes of the request that it lacks; answered, and 0: it is idle now */
 };
 
 struct weft_order {
@@ -109,11 +110,18 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		if (lease->state == WEFT_LEASE_FREE)
 			lease->request = weft_lease_position(lease);
 		weft_lease_end(lease, lease->state, 1);
-		return lease->taken == (__u32)lease->request;
+		return 1;
+	}
+	if (order->step == WEFT_STEP_REST) {
+		__u32 rest = lease->request - weft_lease_position(lease);
+
+		if (!rest)
+			weft_lease_put(lease, WEFT_LEASE_ANSWERED);
+		return rest;
 	}
 	if (order->step == WEFT_STEP_DROP) {
 		/* How far its last exchange came is asked for later; whose it was too. */
-		if (weft_is_lent(lease->state))
+		if (lease->taken != (__u32)lease->request)
 			lease->taken = weft_lease_position(lease);
 		__sync_lock_test_and_set(&lease->state, WEFT_LEASE_GONE);
 		__builtin_memset(&lease->pool, 0, sizeof(lease->pool));
@@ -122,7 +130,8 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return 1;
 	}
 	if (order->step == WEFT_STEP_RETIRE)
-		return weft_lease_turn(lease, WEFT_LEASE_FREE, WEFT_LEASE_GONE);
+		return weft_lease_turn(lease, WEFT_LEASE_FREE, WEFT_LEASE_GONE) ||
+		       weft_lease_turn(lease, WEFT_LEASE_ANSWERED, WEFT_LEASE_GONE);
 	if (!pool)
 		return 0;
 	if (order->step == WEFT_STEP_CLAIM)

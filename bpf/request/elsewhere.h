@@ -141,8 +141,8 @@ static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http
 }
 
 /*
- * The rest of a request that went elsewhere, message by message, since its upstream may have answered
- * already, or be gone: then nobody wants it. -1: it was complete.
+ * The rest of a request that went elsewhere, also once it is answered, message by message, since its
+ * upstream may be gone: then nobody wants it. -1: it was complete.
  */
 static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft_http *http)
 {
@@ -156,18 +156,20 @@ static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft
 		http->lent_bytes = 0;
 		return -1;
 	}
+	tcp = weft_tcp_state(lease->socket, lease->cookie);
 	taken = weft_lease_position(lease);
-	if (!taken) { /* it was reset, and nobody knows how far it came */
+	/* It was reset, or its agent has died, and nobody knows how far it came. */
+	if (!taken || (!tcp && lease->state == WEFT_LEASE_ANSWERED)) {
 		http->mode = WEFT_HTTP_DEAD;
 		return SK_DROP;
 	}
 	rest = (__u32)(http->lent_bytes - taken);
 	if (!rest) {
+		weft_lease_put(lease, WEFT_LEASE_ANSWERED);
 		http->lent_bytes = 0;
 		return -1;
 	}
-	tcp = weft_tcp_state(lease->socket, lease->cookie);
-	if (weft_is_lent(lease->state) &&
+	if ((weft_is_lent(lease->state) || lease->state == WEFT_LEASE_ANSWERED) &&
 	    (tcp == WEFT_TCP_ESTABLISHED || tcp == WEFT_TCP_CLOSE_WAIT) &&
 	    bpf_msg_redirect_hash(message, &weft_upstreams, &index, 0) == SK_PASS) {
 		http->flags &= ~WEFT_HTTP_TAIL;

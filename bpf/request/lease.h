@@ -38,6 +38,7 @@ enum weft_lease_state {
 	WEFT_LEASE_KERNEL = 1, /* the reply is redirected into the client's socket */
 	WEFT_LEASE_AGENT = 2,  /* it stays in the upstream's queue; the agent forwards it */
 	WEFT_LEASE_GONE = 3,   /* the agent has given the connection up: none begins any more */
+	WEFT_LEASE_ANSWERED = 4, /* the reply is over, and the request still goes on: none begins yet */
 };
 
 /* Value of weft_leases, index upstream. */
@@ -201,22 +202,31 @@ static __always_inline int weft_lease_is_open(__u32 upstream, __u64 client)
 	       *(volatile __u64 *)&lease->client == client;
 }
 
-/*
- * The exchange is over, whose lease is in this state; the connection can have another one, or is left
- * to the agent. A server may answer before it was told all: then what it takes next would not be the
- * next request.
- */
-static __always_inline void weft_lease_end(struct weft_lease *lease, __u32 state, int reusable)
+/* The lease ends from this state, once, and the connection can have another one. */
+static __always_inline void weft_lease_put(struct weft_lease *lease, __u32 state)
 {
 	struct weft_pool *pool;
 
-	lease->taken = weft_lease_position(lease);
-	if (!weft_lease_turn(lease, state, WEFT_LEASE_FREE) || !reusable ||
-	    lease->taken != (__u32)lease->request)
+	if (!weft_lease_turn(lease, state, WEFT_LEASE_FREE))
 		return;
 	pool = bpf_map_lookup_elem(&weft_pools, &lease->pool);
 	if (pool)
 		weft_slot_put(pool, lease->slot);
+}
+
+/*
+ * The reply is over, to a lease in this state; the connection can have another exchange, or is left to
+ * the agent. A server may answer before it was told all: then the client first sends the rest.
+ */
+static __always_inline void weft_lease_end(struct weft_lease *lease, __u32 state, int reusable)
+{
+	lease->taken = weft_lease_position(lease);
+	if (!reusable)
+		weft_lease_turn(lease, state, WEFT_LEASE_FREE);
+	else if (lease->taken == (__u32)lease->request)
+		weft_lease_put(lease, state);
+	else
+		weft_lease_turn(lease, state, WEFT_LEASE_ANSWERED);
 }
 
 #endif

@@ -101,6 +101,8 @@ static __always_inline int weft_reply_verdict(struct __sk_buff *skb)
 		pool = bpf_map_lookup_elem(&weft_pools, &lease->pool);
 		if (pool && lease->state == WEFT_LEASE_FREE)
 			weft_slot_take(pool, lease->slot);
+		if (weft_lease_turn(lease, WEFT_LEASE_ANSWERED, WEFT_LEASE_FREE))
+			lease->taken = weft_lease_position(lease);
 		return SK_PASS;
 	}
 	if (!skb->len) {

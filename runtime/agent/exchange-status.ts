@@ -51,7 +51,7 @@ export function exchangeStatus(node: NodeMaps): ExchangeStatus {
   for (let index = 0; index < UPSTREAMS; index++) {
     const record = leases.lookup(encodeU32(index));
     if (record === null) continue;
-    if (decodeLease(record).isOpen) lent += 1;
+    if (decodeLease(record).isUnfinished) lent += 1;
     const key = Buffer.from(record.subarray(0, 32)).toString('hex');
     sizes.set(key, (sizes.get(key) ?? 0) + 1);
   }

@@ -74,7 +74,7 @@ const WORD_BITS = 64;
 export const DOOR_WORDS: number = DOORS / WORD_BITS;
 
 /** enum weft_lease_state. */
-export const LEASE_STATE = { free: 0, kernel: 1, agent: 2, gone: 3 } as const;
+export const LEASE_STATE = { free: 0, kernel: 1, agent: 2, gone: 3, answered: 4 } as const;
 /** enum weft_step. */
 export const STEP = {
   take: 1,
@@ -85,6 +85,7 @@ export const STEP = {
   return: 6,
   retire: 7,
   sent: 8,
+  rest: 9,
 } as const;
 /** enum weft_handover_reason. */
 export const HANDOVER_REASON = { pool: 1, order: 2, route: 3, message: 4, protocol: 5 } as const;
@@ -136,6 +137,8 @@ export interface Lease {
   readonly state: number;
   /** An exchange of the client's is under way. */
   readonly isOpen: boolean;
+  /** The same, or the rest of an answered request is still to come. */
+  readonly isUnfinished: boolean;
   /** Structs weft_asked and weft_reply. */
   readonly asked: Uint8Array;
   readonly reply: Uint8Array;
@@ -235,11 +238,13 @@ export function decodeLease(bytes: Uint8Array): Lease {
   const view = viewOf(bytes);
   const at = FORWARD_LAYOUT.weft_lease;
   const state = view.getUint32(at.state, true);
+  const isOpen = state === LEASE_STATE.kernel || state === LEASE_STATE.agent;
   return {
     client: clientAt(view, at),
     forwarded: view.getBigUint64(at.forwarded, true),
     state,
-    isOpen: state === LEASE_STATE.kernel || state === LEASE_STATE.agent,
+    isOpen,
+    isUnfinished: isOpen || state === LEASE_STATE.answered,
     asked: bytes.slice(at.asked, at.asked + ASKED.size),
     reply: bytes.slice(at.reply, at.reply + REPLY.size),
   };

@@ -15,6 +15,8 @@ import type { Upstream } from './upstream.js';
 
 /** Sweeps after which a connection that nobody has and that is not idle is useless. */
 const STRANGE_SWEEPS = 5;
+/** The same of one whose client has gone or sends no more, found twice, since it may be lent meanwhile. */
+const LOST_SWEEPS = 2;
 
 /** Was it asked for without a body? The kinds of the one request stand lowest. */
 function isHead({ asked }: Lease): boolean {
@@ -95,7 +97,7 @@ export class LeaseKeeper {
 
   /** Clients that have gone, and connections that nobody has although they are not idle. */
   sweep(): void {
-    const { words, pools, destroy } = this.#world;
+    const { words, pools, finish, destroy } = this.#world;
     for (const [upstream, client] of this.#streams) {
       if (words.probe(client.client) !== null) continue;
       client.isOver = true;
@@ -104,18 +106,29 @@ export class LeaseKeeper {
     for (const upstream of [...pools.members()]) {
       const { index } = upstream;
       if (upstream.isOurs || index === null) continue;
-      const { isOpen, client } = words.lease(index);
-      const isGone = isOpen && words.probe(client) === null;
-      const isStrange = isGone || (!isOpen && !pools.isIdle(upstream));
+      const lease = words.lease(index);
+      const isLost = lease.isUnfinished && this.#isLost(index, lease);
+      const isStrange = isLost || (!lease.isUnfinished && !pools.isIdle(upstream));
       const count = isStrange ? (this.#strange.get(upstream) ?? 0) + 1 : 0;
       if (count === 0) this.#strange.delete(upstream);
       else this.#strange.set(upstream, count);
-      if (count < STRANGE_SWEEPS) continue;
+      if (count < (isLost ? LOST_SWEEPS : STRANGE_SWEEPS)) continue;
       this.#strange.delete(upstream);
-      if (!isGone && !pools.retire(upstream)) continue;
+      if (!isLost && !pools.retire(upstream)) continue;
       pools.discard(upstream);
+      if (!isLost) continue;
       // It may have been lent again since the look; then somebody waits for what will not come.
-      if (isGone) destroy(words.lease(index).client, upstream.key.cgroup);
+      const { client } = words.lease(index);
+      if (!finish(client, upstream.key.cgroup)) destroy(client, upstream.key.cgroup);
     }
+  }
+
+  /** Has its client gone, or does it send no more of a request that the upstream has in part? */
+  #isLost(index: number, { isOpen, client }: Lease): boolean {
+    const { words } = this.#world;
+    const probe = words.probe(client);
+    if (probe !== null && !probe.isShut && isOpen) return false;
+    const rest = words.step({ step: 'rest', index });
+    return probe === null || (probe.isShut && rest !== 0);
   }
 }

@@ -167,8 +167,8 @@ export function openNodeWords(
       const lost: { client: ClientId; cgroup: bigint }[] = [];
       for (let index = 0; index < UPSTREAMS; index++) {
         const record = value(of('weft_leases').lookup(u32(index)));
-        const { isOpen, client } = decodeLease(record);
-        if (isOpen) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
+        const { isUnfinished, client } = decodeLease(record);
+        if (isUnfinished) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
         if (record.some((byte) => byte !== 0)) {
           of('weft_leases').update(u32(index), new Uint8Array(record.length));
         }

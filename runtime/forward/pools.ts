@@ -81,9 +81,7 @@ export class Pools {
       return;
     }
     upstream.isOurs = false;
-    if (this.#options.words.step({ step: 'put', index: upstream.index ?? 0 }) === 0) {
-      this.discard(upstream);
-    }
+    this.#options.words.step({ step: 'put', index: upstream.index ?? 0 });
   }
 
   /** Closes a connection that nobody else has, and forgets it. */

@@ -383,6 +383,65 @@ test('an urgent byte of a request that is lent a connection does not leave', asy
   assert.equal(await ask('/a', true), text('v2', '/a'));
 });
 
+test('a server that answers first gets the rest of the body, and then the next request', async () => {
+  await open();
+  await ask('/warm', true);
+  await settles();
+  const early = `get("/early", "POST", "x-canary: 1\\r\\ncontent-length: 300000\\r\\n")`;
+  for (let again = 0; again < 3; again++) {
+    await net.server.value('gates["rest"] = threading.Event(); state["late"] = 0');
+    assert.equal(await net.client(`ask(s, ${early})`), [200, 'v2', false]);
+    assert.is(pools().leases, 1);
+    await net.server.value('gates["rest"].set()');
+    await net.client('s.sendall(b"b" * 300000)');
+    assert.equal(await ask('/a', true), text('v2', '/a'));
+    await settles();
+    assert.is(await net.server.value('state["late"]'), 300000);
+  }
+});
+
+/** Half of a request that the kernel has lent a connection for. */
+const halfPost = async (): Promise<void> => {
+  await open();
+  await ask('/warm', true);
+  await settles();
+  const head = `get("/half", "POST", "x-canary: 1\\r\\ncontent-length: 1000\\r\\n")`;
+  await net.client(`s.sendall((${head} + "b" * 500).encode())`);
+  assert.is(pools().leases, 1);
+};
+
+for (const [how, code] of [
+  ['ends', 's.close()'],
+  ['is reset', 's.setsockopt(1, 13, struct.pack("ii", 1, 0)); s.close()'],
+] as const)
+  test(`a client that ${how} in the middle of its request holds no connection`, async () => {
+    await halfPost();
+    const { size } = pools();
+    await net.client(code);
+    await settles();
+    assert.is(pools().size, size - 1);
+  });
+
+test('a client that shuts its side: in the middle of a request it is the end, after it not', async () => {
+  await net.client(TO_END);
+  await halfPost();
+  await net.client('s.shutdown(1)');
+  assert.is(await net.client('to_end(s)'), '');
+  await settles();
+  await open();
+  await net.server.value('gates["shut"] = threading.Event()');
+  await net.client(`s.sendall(get("/wait/shut", ${CANARY}).encode()); s.shutdown(1)`);
+  assert.equal(await seenAll(['v2 GET /warm', 'v2 GET /half', 'v2 GET /wait/shut']), [
+    'v2 GET /warm',
+    'v2 POST /half',
+    'v2 GET /wait/shut',
+  ]);
+  await net.server.value('gates["shut"].set()');
+  assert.equal(await net.client('take(s)'), text('v2', '/wait/shut'));
+  await net.client('s.close()');
+  await settles();
+});
+
 test('an upgrade goes to its cluster, whole', async () => {
   await open();
   const upgrade = `get("/upgrade", more="x-canary: 1\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n")`;

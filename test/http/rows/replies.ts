@@ -104,21 +104,21 @@ const untilClose = (
   ),
 );
 
-/** The reply is there before the body was sent. */
+/** The reply is there before the body was sent; again, by a connection that was used before. */
 const early = SERVED.map((fate): Row => {
   const [start, body] = post('/r', 'late body', fate.headers);
   const server = fate === BOUND ? v1 : v2;
+  const round = [
+    client.send(start),
+    server.request(start),
+    server.send(ok('early')),
+    client.expect(ok('early')),
+    client.send(...(body as string)),
+    server.expect(body as string),
+  ];
   return {
     id: `replies: before the body, ${fate.name}`,
-    steps: [
-      client.send(start),
-      server.request(start),
-      server.send(ok('early')),
-      client.expect(ok('early')),
-      client.send(body as string),
-      server.expect(body as string),
-      ...after,
-    ],
+    steps: [...round, ...fate.play([get('/r', fate.headers)], ok('between')), ...round, ...after],
   };
 });
 
