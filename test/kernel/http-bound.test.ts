@@ -1,6 +1,7 @@
 /** Requests on the client's own connection: each judged, those refused answered on it, none lost. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
 import { HTTP_PORT, HttpNet, VIP4, VIP6 } from './fixtures/http.js';
 import { CLIENT4, SERVER4 } from './fixtures/net.js';
 
@@ -265,6 +266,18 @@ sender.start()`;
   assert.equal(await http.client.ask('w.recv(1)'), { error: 'ETIMEDOUT' });
   assert.equal(await seen(), []);
   assert.ok(http.denied('requests') > 0n);
+});
+
+test('refusals have the texts of weft.json', async () => {
+  const deny = { status: 451, body: 'never', type: 'text/plain' };
+  const parse = { status: 418, body: 'tea', type: 'text/plain' };
+  const refusals = { ...PROJECT_DEFAULTS.refusals, deny, parse };
+  await http.load({ 'http.ts': POLICY }, http.world(), false, { refusals });
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  assert.equal(await http.client.value('ask(s, get("/private"))'), [451, 'never', false]);
+  assert.equal(await http.client.value('ask(s, get("/a"))'), ALLOWED);
+  const bad = await http.client.value('ask(s, "GET /\\0 HTTP/1.1\\r\\n\\r\\n")');
+  assert.equal((bad as unknown[]).slice(0, 2), [418, 'tea']);
 });
 
 test('without policies about requests nothing is looked at', async () => {

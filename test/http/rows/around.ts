@@ -1,7 +1,7 @@
 /** Other ways to the same server: its own address, a mapped address, from outside the mesh. */
 import { get, ok, post } from '../stage/message.js';
-import { BAD_REQUEST, FORBIDDEN } from '../stage/refusal.js';
-import { answered, answeredLast, exchange, type Row } from '../stage/row.js';
+import { BAD_REQUEST, FORBIDDEN, FORBIDDEN_LAST } from '../stage/refusal.js';
+import { answered, answeredLast, exchange, type Row, type Step } from '../stage/row.js';
 
 const after = exchange(get('/after'), ok('after'));
 const twoLengths =
@@ -51,7 +51,19 @@ const mapped: readonly Row[] = (['service', 'endpoint'] as const).map((to) => ({
   ],
 }));
 
-/** A client that no node of the mesh knows: the receiving workload judges. */
+/**
+ * A client that no node of the mesh knows: the receiving workload judges. A refusal is as long as
+ * what it answers, by blanks; where that is shorter, it is the last (docs/limits.md).
+ */
+const LONG = { 'x-long': 'y'.repeat(200) };
+const inPlaceOf = (request: string, reply: string): string => {
+  const [head = '', body = ''] = reply.split('\r\n\r\n');
+  return `${head}${' '.repeat(request.length - reply.length)}\r\n\r\n${body}`;
+};
+const refusedLong = (request: string): Step[] => [
+  ...answered([request], inPlaceOf(request, FORBIDDEN)),
+  ...after,
+];
 const outside: readonly Row[] = [
   {
     id: 'around: from outside, allowed',
@@ -61,12 +73,12 @@ const outside: readonly Row[] = [
   {
     id: 'around: from outside, refused for everybody',
     from: 'outsider',
-    steps: [...answered(get('/private/x'), FORBIDDEN), ...after],
+    steps: refusedLong(get('/private/x', LONG)),
   },
   {
     id: 'around: from outside, refused for strangers',
     from: 'outsider',
-    steps: [...answered(get('/inside/x'), FORBIDDEN), ...after],
+    steps: refusedLong(get('/inside/x', LONG)),
   },
   {
     id: 'around: from inside, what strangers may not',
@@ -75,17 +87,24 @@ const outside: readonly Row[] = [
   {
     id: 'around: from outside, refused with a body',
     from: 'outsider',
-    steps: [...answered([post('/private/x', 'hello').join('')], FORBIDDEN), ...after],
+    steps: refusedLong(post('/private/x', 'hello', LONG).join('')),
+  },
+  {
+    id: 'around: from outside, refused in less than the refusal',
+    from: 'outsider',
+    steps: answeredLast(get('/private/x'), FORBIDDEN_LAST),
+    end: 'done',
   },
   {
     id: 'around: from outside, split head',
     from: 'outsider',
-    steps: [...answered([...get('/private/x')], FORBIDDEN), ...after],
+    steps: answeredLast([...get('/private/x')], FORBIDDEN_LAST),
+    end: 'done',
   },
   {
     id: 'around: from outside, malformed',
     from: 'outsider',
-    steps: answeredLast(twoLengths, BAD_REQUEST),
+    steps: answeredLast(twoLengths, inPlaceOf(twoLengths, BAD_REQUEST)),
     end: 'done',
   },
 ];
