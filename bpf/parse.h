@@ -133,32 +133,52 @@ static __noinline __attribute__((unused)) int weft_parse(struct __sk_buff *skb,
 	return (transport.flags & 0x12) == 0x02 ? WEFT_PACKET_SYN : WEFT_PACKET_ESTABLISHED;
 }
 
+/* RFC 9293, 3.1 */
+#define WEFT_TCP_FIN 1
+#define WEFT_TCP_SYN 2
+#define WEFT_TCP_ACK 0x10
+#define WEFT_TCP_URGENT 0x20
+
+struct weft_segment {
+	__u32 sequence;
+	__u32 payload; /* where it begins, in the packet */
+	__u32 flags;
+};
+
 /*
- * The common case without copies: a TCP segment other than a SYN, in a header without options that
- * lies in the linear part. A 0 says nothing: weft_parse knows.
+ * The common case without copies: a TCP segment in an IP header without options, not a fragment, the
+ * headers in the linear part. A 0 says nothing: weft_parse and weft_tcp_offset know.
  */
-static __always_inline int weft_is_established(struct __sk_buff *skb)
+static __always_inline int weft_see_segment(struct __sk_buff *skb, struct weft_segment *segment)
 {
 	const __u8 *data = (void *)(long)skb->data;
 	const __u8 *end = (void *)(long)skb->data_end;
 	__u32 offset;
-	__u8 flags;
 
 	if (skb->protocol == bpf_htons(0x0800)) {
 		offset = sizeof(struct iphdr);
-		if (data + offset + 14 > end || data[0] != 0x45 || data[9] != IPPROTO_TCP ||
-		    data[6] & 0x3f || data[7])
+		if (data + sizeof(struct iphdr) + 14 > end || data[0] != 0x45 ||
+		    data[9] != IPPROTO_TCP || data[6] & 0x3f || data[7])
 			return 0;
-		flags = data[sizeof(struct iphdr) + 13];
+		data += sizeof(struct iphdr);
 	} else if (skb->protocol == bpf_htons(0x86dd)) {
 		offset = sizeof(struct ipv6hdr);
-		if (data + offset + 14 > end || data[6] != IPPROTO_TCP)
+		if (data + sizeof(struct ipv6hdr) + 14 > end || data[6] != IPPROTO_TCP)
 			return 0;
-		flags = data[sizeof(struct ipv6hdr) + 13];
+		data += sizeof(struct ipv6hdr);
 	} else {
 		return 0;
 	}
-	return (flags & 0x12) != 0x02; /* SYN without ACK opens a connection */
+	segment->sequence = bpf_ntohl(*(const __u32 *)(data + 4));
+	segment->payload = offset + (data[12] >> 4) * 4;
+	segment->flags = data[13];
+	return 1;
+}
+
+/* A SYN without ACK opens a connection. */
+static __always_inline int weft_opens(const struct weft_segment *segment)
+{
+	return (segment->flags & (WEFT_TCP_SYN | WEFT_TCP_ACK)) == WEFT_TCP_SYN;
 }
 
 #define WEFT_OPTION_END 0
@@ -242,8 +262,6 @@ static __always_inline int weft_names_a_way(struct __sk_buff *skb)
 		return 0;
 	return weft_has_routing_header(skb, data[6]);
 }
-
-#define WEFT_TCP_URGENT 0x20 /* RFC 9293, 3.1: URG */
 
 /* Offset of the TCP header of a packet that a socket sends; 0 where it has none. */
 static __always_inline __u32 weft_tcp_offset(struct __sk_buff *skb)

@@ -40,6 +40,26 @@ static __always_inline __u32 active_slot(void)
 	return word ? (__u32)*(volatile __u64 *)word : WEFT_SLOTS;
 }
 
+/* By constant numbers: the kernel makes direct jumps of them, which cost nothing. */
+#define CALL(hook, context)                                                                        \
+	do {                                                                                       \
+		_Static_assert(WEFT_SLOTS == 4, "a case for each");                                \
+		switch (active_slot()) {                                                           \
+		case 0:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 0);                      \
+			break;                                                                     \
+		case 1:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 1);                      \
+			break;                                                                     \
+		case 2:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 2);                      \
+			break;                                                                     \
+		case 3:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 3);                      \
+			break;                                                                     \
+		}                                                                                  \
+	} while (0)
+
 /*
  * The kernel gives a program its cgroup's storage only if the attached program uses it, and
  * compares the map with that of the programs in the array: so each stub touches it.
@@ -47,7 +67,7 @@ static __always_inline __u32 active_slot(void)
 #define ENTER(hook, context)                                                                       \
 	do {                                                                                       \
 		weft_enrolled_cgroup();                                                            \
-		bpf_tail_call(context, &weft_slots_##hook, active_slot());                         \
+		CALL(hook, context);                                                               \
 	} while (0)
 
 static __always_inline int refuse(void)
@@ -93,7 +113,7 @@ SEC("sockops") int stub_sockops(struct bpf_sock_ops *context)
 /* What a client sends whose requests are judged. It is not attached to cgroups but to weft_clients. */
 SEC("sk_msg") int stub_request(struct sk_msg_md *message)
 {
-	bpf_tail_call(message, &weft_slots_request, active_slot());
+	CALL(request, message);
 	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
 	return SK_DROP;
 }
@@ -101,7 +121,7 @@ SEC("sk_msg") int stub_request(struct sk_msg_md *message)
 /* What a server receives whose client judges no requests. Attached to weft_strangers. */
 SEC("sk_skb/stream_verdict") int stub_server(struct __sk_buff *skb)
 {
-	bpf_tail_call(skb, &weft_slots_server, active_slot());
+	CALL(server, skb);
 	weft_count_reason(WEFT_REASON_NO_GENERATION, WEFT_DENY);
 	return skb->len ? SK_DROP : SK_PASS;
 }
@@ -147,10 +167,11 @@ static __noinline int known_flow(struct __sk_buff *skb, struct weft_packet *pack
 
 SEC("cgroup_skb/ingress") int stub_ingress(struct __sk_buff *skb)
 {
+	struct weft_segment segment;
 	struct weft_packet packet;
 
-	if (weft_is_established(skb))
-		return weft_native_arrives(skb);
+	if (weft_see_segment(skb, &segment) && !weft_opens(&segment))
+		return weft_native_arrives(skb, &segment);
 	if (!segment_arrives(skb))
 		return 0;
 	ENTER(ingress, skb);

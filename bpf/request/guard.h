@@ -38,29 +38,41 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 		weft_offer(context, http);
 }
 
-static __noinline int weft_is_beyond(struct __sk_buff *skb, const struct weft_http *http)
+/* The same as weft_see_segment, of any packet. */
+static __noinline int weft_find_segment(struct __sk_buff *skb, struct weft_segment *segment)
 {
-	__u32 offset = weft_tcp_offset(skb), sequence, payload;
+	__u32 offset = weft_tcp_offset(skb), sequence;
 	__u8 tail[2]; /* length of the header in words, flags */
 
-	if (!offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
+	if (!segment || !offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
 	    bpf_skb_load_bytes(skb, offset + 12, tail, sizeof(tail)))
-		return 1;
+		return 0;
+	segment->sequence = bpf_ntohl(sequence);
+	segment->payload = offset + (tail[0] >> 4) * 4;
+	segment->flags = tail[1];
+	return 1;
+}
+
+static __always_inline int weft_is_beyond(struct __sk_buff *skb, const struct weft_http *http,
+					  const struct weft_segment *segment)
+{
+	__u32 payload = skb->len - segment->payload;
+
 	/* The server's stream lacks an urgent byte: what it reads is not what was judged. */
-	if (tail[1] & WEFT_TCP_URGENT)
+	if (segment->flags & WEFT_TCP_URGENT)
 		return 1;
-	payload = skb->len - offset - (tail[0] >> 4) * 4;
 	if (!payload)
 		return 0;
 	if (!(http->flags & WEFT_HTTP_ESTABLISHED))
 		return 1;
-	return (__s32)(bpf_ntohl(sequence) + payload - http->judged_seq) > 0;
+	return (__s32)(segment->sequence + payload - http->judged_seq) > 0;
 }
 
 /* cgroup_skb/egress: does the packet carry bytes that were never let go? */
 static __always_inline int weft_is_unjudged(struct __sk_buff *skb)
 {
 	struct bpf_sock *socket = skb->sk;
+	struct weft_segment segment;
 	struct weft_http *http;
 
 	if (!socket)
@@ -68,7 +80,9 @@ static __always_inline int weft_is_unjudged(struct __sk_buff *skb)
 	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
 	if (!http || !(http->flags & WEFT_HTTP_ON))
 		return 0;
-	return weft_is_beyond(skb, http);
+	if (!weft_see_segment(skb, &segment) && !weft_find_segment(skb, &segment))
+		return 1;
+	return weft_is_beyond(skb, http, &segment);
 }
 
 #endif

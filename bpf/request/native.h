@@ -12,8 +12,6 @@
 #include "request/guard.h"
 #include "request/window.h"
 
-#define WEFT_FIN 1
-#define WEFT_SYN 2
 /* Windows of one segment; one that needs more is not followed. */
 #define WEFT_NATIVE_WINDOWS 256
 /* Two CPUs may have segments of one connection at the same time. */
@@ -98,9 +96,26 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	return 0;
 }
 
-static long weft_native_try(__u32 index, struct weft_native **native)
+struct weft_native_turn {
+	struct weft_native *native;
+	__u64 taken;
+};
+
+static long weft_native_try(__u32 index, struct weft_native_turn *turn)
 {
-	return __sync_val_compare_and_swap(&(*native)->busy, 0, 1) == 0;
+	turn->taken = __sync_val_compare_and_swap(&turn->native->busy, 0, 1) == 0;
+	return turn->taken;
+}
+
+/* Another CPU has it just now; 0: for too long. */
+static __noinline int weft_native_await(struct weft_native *native)
+{
+	struct weft_native_turn turn = { .native = native };
+
+	if (!native)
+		return 0;
+	bpf_loop(WEFT_NATIVE_WAIT, weft_native_try, &turn, 0);
+	return turn.taken;
 }
 
 /* Must what comes by the client's own connection wait for another exchange? */
@@ -126,37 +141,32 @@ static __always_inline void weft_tell_door(const struct weft_http *http)
 		handover->answered = http->native.reply.done;
 }
 
-static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_http *http)
+static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_http *http,
+					  const struct weft_segment *segment)
 {
 	struct weft_native *native = &http->native;
-	__u32 offset = weft_tcp_offset(skb), sequence, header, payload;
-	__u8 words, flags;
+	__u32 payload = skb->len - segment->payload;
 
-	if (!offset || bpf_skb_load_bytes(skb, offset + 4, &sequence, 4) ||
-	    bpf_skb_load_bytes(skb, offset + 12, &words, 1) ||
-	    bpf_skb_load_bytes(skb, offset + 13, &flags, 1) || flags & WEFT_SYN)
-		return 1;
-	header = offset + (words >> 4) * 4;
-	payload = skb->len - header;
-	if (payload > skb->len || (!payload && !(flags & WEFT_FIN)))
+	if (payload > skb->len || segment->flags & WEFT_TCP_SYN ||
+	    (!payload && !(segment->flags & WEFT_TCP_FIN)))
 		return 1;
 	if (weft_native_waits(http))
 		return 0;
-	if (flags & WEFT_FIN && weft_redirects_wait((void *)http->native.socket))
+	if (segment->flags & WEFT_TCP_FIN && weft_redirects_wait((void *)native->socket))
 		return 0;
 	if (!payload)
 		return 1;
-	if (bpf_loop(WEFT_NATIVE_WAIT, weft_native_try, &native, 0) == WEFT_NATIVE_WAIT &&
-	    native->busy)
+	if (__sync_val_compare_and_swap(&native->busy, 0, 1) && !weft_native_await(native))
 		return 0; /* TCP repeats it */
-	weft_native_follow(skb, native, header, bpf_ntohl(sequence), payload);
+	weft_native_follow(skb, native, segment->payload, segment->sequence, payload);
 	__sync_lock_test_and_set(&native->busy, 0);
 	weft_tell_door(http);
 	return 1;
 }
 
 /* cgroup_skb/ingress, of a connection that is open: 0 where it is to come again later. */
-static __always_inline int weft_native_arrives(struct __sk_buff *skb)
+static __always_inline int weft_native_arrives(struct __sk_buff *skb,
+					       const struct weft_segment *segment)
 {
 	struct bpf_sock *socket = skb->sk;
 	struct weft_http *http;
@@ -166,12 +176,10 @@ static __always_inline int weft_native_arrives(struct __sk_buff *skb)
 	socket = bpf_sk_fullsock(socket);
 	if (!socket)
 		return 1;
-	if (!weft_is_let_in(socket))
-		return 0;
 	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
-	if (!http || !(http->flags & WEFT_HTTP_ON))
-		return 1;
-	return weft_native_segment(skb, http);
+	if (!http || !http->cookie)
+		return weft_is_let_in(socket);
+	return weft_native_segment(skb, http, segment);
 }
 
 #endif

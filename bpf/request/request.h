@@ -70,12 +70,17 @@ static __always_inline int weft_may_pass(struct weft_http *http,
 	    weft_lease_is_open(http->lease, http->cookie))
 		return 0;
 	/* Where all are of the plain kind there is nothing to keep of each, and no limit. */
-	if (!kinds && !native->asked.kinds) {
-		native->asked.count++;
+	if (!kinds && !http->kinds) {
+		*(volatile __u32 *)&native->asked.count = ++http->asked;
 		return 1;
 	}
-	return native->flags & WEFT_NATIVE_LOST ||
-	       !weft_ask_reply(&native->asked, *(volatile __u32 *)&native->reply.done, kinds);
+	if (native->flags & WEFT_NATIVE_LOST)
+		return 1;
+	if (weft_ask_reply(&native->asked, *(volatile __u32 *)&native->reply.done, kinds))
+		return 0;
+	http->asked = native->asked.count;
+	http->kinds = native->asked.kinds != 0;
+	return 1;
 }
 
 /* What does not go to the bound server, or not yet. */

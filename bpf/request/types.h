@@ -10,8 +10,8 @@
 #include "http/reply.h"
 
 #define WEFT_CLIENTS 262144   /* sockets whose requests are judged */
-#define WEFT_REQUESTS_CPU 8   /* requests being judged, a CPU */
-#define WEFT_REQUESTS_MAX 256 /* and on the node */
+#define WEFT_REQUESTS_CPU 2   /* requests being judged, a CPU */
+#define WEFT_REQUESTS_MORE 256 /* and on the node, where a CPU has preempted more */
 #define WEFT_REPLY_MAX 1088   /* bytes of a reply that the kernel writes */
 
 /* ---- node ---- */
@@ -65,46 +65,61 @@ enum weft_native_flag {
 
 /* The replies on a client's own connection (request/native.h). */
 struct weft_native {
-	__u64 socket;		 /* the client's, its address in the kernel */
-	struct weft_asked asked; /* written by sk_msg */
-	struct weft_reply reply; /* written where segments arrive, by who has `busy` */
-	__u32 expected;		 /* TCP's number of the next byte */
+	__u64 socket; /* the client's, its address in the kernel */
+	struct weft_asked asked; /* written by sk_msg; the rest where segments arrive, by who has `busy` */
+	__u32 expected; /* TCP's number of the next byte */
 	__u32 busy;
 	__u32 flags; /* enum weft_native_flag */
 	__u32 zero;
+	__u64 room[3];
+	struct weft_reply reply;
 };
 
 /*
  * Value of weft_http, storage of a client's socket. Made by connect; written by sk_msg, which holds
- * the socket's lock.
+ * the socket's lock. Replies arrive on another CPU than requests are sent on: what is written for
+ * each request and what for each reply are in cache lines of their own, but for a count. The kernel
+ * puts a pointer before the first field, in one line (struct bpf_local_storage_data).
  */
 struct weft_http {
-	__u64 cookie;
+	/* What seldom changes, and both sides read. */
+	__u64 cookie; /* 0: its requests are not judged */
 	__u64 cgroup; /* whose workload asks */
-	struct weft_name name;	   /* where it connected to */
-	struct weft_name endpoint; /* where it really went: it is bound to this one */
-	__u32 flags;		   /* enum weft_http_flag */
-	__u32 mode;		   /* enum weft_http_mode */
-	__u32 judged_seq; /* TCP sequence number behind the last byte that was let pass */
-	__u32 generation; /* that says what follows; 0: none yet */
-	__u64 left; /* see mode */
-	struct weft_peer peer; /* the server's socket */
-	__u32 tries;	       /* to find it */
-	__u32 unused;
-	struct weft_chunk chunk;
-	__u64 lent_bytes; /* of the request that the lease is for */
+	__u64 routes;	/* policies that are asked for a route */
+	__u64 policies; /* policies of the bound endpoint */
+	__u32 generation; /* that says so; 0: none yet */
 	__u32 lease;	  /* upstream + 1 of the last request that went elsewhere */
 	__u32 door;	  /* door + 1 that was taken last */
 	__u32 lending;	  /* and its number */
+	__u64 room;
+
+	struct weft_native native;
+
+	/* What sk_msg writes for each request, and egress reads. */
+	__u32 flags; /* enum weft_http_flag */
+	__u32 mode;  /* enum weft_http_mode */
+	__u32 judged_seq; /* TCP sequence number behind the last byte that was let pass */
 	__u32 syntax_seq; /* behind the head or chunk header that was let pass last */
 	__u32 unsent_seq; /* of the first byte that weft_unsent has of it */
-	__u32 zero;
-	struct weft_native native;
-	__u64 routes;	/* policies that are asked for a route */
-	__u64 policies; /* policies of the bound endpoint */
+	__u32 asked;	  /* native.asked.count, which sk_msg writes but does not read */
+	__u64 left;	  /* see mode */
+	__u64 lent_bytes; /* of the request that the lease is for */
+	__u32 kinds;	  /* native.asked.kinds is not 0 */
+	__u32 tries;	  /* to find the server's socket */
+	struct weft_peer peer; /* the server's socket */
+
+	/* What sk_msg reads for each request. */
+	struct weft_name name;	   /* where it connected to */
+	struct weft_name endpoint; /* where it really went: it is bound to this one */
 	struct weft_result result; /* of the connection */
 	struct weft_connection connection;
+
+	struct weft_chunk chunk;
 };
+
+_Static_assert(__builtin_offsetof(struct weft_http, native) == 56, "a cache line");
+_Static_assert(__builtin_offsetof(struct weft_http, native.reply) == 56 + 64, "a cache line");
+_Static_assert(__builtin_offsetof(struct weft_http, flags) == 56 + 2 * 64, "a cache line");
 
 #define WEFT_EVENT_METHOD 16
 #define WEFT_EVENT_PATH 64

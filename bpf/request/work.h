@@ -7,7 +7,7 @@
 #include "http/head.h"
 #include "request/node.h"
 
-/* As struct weft_judgement: a slot is owned through `busy`. */
+/* A slot is owned through `busy`: 1 of a CPU's own, 2 of those that all share. */
 struct weft_request_work {
 	__u64 busy;
 	struct weft_judgement judgement;
@@ -17,43 +17,59 @@ struct weft_request_work {
 
 WEFT_MAP(weft_names, BPF_MAP_TYPE_ARRAY, __u32, struct weft_names, 1);
 WEFT_MAP(weft_replies, BPF_MAP_TYPE_ARRAY, __u32, struct weft_reply_bytes, 16);
-WEFT_MAP(weft_requests, BPF_MAP_TYPE_ARRAY, __u32, struct weft_request_work, WEFT_REQUESTS_MAX);
+/* A CPU's own: a task, and what interrupts it. */
+WEFT_MAP(weft_requests, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct weft_request_work,
+	 WEFT_REQUESTS_CPU);
+/* Where the kernel has preempted more of them. */
+WEFT_MAP(weft_more_requests, BPF_MAP_TYPE_ARRAY, __u32, struct weft_request_work,
+	 WEFT_REQUESTS_MORE);
 
-struct weft_slot {
-	__u32 at;
+struct weft_taking {
+	__u32 slot;
 	__u32 taken;
 };
 
-static long weft_take_slot(__u32 index, struct weft_slot *slot)
+static long weft_take_shared(__u32 index, struct weft_taking *taking)
 {
-	__u32 at = (slot->at + 1) % WEFT_REQUESTS_MAX;
-	struct weft_request_work *work = bpf_map_lookup_elem(&weft_requests, &at);
+	__u32 slot = (taking->slot + 1) % WEFT_REQUESTS_MORE;
+	struct weft_request_work *work = bpf_map_lookup_elem(&weft_more_requests, &slot);
 
-	slot->at = at;
-	slot->taken = work && __sync_val_compare_and_swap(&work->busy, 0, 1) == 0;
-	return slot->taken;
+	taking->slot = slot;
+	taking->taken = work && __sync_val_compare_and_swap(&work->busy, 0, 2) == 0;
+	return taking->taken;
+}
+
+/* Not by the first task of a CPU: each looks somewhere else first. */
+static __noinline struct weft_request_work *weft_take_more(void)
+{
+	struct weft_taking taking = { .slot = bpf_get_prandom_u32() };
+
+	bpf_loop(WEFT_REQUESTS_MORE, weft_take_shared, &taking, 0);
+	return taking.taken ? bpf_map_lookup_elem(&weft_more_requests, &taking.slot) : 0;
+}
+
+static __always_inline struct weft_request_work *weft_take_request(void)
+{
+	for (__u32 i = 0; i < WEFT_REQUESTS_CPU; i++) {
+		__u32 slot = i;
+		struct weft_request_work *work = bpf_map_lookup_elem(&weft_requests, &slot);
+
+		if (work && __sync_val_compare_and_swap(&work->busy, 0, 1) == 0)
+			return work;
+	}
+	return weft_take_more();
 }
 
 /*
- * Mostly the first of the CPU's own. Where the kernel has preempted many senders on it, those of
- * other CPUs: only all of them together may be too few.
+ * A CPU sees its own writes in their order, so its own slots need no barrier, which would wait until
+ * the other CPUs have heard of all that was written for the request.
  */
-static __noinline struct weft_request_work *weft_take_request(void)
-{
-	struct weft_slot slot = {};
-	struct weft_request_work *work;
-
-	slot.at = bpf_get_smp_processor_id() * WEFT_REQUESTS_CPU % WEFT_REQUESTS_MAX;
-	work = bpf_map_lookup_elem(&weft_requests, &slot.at);
-	if (!work || __sync_val_compare_and_swap(&work->busy, 0, 1) == 0)
-		return work;
-	bpf_loop(WEFT_REQUESTS_MAX - 1, weft_take_slot, &slot, 0);
-	return slot.taken ? bpf_map_lookup_elem(&weft_requests, &slot.at) : 0;
-}
-
 static __always_inline void weft_release_request(struct weft_request_work *work)
 {
-	__sync_lock_test_and_set(&work->busy, 0);
+	if (work->busy == 1)
+		*(volatile __u64 *)&work->busy = 0;
+	else
+		__sync_lock_test_and_set(&work->busy, 0);
 }
 
 #endif
