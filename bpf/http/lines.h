@@ -16,7 +16,7 @@
 
 #define WEFT_WINDOW_MAX 1024 /* a power of two: offsets are masked with it */
 #define WEFT_WINDOW_SLACK 8
-#define WEFT_REPLY_HEAD_MAX 16384
+#define WEFT_REPLY_HEAD_MAX 65536
 #define WEFT_CHUNK_HEADER_MAX 256
 #define WEFT_TRAILERS_MAX 8192
 #define WEFT_BODY_DIGITS 16

@@ -8,7 +8,7 @@ export const WINDOW_MAX = 1024;
 export const WINDOW_SLACK = 8;
 /** Requests of one connection that wait for their reply. */
 export const ASKED_MAX = 16;
-export const REPLY_HEAD_MAX = 16384;
+export const REPLY_HEAD_MAX = 65536;
 export const CHUNK_HEADER_MAX = 256;
 export const TRAILERS_MAX = 8192;
 

@@ -256,7 +256,7 @@ function everyWay(text: string, asked: string, want: string): void {
   }
 }
 
-test('a head of 16384 bytes is taken, one more is refused', () => {
+test('a head of 65536 bytes is taken, one more is refused', () => {
   const sized = (size: number, line = 'A'): string =>
     two(EMPTY, `${line}: ${'x'.repeat(size - two(EMPTY, `${line}: `).length)}`);
   const max = REPLY_HEAD_MAX;
