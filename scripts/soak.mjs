@@ -1,5 +1,6 @@
 // A soak of requests over keep-alive connections, a third routed away from their connection, with
-// resets, dawdling and leaving clients, endpoints that go and come. Needs root.
+// resets, pipelining, dawdling, unread and leaving clients, replies of 100 MB, servers that close,
+// endpoints that go and come. Needs root. Ends with counts; 1 where anything was wrong, hung or left.
 // usage: npm run soak -- [--requests N] [--connections N] [--no-build]
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -20,17 +21,23 @@ if (!values['no-build']) {
   });
   if (built.status !== 0) process.exit(built.status ?? 1);
 }
-const { runSoak } = await import(join(root, 'dist/test/soak/run-soak.js'));
+const { isBounded, isClean, runSoak } = await import(join(root, 'dist/test/soak/run-soak.js'));
 const started = Date.now();
-const { counts, left } = await runSoak({
+const connections = Number(values.connections);
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort());
+const { counts, left, peak } = await runSoak({
   requests: Number(values.requests),
-  connections: Number(values.connections),
+  connections,
   onProgress: (line) => console.error(line),
+  signal: stop.signal,
 });
-const seconds = ((Date.now() - started) / 1000).toFixed(0);
-console.log(JSON.stringify({ seconds: Number(seconds), ...counts, after: left }, null, 2));
-const unclean = left.clients + left.leases + left.doors + left.busy + left.sessions;
+const seconds = Math.round((Date.now() - started) / 1000);
+const { replies, refused, resets, wrong, hung } = counts;
+const requests = replies + refused + resets + counts.left + wrong + hung;
+const rate = Math.round(requests / seconds);
+console.log(JSON.stringify({ seconds, requests, rate, ...counts, peak, after: left }, null, 2));
 const isFine =
-  counts.wrong === 0 && counts.hung === 0 && unclean === 0 && left.agentFaults.length === 0;
+  counts.wrong === 0 && counts.hung === 0 && isClean(left) && isBounded(peak, connections);
 console.log(isFine ? 'soak: every reply was right, nothing is left' : 'soak: failed');
 process.exit(isFine ? 0 : 1);

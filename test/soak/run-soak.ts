@@ -2,16 +2,18 @@
  * Many requests over many keep-alive connections, a third of them routed away, with everything that
  * goes wrong in a network; then nothing may be left: no lease, door, socket or map entry.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CANARY4, ExchangeNet, PORT } from '../kernel/fixtures/exchange.js';
+import { CANARY4, ExchangeNet, PORT, STEADY4 } from '../kernel/fixtures/exchange.js';
 import { VIP4 } from '../kernel/fixtures/http.js';
 import { SERVER4 } from '../kernel/fixtures/net.js';
 
 export interface SoakCounts {
   readonly replies: number;
   readonly elsewhere: number;
+  /** Replies of 100 MB. */
+  readonly long: number;
   readonly refused: number;
   readonly resets: number;
   readonly left: number;
@@ -26,25 +28,74 @@ export interface SoakLeft {
   readonly doors: number;
   readonly busy: number;
   readonly sessions: number;
+  /** Open connections in the clients' namespace, and entries of maps, that no pool has. */
+  readonly sockets: number;
+  readonly entries: number;
   /** Pages of memory that TCP accounts, more than before. */
   readonly tcpPages: number;
   readonly agentFaults: readonly string[];
+}
+
+/** Memory of the kernel, more than before the soak. */
+export interface SoakMemory {
+  readonly tcpPages: number;
+  readonly slabKb: number;
 }
 
 export interface SoakOptions {
   readonly requests: number;
   readonly connections: number;
   readonly onProgress: (line: string) => void;
+  /** Ends the soak early: what was asked is counted as ever. */
+  readonly signal?: AbortSignal;
 }
 
+/** Nothing is left of any exchange. */
+export function isClean(left: SoakLeft): boolean {
+  const { clients, leases, doors, busy, sessions, sockets, entries, agentFaults } = left;
+  return clients + leases + doors + busy + sessions + sockets + entries + agentFaults.length === 0;
+}
+
+const PAGE_BYTES = 4096;
+/** What each connection may cost: what an application leaves unread, and as much unsent (tcp_wmem). */
+const CONNECTION_BYTES = 4 * 1024 * 1024;
+
+/** Is the kernel's memory within what the connections explain? */
+export function isBounded(peak: SoakMemory, connections: number): boolean {
+  return peak.tcpPages * PAGE_BYTES < connections * CONNECTION_BYTES;
+}
+
+const SAMPLE_MS = 1000;
+const MEMORY_EVERY = 10;
 const SETTLE_MS = 20_000;
 const STEP_MS = 100;
 const program = (name: string): string =>
   fileURLToPath(new URL(`../../../scripts/soak/${name}.mjs`, import.meta.url));
 
-function tcpPages(): number {
-  const line = /^TCP: .* mem (\d+)$/m.exec(readFileSync('/proc/net/sockstat', 'utf8'));
-  return Number(line?.[1] ?? 0);
+function readMemory(): SoakMemory {
+  const number = (file: string, pattern: RegExp): number =>
+    Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
+  return {
+    tcpPages: number('/proc/net/sockstat', /^TCP: .* mem (\d+)$/m),
+    slabKb: number('/proc/meminfo', /^SUnreclaim: +(\d+) kB$/m),
+  };
+}
+
+function moreThan(before: SoakMemory): SoakMemory {
+  const now = readMemory();
+  return {
+    tcpPages: Math.max(0, now.tcpPages - before.tcpPages),
+    slabKb: Math.max(0, now.slabKb - before.slabKb),
+  };
+}
+
+/** Connections of a namespace in which bytes can still come or go; see net/tcp_states.h. */
+const OPEN_STATES: ReadonlySet<string> = new Set(['01', '02', '08']);
+function openSockets(namespace: string): number {
+  const command = ['netns', 'exec', namespace, 'cat', '/proc/net/tcp', '/proc/net/tcp6'];
+  const { stdout } = spawnSync('ip', command, { encoding: 'utf8' });
+  const states = stdout.split('\n').map((line) => line.trim().split(/ +/)[3] ?? '');
+  return states.filter((state) => OPEN_STATES.has(state)).length;
 }
 
 function start(namespace: string, cgroup: string | null, words: readonly string[]): ChildProcess {
@@ -54,7 +105,7 @@ function start(namespace: string, cgroup: string | null, words: readonly string[
   return spawn('sh', ['-c', command, 'sh', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-function lines(child: ChildProcess, onError: (line: string) => void): Promise<string> {
+function textOf(child: ChildProcess, onError: (line: string) => void): Promise<string> {
   let text = '';
   child.stderr?.on('data', (data) => onError(String(data).trimEnd()));
   return new Promise((resolve) => {
@@ -66,15 +117,32 @@ function lines(child: ChildProcess, onError: (line: string) => void): Promise<st
 }
 
 /** Runs it; everything that it made is removed. */
-export async function runSoak(
-  options: SoakOptions,
-): Promise<{ readonly counts: SoakCounts; readonly left: SoakLeft }> {
-  const net = await ExchangeNet.open('soak', { server: false });
+export async function runSoak(options: SoakOptions): Promise<{
+  readonly counts: SoakCounts;
+  readonly left: SoakLeft;
+  readonly peak: SoakMemory;
+}> {
+  const net = await ExchangeNet.open('soak', { server: false, steady: true });
   const children: ChildProcess[] = [];
+  let sampling: NodeJS.Timeout | undefined;
   try {
-    const pages = tcpPages();
+    const before = readMemory();
+    let peak: SoakMemory = { tcpPages: 0, slabKb: 0 };
+    let lines = 0;
+    sampling = setInterval(() => {
+      const { tcpPages, slabKb } = moreThan(before);
+      peak = {
+        tcpPages: Math.max(peak.tcpPages, tcpPages),
+        slabKb: Math.max(peak.slabKb, slabKb),
+      };
+      lines += 1;
+      if (lines % MEMORY_EVERY !== 0) return;
+      options.onProgress(
+        `TCP ${tcpPages} pages (${peak.tcpPages}), slab ${slabKb} kB (${peak.slabKb})`,
+      );
+    }, SAMPLE_MS);
     const server = start(net.http.net.right, null, [
-      ...[program('server'), String(PORT), SERVER4, CANARY4],
+      ...[program('server'), String(PORT), SERVER4, STEADY4, CANARY4],
     ]);
     children.push(server);
     server.stderr?.on('data', (data) => options.onProgress(`server: ${String(data).trimEnd()}`));
@@ -83,32 +151,35 @@ export async function runSoak(
       ...[program('client'), VIP4, '80', String(options.requests), String(options.connections)],
     ]);
     children.push(client);
-    const counts = JSON.parse(
-      (await lines(client, options.onProgress)).trim().split('\n').at(-1) ?? '{}',
-    ) as SoakCounts;
-    return { counts, left: await settle(net, pages) };
+    options.signal?.addEventListener('abort', () => client.kill('SIGTERM'));
+    if (options.signal?.aborted) client.kill('SIGTERM');
+    const last = (await textOf(client, options.onProgress)).trim().split('\n').at(-1);
+    const counts = JSON.parse(last ?? '{}') as SoakCounts;
+    return { counts, left: await settle(net, before), peak };
   } finally {
+    clearInterval(sampling);
     for (const child of children) child.kill('SIGKILL');
     await net.close();
   }
 }
 
 /** What is left once nothing changes any more, or after a while. */
-async function settle(net: ExchangeNet, pages: number): Promise<SoakLeft> {
+async function settle(net: ExchangeNet, before: SoakMemory): Promise<SoakLeft> {
   const read = (): SoakLeft => {
     const { exchanges } = net.status();
+    const pooled = exchanges.pools.reduce((all, pool) => all + pool.size, 0);
     return {
       clients: net.clientCount(),
       leases: exchanges.leases,
       doors: exchanges.doors,
       busy: exchanges.pools.reduce((all, pool) => all + pool.size - pool.idle, 0),
       sessions: net.forwarding.sessions + net.forwarding.replies,
-      tcpPages: Math.max(0, tcpPages() - pages),
+      sockets: Math.max(0, openSockets(net.http.net.left) - pooled),
+      entries: net.entries('weft_upstream_index') - pooled,
+      tcpPages: moreThan(before).tcpPages,
       agentFaults: net.faults.map(String),
     };
   };
-  const isClean = ({ clients, leases, doors, busy, sessions }: SoakLeft): boolean =>
-    clients + leases + doors + busy + sessions === 0;
   let left = read();
   for (let waited = 0; !isClean(left) && waited < SETTLE_MS; waited += STEP_MS) {
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
