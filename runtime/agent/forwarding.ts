@@ -1,27 +1,20 @@
 /**
- * Runs the agent's part in exchanges (runtime/forward) for the generation that this process loaded:
- * its object, its maps, where the workloads are, which endpoints are still led to.
+ * Runs the agent's part in exchanges (runtime/forward) for the active generation, whoever loaded it:
+ * its maps, its bundle and world, which endpoints are still led to.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bundle } from '../../compiler/bundle/manifest.js';
-import type { World } from '../discovery/index.js';
 import { type Forward, type PoolKey, startForward } from '../forward/index.js';
 import { openFraming, openHeadParser, readHttpModule } from '../http/index.js';
 import { cgroupWithId, type Kernel, ownCgroup } from '../kernel/index.js';
-import { createSimulator } from '../simulate/index.js';
 import { readActive } from './active.js';
+import { openActiveJudge } from './active-judge.js';
 import { LAYOUT } from './layout.js';
 import { type NodeMaps, openNode } from './node.js';
 import { readObject } from './objects.js';
 import { type Paths, pinsOf } from './paths.js';
-import { openRequestJudge } from './request-judge.js';
-import { nodeCgroups } from './stage.js';
 
 export interface ForwardingOptions {
-  readonly bundle: Bundle;
-  readonly world: World;
-  readonly generation: number;
   /** A fault in one exchange; the others go on. */
   readonly onFault: (error: unknown) => void;
 }
@@ -61,37 +54,33 @@ function endpointFinder(kernel: Kernel, paths: Paths, node: NodeMaps): (key: Poo
   };
 }
 
-/** Starts it. Rejects with KernelError, VerifierError or SimulateError; then nothing is left. */
+/**
+ * Starts it, for whatever generation is active and will be. Rejects with KernelError, VerifierError or
+ * SimulateError; then nothing is left.
+ */
 export async function startForwarding(
   kernel: Kernel,
   paths: Paths,
-  options: ForwardingOptions,
+  { onFault }: ForwardingOptions,
 ): Promise<Forwarding> {
-  const { bundle, world, generation, onFault } = options;
   const node = openNode(kernel, paths);
-  const simulator = await createSimulator(bundle, { world });
+  const judges = openActiveJudge(paths, () => readActive(node.map('weft_active')));
   const release = async (): Promise<void> => {
-    await simulator[Symbol.asyncDispose]();
+    await judges[Symbol.asyncDispose]();
     node[Symbol.dispose]();
   };
   try {
-    const judge = openRequestJudge({
-      ...{ bundle, world, simulator, generation },
-      workloadOf: (cgroup) => {
-        for (const [index, id] of nodeCgroups(paths, world)) if (id === cgroup) return index;
-        return null;
-      },
-    });
+    await judges.ready();
     const forward = await startForward({
       ...{ kernel, object: readObject('agent'), map: node.map, onFault },
       framing: openFraming(readHttpModule('frame')),
-      parser: openHeadParser(readHttpModule('head'), bundle.manifest.headers),
-      ownCgroup: ownCgroup(paths.cgroups),
+      // Names of headers are for policies: the judge reads its requests itself.
+      parser: openHeadParser(readHttpModule('head')),
       cgroupPath: (id) => cgroupWithId(paths.cgroups, id),
       isWanted: endpointFinder(kernel, paths, node),
-      judge: judge.judge,
-      unavailable: (isHead) => judge.refusal('unavailable', isHead),
-      unreadable: judge.unreadable,
+      judge: judges.judge,
+      unavailable: judges.unavailable,
+      unreadable: judges.unreadable,
     });
     return {
       forward,

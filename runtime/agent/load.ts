@@ -17,7 +17,8 @@ import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames } from './pins.js';
-import { followSockops } from './sockops.js';
+import { followSockops, judgesRequests } from './sockops.js';
+import { dropSource, keepSource } from './sources.js';
 import { nodeCgroups, type Staged, stage } from './stage.js';
 import {
   type GenerationRecord,
@@ -100,6 +101,7 @@ function retire(node: NodeMaps, paths: Paths, generation: number): void {
   // INVARIANT: the slots that traffic runs through are never emptied, whoever had them before.
   if (active === null || slotOf(active) !== slotOf(generation)) emptySlots(node, generation);
   removePinTree(pinsOf.generation(paths, generation));
+  dropSource(paths, generation);
 }
 
 /** Makes a staged generation the deciding one; on failure removes it again. */
@@ -113,6 +115,7 @@ function activate(
   const before: State = readState(paths);
   try {
     pinGeneration(paths, staged);
+    if (judgesRequests(options.bundle.manifest)) keepSource(paths, generation, options);
     fillSlots(node, staged);
     followSockops(kernel, paths);
     writeState(paths, {

@@ -18,7 +18,7 @@ import { addressText } from '../kernel/index.js';
 import type { DecideInput, Flow, RequestText, Simulator } from '../simulate/index.js';
 
 export interface RequestJudge {
-  /** `sent`: the head's bytes as they came; `generation`: the one whose bundle this is. */
+  /** `sent`: the head's bytes as they came. */
   judge(handover: Handover, head: Head, sent: Uint8Array): Promise<Judgement>;
   refusal(name: RefusalName, isHead: boolean): Uint8Array;
   /** To a head that cannot be read, by the status that the parser gives. */
@@ -29,7 +29,6 @@ export interface RequestJudgeOptions {
   readonly bundle: Pick<Bundle, 'manifest'>;
   readonly world: World;
   readonly simulator: Pick<Simulator, 'decide'>;
-  readonly generation: number;
   /** Index of the workload by its enrolled cgroup. */
   readonly workloadOf: (cgroup: bigint) => number | null;
 }
@@ -86,8 +85,7 @@ export function openRequestJudge(options: RequestJudgeOptions): RequestJudge {
   return {
     judge: async (handover, head, sent) => {
       const isHead = viewText(head.bytes, head.method) === 'HEAD';
-      // A bundle that somebody else loaded is not known here.
-      const known = handover.generation === options.generation ? input(handover, sent) : null;
+      const known = input(handover, sent);
       if (known === null) return answer(refusals.unavailable, isHead);
       return outcome(await options.simulator.decide(known), handover, head, isHead);
     },

@@ -11,11 +11,10 @@ import type { Kernel } from '../kernel/index.js';
 import { isAgentError } from './agent-error.js';
 import { enrolAll } from './enrol-all.js';
 import { readEvents } from './events.js';
-import { startForwarding } from './forwarding.js';
+import { followRequests } from './follow-requests.js';
 import { loadOrNote } from './load.js';
 import { withLock } from './lock.js';
 import type { Paths } from './paths.js';
-import { judgesRequests } from './sockops.js';
 import { unload } from './unload.js';
 
 export interface AgentEnv {
@@ -156,12 +155,9 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   };
   const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
   env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
-  const forwarding = judgesRequests(bundle.manifest)
-    ? await startForwarding(kernel, paths, {
-        ...{ bundle, world, generation },
-        onFault: (error) => env.stderr(`error: ${describe(error)}\n`),
-      })
-    : null;
+  const forwarding = await followRequests(kernel, paths, (error) =>
+    env.stderr(`error: ${describe(error)}\n`),
+  );
   try {
     if (options.enrol) await enrolWorkloads(kernel, paths, env);
     await readEvents(kernel, paths, {
@@ -172,7 +168,7 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
       signal: env.signal,
     });
   } finally {
-    await forwarding?.[Symbol.asyncDispose]();
+    await forwarding[Symbol.asyncDispose]();
     if (options.unloadOnExit) {
       await withLock(paths, () => unload(kernel, paths));
       env.stderr('unloaded\n');

@@ -5,6 +5,7 @@ import { type Kernel, removePinTree } from '../kernel/index.js';
 import { detachLinks, enrolledIds } from './enrol.js';
 import { type Paths, pinsOf } from './paths.js';
 import { pinNames } from './pins.js';
+import { removeSources } from './sources.js';
 import { removeState } from './state.js';
 
 export interface Unloaded {
@@ -28,6 +29,7 @@ export function unload(kernel: Kernel, paths: Paths): Unloaded {
   const generations = pinNames(pinsOf.generations(paths)).length;
   if (existsSync(paths.pins)) removePinTree(paths.pins);
   removeState(paths);
+  removeSources(paths);
   rmSync(`${paths.run}/state.json.new`, { force: true });
   return { generations, enrolled: ids.length };
 }

@@ -1,0 +1,50 @@
+/**
+ * Starts the agent's part in exchanges as soon as a generation is active that judges requests: an
+ * agent whose generations judge connections alone needs no doors.
+ */
+import type { Kernel } from '../kernel/index.js';
+import { readActive } from './active.js';
+import { type Forwarding, startForwarding } from './forwarding.js';
+import { openNode } from './node.js';
+import type { Paths } from './paths.js';
+import { hasSource } from './sources.js';
+
+const LOOK_MS = 250;
+
+/**
+ * Follows the active generation until it is disposed of. Rejects as startForwarding does where the
+ * first one judges requests; what fails later is told to `onFault` and tried again with the next.
+ */
+export async function followRequests(
+  kernel: Kernel,
+  paths: Paths,
+  onFault: (error: unknown) => void,
+): Promise<AsyncDisposable> {
+  const node = openNode(kernel, paths);
+  let seen: number | null = null;
+  let forwarding: Forwarding | null = null;
+  let starting: Promise<void> = Promise.resolve();
+  const look = async (): Promise<void> => {
+    const active = readActive(node.map('weft_active'));
+    if (forwarding !== null || active === null || active === seen) return;
+    seen = active;
+    if (hasSource(paths, active)) forwarding = await startForwarding(kernel, paths, { onFault });
+  };
+  try {
+    await look();
+  } catch (error) {
+    node[Symbol.dispose]();
+    throw error;
+  }
+  const timer = setInterval(() => {
+    starting = starting.then(look).catch(onFault);
+  }, LOOK_MS);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      await starting;
+      await forwarding?.[Symbol.asyncDispose]();
+      node[Symbol.dispose]();
+    },
+  };
+}
