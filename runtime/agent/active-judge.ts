@@ -30,6 +30,11 @@ const DEFAULTS = refusalReplies(DEFAULT_REFUSALS);
 
 /** The active generation's and the one before: requests that it judges end meanwhile. */
 const KEPT = 2;
+/**
+ * Fuel ends a policy that does not end itself. This ends a thread that got no answer out of it all the
+ * same; on a busy machine it may be far from its turn.
+ */
+const DEADLINE_MS = 30_000;
 
 interface Opened {
   readonly generation: number;
@@ -42,7 +47,7 @@ async function open(paths: Paths, generation: number): Promise<Opened> {
   const source = readSource(paths, generation);
   if (source === null) return { generation, judge: null, close: async () => {} };
   const { bundle, world } = source;
-  const simulator = await createSimulator(bundle, { world });
+  const simulator = await createSimulator(bundle, { world, deadlineMs: DEADLINE_MS });
   let workloads = new Map<bigint, number>();
   const judge = openRequestJudge({
     ...{ bundle, world, simulator },
@@ -53,7 +58,7 @@ async function open(paths: Paths, generation: number): Promise<Opened> {
       return workloads.get(cgroup) ?? null;
     },
   });
-  return { generation, judge, close: () => simulator[Symbol.asyncDispose]() };
+  return { generation, judge, close: async () => simulator[Symbol.asyncDispose]() };
 }
 
 /** Opens it; `active` tells the active generation. */

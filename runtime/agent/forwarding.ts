@@ -76,6 +76,7 @@ export async function startForwarding(
       framing: openFraming(readHttpModule('frame')),
       // Names of headers are for policies: the judge reads its requests itself.
       parser: openHeadParser(readHttpModule('head')),
+      ownCgroup: ownCgroup(paths.cgroups),
       cgroupPath: (id) => cgroupWithId(paths.cgroups, id),
       isWanted: endpointFinder(kernel, paths, node),
       judge: judges.judge,

@@ -7,6 +7,7 @@ export const counts = {
   long: 0,
   refused: 0,
   resets: 0,
+  resetsElsewhere: 0,
   left: 0,
   wrong: 0,
   hung: 0,
@@ -20,8 +21,10 @@ export function count(asked, what) {
     if (asked.tag === 'v2') counts.elsewhere++;
     if (asked.size === LONG) counts.long++;
   } else if (what === 'refused') counts.refused++;
-  else if (what === 'reset') counts.resets++;
-  else if (what === 'left') counts.left++;
+  else if (what === 'reset') {
+    counts.resets++;
+    if (asked.tag === 'v2') counts.resetsElsewhere++;
+  } else if (what === 'left') counts.left++;
   else if (what === 'hung') counts.hung++;
   else counts.wrong++;
   if (['right', 'refused', 'reset', 'left'].includes(what) || faults.length >= 100) return;

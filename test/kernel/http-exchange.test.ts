@@ -1,7 +1,9 @@
 /** Requests that go elsewhere than their connection: by pooled connections and by the agent. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ExchangeNet } from './fixtures/exchange.js';
+import { ExchangeNet, POLICY } from './fixtures/exchange.js';
 import { VIP4, VIP6 } from './fixtures/http.js';
 import { CLIENT4, CLIENT6 } from './fixtures/net.js';
 
@@ -467,6 +469,87 @@ test('without an agent: 503 where it is needed, all else goes on; with the next 
   await net.startAgent();
   assert.equal(await ask('/b', true), text('v2', '/b'));
   await settles();
+});
+
+test('a bundle that another process loads: the agent judges by it at once, and by the next', async () => {
+  const [bundles, pins] = [
+    `${net.http.paths.run}/generations`,
+    `${net.http.paths.pins}/generations`,
+  ];
+  const kept = (): readonly string[] => readdirSync(bundles).sort();
+  await open();
+  assert.equal(await ask('/old/x'), text('v2', '/new/x'));
+  for (const word of ['newer', 'newest', 'new']) {
+    await net.load(POLICY.replace('"/new"', `"/${word}"`));
+    assert.equal(await ask('/old/x'), text('v2', `/${word}/x`));
+    assert.equal(await ask('/b', true), text('v2', '/b'));
+    assert.equal(kept(), readdirSync(pins).sort(), 'as long as its generation, no longer');
+  }
+  // One of which nothing was kept: nobody knows what it says.
+  await net.load();
+  rmSync(`${bundles}/${kept().at(-1)}`, { recursive: true });
+  assert.equal(await ask('/old/x'), [503, '', false]);
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  await net.load();
+  assert.equal(await ask('/old/x'), text('v2', '/new/x'));
+  await settles();
+});
+
+/** An agent in a process of its own; resolves once it serves. */
+async function agentProcess(): Promise<ChildProcess> {
+  const room = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
+  const script = `
+    import { startForwarding } from ${room('runtime/agent/forwarding.js')};
+    import { openKernel } from ${room('runtime/kernel/index.js')};
+    const onFault = (error) => console.error(error);
+    await startForwarding(openKernel(), ${JSON.stringify(net.http.paths)}, { onFault });
+    console.log('ready');`;
+  const words = ['--input-type=module', '--eval', script];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve, reject) => {
+    child.stdout?.once('data', resolve);
+    child.once('exit', reject);
+  });
+  return child;
+}
+
+test('an agent that is killed: what needs it is refused, what was under way ends, and the next one has it all', async () => {
+  const pins = (): readonly string[] =>
+    readdirSync(net.http.paths.pins, { recursive: true, encoding: 'utf8' }).sort();
+  const before = pins();
+  await net.stopAgent();
+  const child = await agentProcess();
+  const dead = new Promise((resolve) => child.once('exit', resolve));
+  try {
+    await net.server.value('gates["k"] = threading.Event()');
+    await open();
+    assert.equal(await ask('/warm', true), text('v2', '/warm'));
+    assert.equal(await ask('/old/x'), text('v2', '/new/x'));
+    await settles();
+    // One in the middle of a reply of a pooled connection, one in a door.
+    await net.client(`t = open_to("${VIP4}", 80); t.settimeout(10)
+u = open_to("${VIP4}", 80); u.settimeout(10)
+t.sendall(get("/half/k", ${CANARY}).encode()); u.sendall(get("/upgrade", more="x-canary: 1\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n").encode())
+[t.recv(99), u.recv(99)]; 1`);
+  } finally {
+    child.kill('SIGKILL');
+    await dead;
+  }
+  assert.equal(await ask('/b', true), [503, '', false]);
+  assert.equal(await ask('/old'), [503, '', false]);
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  assert.equal(await ask('/private'), [403, 'RBAC: access denied', false]);
+  await net.startAgent();
+  for (const socket of ['t', 'u'])
+    assert.equal(await net.http.client.ask(`[${socket}.recv(99), ${socket}.recv(99)]`), {
+      error: 'ECONNABORTED',
+    });
+  assert.equal(await ask('/b', true), text('v2', '/b'));
+  assert.equal(await ask('/old/x'), text('v2', '/new/x'));
+  await settles();
+  assert.equal(pins(), before);
+  assert.is(net.entries('weft_upstream_index'), pools().size);
+  await net.server.value('[gate.set() for gate in gates.values()]; 1');
 });
 
 test.run();

@@ -16,6 +16,7 @@ export interface SoakCounts {
   readonly long: number;
   readonly refused: number;
   readonly resets: number;
+  readonly resetsElsewhere: number;
   readonly left: number;
   readonly wrong: number;
   readonly hung: number;
