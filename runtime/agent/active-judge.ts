@@ -30,11 +30,6 @@ const DEFAULTS = refusalReplies(DEFAULT_REFUSALS);
 
 /** The active generation's and the one before: requests that it judges end meanwhile. */
 const KEPT = 2;
-/**
- * Fuel ends a policy that does not end itself. This ends a thread that got no answer out of it all the
- * same; on a busy machine it may be far from its turn.
- */
-const DEADLINE_MS = 30_000;
 
 interface Opened {
   readonly generation: number;
@@ -47,7 +42,7 @@ async function open(paths: Paths, generation: number): Promise<Opened> {
   const source = readSource(paths, generation);
   if (source === null) return { generation, judge: null, close: async () => {} };
   const { bundle, world } = source;
-  const simulator = await createSimulator(bundle, { world, deadlineMs: DEADLINE_MS });
+  const simulator = await createSimulator(bundle, { world });
   let workloads = new Map<bigint, number>();
   const judge = openRequestJudge({
     ...{ bundle, world, simulator },
