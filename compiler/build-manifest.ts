@@ -81,5 +81,10 @@ function policyEntry(
       name: set.name,
       ranges: set.ranges.map(({ first, last }) => [first, last] as const),
     })),
+    patterns: registry.patterns.map(({ name, kind, entries }) => ({
+      name,
+      kind,
+      entries: entries.map(({ text, value }) => [text, value] as const),
+    })),
   };
 }

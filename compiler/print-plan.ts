@@ -7,6 +7,7 @@ import type {
   CidrPlan,
   ExactPlan,
   FamilyPlan,
+  PatternPlan,
   PortsPlan,
   TablePlans,
   ViewPlan,
@@ -36,6 +37,12 @@ export function printPlan(policies: readonly PolicyPlan[], numbering: AbiNumberi
     registry.ports.forEach((set, number) => {
       const plan = plans.ports.get(number);
       lines.push(`  ports ${set.name}: ${set.ranges.length} ranges, ${portsText(plan)}`);
+    });
+    registry.patterns.forEach((table, number) => {
+      const plan = plans.patterns.get(number);
+      lines.push(
+        `  ${table.kind}s ${table.name}: ${table.entries.length} patterns, ${patternText(plan)}`,
+      );
     });
     registry.routes.forEach(({ target }, number) => {
       lines.push(`  route ${number + 1}: ${routeText(target)}`);
@@ -74,6 +81,13 @@ function portsText(plan: PortsPlan | undefined): string {
   return plan.ranges.length === 0 ? 'none' : `${plan.ranges.length} compared one by one`;
 }
 
+function patternText(plan: PatternPlan | null | undefined): string {
+  if (plan === undefined) return UNUSED;
+  if (plan === null) return 'none';
+  const texts = `${plan.texts?.count ?? 0} texts, ${plan.bytes.length} bytes`;
+  return plan.kind === 'path' ? `automaton of ${plan.states} states, ${texts}` : texts;
+}
+
 function viewText(plan: ViewPlan | null): string {
   return plan === null ? 'none' : `keys of bytes, ${viewBytes(plan)} bytes`;
 }
@@ -100,5 +114,6 @@ export function planBytes(plans: TablePlans): number {
   );
   const views = [...plans.views.values()].map((p) => (p === null ? 0 : viewBytes(p)));
   const ports = [...plans.ports.values()].map((p) => (p.kind === 'chain' ? 0 : p.bytes.length));
-  return [...exact, ...sets, ...ports, ...views].reduce((sum, n) => sum + n, 0);
+  const patterns = [...plans.patterns.values()].map((p) => p?.bytes.length ?? 0);
+  return [...exact, ...sets, ...ports, ...patterns, ...views].reduce((sum, n) => sum + n, 0);
 }

@@ -4,8 +4,8 @@
  *
  * Operand kinds: `i32`, `i64` are plain values; `side` and `kind` must be constants after folding;
  * `text` is the address of an AssemblyScript string in the snapshot and must be constant;
- * `symbol` is an interned text; `table`, `set`, `ports` are the numbers of a declared Table, CidrSet or
- * PortSet and must be constant.
+ * `symbol` is an interned text; `table`, `set`, `ports`, `patterns` are the numbers of a declared Table,
+ * CidrSet, PortSet, and PathTable or HostTable, and must be constant.
  */
 export type OperandKind =
   | 'i32'
@@ -17,6 +17,7 @@ export type OperandKind =
   | 'table'
   | 'set'
   | 'ports'
+  | 'patterns'
   | 'word';
 /** Kinds of operands that must be constants after folding. */
 export const CONSTANT_OPERANDS: ReadonlySet<OperandKind> = new Set<OperandKind>([
@@ -99,6 +100,8 @@ export type ImportName =
   | 'view_matches'
   | 'view_table_get'
   | 'view_table_has'
+  | 'view_pattern_get'
+  | 'view_pattern_has'
   | 'out_of_fuel';
 
 export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
@@ -265,6 +268,18 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['table', 'i32'],
     result: 'i32',
     doc: '1 where a table holds the text key with the bytes of a view',
+    exports: request,
+  },
+  view_pattern_get: {
+    params: ['patterns', 'i32', 'i32'],
+    result: 'i32',
+    doc: 'value of the pattern that fits a view best, else the third operand',
+    exports: request,
+  },
+  view_pattern_has: {
+    params: ['patterns', 'i32'],
+    result: 'i32',
+    doc: '1 where a pattern of the table fits a view',
     exports: request,
   },
   out_of_fuel: {

@@ -2,6 +2,7 @@ export * from './attribute.js';
 export * from './frame.js';
 export * from './head.js';
 export * from './head-names.js';
+export * from './host-pattern.js';
 export * from './imports.js';
 export * from './layout.js';
 export * from './path-pattern.js';

@@ -23,6 +23,29 @@ export type PatternStep =
 const LITERAL = /^(?:[-A-Za-z0-9._~!$&'()+,;=:@]|%[0-9A-Fa-f]{2})*$/;
 const ELEMENT = /^(?:\*|\{[A-Za-z_][A-Za-z0-9_-]*\})$/;
 
+/** A pattern as its elements: null stands for any that is not empty. */
+export interface PathElements {
+  readonly elements: readonly (string | null)[];
+  /** Nothing or any more elements may follow. */
+  readonly rest: boolean;
+}
+
+/** The elements of a pattern; null where it is none. However many: they are no steps of code. */
+export function parseElements(pattern: string): PathElements | null {
+  const [first, ...elements] = pattern.split('/');
+  if (first !== '' || elements.length === 0 || pattern.length > MAX_PATTERN) return null;
+  const rest = elements.at(-1) === '**';
+  if (rest) elements.pop();
+  const read = elements.map((element) => (ELEMENT.test(element) ? null : element));
+  return read.every((element) => element === null || isLiteral(element))
+    ? { elements: read, rest }
+    : null;
+}
+
+function isLiteral(element: string): boolean {
+  return LITERAL.test(element) && element !== '.' && element !== '..';
+}
+
 /** The steps of a pattern; null where it is none, or has more than MAX_PATTERN_STEPS. */
 export function parsePattern(pattern: string): readonly PatternStep[] | null {
   const [first, ...elements] = pattern.split('/');
@@ -42,7 +65,7 @@ export function parsePattern(pattern: string): readonly PatternStep[] | null {
       literal += '/';
       flush();
       steps.push({ op: 'element' });
-    } else if (LITERAL.test(element) && element !== '.' && element !== '..') {
+    } else if (isLiteral(element)) {
       literal += `/${element}`;
     } else return null;
   }

@@ -41,6 +41,12 @@ export interface PolicyEntry {
     readonly name: string;
     readonly ranges: readonly (readonly [number, number])[];
   }[];
+  /** Tables of patterns; the last value of a pattern counts. */
+  readonly patterns: readonly {
+    readonly name: string;
+    readonly kind: 'path' | 'host';
+    readonly entries: readonly (readonly [string, number])[];
+  }[];
 }
 export interface FunctionCost {
   readonly name: string;

@@ -111,4 +111,8 @@ export const CODES: CodeTable = {
     title: 'numbers are no range of ports',
     help: 'a range is `add(first, last)` of ports from 0 to 65535, the first not above the last',
   },
+  P128: {
+    title: 'a text is no pattern of a path or host',
+    help: 'paths are `/users/{id}/**`, elements of up to 64 bytes; hosts are `example.com`, `*.example.com` or `*`, up to 64 bytes',
+  },
 };

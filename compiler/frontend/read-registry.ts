@@ -3,7 +3,7 @@
  * in policies/sdk/registry.ts. The memory is the policy's: it may hold anything, so every address is
  * checked, and what cannot be is a finding, not a crash.
  */
-import { MAX_ROUTES } from '../abi/index.js';
+import { MAX_ROUTES, MAX_VIEW_KEY, parseElements, parseHostPattern } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
 import { Damaged, Heap } from './heap.js';
@@ -12,6 +12,7 @@ import { RouteReader } from './read-routes.js';
 import type { DeclarationSite } from './sites-declarations.js';
 import type {
   CidrDeclaration,
+  PatternsDeclaration,
   PortsDeclaration,
   Registry,
   TableDeclaration,
@@ -27,7 +28,14 @@ const MAGIC = 0x54464557;
 const VERSION = 3;
 const MAX_PORT = 65535;
 const NUMBER_KEY = 1;
-const LIST = { tables: 8, sets: 20, routes: 32, ports: 44 } as const;
+const HOSTS = 1;
+const LIST = { tables: 8, sets: 20, routes: 32, ports: 44, patterns: 56 } as const;
+
+function isPattern(kind: 'path' | 'host', text: string): boolean {
+  if (kind === 'host') return parseHostPattern(text) !== null;
+  const parsed = parseElements(text);
+  return parsed?.elements.every((element) => (element ?? '').length <= MAX_VIEW_KEY) ?? false;
+}
 
 class RegistryReader {
   readonly diagnostics: Diagnostic[] = [];
@@ -45,6 +53,7 @@ class RegistryReader {
     const tables = this.#heap.items(root + LIST.tables).map((item) => this.#table(item));
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
     const ports = this.#heap.items(root + LIST.ports).map((item) => this.#ports(item));
+    const patterns = this.#heap.items(root + LIST.patterns).map((item) => this.#patterns(item));
     const reader = new RouteReader(this.#heap, (item) => this.#at(item));
     const routes = reader.read(this.#heap.items(root + LIST.routes));
     this.diagnostics.push(...reader.diagnostics);
@@ -67,7 +76,8 @@ class RegistryReader {
     this.#unique(tables, 'table');
     this.#unique(cidrs, 'address set');
     this.#unique(ports, 'port set');
-    return { tables, cidrs, ports, routes };
+    this.#unique(patterns, 'table of patterns');
+    return { tables, cidrs, ports, patterns, routes };
   }
 
   #at(item: number): Position | null {
@@ -141,6 +151,26 @@ class RegistryReader {
     return { name, ranges, at };
   }
 
+  #patterns(item: number): PatternsDeclaration {
+    const heap = this.#heap;
+    const name = heap.text(heap.u32(item));
+    const at = this.#at(item);
+    const kind = heap.u32(item + 12) === HOSTS ? 'host' : 'path';
+    const entries = heap.items(heap.u32(item + 8)).flatMap((entry) => {
+      const text = heap.text(heap.u32(entry));
+      if (isPattern(kind, text)) return [{ text, value: heap.u32(entry + 8) }];
+      this.diagnostics.push(
+        diagnostic('P128', `${JSON.stringify(text)} is no pattern of a ${kind}`, {
+          at: this.#at(entry) ?? at,
+          help: CODES['P128']?.help ?? null,
+          notes: [`table \`${name}\``],
+        }),
+      );
+      return [];
+    });
+    return { name, kind, entries, at };
+  }
+
   #unique(items: readonly { name: string; at: Position | null }[], what: string): void {
     const seen = new Set<string>();
     for (const { name, at } of items) {
@@ -173,6 +203,9 @@ export function readRegistry(
       at: { file, line: 1, column: 1 },
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
-    return { registry: { tables: [], cidrs: [], ports: [], routes: [] }, diagnostics: [found] };
+    return {
+      registry: { tables: [], cidrs: [], ports: [], patterns: [], routes: [] },
+      diagnostics: [found],
+    };
   }
 }

@@ -16,6 +16,8 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['Table', 1],
   ['CidrSet', 1],
   ['PortSet', 1],
+  ['PathTable', 1],
+  ['HostTable', 1],
   ['cluster', 2],
   ['respond', 3],
   ['redirect', 0],
@@ -27,6 +29,8 @@ const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
   Table: new Map([['set', null]]),
   CidrSet: new Map([['add', 1]]),
   PortSet: new Map([['add', 2]]),
+  PathTable: new Map([['set', 2]]),
+  HostTable: new Map([['set', 2]]),
   redirect: new Map([
     ['code', 1],
     ['scheme', 1],
@@ -69,7 +73,8 @@ export class DeclarationRewriter {
     const declares = this.#declares(node);
     if (declares !== null || node.kind !== this.#source.kind('Call')) return declares;
     const callee = node['expression'];
-    return isNode(callee) ? this.#made(callee['expression']) : null;
+    const object = isNode(callee) ? callee['expression'] : null;
+    return this.#made(object) ?? this.#holders.get(text(object)) ?? null;
   }
   /** Notes what a variable of the file holds. */
   noteHolder(node: Ast): void {
@@ -117,7 +122,7 @@ export class DeclarationRewriter {
     const fills = this.#fills(node);
     const what = declares ?? fills?.method ?? null;
     if (what === null) return;
-    if (declares === 'Table') this.#checkValueType(node);
+    if (declares?.endsWith('Table')) this.#checkValueType(node);
     const args = node['args'];
     if (!Array.isArray(args)) return;
     if (decides) {

@@ -53,6 +53,14 @@ export interface PortsDeclaration {
   readonly ranges: readonly PortRange[];
   readonly at: Position | null;
 }
+/** A PathTable or HostTable. */
+export interface PatternsDeclaration {
+  readonly name: string;
+  readonly kind: 'path' | 'host';
+  /** As written; value: u32 bit pattern. */
+  readonly entries: readonly { readonly text: string; readonly value: number }[];
+  readonly at: Position | null;
+}
 export interface RouteDeclaration {
   /** Names of clusters are `reviews/v1` or `reviews.prod/v1`. */
   readonly target: RouteTarget;
@@ -63,6 +71,7 @@ export interface Registry {
   readonly tables: readonly TableDeclaration[];
   readonly cidrs: readonly CidrDeclaration[];
   readonly ports: readonly PortsDeclaration[];
+  readonly patterns: readonly PatternsDeclaration[];
   readonly routes: readonly RouteDeclaration[];
 }
 

@@ -51,6 +51,7 @@ export type AbiCall =
   | { readonly op: 'table'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
   | { readonly op: 'ports'; readonly set: number }
+  | { readonly op: 'patterns'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'view'; readonly view: ViewName }
   | { readonly op: 'header'; readonly name: string }
   | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
@@ -244,6 +245,13 @@ class Resolver {
         const want = instr.name === 'view_table_get' ? 'get' : 'has';
         if (table === null || !this.#hasViewKeys(instr, table)) return null;
         return { op: 'viewTable', want, table };
+      }
+      case 'view_pattern_get':
+      case 'view_pattern_has': {
+        const below = this.#context.registry.patterns.length;
+        const table = this.#number(instr, 0, { what: 'table of patterns', below });
+        const want = instr.name === 'view_pattern_get' ? 'get' : 'has';
+        return table === null ? null : { op: 'patterns', want, table };
       }
       case 'out_of_fuel':
         return { op: 'fuel' };

@@ -30,8 +30,17 @@ const FIELD: Readonly<Record<FieldName, { readonly offset: number; readonly size
 };
 
 /** What expand-tables replaces. */
-type LookupCall = Extract<AbiCall, { readonly op: 'table' | 'cidr' | 'ports' | 'viewTable' }>;
-const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set(['table', 'cidr', 'ports', 'viewTable']);
+type LookupCall = Extract<
+  AbiCall,
+  { readonly op: 'table' | 'cidr' | 'ports' | 'patterns' | 'viewTable' }
+>;
+const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set([
+  'table',
+  'cidr',
+  'ports',
+  'patterns',
+  'viewTable',
+]);
 
 function isLookup(call: AbiCall): call is LookupCall {
   return LOOKUPS.has(call.op);

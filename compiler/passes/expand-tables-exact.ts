@@ -74,20 +74,7 @@ function emitHash(
   plan: PlanOf<'hash'>,
 ): void {
   const slots = 2 ** plan.slotBits;
-  const first = emit.with('i64', 'mul', key, plan.multiplier);
-  const folded = emit.binary('i64', 'xor', first, emit.with('i64', 'shr_u', first, 32));
-  const hash = emit.with('i64', 'mul', folded, SECOND_MULTIPLIER);
-
-  const bucket = emit.with('i64', 'shr_u', hash, 64 - plan.bucketBits);
-  const displacement = emit.loadImage(image, emit.with('i64', 'shl', bucket, 1), {
-    offset: slots * plan.record,
-    limit: (2 ** plan.bucketBits - 1) * 2,
-    size: 2,
-  });
-  const step = emit.with('i64', 'or', emit.with('i64', 'shr_u', hash, 32), 1);
-  const moved = emit.binary('i64', 'mul', emit.extend(displacement), step);
-  const sum = emit.binary('i64', 'add', hash, moved);
-  const slot = emit.with('i64', 'and', sum, slots - 1);
+  const slot = emitSlot(emit, { ...plan, image, displacementsAt: slots * plan.record }, key);
   const at = emit.with('i64', 'shl', slot, plan.record === 8 ? 3 : 4);
   const limit = (slots - 1) * plan.record;
   const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
@@ -102,4 +89,29 @@ function emitHash(
       ? emit.wrap(record)
       : emit.loadImage(image, at, { offset: 8, limit, size: 4 });
   emit.select('i32', hit, value, fallback, id);
+}
+
+/** The slot of a key by a perfect hash: the number of a record, whatever that is. */
+export function emitSlot(
+  emit: Emitter,
+  hash: Pick<PlanOf<'hash'>, 'multiplier' | 'slotBits' | 'bucketBits'> & {
+    readonly image: string;
+    readonly displacementsAt: number;
+  },
+  key: ValueId,
+): ValueId {
+  const first = emit.with('i64', 'mul', key, hash.multiplier);
+  const folded = emit.binary('i64', 'xor', first, emit.with('i64', 'shr_u', first, 32));
+  const mixed = emit.with('i64', 'mul', folded, SECOND_MULTIPLIER);
+
+  const bucket = emit.with('i64', 'shr_u', mixed, 64 - hash.bucketBits);
+  const displacement = emit.loadImage(hash.image, emit.with('i64', 'shl', bucket, 1), {
+    offset: hash.displacementsAt,
+    limit: (2 ** hash.bucketBits - 1) * 2,
+    size: 2,
+  });
+  const step = emit.with('i64', 'or', emit.with('i64', 'shr_u', mixed, 32), 1);
+  const moved = emit.binary('i64', 'mul', emit.extend(displacement), step);
+  const sum = emit.binary('i64', 'add', mixed, moved);
+  return emit.with('i64', 'and', sum, 2 ** hash.slotBits - 1);
 }

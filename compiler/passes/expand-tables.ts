@@ -1,7 +1,9 @@
 /**
  * Pass:    expand-tables
- * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, `ports_contain`, and the plans of their tables
- * Writes:  the look-ups as code, and one image for each plan that has one
+ * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, `ports_contain`, `view_table_*`,
+ *          `view_pattern_*`, and the plans of their tables
+ * Writes:  the look-ups as code, one image for each plan that has one, and a function for
+ *          each table of patterns
  * Refuses: nothing (planTables refused what does not fit)
  * Keeps:   value numbers of the answers; order of blocks, with those of tries behind their block
  */
@@ -14,8 +16,10 @@ import { connectionOf } from './expand-abi.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';
+import { emitPatternLookup } from './expand-tables-patterns.js';
 import { emitPorts } from './expand-tables-ports.js';
 import { emitViewLookup } from './expand-tables-views.js';
+import { patternFunction } from './pattern-functions.js';
 
 /** One cache line, so that a node or slot never straddles two. */
 const IMAGE_ALIGN = 64;
@@ -23,20 +27,22 @@ const IMAGE_ALIGN = 64;
 /** Tables and sets that a module's calls look into. */
 export function tableUses(
   resolved: ResolvedAbi,
-): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'views'> {
+): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'patterns' | 'views'> {
   const tables = new Set<number>();
   const cidrs = new Set<number>();
   const ports = new Set<number>();
+  const patterns = new Set<number>();
   const views = new Set<number>();
   for (const calls of resolved.calls.values()) {
     for (const call of calls.values()) {
       if (call.op === 'table') tables.add(call.table);
       if (call.op === 'cidr') cidrs.add(call.set);
       if (call.op === 'ports') ports.add(call.set);
+      if (call.op === 'patterns') patterns.add(call.table);
       if (call.op === 'viewTable') views.add(call.table);
     }
   }
-  return { tables, cidrs, ports, views };
+  return { tables, cidrs, ports, patterns, views };
 }
 
 /** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
@@ -50,12 +56,19 @@ export function expandTables(
     const calls = resolved.calls.get(func.name);
     if (calls !== undefined) expandFunction(func, { calls, plans, prefix });
   }
+  for (const [number, plan] of plans.patterns) {
+    if (plan === null) continue;
+    const image = patternImage(prefix, number);
+    module.functions.push(patternFunction(patternName(prefix, number), plan, image));
+  }
 }
 
 const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
 const hashImage = (prefix: string, number: number): string => `${prefix}hashes${number}`;
 const keyImage = (prefix: string, number: number): string => `${prefix}keys${number}`;
 const portsImage = (prefix: string, number: number): string => `${prefix}ports${number}`;
+const patternImage = (prefix: string, number: number): string => `${prefix}patterns${number}`;
+const patternName = (prefix: string, number: number): string => `${prefix}find${number}`;
 const setImage = (prefix: string, number: number, family: 'v4' | 'v6'): string =>
   `${prefix}set${number}_${family}`;
 
@@ -75,6 +88,10 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
   for (const [number, plan] of plans.ports) {
     if (plan.kind === 'chain') continue;
     images.push({ name: portsImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.patterns) {
+    if (plan === null) continue;
+    images.push({ name: patternImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.cidrs) {
     for (const family of ['v4', 'v6'] as const) {
@@ -152,6 +169,22 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
       if (plan === undefined || port === undefined) throw new BugError('port set without plan');
       const image = portsImage(expansion.prefix, call.set);
       emitPorts(emit, { plan, image, port, id: instr.id });
+      return emit.instrs;
+    }
+    if (call.op === 'patterns') {
+      const [, view, fallback] = instr.args;
+      const plan = expansion.plans.patterns.get(call.table);
+      if (plan === undefined || view === undefined) throw new BugError('patterns without plan');
+      const { prefix } = expansion;
+      emitPatternLookup(emit, {
+        plan,
+        image: patternImage(prefix, call.table),
+        callee: patternName(prefix, call.table),
+        request: connectionOf(func),
+        view,
+        fallback: call.want === 'get' ? (fallback ?? null) : null,
+        id: instr.id,
+      });
       return emit.instrs;
     }
     if (call.op !== 'cidr') return [instr];

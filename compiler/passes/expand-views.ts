@@ -25,6 +25,7 @@ export interface ViewExpansion {
 /** Shared by all policies of a bundle; compiler/lower/view-functions.ts builds them. */
 export const FIND_FUNCTION = 'weft_view_find';
 export const HASH_FUNCTION = 'weft_view_hash';
+export const LOWER_HASH_FUNCTION = 'weft_view_hash_lower';
 
 const VIEW_OPS: ReadonlySet<AbiCall['op']> = new Set([
   'view',

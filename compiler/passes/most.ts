@@ -19,6 +19,7 @@ const ABI_MOST: Readonly<Record<string, bigint>> = {
   view_matches: 1n,
   view_ends_with_ignoring_case: 1n,
   view_table_has: 1n,
+  view_pattern_has: 1n,
 };
 
 function least(a: bigint, b: bigint): bigint {

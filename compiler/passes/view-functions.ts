@@ -1,13 +1,21 @@
 /**
- * What all policies of a bundle share to scan a view: `weft_view_find` and `weft_view_hash`, written
- * in IR and joined like a policy. Eight bytes a round; a view that reaches behind the head has none
+ * What all policies of a bundle share to scan a view: `weft_view_find`, `weft_view_hash` and its
+ * twin that takes letters for lower-case ones, written in IR and joined like a policy. Eight bytes a round; a view that reaches behind the head has none
  * of what is looked for and the hash 0. Their trip count is a constant, so that kernels without
  * may_goto can walk them, once each.
  */
 import { FINAL_MULTIPLIER, HEAD_MAX, WORD_MULTIPLIER } from '../abi/index.js';
-import { Emitter } from '../ir/emitter.js';
-import type { BlockId, Func, Module, Param, Terminator, Type, ValueId } from '../ir/types.js';
-import { FIND_FUNCTION, HASH_FUNCTION, maskWord, partsOf } from './expand-views.js';
+import type { Emitter } from '../ir/emitter.js';
+import type { BlockId, Func, Module, Param, Terminator, ValueId } from '../ir/types.js';
+import {
+  FIND_FUNCTION,
+  HASH_FUNCTION,
+  LOWER_HASH_FUNCTION,
+  maskWord,
+  partsOf,
+} from './expand-views.js';
+import { FunctionWriter } from './function-writer.js';
+import { lowerWord } from './lower-word.js';
 
 const ONES = 0x0101010101010101n;
 const HIGHS = 0x8080808080808080n;
@@ -16,49 +24,19 @@ const HIGHS = 0x8080808080808080n;
 export const VIEW_EXTERNS: Module['externs'] = [
   { name: FIND_FUNCTION, params: ['ptr', 'i32', 'i32'], result: 'i32' },
   { name: HASH_FUNCTION, params: ['ptr', 'i32'], result: 'i64' },
+  { name: LOWER_HASH_FUNCTION, params: ['ptr', 'i32'], result: 'i64' },
 ];
 
 /** The shared functions that are among `called`, as a module. */
 export function buildViewFunctions(called: ReadonlySet<string>): Module {
-  const functions = [findFunction(), hashFunction()].filter((func) => called.has(func.name));
+  const functions = [findFunction(), hashFunction(false), hashFunction(true)].filter((func) =>
+    called.has(func.name),
+  );
   return { name: 'views', functions, images: [], positions: [], externs: [] };
 }
 
-/** Writes a function block by block. */
-class Writer {
-  readonly func: Func;
-  constructor(name: string, types: readonly Type[], result: 'i32' | 'i64') {
-    const params = types.map((type, i) => ({ id: i as ValueId, type }));
-    // A trap cannot happen: every index is bounded before it is used.
-    const stopped = { trap: 0n, fuel: 0n };
-    const [nextValue, nextBlock] = [params.length, 0];
-    this.func = {
-      name,
-      kind: 'dispatcher',
-      params,
-      result,
-      stopped,
-      blocks: [],
-      nextValue,
-      nextBlock,
-    };
-  }
-  block(): BlockId {
-    return this.func.nextBlock++ as BlockId;
-  }
-  param(type: Type): Param {
-    return { id: this.func.nextValue++ as ValueId, type };
-  }
-  emitter(): Emitter {
-    return new Emitter(this.func, null);
-  }
-  seal(id: BlockId, params: Param[], emit: Emitter, term: Terminator): void {
-    this.func.blocks.push({ id, params, instrs: emit.instrs, term });
-  }
-}
-
 interface Loop {
-  readonly writer: Writer;
+  readonly writer: FunctionWriter;
   readonly request: ValueId;
   readonly offset: ValueId;
   readonly length: ValueId;
@@ -72,7 +50,7 @@ function loadWord(emit: Emitter, { request, offset }: Loop, position: ValueId): 
 
 /** The entry: goes to `body` where the view lies in the head, else to `outside`. */
 function begin(
-  writer: Writer,
+  writer: FunctionWriter,
   view: ValueId,
   body: BlockId,
   outside: BlockId,
@@ -129,7 +107,7 @@ function walk(
 }
 
 function findFunction(): Func {
-  const writer = new Writer(FIND_FUNCTION, ['ptr', 'i32', 'i32'], 'i32');
+  const writer = new FunctionWriter(FIND_FUNCTION, ['ptr', 'i32', 'i32'], 'i32');
   const [view, byte] = [1 as ValueId, 2 as ValueId];
   const names = Array.from({ length: 5 }, () => writer.block());
   const [head, body, next, found, none] = names as [BlockId, BlockId, BlockId, BlockId, BlockId];
@@ -176,8 +154,9 @@ function findFunction(): Func {
   return writer.func;
 }
 
-function hashFunction(): Func {
-  const writer = new Writer(HASH_FUNCTION, ['ptr', 'i32'], 'i64');
+function hashFunction(lower: boolean): Func {
+  const name = lower ? LOWER_HASH_FUNCTION : HASH_FUNCTION;
+  const writer = new FunctionWriter(name, ['ptr', 'i32'], 'i64');
   const view = 1 as ValueId;
   const names = Array.from({ length: 4 }, () => writer.block());
   const [head, body, done, outside] = names as [BlockId, BlockId, BlockId, BlockId];
@@ -188,7 +167,8 @@ function hashFunction(): Func {
   const scan = writer.emitter();
   const word = loadWord(scan, loop, position.id);
   const remaining = scan.binary('i32', 'sub', loop.length, position.id);
-  const masked = maskWord(scan, word, remaining);
+  const written = maskWord(scan, word, remaining);
+  const masked = lower ? lowerWord(scan, written) : written;
   const mixed = mix(scan, scan.binary('i64', 'xor', hash.id, masked), WORD_MULTIPLIER);
   const after = scan.with('i32', 'add', position.id, 8);
   writer.seal(body, [], scan, { op: 'br', to: to(head, [after, mixed]), loc: null });

@@ -14,4 +14,12 @@ export const CODES: CodeTable = {
     title: 'address set takes too much memory',
     help: 'prefixes that share no leading bits cost most; join them, or raise `budget.tableBytes` and split the set',
   },
+  T104: {
+    title: 'table has too many patterns',
+    help: 'split the table, or leave more of its work to exact tables',
+  },
+  T105: {
+    title: 'patterns multiply each other',
+    help: 'patterns with `{name}` before elements that differ need a state for each combination; write fewer of them, or split the table',
+  },
 };

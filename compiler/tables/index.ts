@@ -4,8 +4,10 @@ export {
   CHAIN_ENTRIES,
   CHAIN_PREFIXES,
   CHAIN_RANGES,
+  MAX_PATTERNS,
   MAX_SET_PREFIXES,
   MAX_TABLE_ENTRIES,
+  MAX_TRANSITIONS,
 } from './limits.js';
 export {
   buildPerfectHash,
@@ -30,6 +32,14 @@ export {
   exactEntries,
   planExact,
 } from './plan-exact.js';
+export {
+  HOST_STATE,
+  type HostPlan,
+  type PathPlan,
+  type PatternPlan,
+  planPatterns,
+  STATE_BYTES,
+} from './plan-patterns.js';
 export { PORTS, type PortsPlan, planPorts } from './plan-ports.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
 export { KEY_HEADER_BYTES, planViews, type ViewPlan } from './plan-views.js';
@@ -40,3 +50,11 @@ export {
   referencePorts,
   referenceTable,
 } from './reference.js';
+export {
+  buildTextHash,
+  LENGTH_BITS,
+  STATE_MULTIPLIER,
+  TEXT_HEADER_BYTES,
+  type TextHashPlan,
+  textKey,
+} from './text-hash.js';

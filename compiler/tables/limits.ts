@@ -15,6 +15,15 @@ export const MAX_SET_PREFIXES: number = 1 << 20;
  */
 export const MAX_SET_BYTES: number = 64 << 20;
 
+/** Patterns of one table of paths or hosts: as entries of a table, of which each may take 80 bytes here. */
+export const MAX_PATTERNS: number = 1 << 18;
+
+/**
+ * Transitions by an element's text, and states, of one table of paths: four times what so many patterns
+ * need that share no states. Only patterns that multiply each other come near it.
+ */
+export const MAX_TRANSITIONS: number = 1 << 20;
+
 /** Up to here an exact table is a chain of compares: cheaper than hashing, and no image. */
 export const CHAIN_ENTRIES = 4;
 

@@ -38,18 +38,28 @@ const KEYS_A_BUCKET = 4;
 export function buildPerfectHash(
   entries: readonly { readonly key: bigint; readonly value: number }[],
 ): HashPlan {
+  const { multiplier, slotBits, bucketBits, ...placed } = placeKeys(entries);
+  const record = entries.every(({ key }) => key < NARROW_KEYS) ? 8 : 16;
+  const bytes = writeImage(entries, placed, { slots: 1 << slotBits, record });
+  return { kind: 'hash', multiplier, slotBits, bucketBits, record, bytes };
+}
+
+/** The slot of each key and what finds it, for images of another form. Throws as above. */
+export interface PlacedKeys extends Shape, Placement {
+  readonly multiplier: bigint;
+}
+export function placeKeys(
+  entries: readonly { readonly key: bigint }[],
+  load: number = MAX_LOAD,
+): PlacedKeys {
   const count = entries.length;
   if (count === 0) throw new BugError('perfect hash of no keys');
-  const slotBits = Math.max(1, bitsFor(Math.ceil(count / MAX_LOAD)));
+  const slotBits = Math.max(1, bitsFor(Math.ceil(count / load)));
   const bucketBits = Math.max(1, bitsFor(Math.ceil(count / KEYS_A_BUCKET)));
   for (let attempt = 0n; attempt < TRIES; attempt += 1n) {
     const multiplier = splitMix(attempt) | 1n;
-    const hashes = hashAll(entries, multiplier);
-    const placed = place(hashes, { slotBits, bucketBits });
-    if (placed === null) continue;
-    const record = entries.every(({ key }) => key < NARROW_KEYS) ? 8 : 16;
-    const bytes = writeImage(entries, placed, { slots: 1 << slotBits, record });
-    return { kind: 'hash', multiplier, slotBits, bucketBits, record, bytes };
+    const placed = place(hashAll(entries, multiplier), { slotBits, bucketBits });
+    if (placed !== null) return { multiplier, slotBits, bucketBits, ...placed };
   }
   throw new BugError(`no perfect hash of ${count} keys; are there duplicates?`);
 }

@@ -1,10 +1,22 @@
 /** Plans all tables and sets of a policy that its code looks into; what nobody asks costs nothing. */
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
-import type { CidrDeclaration, Registry, TableDeclaration } from '../frontend/types.js';
+import type {
+  CidrDeclaration,
+  PatternsDeclaration,
+  Registry,
+  TableDeclaration,
+} from '../frontend/types.js';
 import { CODES } from './codes.js';
-import { MAX_SET_BYTES, MAX_SET_PREFIXES, MAX_TABLE_ENTRIES } from './limits.js';
+import {
+  MAX_PATTERNS,
+  MAX_SET_BYTES,
+  MAX_SET_PREFIXES,
+  MAX_TABLE_ENTRIES,
+  MAX_TRANSITIONS,
+} from './limits.js';
 import { type CidrPlan, planCidr } from './plan-cidr.js';
 import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
+import { type PatternPlan, planPatterns } from './plan-patterns.js';
 import { type PortsPlan, planPorts } from './plan-ports.js';
 import { planViews, type ViewPlan } from './plan-views.js';
 
@@ -13,6 +25,8 @@ export interface TablePlans {
   readonly tables: ReadonlyMap<number, ExactPlan>;
   readonly cidrs: ReadonlyMap<number, CidrPlan>;
   readonly ports: ReadonlyMap<number, PortsPlan>;
+  /** Null for those without entries. */
+  readonly patterns: ReadonlyMap<number, PatternPlan | null>;
   /** Tables that are asked with views of a request; null for those without entries. */
   readonly views: ReadonlyMap<number, ViewPlan | null>;
   readonly diagnostics: readonly Diagnostic[];
@@ -21,13 +35,14 @@ export interface TableUses {
   readonly tables: ReadonlySet<number>;
   readonly cidrs: ReadonlySet<number>;
   readonly ports: ReadonlySet<number>;
+  readonly patterns: ReadonlySet<number>;
   readonly views: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
   /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
   readonly maxSetBytes: number;
 }
 
-/** Plans the used tables; refuses with T101 to T103 at the declaration. */
+/** Plans the used tables; refuses with T101 to T105 at the declaration. */
 export function planTables(registry: Registry, uses: TableUses): TablePlans {
   const diagnostics: Diagnostic[] = [];
   const tables = new Map<number, ExactPlan>();
@@ -53,7 +68,14 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
   registry.ports.forEach((set, number) => {
     if (uses.ports.has(number)) ports.set(number, planPorts(set));
   });
-  return { tables, cidrs, ports, views, diagnostics };
+  const patterns = new Map<number, PatternPlan | null>();
+  registry.patterns.forEach((table, number) => {
+    if (!uses.patterns.has(number)) return;
+    const plan = planPatternTable(table);
+    if (plan !== null && 'code' in plan) diagnostics.push(plan);
+    else patterns.set(number, plan);
+  });
+  return { tables, cidrs, ports, patterns, views, diagnostics };
 }
 
 function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null {
@@ -72,5 +94,18 @@ function planSet(set: CidrDeclaration, maxBytes: number): CidrPlan | Diagnostic 
   return (
     planCidr(set, maxBytes) ??
     diagnostic('T103', message, { at, help: CODES['T103']?.help ?? null })
+  );
+}
+
+function planPatternTable(table: PatternsDeclaration): PatternPlan | null | Diagnostic {
+  const { name, entries, at } = table;
+  if (entries.length === 0) return null;
+  if (entries.length > MAX_PATTERNS) {
+    const message = `table \`${name}\` has ${entries.length} patterns, at most ${MAX_PATTERNS}`;
+    return diagnostic('T104', message, { at, help: CODES['T104']?.help ?? null });
+  }
+  const message = `the ${entries.length} patterns of table \`${name}\` make more than ${MAX_TRANSITIONS} transitions`;
+  return (
+    planPatterns(table) ?? diagnostic('T105', message, { at, help: CODES['T105']?.help ?? null })
   );
 }

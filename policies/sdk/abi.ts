@@ -56,6 +56,10 @@
 // @ts-ignore: decorator
 @external("weft", "view_table_has") export declare function view_table_has(table: u32, view: u32): u32;
 // @ts-ignore: decorator
+@external("weft", "view_pattern_get") export declare function view_pattern_get(table: u32, view: u32, fallback: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "view_pattern_has") export declare function view_pattern_has(table: u32, view: u32): u32;
+// @ts-ignore: decorator
 @external("weft", "view_starts_with_ignoring_case") export declare function view_starts_with_ignoring_case(view: u32, text: string): u32;
 // @ts-ignore: decorator
 @external("weft", "view_ends_with_ignoring_case") export declare function view_ends_with_ignoring_case(view: u32, text: string): u32;

@@ -79,14 +79,14 @@ function keyWord<K>(key: K): u64 {
 
 // @ts-ignore: decorator
 @inline
-function fromWord<V>(word: u32): V {
+export function fromWord<V>(word: u32): V {
   if (isReference<V>()) return changetype<V>(<usize>word);
   else return <V>word;
 }
 
 // @ts-ignore: decorator
 @inline
-function toWord<V>(value: V): u32 {
+export function toWord<V>(value: V): u32 {
   if (isReference<V>()) return <u32>changetype<usize>(value);
   else return <u32>value;
 }

@@ -12,7 +12,7 @@ import type { Paths } from './paths.js';
 /** A manifest without what only the simulator and the compiler need. */
 export interface ManifestSummary {
   readonly name: string;
-  readonly policies: readonly Omit<PolicyEntry, 'tables' | 'cidrs' | 'ports'>[];
+  readonly policies: readonly Omit<PolicyEntry, 'tables' | 'cidrs' | 'ports' | 'patterns'>[];
   readonly routes: Manifest['routes'];
   readonly sites: Manifest['sites'];
   readonly default: Manifest['default'];
@@ -103,7 +103,9 @@ export function removeState(paths: Paths): void {
 export function summarizeManifest(manifest: Manifest): ManifestSummary {
   return {
     name: manifest.name,
-    policies: manifest.policies.map(({ tables: _, cidrs: __, ports: ___, ...rest }) => rest),
+    policies: manifest.policies.map(
+      ({ tables: _, cidrs: __, ports: ___, patterns: ____, ...rest }) => rest,
+    ),
     routes: manifest.routes,
     sites: manifest.sites,
     default: manifest.default,

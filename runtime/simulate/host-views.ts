@@ -18,6 +18,7 @@ import {
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import type { Current, HostFunction } from './host.js';
+import { patternMatcher } from './patterns.js';
 
 const PARTS = (Object.keys(VIEW) as ViewName[]).map((name) => REQUEST.head + HEAD[name]);
 const OUTSIDE = 'a view reaches behind the head';
@@ -105,6 +106,13 @@ export function viewImports(
     const bytes = bytesOf(view);
     return bytes === null ? undefined : table.get(String.fromCharCode(...bytes));
   };
+  const patterns = policy.patterns.map(patternMatcher);
+  const fitting = (index: number, view: number): number | undefined => {
+    const matcher = patterns[index];
+    if (matcher === undefined) throw new BugError(`patterns ${index} are not in the manifest`);
+    const bytes = view === 0 ? null : bytesOf(view);
+    return bytes === null ? undefined : matcher(String.fromCharCode(...bytes));
+  };
   return {
     request_view: (kind: number) => word(PARTS[kind] ?? PARTS.length),
     request_header: (name: number) => {
@@ -142,5 +150,8 @@ export function viewImports(
     view_table_get: (table: number, view: number, fallback: number) =>
       lookUp(table, view) ?? fallback,
     view_table_has: (table: number, view: number) => (lookUp(table, view) === undefined ? 0 : 1),
+    view_pattern_get: (table: number, view: number, fallback: number) =>
+      fitting(table, view) ?? fallback,
+    view_pattern_has: (table: number, view: number) => (fitting(table, view) === undefined ? 0 : 1),
   };
 }

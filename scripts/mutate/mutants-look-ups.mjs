@@ -6,8 +6,51 @@ const planCidr = 'compiler/tables/plan-cidr.ts';
 const planExact = 'compiler/tables/plan-exact.ts';
 const planPorts = 'compiler/tables/plan-ports.ts';
 const ports = 'compiler/passes/expand-tables-ports.ts';
+const patterns = 'compiler/passes/pattern-functions.ts';
+const texts = 'compiler/passes/expand-tables-texts.ts';
+const automaton = 'compiler/tables/path-automaton.ts';
 
 export const LOOK_UPS = [
+  {
+    class: 'prefix for whole',
+    name: 'a path that goes on behind its pattern',
+    file: patterns,
+    find: "const atEnd = done.select('i32', isEnd, ending, done.constant('i32', 0));",
+    replace: "const atEnd = done.select('i32', isEnd, ending, ending);",
+    suite: 'case#^path-table.case',
+  },
+  {
+    class: 'hash without compare',
+    name: 'only the first word of a text is compared',
+    file: texts,
+    find: 'if (word === plan.words - 1) {',
+    replace: 'if (word === 0) {',
+    suite: 'case#^path-table.case',
+  },
+  {
+    class: 'letter case',
+    name: 'letters of a host in upper case',
+    file: texts,
+    find: "compare.binary('i64', 'or', have, caseBits(compare, want))",
+    replace: 'have',
+    suite: 'case#^host-table.case',
+  },
+  {
+    class: 'wildcard without anything',
+    name: 'an end with nothing before it',
+    file: patterns,
+    find: 'const one = cut.constant',
+    replace: "const one = cut.constant('i32', 0); cut.constant",
+    suite: 'case#^host-table.case',
+  },
+  {
+    class: 'wrong priority',
+    name: '{name} goes before an element that is written out',
+    file: automaton,
+    find: 'if (named !== undefined) next.push(named);',
+    replace: 'if (named !== undefined && node.any === null) next.push(named);',
+    suite: 'case#^path-table.case',
+  },
   {
     class: 'range ends',
     name: 'the last port of a range is outside',

@@ -16,7 +16,13 @@ import { resolveAbi } from '../../compiler/passes/expand-abi-resolve.js';
 import { expandTables, tableUses } from '../../compiler/passes/expand-tables.js';
 import { planTables } from '../../compiler/tables/index.js';
 
-export const NO_DECLARATIONS: Registry = { tables: [], cidrs: [], ports: [], routes: [] };
+export const NO_DECLARATIONS: Registry = {
+  tables: [],
+  cidrs: [],
+  ports: [],
+  patterns: [],
+  routes: [],
+};
 
 /** A module with one entry function, whose body `write` emits; it returns what `write` gives back. */
 export function abiModule(

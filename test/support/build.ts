@@ -16,7 +16,7 @@ export function frontendOf(text: string, fuel: number): FrontendResult {
       authorizeRequest: false,
     },
     sites: [],
-    registry: { tables: [], cidrs: [], ports: [], routes: [] },
+    registry: { tables: [], cidrs: [], ports: [], patterns: [], routes: [] },
     locate: (offset) => {
       const line = originalOffset(offset);
       return line === null ? null : { file: 'policy.ts', line, column: 1 };

@@ -39,6 +39,7 @@ export function policyEntry(index: number, name: string, parts: Partial<PolicyEn
     tables: [],
     cidrs: [],
     ports: [],
+    patterns: [],
     ...parts,
   };
 }

@@ -28,6 +28,7 @@ function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boole
     tables: [],
     cidrs: [{ name: 's', prefixes, at: null }],
     ports: [],
+    patterns: [],
     routes: [],
   };
   const modules = [0, 1].map((side) => {

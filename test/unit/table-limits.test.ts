@@ -10,6 +10,7 @@ const uses = {
   tables: new Set([0]),
   cidrs: new Set([0]),
   ports: new Set<number>(),
+  patterns: new Set<number>(),
   views: new Set<number>(),
   symbolOf: () => 0,
   maxSetBytes: 1 << 20,
@@ -44,12 +45,24 @@ function hostilePairs(pairs: number): CidrDeclaration['prefixes'] {
 }
 
 test('a table over its limit is refused at its declaration; one at the limit is not', () => {
-  const registry = { tables: [table(MAX_TABLE_ENTRIES + 1)], cidrs: [], ports: [], routes: [] };
+  const registry = {
+    tables: [table(MAX_TABLE_ENTRIES + 1)],
+    cidrs: [],
+    ports: [],
+    patterns: [],
+    routes: [],
+  };
   const [finding, ...rest] = planTables(registry, uses).diagnostics;
   assert.is(finding?.code, 'T101');
   assert.is(finding?.line, 12);
   assert.equal(rest, []);
-  const fits = { tables: [table(MAX_TABLE_ENTRIES)], cidrs: [], ports: [], routes: [] };
+  const fits = {
+    tables: [table(MAX_TABLE_ENTRIES)],
+    cidrs: [],
+    ports: [],
+    patterns: [],
+    routes: [],
+  };
   assert.equal(planTables(fits, uses).diagnostics, []);
 });
 
@@ -57,7 +70,7 @@ test('a set over its limit is refused; what nobody asks is not even looked at', 
   const [prefix] = hostilePairs(1);
   if (prefix === undefined) return;
   const many = set(new Array(MAX_SET_PREFIXES + 1).fill(prefix));
-  const registry = { tables: [], cidrs: [many], ports: [], routes: [] };
+  const registry = { tables: [], cidrs: [many], ports: [], patterns: [], routes: [] };
   assert.equal(
     planTables(registry, uses).diagnostics.map((d) => d.code),
     ['T102'],
@@ -70,6 +83,7 @@ test('a set that would take too much memory is refused; a tenth of it fits', () 
     tables: [],
     cidrs: [set(hostilePairs(pairs))],
     ports: [],
+    patterns: [],
     routes: [],
   }));
   if (large === undefined || small === undefined) return;

@@ -80,6 +80,7 @@ function describe(manifest: Manifest, digest: string): string {
         ]),
         ...p.cidrs.map((c) => [p.name, c.name, 'address blocks', `${c.prefixes.length} entries`]),
         ...p.ports.map((s) => [p.name, s.name, 'ports', `${s.ranges.length} entries`]),
+        ...p.patterns.map((t) => [p.name, t.name, `${t.kind}s`, `${t.entries.length} entries`]),
       ]),
     ),
     section('cost', [

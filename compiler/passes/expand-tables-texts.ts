@@ -1,0 +1,100 @@
+/** One look-up of a view in a hash of texts; the plan is that of compiler/tables/text-hash. */
+import { HEAD_MAX } from '../abi/index.js';
+import type { Emitter } from '../ir/emitter.js';
+import type { BlockId, Target, ValueId } from '../ir/index.js';
+import {
+  LENGTH_BITS,
+  STATE_MULTIPLIER,
+  TEXT_HEADER_BYTES,
+  type TextHashPlan,
+} from '../tables/index.js';
+import { emitSlot } from './expand-tables-exact.js';
+import { HASH_FUNCTION, LOWER_HASH_FUNCTION, maskWord, partsOf } from './expand-views.js';
+import type { FunctionWriter } from './function-writer.js';
+
+export interface TextProbe {
+  readonly plan: TextHashPlan | null;
+  readonly image: string;
+  readonly request: ValueId;
+  /** A view that lies in the head. */
+  readonly view: ValueId;
+  readonly state: ValueId;
+  /** ASCII letters of either case are equal; the texts are names of hosts in lower case. */
+  readonly ignoresCase: boolean;
+}
+/** Where to go on; a hit brings what the record says. */
+export interface TextTargets {
+  readonly hit: (next: ValueId) => Target;
+  readonly miss: Target;
+}
+
+/**
+ * The bit that differs between letters of either case, at each letter of a name of a host: of its bytes
+ * only letters have bits 6 and 5 both.
+ */
+function caseBits(emit: Emitter, want: ValueId): ValueId {
+  const upper = emit.binary('i64', 'and', emit.with('i64', 'shr_u', want, 1), want);
+  return emit.with('i64', 'and', upper, 0x2020202020202020n);
+}
+
+/**
+ * Writes the look-up of a text in a state behind what `emit` holds, and seals the block `id` with it. Its
+ * words are compared one after the other, no more than the text has.
+ */
+export function writeTextProbe(
+  writer: FunctionWriter,
+  { id, emit }: { readonly id: BlockId; readonly emit: Emitter },
+  probe: TextProbe,
+  { hit, miss }: TextTargets,
+): void {
+  const { plan, image, request, view, state, ignoresCase } = probe;
+  if (plan === null) {
+    writer.seal(id, [], emit, { op: 'br', to: miss, loc: null });
+    return;
+  }
+  const hash = emit.call(ignoresCase ? LOWER_HASH_FUNCTION : HASH_FUNCTION, 'i64', [request, view]);
+  const mixed = emit.with('i64', 'mul', emit.extend(state), STATE_MULTIPLIER);
+  const slot = emitSlot(emit, { ...plan, image }, emit.binary('i64', 'xor', hash, mixed));
+  const number = emit.loadImage(image, emit.with('i64', 'shl', slot, 2), {
+    offset: 0,
+    limit: (2 ** plan.slotBits - 1) * 4,
+    size: 4,
+  });
+  const at = emit.with('i64', 'mul', emit.extend(number), plan.stride);
+  const limit = (plan.count - 1) * plan.stride;
+  const stored = (into: Emitter, offset: number): ValueId =>
+    into.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
+  const header = stored(emit, 0);
+  const { offset, length } = partsOf(emit, view);
+  const tagged = emit.binary('i32', 'add', emit.with('i32', 'shl', state, LENGTH_BITS), length);
+  const isNamed = emit.compare('eq', emit.wrap(header), tagged);
+  // A length that does not fit its bits would be taken for another state's.
+  const isShort = emit.compareWith('i32', 'lt_u', length, 2 ** LENGTH_BITS);
+  const condition = emit.binary('i32', 'and', isNamed, isShort);
+  const next = emit.wrap(emit.with('i64', 'shr_u', header, 32));
+  let current = writer.block();
+  writer.branch(id, [], emit, { condition, then: { block: current, args: [] }, else: miss });
+
+  for (let word = 0; word < plan.words; word++) {
+    const before = 8 * word;
+    const compare = writer.emitter();
+    const start = compare.with('i32', 'add', offset, before);
+    const loaded = compare.loadHead(request, start, { offset: 0, limit: HEAD_MAX, size: 8 });
+    const have = maskWord(compare, loaded, compare.with('i32', 'sub', length, before));
+    const want = stored(compare, TEXT_HEADER_BYTES + before);
+    const folded = ignoresCase ? compare.binary('i64', 'or', have, caseBits(compare, want)) : have;
+    const same = compare.compare('eq', folded, want);
+    if (word === plan.words - 1) {
+      writer.branch(current, [], compare, { condition: same, then: hit(next), else: miss });
+      break;
+    }
+    const more = writer.block();
+    const then = { block: more, args: [] };
+    writer.branch(current, [], compare, { condition: same, then, else: miss });
+    const test = writer.emitter();
+    const isLonger = test.compareWith('i32', 'gt_u', length, before + 8);
+    current = writer.block();
+    const onward = { block: current, args: [] };
+    writer.branch(more, [], test, { condition: isLonger, then: onward, else: hit(next) });
+  }
+}
