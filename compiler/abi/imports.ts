@@ -67,6 +67,12 @@ export interface AbiImport {
 const both: readonly ExportName[] = HOOK;
 const request: readonly ExportName[] = REQUEST_HOOK;
 
+/**
+ * Prefix of what a module exports where a decision writes memory: globals that hosts set back behind it, and
+ * memory with them.
+ */
+export const STATE_EXPORT = 'state:';
+
 export const ABI_MODULE = 'weft';
 
 export type ImportName =

@@ -6,7 +6,8 @@ import { ABI_IMPORTS, ABI_MODULE } from '../abi/index.js';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { CODES, type IntType, type SourcePosition } from '../ir/index.js';
 import { indirectCall } from './indirect-call.js';
-import type { FrontendResult } from './types.js';
+import { readState } from './read-state.js';
+import type { FrontendResult, Scratch } from './types.js';
 import type { FuncType, WasmBody, WasmImport, WasmInstr, WasmModule } from './wasm/index.js';
 
 /** Integer parameters of a subprogram beside the connection and the fuel (five registers in all). */
@@ -28,6 +29,12 @@ export class BuildContext {
   readonly budget: bigint;
   /** Linear memory as the snapshot left it; null without a memory. */
   readonly memory: Uint8Array | null;
+  /** The same where no function writes memory, so that loads are constants at once. */
+  readonly constantMemory: Uint8Array | null;
+  /** What a decision may write; null for nothing. */
+  readonly scratch: Scratch | null;
+  /** Globals that change within a decision, with the values it begins with. */
+  readonly kept: ReadonlyMap<number, { readonly type: IntType; readonly value: bigint }>;
   readonly positions: SourcePosition[] = [];
   /** Subprograms that were called: index -> name, in order of first call. */
   readonly called: Map<number, string> = new Map();
@@ -41,6 +48,7 @@ export class BuildContext {
   private readonly policy: number;
   private readonly imports: readonly WasmImport[];
   private readonly located = new Map<string, number>();
+  private readonly stateful: ReadonlySet<number>;
   /** Functions of our own, numbered behind the module's: one for each type of indirect call. */
   private readonly added: { readonly type: FuncType; readonly body: WasmBody }[] = [];
   private readonly indirect = new Map<string, number>();
@@ -53,6 +61,16 @@ export class BuildContext {
     this.imports = module.imports.filter((item) => item.kind === 'func');
     this.budget = this.global(frontend.fuelGlobal)?.value ?? 0n;
     this.memory = linearMemory(module);
+    this.scratch = frontend.scratch;
+    const state = readState(module, frontend.scratch);
+    this.constantMemory = state.writesMemory ? null : this.memory;
+    this.stateful = state.functions;
+    this.kept = new Map(
+      state.globals.flatMap((index) => {
+        const global = this.global(index);
+        return global === null ? [] : [[index, global] as const];
+      }),
+    );
   }
 
   typeOf(index: number): FuncType {
@@ -110,9 +128,10 @@ export class BuildContext {
     const known = JSON.stringify(item.type) === JSON.stringify({ params, results });
     return { name: item.name, known: abi !== undefined && known };
   }
-  /** True where a function can be a BPF subprogram; others are inlined into each caller. */
+  /** True where a function can be a BPF subprogram; others, and those that share state, are inlined into each caller. */
   fitsSubprogram(index: number): boolean {
     const { params, results } = this.typeOf(index);
+    if (this.stateful.has(index)) return false;
     return params.length <= MAX_PARAMS && results.length <= 1 && results[0] !== 'i64';
   }
   /** The symbol of a subprogram, which is built later. */
@@ -126,7 +145,9 @@ export class BuildContext {
 
   /** Number of the source position of an instruction. */
   position(offset: number): number | null {
-    const at = this.frontend.locate(offset);
+    return this.numberOf(this.frontend.locate(offset));
+  }
+  private numberOf(at: Place | null): number | null {
     if (at === null) return null;
     const key = `${at.line}:${at.column}:${at.file}`;
     const known = this.located.get(key);
@@ -155,6 +176,11 @@ export class BuildContext {
       name = caller?.by;
     }
     return null;
+  }
+
+  /** As `position`; for code of the library the place in the policy's own text that led there. */
+  ownPosition(offset: number, by: string): number | null {
+    return this.position(offset) ?? this.numberOf(this.lastPlace.get(by) ?? this.entrance(by));
   }
 
   /** Notes a refusal and answers with the name of the marker that stands for it in the IR. */

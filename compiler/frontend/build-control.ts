@@ -2,7 +2,7 @@
  * Control of one WASM function as blocks.
  *
  * WASM is structured, so no search for joins is needed: each label is a block whose parameters are
- * the label's values, then every local of its frame, then fuel. Parameters that turn out to be the
+ * the label's values, then every local of its frame, then the state: globals that a decision keeps, and fuel. Parameters that turn out to be the
  * same on every edge go away in the first simplification. Nesting is a list, never the call stack.
  */
 import { BugError } from '../diagnostic/index.js';
@@ -20,7 +20,7 @@ export interface Label {
   readonly height: number;
   readonly type: FuncType;
   /** Of an `if` before its else: the block and state of the other side. */
-  readonly other: { block: Block; locals: ValueId[]; fuel: ValueId; args: ValueId[] } | null;
+  readonly other: { block: Block; locals: ValueId[]; state: ValueId[]; args: ValueId[] } | null;
 }
 
 /** A WASM function being read: the outermost one, or one that is inlined. */
@@ -35,7 +35,17 @@ export interface Frame {
 /** Frames and labels of what is read; what the instructions between them do is a subclass's. */
 export class ControlBuilder extends SsaBuilder {
   protected readonly frames: Frame[] = [];
-  protected fuel: ValueId = 0 as ValueId;
+  /** Values of the context's kept globals, in its order, and last the fuel. */
+  protected state: ValueId[] = [];
+  protected get fuel(): ValueId {
+    return this.state.at(-1) ?? (0 as ValueId);
+  }
+  protected set fuel(value: ValueId) {
+    this.state = [...this.state.slice(0, -1), value];
+  }
+  protected get stateTypes(): Type[] {
+    return [...[...this.context.kept.values()].map(({ type }) => type), 'i32'];
+  }
 
   protected enter(index: number, args: readonly ValueId[], after: Block | null): void {
     const body = this.context.body(index);
@@ -53,9 +63,10 @@ export class ControlBuilder extends SsaBuilder {
     this.frames.push({ index, body, next: 0, locals, labels: [label] });
   }
 
-  /** Types of the parameters of a join: the label's values, the frame's locals, fuel. */
+  /** Types of the parameters of a join: the label's values, the frame's locals, the state. */
   private joinTypes(frame: Frame, values: readonly ValueType[]): Type[] {
-    return [...values.map(intType), ...frame.locals.map((local) => this.typeOf(local)), 'i32'];
+    const locals = frame.locals.map((local) => this.typeOf(local));
+    return [...values.map(intType), ...locals, ...this.stateTypes];
   }
 
   protected jump(frame: Frame, depth: number): Target | null {
@@ -65,7 +76,7 @@ export class ControlBuilder extends SsaBuilder {
     const arity = label.op === 'loop' ? label.type.params.length : label.type.results.length;
     const values = arity === 0 ? [] : this.stack.slice(-arity);
     const locals = label.op === 'function' ? [] : frame.locals;
-    return this.target(label.to, [...values, ...locals, this.fuel]);
+    return this.target(label.to, [...values, ...locals, ...this.state]);
   }
 
   /** A target for a branch out of the outermost function: a block that returns. */
@@ -121,7 +132,7 @@ export class ControlBuilder extends SsaBuilder {
     const after = this.newBlock(this.joinTypes(frame, type.results));
     if (instr.op === 'loop') {
       const header = this.newBlock(this.joinTypes(frame, type.params));
-      const args = [...this.stack.slice(height), ...frame.locals, this.fuel];
+      const args = [...this.stack.slice(height), ...frame.locals, ...this.state];
       this.end({ op: 'br', to: this.target(header, args), loc: this.loc });
       frame.labels.push({ op: 'loop', to: header, after, height, type, other: null });
       this.resume(frame, header, height, type.params.length);
@@ -133,7 +144,7 @@ export class ControlBuilder extends SsaBuilder {
       this.branch(condition, then, block);
       this.block = then;
       const args = this.stack.slice(height);
-      const other = { block, locals: [...frame.locals], fuel: this.fuel, args };
+      const other = { block, locals: [...frame.locals], state: this.state, args };
       frame.labels.push({ op: 'if', to: after, after, height, type, other });
     }
   }
@@ -143,8 +154,8 @@ export class ControlBuilder extends SsaBuilder {
     const params = block.params.map((param) => param.id);
     this.stack.length = height;
     this.stack.push(...params.slice(0, values));
-    frame.locals = params.slice(values, -1);
-    this.fuel = params.at(-1) ?? this.fuel;
+    frame.locals = params.slice(values, -this.state.length);
+    this.state = params.slice(-this.state.length);
     this.block = block;
   }
 
@@ -154,7 +165,7 @@ export class ControlBuilder extends SsaBuilder {
     this.stack.length = label.height;
     this.stack.push(...label.other.args);
     frame.locals = label.other.locals;
-    this.fuel = label.other.fuel;
+    this.state = label.other.state;
     frame.labels[frame.labels.length - 1] = { ...label, op: 'else', other: null };
   }
 
@@ -163,7 +174,7 @@ export class ControlBuilder extends SsaBuilder {
     const arity = label.type.results.length;
     const values = arity === 0 ? [] : this.stack.slice(-arity);
     const locals = label.op === 'function' ? [] : frame.locals;
-    const to = this.target(label.after, [...values, ...locals, this.fuel]);
+    const to = this.target(label.after, [...values, ...locals, ...this.state]);
     this.end({ op: 'br', to, loc: this.loc });
   }
 
@@ -197,8 +208,8 @@ export class ControlBuilder extends SsaBuilder {
     this.block = null;
     if (!this.reached.has(after)) return;
     const params = after.params.map((param) => param.id);
-    this.stack.push(...params.slice(0, -1));
-    this.fuel = params.at(-1) ?? this.fuel;
+    this.stack.push(...params.slice(0, -this.state.length));
+    this.state = params.slice(-this.state.length);
     this.block = after;
   }
 }

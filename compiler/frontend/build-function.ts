@@ -19,7 +19,10 @@ export class FunctionBuilder extends ControlBuilder {
   /** Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. */
   build(index: number, args: readonly ValueId[] | null, fuel: ValueId | null): void {
     const type = this.context.typeOf(index);
-    this.fuel = fuel ?? this.constant('i32', this.context.budget);
+    const kept = [...this.context.kept.values()].map(({ type, value }) =>
+      this.constant(type, value),
+    );
+    this.state = [...kept, fuel ?? this.constant('i32', this.context.budget)];
     const values = args ?? type.params.map((param) => this.constant(intType(param), 0n));
     if (fuel !== null) this.boundFuel(index, fuel);
     this.enter(index, values, null);
@@ -143,7 +146,9 @@ export class FunctionBuilder extends ControlBuilder {
         return true;
       case 'global.set': {
         const value = this.pop();
+        const kept = [...this.context.kept.keys()].indexOf(instr.index);
         if (instr.index === this.context.fuelGlobal) this.fuel = value;
+        else if (kept >= 0) this.state = this.state.with(kept, value);
         else this.refuse('I104', 'a static variable is written in the decide phase', 'i32');
         return true;
       }
@@ -159,6 +164,11 @@ export class FunctionBuilder extends ControlBuilder {
   private readGlobal(index: number): void {
     if (index === this.context.fuelGlobal) {
       this.stack.push(this.fuel);
+      return;
+    }
+    const kept = this.state[[...this.context.kept.keys()].indexOf(index)];
+    if (kept !== undefined) {
+      this.stack.push(kept);
       return;
     }
     const global = this.context.global(index);
@@ -189,7 +199,7 @@ export class FunctionBuilder extends ControlBuilder {
     else if (this.frames.some((frame) => frame.index === index)) {
       this.refuseAndStop('I106', 'the function calls itself');
     } else {
-      const after = this.newBlock([...type.results.map(intType), 'i32']);
+      const after = this.newBlock([...type.results.map(intType), ...this.stateTypes]);
       this.enter(index, args, after);
     }
   }

@@ -98,7 +98,11 @@ export function buildModule(input: BuildInput): Built {
   const images =
     context.memory === null ? [] : [{ name: MEMORY_IMAGE, bytes: context.memory, align: 8 }];
   const { positions } = context;
-  const module: Module = { name: input.name, functions, images, positions, externs: [] };
+  const scratchFrom = frontend.scratch?.from;
+  const module: Module = {
+    ...{ name: input.name, functions, images, positions, externs: [] },
+    ...(scratchFrom === undefined ? {} : { scratchFrom }),
+  };
   if (input.raw === true) return { module, diagnostics: [] };
   simplify(module, { verify: input.verify ?? false });
   const diagnostics = judge(module, context);

@@ -48,6 +48,17 @@ export const LOADS: ReadonlyMap<string, LoadOp> = new Map<string, LoadOp>([
   ['i64.load32_s', { type: 'i64', size: 4, signed: true }],
 ]);
 
+/** Bytes that a store of an integer writes. */
+export const STORE_SIZES: ReadonlyMap<string, LoadSize> = new Map<string, LoadSize>([
+  ['i32.store', 4],
+  ['i64.store', 8],
+  ['i32.store8', 1],
+  ['i32.store16', 2],
+  ['i64.store8', 1],
+  ['i64.store16', 2],
+  ['i64.store32', 4],
+]);
+
 /** Operations that write memory, with their number of operands. */
 export const STORES: ReadonlyMap<string, number> = new Map([
   ['i32.store', 2],

@@ -11,6 +11,7 @@ import {
   foldInstr,
   type Instr,
   type IntType,
+  type LoadSize,
   newBlock,
   newValue,
   type Target,
@@ -20,10 +21,28 @@ import {
   type ValueId,
 } from '../ir/index.js';
 import type { BuildContext } from './build-context.js';
-import { LOADS, NUMERIC, STORES } from './build-ops.js';
+import { LOADS, NUMERIC, STORE_SIZES, STORES } from './build-ops.js';
 import type { WasmInstr } from './wasm/index.js';
 
 type Unplaced = Instr extends infer I ? (I extends Instr ? Omit<I, 'id' | 'loc'> : never) : never;
+
+/** Bytes that memory.fill and memory.copy may have as stores. */
+const MAX_BULK = 256n;
+
+interface Piece {
+  readonly at: number;
+  readonly size: LoadSize;
+}
+
+/** So many bytes as accesses, the widest first. */
+function piecesOf(bytes: number): Piece[] {
+  const pieces: Piece[] = [];
+  let at = 0;
+  for (const size of [8, 4, 2, 1] as const) {
+    for (; bytes - at >= size; at += size) pieces.push({ at, size });
+  }
+  return pieces;
+}
 
 /** The part of a function's construction that is the same in straight-line code. */
 export class SsaBuilder {
@@ -74,7 +93,7 @@ export class SsaBuilder {
       instr,
       (arg) => this.constants.get(arg) ?? null,
       (arg) => this.typeOf(arg),
-      this.context.memory,
+      this.context.constantMemory,
     );
     if (value !== null) {
       instr = { op: 'const', type: instr.type, value, id, loc: this.loc };
@@ -196,8 +215,10 @@ export class SsaBuilder {
     }
     const operands = STORES.get(instr.op);
     if (operands !== undefined) {
-      this.popMany(operands);
-      this.refuse('I102', 'memory is written in the decide phase', 'i32');
+      const args = this.popMany(operands);
+      if (!this.writeMemory(instr, args)) {
+        this.refuse('I102', 'memory is written in the decide phase', 'i32');
+      }
       return true;
     }
     const load = LOADS.get(instr.op);
@@ -208,6 +229,47 @@ export class SsaBuilder {
       this.emit({ op: 'load.memory', type, size, signed, offset: instr.second, args }),
     );
     return true;
+  }
+
+  /** A store, or a fill or copy of known length as stores; false where it is neither. */
+  private writeMemory(instr: WasmInstr, args: readonly ValueId[]): boolean {
+    const [to, from, count] = args as [ValueId, ValueId, ValueId];
+    const size = STORE_SIZES.get(instr.op);
+    if (this.context.scratch === null) return false;
+    // Where the frontend finds a refusal, that of a store in the library is at the policy's own line.
+    this.loc = this.context.ownPosition(instr.pos, this.func.name);
+    if (size !== undefined) {
+      this.emit({ op: 'store.memory', type: 'i32', size, offset: instr.second, args: [to, from] });
+      return true;
+    }
+    const length = this.constants.get(count);
+    if (length === undefined || length > MAX_BULK || instr.op === 'memory.init') return false;
+    const bytes = Number(length);
+    this.inBounds(to, bytes);
+    const pieces = piecesOf(bytes);
+    if (instr.op === 'memory.copy') this.inBounds(from, bytes);
+    const fill = (): ValueId => {
+      const byte = this.binary('and', 'i32', from, this.constant('i32', 255n));
+      const wide = this.emit({ op: 'extend_u', type: 'i64', args: [byte] });
+      return this.binary('mul', 'i64', wide, this.constant('i64', 0x0101010101010101n));
+    };
+    const pattern = instr.op === 'memory.fill' ? fill() : null;
+    // All is read before anything is written, since the two may overlap.
+    const values = pieces.map(({ at, size: piece }) => {
+      if (pattern !== null) return pattern;
+      const load = { op: 'load.memory', type: 'i64', size: piece, signed: false } as const;
+      return this.emit({ ...load, offset: at, args: [from] });
+    });
+    pieces.forEach(({ at, size: piece }, i) => {
+      const value = values[i] ?? from;
+      this.emit({ op: 'store.memory', type: 'i32', size: piece, offset: at, args: [to, value] });
+    });
+    return true;
+  }
+  /** Traps where an access of so many bytes would leave the memory. */
+  private inBounds(at: ValueId, bytes: number): void {
+    const limit = BigInt((this.context.memory?.length ?? 0) - bytes);
+    this.stopIf(this.compare('gt_u', at, this.constant('i32', limit)), 'trap');
   }
 
   protected refuse(code: string, message: string, type: IntType): ValueId {

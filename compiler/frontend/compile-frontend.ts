@@ -17,6 +17,7 @@ import { injectFuel } from './fuel.js';
 import { LineIndex } from './line-index.js';
 import { readRegistry } from './read-registry.js';
 import { type AscResult, runAsc } from './run-asc.js';
+import { findScratch } from './scratch.js';
 import { isSnapshotError, type SnapshotError } from './snapshot-error.js';
 import { sourceLocator } from './source-map.js';
 import type { FrontendOptions, FrontendOutcome, Snapshot } from './types.js';
@@ -120,7 +121,8 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
   if (hasErrors(diagnostics)) return { ok: false, diagnostics };
 
   const applied = applySnapshot(asc.wasm, snapshot);
-  const fuelled = injectFuel(applied.wasm, options.fuel);
+  const scratch = findScratch(asc.wasm, module, snapshot);
+  const fuelled = injectFuel(applied.wasm, options.fuel, scratch?.globals ?? []);
   const locateOriginal = sourceLocator(asc.sourceMap, module.bodies);
   const lines = new Map<string, LineIndex>();
   for (const [name, text] of compiled.sources) lines.set(name, new LineIndex(text));
@@ -144,6 +146,7 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
         return original === null ? null : locateOriginal(original);
       },
       lineText: (name, line) => lines.get(name)?.line(line) ?? '',
+      scratch,
       fuelGlobal: fuelled.fuelGlobal,
     },
   };

@@ -7,7 +7,9 @@
  * Where the import is missing it is appended to the imports, which shifts the index of every defined
  * function by one: calls, exports, elements, start and function names follow.
  */
+import { STATE_EXPORT } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
+import { STORES } from './build-ops.js';
 import {
   encodeName,
   encodeSigned,
@@ -100,7 +102,12 @@ function appended(bytes: Uint8Array, items: readonly (readonly number[])[]): Uin
   ]);
 }
 
-function renumberedExports(module: WasmModule, renumber: Renumber, fuelGlobal: number): Uint8Array {
+function renumberedExports(
+  module: WasmModule,
+  renumber: Renumber,
+  fuelGlobal: number,
+  state: readonly number[],
+): Uint8Array {
   const kinds = { func: 0, table: 1, memory: 2, global: 3 };
   const items = module.exports.map((e) => [
     ...encodeName(e.name),
@@ -108,6 +115,12 @@ function renumberedExports(module: WasmModule, renumber: Renumber, fuelGlobal: n
     ...encodeU32(e.kind === 'func' ? renumber(e.index) : e.index),
   ]);
   items.push([...encodeName(FUEL_EXPORT), kinds.global, ...encodeU32(fuelGlobal)]);
+  const isWritten = (index: number): boolean =>
+    module.globals[index - module.importedGlobals]?.mutable === true;
+  const stores = module.bodies.some((body) => body.instrs.some((i) => STORES.has(i.op)));
+  for (const index of stores || state.some(isWritten) ? state : []) {
+    items.push([...encodeName(`${STATE_EXPORT}${index}`), kinds.global, ...encodeU32(index)]);
+  }
   return Uint8Array.from([...encodeU32(items.length), ...items.flat()]);
 }
 
@@ -154,8 +167,8 @@ function findImport(module: WasmModule): number | null {
   return index < 0 ? null : index;
 }
 
-/** Injects fuel; throws BugError where the module is malformed or already fuelled. */
-export function injectFuel(wasm: Uint8Array, fuel: number): Fuelled {
+/** Injects fuel, and exports the globals of `state` where the module writes them or memory; throws BugError where the module is malformed or already fuelled. */
+export function injectFuel(wasm: Uint8Array, fuel: number, state: readonly number[] = []): Fuelled {
   const read = readModule(wasm);
   if (!read.ok) throw new BugError(`fuel: ${read.fault.message} at ${read.fault.offset}`);
   const module = read.value;
@@ -191,7 +204,7 @@ export function injectFuel(wasm: Uint8Array, fuel: number): Fuelled {
   const global = [0x7f, 1, 0x41, ...encodeSigned(BigInt(fuel), 32), 0x0b];
   const globals = appended(payload(sections, SECTION.global), [global]);
   sections = withSection(sections, SECTION.global, globals);
-  const exports = renumberedExports(module, renumber, fuelGlobal);
+  const exports = renumberedExports(module, renumber, fuelGlobal, state);
   sections = withSection(sections, SECTION.export, exports);
 
   const g = encodeU32(fuelGlobal);

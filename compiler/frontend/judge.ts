@@ -30,6 +30,26 @@ function refusedMarks(func: Func, context: BuildContext): Diagnostic[] {
   );
 }
 
+/** Stores that stayed: what they write is no decision's own, or cannot be told from other memory. */
+function stores(func: Func, module: Module): Diagnostic[] {
+  const constants = new Map(
+    func.blocks.flatMap((b) =>
+      b.instrs.flatMap((i) => (i.op === 'const' ? [[i.id, i.value] as const] : [])),
+    ),
+  );
+  return reversePostorder(func).flatMap((block) =>
+    block.instrs.flatMap((instr) => {
+      if (instr.op !== 'store.memory') return [];
+      const at = constants.get(instr.args[0]);
+      const isStatic = at !== undefined && Number(at) + instr.offset < (module.scratchFrom ?? 0);
+      const message = isStatic
+        ? 'static memory is written in the decide phase'
+        : 'memory is written in the decide phase at an address that is not known at build time';
+      return [refusal('I102', message, where(module, instr.loc))];
+    }),
+  );
+}
+
 function recursion(module: Module): Diagnostic[] {
   const byName = new Map(module.functions.map((func) => [func.name, func]));
   const callees = (func: Func): Func[] =>
@@ -95,6 +115,7 @@ function withoutAllocator(found: readonly Diagnostic[]): readonly Diagnostic[] {
 export function judge(module: Module, context: BuildContext): Diagnostic[] {
   const found = [
     ...module.functions.flatMap((func) => refusedMarks(func, context)),
+    ...module.functions.flatMap((func) => stores(func, module)),
     ...recursion(module),
     ...module.functions.flatMap((func) => endlessLoops(func, module)),
   ];

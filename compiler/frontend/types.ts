@@ -66,6 +66,13 @@ export interface RouteDeclaration {
   readonly target: RouteTarget;
   readonly at: Position | null;
 }
+/** Memory and globals that are a decision's own: each begins with what the configure phase left. */
+export interface Scratch {
+  /** Globals of AssemblyScript's runtime, which are no statics of the policy. */
+  readonly globals: readonly number[];
+  /** First address of memory that was free after the configure phase. */
+  readonly from: number;
+}
 /** What the configure phase declared; index = the number that the decide phase passes to the ABI (route: index + 1). */
 export interface Registry {
   readonly tables: readonly TableDeclaration[];
@@ -86,6 +93,8 @@ export interface FrontendResult {
   readonly locate: (wasmOffset: number) => Position | null;
   /** Text of a source line (1-based), for line_info and carets. */
   readonly lineText: (file: string, line: number) => string;
+  /** What a decision may write and forgets; null where the module allocates nothing while it decides. */
+  readonly scratch: Scratch | null;
   /** Index of the global that holds the fuel; exported as `fuel` too, so that hosts can set and read it. */
   readonly fuelGlobal: number;
 }

@@ -8,11 +8,11 @@ export const CODES: CodeTable = {
   },
   I102: {
     title: 'write to memory in the decide phase',
-    help: 'a policy may not write static state or allocate while it decides: compute such values at top level',
+    help: 'objects of a decision are made outside of loops and indexed by constants; statics may not be written: compute such values at top level',
   },
   I103: {
     title: 'memory growth in the decide phase',
-    help: 'a policy may not write static state or allocate while it decides: compute such values at top level',
+    help: 'a decision makes a known number of objects: none in a loop, none whose size is not constant; compute others at top level',
   },
   I104: {
     title: 'write to a static variable in the decide phase',

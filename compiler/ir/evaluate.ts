@@ -55,6 +55,8 @@ const MAX_DEPTH = 64;
 
 class Machine {
   private steps: number;
+  /** Linear memory as this decision sees it: its own copy from the first store on. */
+  private memory: Uint8Array;
   private readonly module: Module;
   private readonly host: EvaluateHost;
   private readonly images: ReadonlyMap<string, Image>;
@@ -64,6 +66,7 @@ class Machine {
     this.host = host;
     this.steps = host.steps ?? 10_000_000;
     this.images = new Map(module.images.map((image) => [image.name, image]));
+    this.memory = this.images.get(MEMORY)?.bytes ?? new Uint8Array();
     this.functions = new Map(module.functions.map((func) => [func.name, func]));
   }
 
@@ -156,10 +159,16 @@ class Machine {
       case 'wrap':
         return value(instr.args[0]) & maskOf('i32');
       case 'load.memory': {
-        const bytes = this.images.get(MEMORY)?.bytes ?? new Uint8Array();
         const at = Number(value(instr.args[0])) + instr.offset;
-        if (at + instr.size > bytes.length) throw new Stop('trap');
-        return readBytes(bytes, at, instr.size, instr.signed, instr.type);
+        if (at + instr.size > this.memory.length) throw new Stop('trap');
+        return readBytes(this.memory, at, instr.size, instr.signed, instr.type);
+      }
+      case 'store.memory': {
+        const at = Number(value(instr.args[0])) + instr.offset;
+        if (at + instr.size > this.memory.length) throw new Stop('trap');
+        if (this.memory === this.images.get(MEMORY)?.bytes) this.memory = this.memory.slice();
+        writeBytes(this.memory, at, instr.size, value(instr.args[1]));
+        return 0n;
       }
       case 'load.image': {
         const bytes = this.images.get(instr.image)?.bytes;
@@ -181,9 +190,7 @@ class Machine {
       }
       case 'store.pointer': {
         const bytes = this.pointer(value(instr.args[0]));
-        for (let i = 0; i < instr.size; i++) {
-          bytes[instr.offset + i] = Number((value(instr.args[1]) >> BigInt(8 * i)) & 0xffn);
-        }
+        writeBytes(bytes, instr.offset, instr.size, value(instr.args[1]));
         return 0n;
       }
       case 'call': {
@@ -221,6 +228,10 @@ class Machine {
     }
     return types.get(id) ?? 'i64';
   }
+}
+
+function writeBytes(bytes: Uint8Array, at: number, size: number, value: bigint): void {
+  for (let i = 0; i < size; i++) bytes[at + i] = Number((value >> BigInt(8 * i)) & 0xffn);
 }
 
 function intType(type: Type): 'i32' | 'i64' {

@@ -154,6 +154,7 @@ const MAY_STOP: ReadonlySet<string> = new Set(['out_of_fuel', 'request_header'])
 export function hasEffect(instr: Instr): boolean {
   switch (instr.op) {
     case 'store.pointer':
+    case 'store.memory':
     case 'call':
     case 'may_goto':
     case 'load.memory':

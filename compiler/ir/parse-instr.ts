@@ -120,7 +120,8 @@ export function instr(line: Line): Instr {
         args: [line.value()],
         offset: offset(line),
       });
-    case 'store.pointer': {
+    case 'store.pointer':
+    case 'store.memory': {
       const size = line.size();
       const pointer = line.value();
       const to = offset(line);

@@ -1,7 +1,7 @@
 /**
  * Reads the IR's text form. Line based; `;` begins a comment line; blank lines mean nothing.
  *
- *   module   = 'module' STRING { position } { extern } { image } { func }
+ *   module   = 'module' STRING [ 'scratch' N ] { position } { extern } { image } { func }
  *   position = 'position' STRING LINE ':' COLUMN STRING            (numbered from 0 in order)
  *   extern   = 'extern' NAME '(' [ TYPE { ',' TYPE } ] ')' '->' TYPE
  *   image    = 'image' NAME 'align' N 'size' N '{' { OFFSET ':' HEX } '}'
@@ -11,7 +11,7 @@
  *   instr    = vN '=' body [ '@' POSITION ]
  *   body     = 'const' TYPE N | BINARY TYPE v ',' v | UNARY TYPE v | COMPARE v ',' v
  *            | 'select' TYPE v ',' v ',' v | 'launder' TYPE v ',' v | ( 'extend_u' | 'extend_s' | 'wrap' ) v
- *            | 'load.memory' TYPE SIZE ( 's' | 'u' ) v '+' OFFSET
+ *            | 'load.memory' TYPE SIZE ( 's' | 'u' ) v '+' OFFSET | 'store.memory' SIZE v '+' OFFSET ',' v
  *            | 'load.image' TYPE SIZE NAME v '+' OFFSET 'limit' N
  *            | 'load.head' TYPE SIZE v ',' v '+' OFFSET 'limit' N
  *            | 'load.pointer' TYPE SIZE v '+' OFFSET | 'store.pointer' SIZE v '+' OFFSET ',' v
@@ -92,6 +92,7 @@ function parseImage(line: Line, lines: Lines): Image {
 export function parse(text: string): Module {
   const lines = new Lines(text);
   let name = '';
+  let scratchFrom: number | null = null;
   const functions: Func[] = [];
   const images: Image[] = [];
   const positions: SourcePosition[] = [];
@@ -99,6 +100,7 @@ export function parse(text: string): Module {
   for (let line = lines.take(); line !== null; line = lines.take()) {
     const word = line.word();
     if (word === 'module') name = line.string();
+    else if (word === 'scratch') scratchFrom = line.number_();
     else if (word === 'func') functions.push(parseFuncFrom(line, lines));
     else if (word === 'image') images.push(parseImage(line, lines));
     else if (word === 'position') {
@@ -115,5 +117,6 @@ export function parse(text: string): Module {
       externs.push({ name: symbol, params, result: line.intType() });
     } else line.fail(`unknown item \`${word}\``);
   }
-  return { name, functions, images, positions, externs };
+  const module = { name, functions, images, positions, externs };
+  return scratchFrom === null ? module : { ...module, scratchFrom };
 }

@@ -39,6 +39,8 @@ function body(instr: Instr): string {
       return `${instr.op} ${list(instr.args)}`;
     case 'load.memory':
       return `load.memory ${instr.type} ${instr.size}${instr.signed ? 's' : 'u'} ${list(instr.args)} + ${instr.offset}`;
+    case 'store.memory':
+      return `store.memory ${instr.size} v${instr.args[0]} + ${instr.offset}, v${instr.args[1]}`;
     case 'load.image':
       return `load.image ${instr.type} ${instr.size} ${instr.image} ${list(instr.args)} + ${instr.offset} limit ${instr.limit}`;
     case 'load.head':
@@ -115,6 +117,7 @@ export function print(module: Module): string {
   const parts = [
     [
       `module ${JSON.stringify(module.name)}`,
+      ...(module.scratchFrom === undefined ? [] : [`scratch ${module.scratchFrom}`]),
       ...module.positions.map(
         (p) => `position ${JSON.stringify(p.file)} ${p.line}:${p.column} ${JSON.stringify(p.text)}`,
       ),

@@ -87,6 +87,13 @@ export type Instr = InstrBase &
         readonly offset: number;
         readonly args: readonly [ValueId];
       }
+    /** Store into linear memory: args are address and value, whose low bytes it takes. Gone after promote-memory. */
+    | {
+        readonly op: 'store.memory';
+        readonly size: LoadSize;
+        readonly offset: number;
+        readonly args: readonly [ValueId, ValueId];
+      }
     /**
      * Load from read-only data: `image` at byte `offset + index`; index is args[0] (i32 or i64).
      * Where index > limit it traps; a constant index is checked at compile time. Zero-extends.
@@ -205,6 +212,8 @@ export interface Module {
   readonly name: string;
   functions: Func[];
   images: Image[];
+  /** First address of linear memory that a decision may write; absent: none. */
+  readonly scratchFrom?: number;
   readonly positions: SourcePosition[];
   /** Functions called and defined elsewhere (the dispatcher calls the policies). */
   readonly externs: readonly {

@@ -55,6 +55,8 @@ function expectedOperands(
       return ['ptr'];
     case 'store.pointer':
       return ['ptr', null];
+    case 'store.memory':
+      return ['i32', null];
     case 'launder':
       return [instr.type, 'ptr'];
     case 'call': {
@@ -99,7 +101,12 @@ function checkInstr(
   if (instr.op === 'const' && (instr.value < 0n || instr.value > maskOf(instr.type))) {
     report('constant out of range');
   }
-  if ('size' in instr && instr.op !== 'store.pointer' && instr.size === 8 && instr.type === 'i32') {
+  if (
+    'size' in instr &&
+    !instr.op.startsWith('store.') &&
+    instr.size === 8 &&
+    instr.type === 'i32'
+  ) {
     report('8 bytes do not fit an i32');
   }
   if (

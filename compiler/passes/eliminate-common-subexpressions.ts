@@ -21,7 +21,7 @@ import {
 const COMMUTES: ReadonlySet<string> = new Set(['add', 'mul', 'and', 'or', 'xor', 'eq', 'ne']);
 
 /** What an instruction computes, as text; null where two of them are not the same. */
-function keyOf(instr: Instr, stores: boolean): string | null {
+function keyOf(instr: Instr, stores: boolean, written: boolean): string | null {
   const args = 'args' in instr ? [...instr.args] : [];
   switch (instr.op) {
     case 'const':
@@ -38,7 +38,9 @@ function keyOf(instr: Instr, stores: boolean): string | null {
     case 'wrap':
       return `${instr.op} ${instr.type} ${args}`;
     case 'load.memory':
-      return `memory ${instr.type} ${instr.size} ${instr.signed} ${instr.offset} ${args}`;
+      return written
+        ? null
+        : `memory ${instr.type} ${instr.size} ${instr.signed} ${instr.offset} ${args}`;
     case 'load.image':
       return `image ${instr.type} ${instr.image} ${instr.size} ${instr.offset} ${instr.limit} ${args}`;
     case 'load.head':
@@ -57,6 +59,7 @@ function keyOf(instr: Instr, stores: boolean): string | null {
 export function eliminateCommonSubexpressions(func: Func): boolean {
   const doms = dominators(func);
   const stores = func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.pointer'));
+  const written = func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.memory'));
   const known = new Map<string, { block: BlockId; value: ValueId }[]>();
   const replaced = new Map<ValueId, ValueId>();
   const now = resolver(replaced);
@@ -65,7 +68,7 @@ export function eliminateCommonSubexpressions(func: Func): boolean {
     const kept: Instr[] = [];
     for (const original of block.instrs) {
       const instr = mapOperands(original, now);
-      const key = keyOf(instr, stores);
+      const key = keyOf(instr, stores, written);
       const same = key === null ? [] : (known.get(key) ?? []);
       const found = same.find((item) => doms.dominates(item.block, block.id));
       if (found !== undefined) {

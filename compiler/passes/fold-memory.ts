@@ -22,6 +22,8 @@ import { eliminateDeadCode } from './eliminate-dead-code.js';
 
 /** Resolves loads from linear memory. */
 export function foldMemory(func: Func, module: Module): boolean {
+  // What a decision wrote is promote-memory's first.
+  if (func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.memory'))) return false;
   const memory = module.images.find((image) => image.name === MEMORY_IMAGE)?.bytes ?? null;
   const size = memory?.length ?? 0;
   const defs = definitions(func);

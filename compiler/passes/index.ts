@@ -10,6 +10,7 @@ export { lowerSwitch } from './lower-switch.js';
 export { mostOf } from './most.js';
 export { type OptimizeOptions, optimize, type SimplifyOptions, simplify } from './optimize.js';
 export { orderBlocks } from './order-blocks.js';
+export { promoteMemory } from './promote-memory.js';
 export { simplifyBranches } from './simplify-branches.js';
 export { simplifyParams } from './simplify-params.js';
 export { sinkValues } from './sink-values.js';

@@ -79,6 +79,8 @@ export function mostOf(instr: Instr, most: (value: ValueId) => bigint): bigint {
           return cap(a + b);
         case 'mul':
           return cap(a * b);
+        case 'shl':
+          return b < 64n && a << b <= all ? a << b : all;
         case 'div_u':
         case 'shr_u':
           return a;

@@ -13,6 +13,7 @@ import { guardLoops } from './guard-loops.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
 import { orderBlocks } from './order-blocks.js';
+import { promoteMemory } from './promote-memory.js';
 import { simplifyBranches } from './simplify-branches.js';
 import { simplifyParams } from './simplify-params.js';
 import { sinkValues } from './sink-values.js';
@@ -45,6 +46,7 @@ const CLEANUP: readonly (readonly [string, FunctionPass])[] = [
   ['simplify-params', simplifyParams],
   ['fold-constants', foldConstants],
   ['fold-memory', foldMemory],
+  ['promote-memory', promoteMemory],
   ['eliminate-common-subexpressions', eliminateCommonSubexpressions],
   ['simplify-branches', simplifyBranches],
   ['eliminate-dead-code', eliminateDeadCode],

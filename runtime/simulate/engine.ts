@@ -29,6 +29,7 @@ import { SimulateError } from './simulate-error.js';
 import {
   exportedGlobal,
   exportedMemory,
+  resetter,
   startModule,
   type WasmExports,
   type WasmGlobal,
@@ -75,6 +76,8 @@ interface Instance {
   readonly policy: PolicyEntry;
   readonly call: Readonly<Partial<Record<ExportName, () => unknown>>>;
   readonly fuel: WasmGlobal | null;
+  /** Forgets what a decision wrote; null where none writes. */
+  readonly reset: (() => void) | null;
 }
 
 function textsOf(setup: EngineSetup): Texts {
@@ -121,7 +124,7 @@ function instantiate(
     const question = found as (connection: number) => unknown;
     call[name] = () => question(0);
   }
-  return { policy, call, fuel: exportedGlobal(exports, 'fuel') };
+  return { policy, call, fuel: exportedGlobal(exports, 'fuel'), reset: resetter(exports) };
 }
 
 /** Starts every policy of a bundle; throws SimulateError SIMULATE_MODULE where one does not start. */
@@ -152,6 +155,7 @@ export function createEngine(setup: EngineSetup): Engine {
       return ROUTE_HOOK.includes(name) ? ROUTE_STOPPED[kind] : STOPPED[kind];
     } finally {
       if (fuel !== null) used += full - Number(fuel.value);
+      instance.reset?.();
     }
   };
 

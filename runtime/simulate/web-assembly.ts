@@ -1,3 +1,5 @@
+import { STATE_EXPORT } from '../../compiler/abi/index.js';
+
 /** The part of the WebAssembly JavaScript API that is used: its types stand in lib.dom, not in node's. */
 export interface WasmGlobal {
   value: number | bigint;
@@ -25,6 +27,25 @@ export function startModule(bytes: Uint8Array, imports: object): WasmExports {
 export function exportedGlobal(exports: WasmExports, name: string): WasmGlobal | null {
   const found = exports[name];
   return found instanceof api.Global ? found : null;
+}
+
+/**
+ * A function that sets a module back to how it is now: globals exported as `state:…`, and memory. Null
+ * where there are none, since then nothing that the module does outlives a call.
+ */
+export function resetter(exports: WasmExports): (() => void) | null {
+  const globals = Object.keys(exports)
+    .filter((name) => name.startsWith(STATE_EXPORT))
+    .flatMap((name) => exportedGlobal(exports, name) ?? [])
+    .map((global) => ({ global, value: global.value }));
+  if (globals.length === 0) return null;
+  const memory = exportedMemory(exports, 'memory');
+  const before = memory === null ? null : new Uint8Array(memory.buffer.slice(0));
+  return () => {
+    // What was not assigned may be immutable.
+    for (const { global, value } of globals) if (global.value !== value) global.value = value;
+    if (memory !== null && before !== null) new Uint8Array(memory.buffer).set(before);
+  };
 }
 
 /** The exported memory of a name, if it is one. */

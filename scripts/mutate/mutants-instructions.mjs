@@ -3,9 +3,50 @@ const conditions = 'compiler/lower/select/conditions.ts';
 const arithmetic = 'compiler/lower/select/arithmetic.ts';
 const expand = 'compiler/passes/expand-arithmetic.ts';
 const fold = 'compiler/passes/fold-constants.ts';
+const promote = 'compiler/passes/promote-memory.ts';
 const lowerSwitch = 'compiler/passes/lower-switch.ts';
 
 export const INSTRUCTIONS = [
+  {
+    class: 'memory of a decision',
+    name: 'a load keeps the value from before the paths met',
+    file: promote,
+    find: 'state = params.map((param) => param.id);',
+    replace: 'state = [...(ends.get(only) ?? [])];',
+    suite: 'file/passes',
+  },
+  {
+    class: 'memory of a decision',
+    name: 'a part of a stored value keeps the bits above it',
+    file: promote,
+    find: 'if (cell.size < width) piece',
+    replace: 'if (cell.size > width) piece',
+    suite: 'file/passes',
+  },
+  {
+    class: 'memory of a decision',
+    name: 'a static may be written',
+    file: promote,
+    find: 'store && at < from',
+    replace: 'store && at < 0',
+    suite: 'file/passes',
+  },
+  {
+    class: 'memory of a decision',
+    name: 'what a decision wrote is there in the next',
+    file: 'runtime/simulate/engine.ts',
+    find: 'instance.reset?.();',
+    replace: '',
+    suite: 'case#^objects',
+  },
+  {
+    class: 'off by one in a bound',
+    name: 'an index may be the length',
+    file: 'compiler/passes/address-limits.ts',
+    find: 'return constant - 1n;',
+    replace: 'return constant - 2n;',
+    suite: 'file/passes',
+  },
   {
     class: 'off by one in a bound',
     name: '`>=` becomes `>`',

@@ -50,6 +50,7 @@ export function prepare(wasm: Uint8Array, state: State): Prepared {
     registry: { tables: [], cidrs: [], routes: [] },
     locate: () => null,
     lineText: () => '',
+    scratch: { globals: read.value.globals.map((_, i) => read.value.importedGlobals + i), from: 0 },
     fuelGlobal: fuelled.fuelGlobal,
   } as unknown as FrontendResult;
   return { module, frontend };
@@ -109,6 +110,7 @@ export function buildEntry(prepared: Prepared, wrapper: Wrapper, number: number)
     images,
     positions: context.positions,
     externs: [],
+    scratchFrom: 0,
   };
   simplify(module, { verify: true });
   const refused = judge(module, context);

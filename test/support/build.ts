@@ -22,6 +22,7 @@ export function frontendOf(text: string, fuel: number): FrontendResult {
       return line === null ? null : { file: 'policy.ts', line, column: 1 };
     },
     lineText: (_, line) => `line ${line}`,
+    scratch: null,
     fuelGlobal,
   };
 }

@@ -163,6 +163,7 @@ function lowerInstr(s: Selector, instr: Instr): void {
       if (s.withMayGoto) s.emit(mayGoto(s.trap('fuel')));
       return;
     case 'load.memory':
+    case 'store.memory':
     case 'abi':
       throw new BugError(`${instr.op} should have been expanded before lowering`);
     default:
