@@ -27,7 +27,7 @@ import type { WasmInstr } from './wasm/index.js';
 type Unplaced = Instr extends infer I ? (I extends Instr ? Omit<I, 'id' | 'loc'> : never) : never;
 
 /** Bytes that memory.fill and memory.copy may have as stores. */
-const MAX_BULK = 256n;
+const MAX_BULK = 256;
 
 interface Piece {
   readonly at: number;
@@ -243,7 +243,7 @@ export class SsaBuilder {
       return true;
     }
     const length = this.constants.get(count);
-    if (length === undefined || length > MAX_BULK || instr.op === 'memory.init') return false;
+    if (length === undefined || length > BigInt(MAX_BULK) || instr.op === 'memory.init') return false;
     const bytes = Number(length);
     this.inBounds(to, bytes);
     const pieces = piecesOf(bytes);
