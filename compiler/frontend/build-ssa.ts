@@ -243,7 +243,8 @@ export class SsaBuilder {
       return true;
     }
     const length = this.constants.get(count);
-    if (length === undefined || length > BigInt(MAX_BULK) || instr.op === 'memory.init') return false;
+    if (length === undefined || length > BigInt(MAX_BULK) || instr.op === 'memory.init')
+      return false;
     const bytes = Number(length);
     this.inBounds(to, bytes);
     const pieces = piecesOf(bytes);

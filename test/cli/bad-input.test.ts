@@ -89,6 +89,21 @@ const ROWS: readonly Row[] = [
     ...{ code: 'I102', at: `${POLICY}:4` },
   },
   {
+    name: 'objects made in a loop',
+    change: policy(
+      `let n: u32 = 0; for (let i: u32 = 0; i < ${port}; i++) n += new Range(i).low; return n > 3 ? Verdict.Allow : Verdict.Deny;`,
+      'class Range { constructor(public low: u32) {} }',
+    ),
+    ...{ code: 'I103', at: `${POLICY}:4` },
+  },
+  {
+    name: 'an array of the decision indexed by a variable',
+    change: policy(
+      `const a = new StaticArray<u32>(4); a[${port} & 3] = 1; return a[0] == 1 ? Verdict.Allow : Verdict.Deny;`,
+    ),
+    ...{ code: 'I102', at: `${POLICY}:4` },
+  },
+  {
     name: 'allocation of an array',
     change: policy(`return new Array<u32>(${port}).length > 3 ? Verdict.Allow : Verdict.Deny;`),
     ...{ code: 'I103', at: `${POLICY}:4` },
