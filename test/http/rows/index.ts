@@ -13,6 +13,7 @@ import { persistence } from './persistence.js';
 import { pipeline } from './pipeline.js';
 import { policy } from './policy.js';
 import { replies } from './replies.js';
+import { routes } from './routes.js';
 import { split } from './split.js';
 import { upgrades } from './upgrade.js';
 
@@ -30,6 +31,7 @@ export const ROWS: readonly Row[] = [
   ...malformed,
   ...elsewhere,
   ...policy,
+  ...routes,
   ...large,
   ...around,
 ];

@@ -6,10 +6,18 @@ import { HOSTS, type HostName } from './topology.js';
 
 export const SERVICE = { v4: '10.97.0.1', v6: 'fd97::1', port: 80, target: 9080 };
 
-const POLICY = `import { cluster, Connection, Request, Route, Verdict } from "weft";
+const POLICY = `import {
+  cluster, Connection, edit, redirect, Request, respond, Route, split, splitBy, Verdict,
+} from "weft";
 
 const v1 = cluster("shop.prod/v1"), v2 = cluster("shop.prod/v2");
 const other = cluster("other.prod/all"), empty = cluster("shop.prod/empty");
+const busy = respond(429, "slow down", [["retry-after", "5"]]);
+const moved = redirect().code(301).host("new.example").replacePrefix("/old", "/new");
+const secure = redirect().code(308).scheme("https").dropQuery();
+const marked = edit(v2).setHeader("x-version", "v2").addHeader("x-tag", "b").removeHeader("x-secret");
+const inner = edit(v2).replacePrefix("/api", "/").host("inner.example");
+const whole = edit(v1).path("/only");
 
 export function routeConnection(connection: Connection): Route {
   return v1;
@@ -19,6 +27,15 @@ export function routeRequest(request: Request): Route {
   if (to.is("v2")) return v2;
   if (to.is("other")) return other;
   if (request.path.startsWith("/empty/")) return empty;
+  if (request.path.startsWith("/busy/")) return busy;
+  if (request.path.startsWith("/old")) return moved;
+  if (request.path.startsWith("/secure/")) return secure;
+  if (request.path.startsWith("/marked/")) return marked;
+  if (request.path.startsWith("/api")) return inner;
+  if (request.path.startsWith("/whole/")) return whole;
+  if (request.path.startsWith("/never/")) return split(v1, 0, v2, 100);
+  if (request.path.startsWith("/always/")) return split(v1, 100, v2, 0);
+  if (request.path.startsWith("/shared/")) return splitBy(request.cookie("session"), v1, 1, v2, 1);
   return v1;
 }
 export function authorizeConnection(connection: Connection): Verdict {
