@@ -103,6 +103,7 @@ function cidrText(plan: CidrPlan | undefined): string {
 
 function familyText(plan: FamilyPlan): string {
   if (plan.kind === 'trie') return `trie of ${plan.strides.join('-')}, ${plan.bytes.length} bytes`;
+  if (plan.kind === 'spans') return `${plan.records} spans, ${plan.bytes.length} bytes`;
   return plan.prefixes.length === 0 ? 'none' : `${plan.prefixes.length} compared one by one`;
 }
 

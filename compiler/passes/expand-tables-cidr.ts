@@ -13,8 +13,10 @@ import {
   MAPPED_BITS,
   maskByte,
   NO,
+  type SpansPlan,
   type TriePlan,
 } from '../tables/index.js';
+import { emitSpans } from './expand-tables-spans.js';
 
 export interface CidrLookup {
   readonly plan: CidrPlan;
@@ -165,11 +167,30 @@ class LookupBuilder {
   /** The block that answers for one family. */
   family(which: 'v4' | 'v6', address: Address, tail: BlockId): BlockId {
     const plan: FamilyPlan = address.lookup.plan[which];
+    if (plan.kind === 'spans') return this.#spans(plan, { which, address, tail });
     if (plan.kind === 'trie') return this.#trie(plan, { which, address, tail });
     const id = this.block();
     const emit = this.#emitter();
     const answer = anyOf(emit, plan, address);
     this.#seal(id, emit, { op: 'br', loc: this.#loc, to: { block: tail, args: [answer] } });
+    return id;
+  }
+
+  #spans(
+    plan: SpansPlan,
+    at: { readonly which: 'v4' | 'v6'; readonly address: Address; readonly tail: BlockId },
+  ): BlockId {
+    const { lookup, low } = at.address;
+    const id = this.block();
+    const emit = this.#emitter();
+    const offset = lookup.party + PARTY.address + 12;
+    const address =
+      plan.width === 4
+        ? emit.extend(emit.unary('i32', 'bswap32', emit.loadPointer(lookup.connection, offset, 4)))
+        : emit.unary('i64', 'bswap64', low);
+    const answer = emitSpans(emit, plan, { image: lookup.images[at.which], address });
+    const to = { block: at.tail, args: [answer] };
+    this.#seal(id, emit, { op: 'br', loc: this.#loc, to });
     return id;
   }
 

@@ -1,3 +1,4 @@
+export type { SpansPlan } from './cidr-spans.js';
 export { NO, type TriePlan, YES } from './cidr-trie.js';
 export { CODES as TABLE_CODES } from './codes.js';
 export {

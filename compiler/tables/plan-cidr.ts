@@ -1,11 +1,12 @@
 /**
  * Chooses how an address set is looked up, family by family: a chain of masked compares for a few
- * prefixes, a multibit trie for more. Only membership is asked, so a prefix inside another one is
+ * prefixes, a multibit trie for more, sorted spans where the trie would be large. Only membership is asked, so a prefix inside another one is
  * dropped, and what is left never overlaps.
  */
 import type { CidrDeclaration } from '../frontend/types.js';
+import { buildSpans, type SpansPlan } from './cidr-spans.js';
 import { buildTrie, type TriePlan } from './cidr-trie.js';
-import { CHAIN_PREFIXES } from './limits.js';
+import { CHAIN_PREFIXES, LEAN_TIMES, SMALL_TRIE } from './limits.js';
 
 export type Family = 4 | 6;
 /** `bytes` are 16, `length` counts from the start of those 16 bytes (IPv4: 96 to 128). */
@@ -17,7 +18,7 @@ export interface CidrChain {
   readonly kind: 'chain';
   readonly prefixes: readonly CidrPrefix[];
 }
-export type FamilyPlan = CidrChain | TriePlan;
+export type FamilyPlan = CidrChain | TriePlan | SpansPlan;
 export interface CidrPlan {
   readonly v4: FamilyPlan;
   readonly v6: FamilyPlan;
@@ -47,7 +48,12 @@ function planFamily(
       .map((p) => clearHostBits({ bytes: p.bytes, length: p.length + shift })),
   );
   if (prefixes.length <= CHAIN_PREFIXES) return { kind: 'chain', prefixes };
-  return buildTrie(prefixes, { start: shift, maxBytes });
+  const trie = buildTrie(prefixes, { start: shift, maxBytes });
+  // Address and length, as they would be written in binary.
+  const raw = prefixes.length * (family === 4 ? 5 : 17);
+  if (trie !== null && trie.bytes.length <= Math.max(SMALL_TRIE, LEAN_TIMES * raw)) return trie;
+  const spans = buildSpans(prefixes, family === 4 ? 4 : 8);
+  return spans !== null && spans.bytes.length < (trie?.bytes.length ?? maxBytes + 1) ? spans : trie;
 }
 
 function clearHostBits({ bytes, length }: CidrPrefix): CidrPrefix {

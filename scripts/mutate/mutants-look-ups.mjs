@@ -5,12 +5,30 @@ const trie = 'compiler/tables/cidr-trie.ts';
 const planCidr = 'compiler/tables/plan-cidr.ts';
 const planExact = 'compiler/tables/plan-exact.ts';
 const planPorts = 'compiler/tables/plan-ports.ts';
+const spans = 'compiler/passes/expand-tables-spans.ts';
+const cidrSpans = 'compiler/tables/cidr-spans.ts';
 const ports = 'compiler/passes/expand-tables-ports.ts';
 const patterns = 'compiler/passes/pattern-functions.ts';
 const texts = 'compiler/passes/expand-tables-texts.ts';
 const automaton = 'compiler/tables/path-automaton.ts';
 
 export const LOOK_UPS = [
+  {
+    class: 'range ends',
+    name: 'one halving too few among the spans of a bucket',
+    file: spans,
+    find: 'let step = plan.steps - 1; step >= 0; step--',
+    replace: 'let step = plan.steps - 1; step > 0; step--',
+    suite: 'case#^cidr-spans.case',
+  },
+  {
+    class: 'range ends',
+    name: 'the last address of a span is outside',
+    file: cidrSpans,
+    find: '(1n << BigInt(bits - length)) - 1n',
+    replace: '(1n << BigInt(bits - length)) - 2n',
+    suite: 'case#^cidr-spans.case',
+  },
   {
     class: 'prefix for whole',
     name: 'a path that goes on behind its pattern',

@@ -138,6 +138,44 @@ for (const [count, shared] of [
   });
 }
 
+for (const [family, count] of [
+  [4, 6000],
+  [6, 3000],
+] as const) {
+  test(`${count} prefixes of IPv${family} as spans: their ends are in, their neighbours not`, () => {
+    const pick = random(family);
+    const prefixes = Array.from({ length: count }, () => {
+      const { bytes } = randomPrefix(pick, family, 0);
+      return { family, bytes, length: family === 4 ? 14 + pick(19) : 30 + pick(35), text: '' };
+    });
+    const plan = planCidr({ prefixes }, 64 << 20);
+    assert.is(plan?.[family === 4 ? 'v4' : 'v6'].kind, 'spans');
+    const neighbours = [0, 1, count - 2, count - 1].flatMap((i) => edges(cut(prefixes[i])));
+    check(prefixes.map(cut), neighbours);
+  });
+}
+
+/** A prefix with its host bits cleared, as the frontend gives it. */
+function cut(p: Prefix | undefined): Prefix {
+  if (p === undefined) throw new Error('no such prefix');
+  const kept = p.family === 4 ? 96 + p.length : p.length;
+  return {
+    ...p,
+    bytes: p.bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, kept - 8 * i)))),
+  };
+}
+
+test('first and last address of all, and spans that touch, in spans', () => {
+  const pick = random(99);
+  const ends = ['0.0.0.0/32', '255.255.255.255/32', '128.0.0.0/9', '128.128.0.0/9'].map(prefix);
+  const prefixes = Array.from({ length: 6000 }, () =>
+    cut({ ...randomPrefix(pick, 4, 0), length: 28 }),
+  );
+  const all = [...ends, ...prefixes];
+  assert.is(planCidr({ prefixes: all }, 64 << 20)?.v4.kind, 'spans');
+  check(all);
+});
+
 test('many prefixes with a default route in them', () => {
   const pick = random(3);
   const prefixes = Array.from({ length: 50 }, () => randomPrefix(pick, 4, 0));
@@ -158,11 +196,12 @@ test('100,000 prefixes stay near linear in memory, and the plan is the same each
   );
   const most = 64 << 20;
   const plan = planCidr({ prefixes }, most);
-  assert.ok(plan?.v4.kind === 'trie');
-  if (plan?.v4.kind !== 'trie') return;
-  assert.ok(plan.v4.bytes.length <= 128 * 100_000, `${plan.v4.bytes.length} bytes`);
+  assert.ok(plan?.v4.kind === 'spans');
+  if (plan?.v4.kind !== 'spans') return;
+  assert.ok(plan.v4.bytes.length <= 3 * 5 * 100_000, `${plan.v4.bytes.length} bytes`);
   assert.equal(planCidr({ prefixes: prefixes.toReversed() }, most), plan);
-  check(prefixes.slice(0, 5000));
+  const probes = Array.from({ length: 200 }, () => randomPrefix(pick, 4, 0).bytes);
+  check(prefixes.slice(0, 5000), probes);
 });
 
 test.run();
