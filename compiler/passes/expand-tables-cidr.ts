@@ -28,8 +28,7 @@ export interface CidrLookup {
   readonly loc: Loc;
 }
 
-/** Words 0..2 of an IPv4-mapped address as little-endian loads see them: ::ffff:0:0/96. */
-const MAPPED_LOW = 0n;
+/** Word 2 of an IPv4-mapped address as a little-endian load sees it; the words before are 0: ::ffff:0:0/96. */
 const MAPPED_WORD = 0xffff0000;
 
 /** True where the look-up needs no blocks of its own. */
@@ -48,12 +47,9 @@ function readAddress(emit: Emitter, lookup: CidrLookup): Address {
   const base = lookup.party + PARTY.address;
   const low = emit.loadPointer(lookup.connection, base, 8);
   const word = emit.loadPointer(lookup.connection, base + 8, 4);
-  const isV4 = emit.binary(
-    'i32',
-    'and',
-    emit.compareWith('i64', 'eq', low, MAPPED_LOW),
-    emit.compareWith('i32', 'eq', word, MAPPED_WORD),
-  );
+  // One test for both parts: what is unlike a mapped address in either is not 0.
+  const unlike = emit.extend(emit.with('i32', 'xor', word, MAPPED_WORD));
+  const isV4 = emit.compareWith('i64', 'eq', emit.binary('i64', 'or', low, unlike), 0);
   return { low, isV4, lookup };
 }
 

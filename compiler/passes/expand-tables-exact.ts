@@ -10,6 +10,7 @@ export interface ExactLookup {
   readonly key: ValueId; // i64
   /** The fallback of `get`; null asks `has`. */
   readonly fallback: ValueId | null;
+  readonly isFallbackZero: boolean;
   /** The value number of the answer. */
   readonly id: ValueId;
 }
@@ -49,7 +50,7 @@ function emitChain(emit: Emitter, { key, fallback, id }: ExactLookup, plan: Plan
 
 function emitDense(
   emit: Emitter,
-  { image, key, fallback, id }: ExactLookup,
+  { image, key, fallback, isFallbackZero, id }: ExactLookup,
   plan: PlanOf<'dense'>,
 ): void {
   const index = emit.with('i64', 'sub', key, plan.first);
@@ -59,6 +60,11 @@ function emitDense(
   const at = emit.with('i64', 'shl', safe, DENSE_SHIFT);
   const limit = plan.count * DENSE_BYTES;
   const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  // The records of absent keys are 0 throughout, which is the answer where the fallback is 0.
+  if (fallback !== null && isFallbackZero) {
+    emit.wrap(record, id);
+    return;
+  }
   const present = emit.with('i64', 'shr_u', record, 32);
   if (fallback === null) {
     emit.compareWith('i64', 'ne', present, 0, id);

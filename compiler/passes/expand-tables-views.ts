@@ -34,6 +34,7 @@ export function emitViewLookup(emit: Emitter, lookup: ViewLookup): void {
     image: images.hashes,
     key: hash,
     fallback: none,
+    isFallbackZero: false,
     id: found,
   });
   const isFound = emit.compare('ne', found, none);

@@ -129,6 +129,12 @@ function expandFunction(func: Func, expansion: Expansion): void {
 }
 
 /** Everything that is straight code. */
+function isZero(func: Func, value: ValueId | undefined): boolean {
+  return func.blocks.some(({ instrs }) =>
+    instrs.some((i) => i.id === value && i.op === 'const' && i.value === 0n),
+  );
+}
+
 function expandExact(func: Func, block: Block, expansion: Expansion): Block {
   const instrs = block.instrs.flatMap((instr): readonly Instr[] => {
     const call = instr.op === 'abi' ? expansion.calls.get(instr.id) : undefined;
@@ -144,6 +150,7 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
         image,
         key,
         fallback: call.want === 'get' ? (fallback ?? null) : null,
+        isFallbackZero: isZero(func, fallback),
         id: instr.id,
       });
       return emit.instrs;

@@ -38,6 +38,8 @@ interface Facts {
   readonly typeOf: (value: ValueId) => Type;
   /** A constant placed before the instruction that is being rewritten. */
   readonly make: (type: Type, value: bigint) => ValueId;
+  /** `x + value` placed there. */
+  readonly add: (type: Type, x: ValueId, value: bigint) => ValueId;
 }
 
 const COMMUTES: ReadonlySet<BinaryOp> = new Set<BinaryOp>(['add', 'mul', 'and', 'or', 'xor']);
@@ -153,7 +155,7 @@ function rewriteCompare(instr: Compare, facts: Facts): Rewrite {
   return rewriteEquality(instr, def, right, type, facts);
 }
 
-/** x + c == d, x ^ c == d, x ^ y == 0, x - y == 0. */
+/** x + c == d, x ^ c == d, x / c == d, x ^ y == 0, x - y == 0. */
 function rewriteEquality(
   instr: Compare,
   def: Instr | undefined,
@@ -169,6 +171,16 @@ function rewriteEquality(
   }
   if (c !== null && def.kind === 'xor') {
     return { instr: { ...instr, args: [def.args[0], facts.make(type, right ^ c)] } };
+  }
+  // x / c == d where x is one of the c numbers from c * d on.
+  if (c !== null && c > 1n && def.kind === 'div_u' && right * c + c - 1n <= maskOf(type)) {
+    const above = facts.add(
+      type,
+      def.args[0],
+      BigInt.asUintN(type === 'i32' ? 32 : 64, -right * c),
+    );
+    const kind = instr.kind === 'eq' ? 'lt_u' : 'ge_u';
+    return { instr: { ...instr, kind, args: [above, facts.make(type, c)] } };
   }
   if (right === 0n && (def.kind === 'xor' || def.kind === 'sub')) {
     return { instr: { ...instr, args: def.args } };
@@ -285,7 +297,7 @@ export function foldConstants(func: Func): boolean {
       out.push(instr);
       defs.set(instr.id, instr);
       types.set(instr.id, instr.type);
-      most.set(instr.id, mostOf(instr, facts.most));
+      most.set(instr.id, mostOf(instr, facts.most, facts.constant));
     };
     const facts: Facts = {
       constant: (value) => {
@@ -298,6 +310,12 @@ export function foldConstants(func: Func): boolean {
       make: (type, value) => {
         const id = newValue(func);
         place({ op: 'const', id, type, loc: null, value });
+        return id;
+      },
+      add: (type, x, value) => {
+        const args = [x, facts.make(type, value)] as const;
+        const id = newValue(func);
+        place({ op: 'binary', kind: 'add', id, type, loc: null, args });
         return id;
       },
     };

@@ -36,8 +36,12 @@ function ones(a: bigint, b: bigint): bigint {
   return (1n << BigInt(greatest(a, b).toString(2).length)) - 1n;
 }
 
-/** Greatest value of `instr`, given those of its operands. */
-export function mostOf(instr: Instr, most: (value: ValueId) => bigint): bigint {
+/** Greatest value of `instr`, given those of its operands, and those that are constants. */
+export function mostOf(
+  instr: Instr,
+  most: (value: ValueId) => bigint,
+  constant: (value: ValueId) => bigint | null,
+): bigint {
   const all = maskOf(instr.type);
   const cap = (value: bigint): bigint => least(value, all);
   switch (instr.op) {
@@ -82,8 +86,9 @@ export function mostOf(instr: Instr, most: (value: ValueId) => bigint): bigint {
         case 'shl':
           return b < 64n && a << b <= all ? a << b : all;
         case 'div_u':
+          return a / greatest(constant(instr.args[1]) ?? 1n, 1n);
         case 'shr_u':
-          return a;
+          return a >> BigInt.asUintN(instr.type === 'i32' ? 5 : 6, constant(instr.args[1]) ?? 0n);
         case 'rem_u':
           return b === 0n ? a : least(a, b - 1n);
         default:

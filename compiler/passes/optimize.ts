@@ -14,10 +14,14 @@ import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
 import { orderBlocks } from './order-blocks.js';
 import { promoteMemory } from './promote-memory.js';
+import { reduceStrength } from './reduce-strength.js';
 import { simplifyBranches } from './simplify-branches.js';
 import { simplifyParams } from './simplify-params.js';
+import { sinkLoads } from './sink-loads.js';
 import { sinkValues } from './sink-values.js';
+import { threadBranches } from './thread-branches.js';
 import type { FunctionPass } from './types.js';
+import { unrollLoops } from './unroll-loops.js';
 
 export interface SimplifyOptions {
   /** Runs the IR verifier after every pass; a finding is a BugError that names the pass. */
@@ -49,6 +53,7 @@ const CLEANUP: readonly (readonly [string, FunctionPass])[] = [
   ['promote-memory', promoteMemory],
   ['eliminate-common-subexpressions', eliminateCommonSubexpressions],
   ['simplify-branches', simplifyBranches],
+  ['thread-branches', threadBranches],
   ['eliminate-dead-code', eliminateDeadCode],
 ];
 
@@ -70,6 +75,11 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
   for (let round = 0; round < ROUNDS && run('inline', () => inline(module)); round++) {
     cleanUp(module, run);
   }
+  for (const func of module.functions) {
+    for (let round = 0; round < ROUNDS && run('unroll-loops', () => unrollLoops(func)); round++) {
+      cleanUp({ ...module, functions: [func] }, run);
+    }
+  }
 }
 
 /** From built IR to IR that lowers one to one; throws BugError where a pass broke the IR. */
@@ -88,9 +98,11 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
     simplify(module, options);
   }
   each('expand-arithmetic', expandArithmetic);
+  each('reduce-strength', reduceStrength);
   each('lower-switch', lowerSwitch);
   cleanUp(module, run);
   each('sink-values', sinkValues);
+  each('sink-loads', sinkLoads);
   each('guard-loops', (func) => guardLoops(func, { mayGoto: options.mayGoto ?? false }));
   each('eliminate-dead-code', eliminateDeadCode);
   each('order-blocks', orderBlocks);

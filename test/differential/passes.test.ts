@@ -18,9 +18,13 @@ import {
   lowerSwitch,
   optimize,
   orderBlocks,
+  reduceStrength,
   simplifyBranches,
   simplifyParams,
+  sinkLoads,
   sinkValues,
+  threadBranches,
+  unrollLoops,
 } from '../../compiler/passes/index.js';
 import { frontendOf } from '../support/build.js';
 import { generateWasm } from '../support/generate-wasm.js';
@@ -85,6 +89,10 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['eliminate-common-subexpressions', each(eliminateCommonSubexpressions)],
   ['simplify-branches', each(simplifyBranches)],
   ['eliminate-dead-code', each(eliminateDeadCode)],
+  ['reduce-strength', each(reduceStrength)],
+  ['sink-loads', each(sinkLoads)],
+  ['thread-branches', each(threadBranches)],
+  ['unroll-loops', each(unrollLoops)],
   ['inline', inline],
   ['expand-arithmetic', each(expandArithmetic)],
   ['lower-switch', each(lowerSwitch)],

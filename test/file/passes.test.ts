@@ -21,9 +21,13 @@ import {
   optimize,
   orderBlocks,
   promoteMemory,
+  reduceStrength,
   simplifyBranches,
   simplifyParams,
+  sinkLoads,
   sinkValues,
+  threadBranches,
+  unrollLoops,
 } from '../../compiler/passes/index.js';
 
 const test = suite('file passes');
@@ -48,6 +52,10 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'guard-loops may_goto': each((func) => guardLoops(func, { mayGoto: true })),
   'order-blocks': each(orderBlocks),
   'sink-values': each(sinkValues),
+  'sink-loads': each(sinkLoads),
+  'reduce-strength': each(reduceStrength),
+  'thread-branches': each(threadBranches),
+  'unroll-loops': each(unrollLoops),
   inline,
   'drop-unused': dropUnused,
   optimize: (module) => {

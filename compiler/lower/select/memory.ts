@@ -82,6 +82,14 @@ export function loadHead(s: Selector, instr: Op<'load.head'>): void {
     s.emit(load(instr.size, regOfValue(instr.id), regOfValue(request), at));
     return;
   }
+  // The two loads of a text that is no power of two long share one bound and one address.
+  const known = s.lastHead;
+  if (known?.request === request && known.index === value && known.limit <= instr.limit) {
+    if (s.isJustBehind(known.at)) {
+      s.emit(load(instr.size, regOfValue(instr.id), known.base, offset));
+      return;
+    }
+  }
   const [base, index] = [s.scratch(), s.scratch()];
   s.emit(mov.reg(index, regOfValue(value)));
   if (needsBarrier(s, value)) s.emit(alu('and', 32, index, { imm: -1 }));
@@ -90,6 +98,7 @@ export function loadHead(s: Selector, instr: Op<'load.head'>): void {
   s.emit(mov.reg(base, regOfValue(request)));
   s.emit(add.reg(base, index));
   s.emit(load(instr.size, regOfValue(instr.id), base, offset));
+  s.lastHead = { request, index: value, limit: instr.limit, base, at: s.place() };
 }
 
 /** i32 indexes made by adding or subtracting a big constant (see QUIRK_DELTA). */

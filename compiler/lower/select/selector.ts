@@ -19,6 +19,14 @@ import { type Exit, freshReg, type LirBlock, type LirFunc, regOfValue } from '..
 import { countUses } from './count-uses.js';
 import { type Conditions, findConditions } from './fused-conditions.js';
 
+/** A place in the code that is being made. */
+interface Place {
+  readonly block: LirBlock;
+  readonly steps: number;
+}
+/** So many instructions may stand between two uses of a register that is never spilled. */
+const CLOSE = 3;
+
 export class Selector {
   readonly func: Func;
   readonly lir: LirFunc;
@@ -27,6 +35,14 @@ export class Selector {
   readonly conditions: Conditions;
   /** The register that holds `zero` of the connection behind a pointer parameter. */
   readonly zeros: Map<ValueId, Reg> = new Map();
+  /** The last load from a head whose bound was tested, with the register of its address. */
+  lastHead: {
+    readonly request: ValueId;
+    readonly index: ValueId;
+    readonly limit: number;
+    readonly base: Reg;
+    readonly at: Place;
+  } | null = null;
   /** Position of what is being lowered. */
   loc: Loc = null;
   readonly #defs = new Map<ValueId, Instr>();
@@ -74,6 +90,17 @@ export class Selector {
   }
   emit(insn: Insn): void {
     this.#current.steps.push({ insn, loc: this.loc });
+  }
+  /** Where the next instruction goes. */
+  place(): Place {
+    return { block: this.#current, steps: this.#current.steps.length };
+  }
+  /** True where little code, and no call, was made since. */
+  isJustBehind({ block, steps }: Place): boolean {
+    const since = this.#current.steps.slice(steps);
+    return (
+      block === this.#current && since.length <= CLOSE && since.every((s) => s.insn.op !== 'call')
+    );
   }
   end(exit: Exit): void {
     this.#current.exit = exit;

@@ -1,0 +1,149 @@
+/**
+ * Pass:    thread-branches
+ * Reads:   short blocks of pure instructions that end in a branch, and the constants that their
+ *          predecessors pass to them
+ * Writes:  an edge whose constants decide the branch goes straight on, by a copy of the block
+ * Refuses: nothing
+ * Keeps:   loop headers (no edge is threaded through one, so loops stay reducible), traps; what is executed,
+ *          but for the branch
+ */
+import {
+  type Block,
+  type BlockId,
+  definitions,
+  type Func,
+  foldInstr,
+  type Instr,
+  loops,
+  mapTerm,
+  predecessors,
+  type Target,
+  targetsOf,
+  type ValueId,
+  valueTypes,
+} from '../ir/index.js';
+import { copyBlocks, repairSsa } from './repair-ssa.js';
+
+/** A longer block is not copied. */
+const LONGEST = 10;
+/** A function does not grow by more copies than this in one run. */
+const MOST_COPIES = 64;
+
+const PURE: ReadonlySet<Instr['op']> = new Set<Instr['op']>([
+  'const',
+  'binary',
+  'unary',
+  'compare',
+  'select',
+  'extend_u',
+  'extend_s',
+  'wrap',
+]);
+
+/** Threads edges through blocks that they decide. */
+export function threadBranches(func: Func): boolean {
+  let copies = 0;
+  for (let again = true; again && copies < MOST_COPIES; ) {
+    again = threadOne(func);
+    if (again) copies += 1;
+  }
+  return copies > 0;
+}
+
+function isShort(block: Block): boolean {
+  const { term, instrs, params } = block;
+  if (term.op !== 'br_if' && term.op !== 'switch') return false;
+  return params.length > 0 && instrs.length <= LONGEST && instrs.every((i) => PURE.has(i.op));
+}
+
+/** Threads the edges of one block that decide another; false where there is none. */
+function threadOne(func: Func): boolean {
+  const headers = new Set(loops(func).map((loop) => loop.header));
+  const defs = definitions(func);
+  const types = valueTypes(func);
+  const preds = predecessors(func);
+  const byId = new Map(func.blocks.map((block) => [block.id, block]));
+  for (const block of func.blocks.slice(1)) {
+    if (headers.has(block.id) || !isShort(block)) continue;
+    const before = preds.get(block.id) ?? [];
+    const edges = before.flatMap((id) => targetsOf(byId.get(id)?.term ?? block.term));
+    if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
+    const decide = (args: readonly ValueId[]): Target | null => {
+      const known = new Map<ValueId, bigint>();
+      block.params.forEach((param, i) => {
+        const def = defs.get(args[i] ?? param.id);
+        if (def?.op === 'const') known.set(param.id, def.value);
+      });
+      if (known.size === 0) return null;
+      const constant = (value: ValueId): bigint | null => {
+        const own = known.get(value);
+        if (own !== undefined) return own;
+        const def = defs.get(value);
+        return def?.op === 'const' ? def.value : null;
+      };
+      for (const instr of block.instrs) {
+        const value = foldInstr(instr, constant, (v) => types.get(v) ?? 'i64', null);
+        if (value !== null) known.set(instr.id, value);
+      }
+      return takenTarget(block, constant);
+    };
+    for (const from of before) {
+      const pred = byId.get(from);
+      if (pred === undefined || pred === block) continue;
+      if (threadEdge(func, pred, block, decide)) return true;
+    }
+  }
+  return false;
+}
+
+function takenTarget({ term }: Block, constant: (value: ValueId) => bigint | null): Target | null {
+  if (term.op === 'br_if') {
+    const value = constant(term.condition);
+    return value === null ? null : value !== 0n ? term.then : term.else;
+  }
+  if (term.op !== 'switch') return null;
+  const value = constant(term.value);
+  return value === null ? null : (term.cases[Number(value)] ?? term.default);
+}
+
+/** Sends the first edge from `pred` that decides `block` through a copy of it. */
+function threadEdge(
+  func: Func,
+  pred: Block,
+  block: Block,
+  decide: (args: readonly ValueId[]) => Target | null,
+): boolean {
+  let copied: BlockId | null = null;
+  let taken: Target | null = null;
+  let args: readonly ValueId[] = [];
+  pred.term = mapTerm(
+    pred.term,
+    (value) => value,
+    (target) => {
+      if (target.block !== block.id || copied !== null) return target;
+      taken = decide(target.args);
+      if (taken === null) return target;
+      args = target.args;
+      copied = func.nextBlock as BlockId;
+      return { block: copied, args: [] };
+    },
+  );
+  if (copied === null || taken === null) return false;
+  const bound = new Map(block.params.map((param, i) => [param.id, args[i] ?? param.id]));
+  const { blocks, nameOf } = copyBlocks(func, [block], bound);
+  const [copy] = blocks;
+  if (copy === undefined) return false;
+  const { block: to, args: passed } = taken as Target;
+  copy.params = [];
+  copy.term = {
+    op: 'br',
+    to: { block: to, args: passed.map((value) => nameOf.get(value) ?? value) },
+    loc: block.term.loc,
+  };
+  const values = [...block.params, ...block.instrs].map(({ id }) => id);
+  repairSsa(func, values, (value, at) => {
+    if (at === block.id) return value;
+    return at === copy.id ? (nameOf.get(value) ?? value) : null;
+  });
+  return true;
+}
