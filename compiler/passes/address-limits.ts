@@ -62,8 +62,12 @@ export function addressLimits(func: Func): (block: BlockId, value: ValueId) => b
     const most = (id: ValueId, depth: number): bigint => {
       const def = defs.get(id);
       const all = maskOf(types.get(id) ?? 'i64');
+      const constant = (a: ValueId): bigint | null => {
+        const of = defs.get(a);
+        return of?.op === 'const' ? of.value : null;
+      };
       const computed =
-        def === undefined || depth === 0 ? all : mostOf(def, (a) => most(a, depth - 1));
+        def === undefined || depth === 0 ? all : mostOf(def, (a) => most(a, depth - 1), constant);
       const limit = limits.get(id);
       return limit !== undefined && limit < computed ? limit : computed;
     };
