@@ -19,7 +19,7 @@ import { isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
-import { shutSocket } from './shut.js';
+import { shutSocket, wakeSender } from './shut.js';
 import { openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
@@ -75,6 +75,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
+    wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

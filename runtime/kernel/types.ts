@@ -164,6 +164,8 @@ export interface Kernel {
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
   /** Shuts a connection of a process in this cgroup down: its owner reads what has come, then the end. */
   shutSocket(cgroupPath: string, socket: SocketId): boolean;
+  /** Wakes a process in this cgroup that waits until it can write to its connection. */
+  wakeSender(cgroupPath: string, socket: SocketId): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */
