@@ -139,4 +139,17 @@ static __always_inline int weft_door_return(__u32 door, __u32 lending, __u32 byt
 	return 1;
 }
 
+/* Tells the agent how many are answered: it waits for that. */
+static __always_inline void weft_tell_door(const struct weft_http *http)
+{
+	__u32 index = http->door - 1;
+	struct weft_handover *handover;
+
+	if (!http->door)
+		return;
+	handover = bpf_map_lookup_elem(&weft_handovers, &index);
+	if (handover && handover->client == http->cookie)
+		handover->answered = http->native.reply.done;
+}
+
 #endif

@@ -124,6 +124,7 @@ static __always_inline int weft_lend(struct sk_msg_md *message, struct weft_http
 	if (!upstream)
 		return 0;
 	index = upstream - 1;
+	weft_revoke_replies(http); /* what is redirected from its socket may still wait then */
 	if (!weft_lease_begin(index, http->cookie, http->native.socket,
 			      weft_kinds_of(&work->request), total))
 		return 0;

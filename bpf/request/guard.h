@@ -8,7 +8,8 @@
 #define WEFT_REQUEST_GUARD_H
 
 #include "parse.h"
-#include "request/short.h"
+#include "request/meet.h"
+#include "request/tcp.h"
 
 /* More is let go in several steps: TCP's sequence numbers are compared modulo 2^32. */
 #define WEFT_PASS_MAX 0x40000000

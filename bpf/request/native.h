@@ -96,6 +96,24 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	return 0;
 }
 
+/* A reply goes on by TCP: who has `busy` of the client's native takes over what was framed. */
+static __noinline int weft_take_replies(struct weft_http *http)
+{
+	struct weft_served_state state;
+	__u32 grant;
+
+	if (!http)
+		return 0;
+	grant = http->native.grant;
+	if (bpf_probe_read_kernel(&state, sizeof(state), (void *)http->peer.record) ||
+	    state.cookie != http->peer.cookie)
+		http->native.flags |= WEFT_NATIVE_LOST;
+	else if (state.grant == grant)
+		http->native.reply = state.reply;
+	__sync_val_compare_and_swap(&http->native.grant, grant, grant + 1);
+	return 0;
+}
+
 struct weft_native_turn {
 	struct weft_native *native;
 	__u64 taken;
@@ -128,19 +146,6 @@ static __always_inline int weft_native_waits(const struct weft_http *http)
 	       http->native.asked.count == http->native.reply.done;
 }
 
-/* What the agent waits for. */
-static __always_inline void weft_tell_door(const struct weft_http *http)
-{
-	__u32 index = http->door - 1;
-	struct weft_handover *handover;
-
-	if (!http->door)
-		return;
-	handover = bpf_map_lookup_elem(&weft_handovers, &index);
-	if (handover && handover->client == http->cookie)
-		handover->answered = http->native.reply.done;
-}
-
 static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_http *http,
 					  const struct weft_segment *segment)
 {
@@ -158,6 +163,8 @@ static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_htt
 		return 1;
 	if (__sync_val_compare_and_swap(&native->busy, 0, 1) && !weft_native_await(native))
 		return 0; /* TCP repeats it */
+	if (native->grant & 1)
+		weft_take_replies(http);
 	weft_native_follow(skb, native, segment->payload, segment->sequence, payload);
 	__sync_lock_test_and_set(&native->busy, 0);
 	weft_tell_door(http);

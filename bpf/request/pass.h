@@ -13,6 +13,7 @@
 #define WEFT_REQUEST_PASS_H
 
 #include "request/guard.h"
+#include "request/short.h"
 #include "request/tcp.h"
 
 /* Bytes that were let go and not sent yet; negative: more was sent. */

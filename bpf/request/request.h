@@ -48,9 +48,14 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 {
 	const struct weft_head *head = &work->request.head;
 
-	http->flags &= ~WEFT_HTTP_SHORT;
-	if (weft_short_circuit && weft_is_short(http, socket))
-		http->flags |= WEFT_HTTP_SHORT;
+	http->flags &= ~(WEFT_HTTP_SHORT | WEFT_HTTP_LOOKED);
+	if (weft_short_circuit) {
+		if (weft_is_short(message->sk, http, socket))
+			http->flags |= WEFT_HTTP_SHORT | WEFT_HTTP_LOOKED;
+		weft_grant_replies(http, socket);
+	} else if (http->asked - 1 == http->native.reply.done) {
+		weft_revoke_replies(http);
+	}
 	if (head->flags & WEFT_HEAD_CHUNKED) {
 		http->mode = WEFT_HTTP_CHUNK;
 		http->chunk.lines.phase = WEFT_FRAME_START;

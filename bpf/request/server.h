@@ -12,7 +12,7 @@
 
 #include "event.h"
 #include "request/server-refuse.h"
-#include "request/short.h"
+#include "request/meet.h"
 
 #define WEFT_CHUNK_WINDOWS 4096 /* chunks of a packet */
 

@@ -2,9 +2,7 @@
 /*
  * The short circuit: where client and server of a connection are enrolled on the same node, what a
  * client's verdict lets go may be put into the server's socket itself (sk_msg, redirect ingress),
- * past both network stacks. The two are brought together when the connection is made: by its
- * addresses and by both initial sequence numbers, since addresses repeat across namespaces and only
- * the ends of one connection know the numbers of both.
+ * past both network stacks (request/meet.h: which one that is). Replies: request/served.h.
  *
  * A message is redirected only while the receiver has read all that came by TCP, since it reads what
  * was redirected first, and has little unread, since a redirect never waits. Else TCP takes it, and
@@ -14,57 +12,33 @@
 #ifndef WEFT_REQUEST_SHORT_H
 #define WEFT_REQUEST_SHORT_H
 
-#include "request/proof.h"
-#include "request/socket.h"
+#include "request/peer.h"
 #include "request/tcp.h"
 
 /* Unread bytes of a socket beyond which nothing more is redirected into it. */
 #define WEFT_SHORT_QUEUE 1048576
 /* Requests that a client sends by TCP before it gives up to look for its server's socket. */
 #define WEFT_SHORT_TRIES 4
-/* By the client's meeting; it is there from the client's handshake to the server's. */
-WEFT_NODE_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, struct weft_meeting, __u64);
-/* By the client's cookie, until its first request finds it. */
-WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, __u64, struct weft_peer);
-/* By the client's cookie: the accepted sockets. */
-WEFT_NODE_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
 
-/* sockops, ACTIVE_ESTABLISHED: the server's handshake ends later, and finds this. */
-static __always_inline void weft_offer(struct bpf_sock_ops *context, const struct weft_http *http)
+#define WEFT_RECEIVE_SHUTDOWN 1
+#define WEFT_SEND_SHUTDOWN 2
+
+enum sock_flags___weft {
+	SOCK_ZEROCOPY___weft,
+};
+
+/*
+ * May `self` send past TCP? Not where TCP is to answer with an error, nor where the sender waits to be
+ * told that its memory is free again (MSG_ZEROCOPY): a redirect copies, and tells nobody.
+ */
+static __always_inline int weft_sends_past(const struct bpf_sock *socket,
+					   const struct tcp_sock *self)
 {
-	struct weft_meeting meeting = {};
-	__u64 cookie = http->cookie;
+	__u32 zerocopy = bpf_core_enum_value(enum sock_flags___weft, SOCK_ZEROCOPY___weft);
 
-	weft_ends(context, &meeting.client, &meeting.server);
-	meeting.client_seq = context->snd_nxt;
-	meeting.server_seq = context->rcv_nxt;
-	bpf_map_update_elem(&weft_meetings, &meeting, &cookie, BPF_ANY);
-}
-
-/* sockops, PASSIVE_ESTABLISHED: is the client one whose requests are judged here? */
-static __always_inline void weft_meet(struct bpf_sock_ops *context)
-{
-	struct weft_meeting meeting = {};
-	struct bpf_sock *socket = context->sk;
-	struct weft_peer peer = {};
-	__u64 *found, client;
-
-	weft_ends(context, &meeting.server, &meeting.client);
-	meeting.client_seq = context->rcv_nxt;
-	meeting.server_seq = context->snd_nxt;
-	found = bpf_map_lookup_elem(&weft_meetings, &meeting);
-	if (!found || !socket)
-		return;
-	client = *found;
-	/* An LRU element may have become another's meanwhile. */
-	if (bpf_map_lookup_elem(&weft_meetings, &meeting) != found)
-		return;
-	bpf_map_delete_elem(&weft_meetings, &meeting);
-	if (bpf_sock_hash_update(context, &weft_servers, &client, BPF_ANY))
-		return;
-	peer.cookie = bpf_get_socket_cookie(context);
-	peer.socket = (__u64)bpf_skc_to_tcp_sock(socket);
-	bpf_map_update_elem(&weft_peers, &client, &peer, BPF_ANY);
+	return (socket->state == WEFT_TCP_ESTABLISHED || socket->state == WEFT_TCP_CLOSE_WAIT) &&
+	       !(self->inet_conn.icsk_inet.sk.sk_shutdown & WEFT_SEND_SHUTDOWN) &&
+	       !(self->inet_conn.icsk_inet.sk.__sk_common.skc_flags >> zerocopy & 1);
 }
 
 /*
@@ -75,24 +49,34 @@ static __noinline int weft_takes_redirects(const struct weft_peer *peer, __u32 s
 {
 	const struct tcp_sock___weft *tcp = (void *)peer->socket;
 	const struct sock___weft *socket = (void *)peer->socket;
-	unsigned long *pressure, pressed = 0;
+	unsigned long pressed = 0;
 
 	if (!weft_is_socket(socket, peer->cookie) || BPF_CORE_READ(tcp, copied_seq) != sent ||
 	    BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter) >= WEFT_SHORT_QUEUE)
 		return 0;
 	/* It waits for more than a byte, or for nothing: TCP knows how. */
-	if (BPF_CORE_READ(socket, sk_rcvlowat) > 1 || BPF_CORE_READ(socket, sk_shutdown) & 1)
+	if (BPF_CORE_READ(socket, sk_rcvlowat) > 1 ||
+	    BPF_CORE_READ(socket, sk_shutdown) & WEFT_RECEIVE_SHUTDOWN)
 		return 0;
 	/*
 	 * Short of memory a redirect may take a part only (bpf_tcp_ingress, sk_wmem_schedule), and
 	 * nothing says how much.
 	 */
-	pressure = BPF_CORE_READ(socket, __sk_common.skc_prot, memory_pressure);
-	return pressure && !bpf_probe_read_kernel(&pressed, sizeof(pressed), pressure) && !pressed;
+	return !bpf_probe_read_kernel(&pressed, sizeof(pressed), (void *)peer->pressure) &&
+	       !pressed;
+}
+
+static __always_inline int weft_goes_past(const struct bpf_sock *self,
+					  const struct weft_http *http,
+					  const struct tcp_sock *socket)
+{
+	return self && weft_sends_past(self, socket) &&
+	       weft_takes_redirects(&http->peer, socket->write_seq);
 }
 
 /* A request begins that goes to the bound server: does it go there past TCP? */
-static __always_inline int weft_is_short(struct weft_http *http, const struct tcp_sock *socket)
+static __always_inline int weft_is_short(const struct bpf_sock *self, struct weft_http *http,
+					 const struct tcp_sock *socket)
 {
 	struct weft_peer *peer;
 	__u64 cookie = http->cookie;
@@ -110,7 +94,7 @@ static __always_inline int weft_is_short(struct weft_http *http, const struct tc
 			return 0;
 		}
 	}
-	return weft_takes_redirects(&http->peer, socket->write_seq);
+	return weft_goes_past(self, http, socket);
 }
 
 /*
@@ -127,13 +111,46 @@ static __always_inline __u32 weft_redirect_short(struct sk_msg_md *message, stru
 	 * Whole messages only: what follows a redirected part may be lost (WEFT_HTTP_CORKED), also
 	 * where it is held back after that.
 	 */
-	if (total < size || !weft_takes_redirects(&http->peer, socket->write_seq))
+	if (total < size ||
+	    (!(http->flags & WEFT_HTTP_LOOKED) && !weft_goes_past(message->sk, http, socket)))
 		return 0;
+	http->flags &= ~WEFT_HTTP_LOOKED;
 	if (bpf_msg_redirect_hash(message, &weft_servers, &cookie, BPF_F_INGRESS) != SK_PASS)
 		return 0;
 	bpf_msg_apply_bytes(message, size);
 	http->flags &= ~WEFT_HTTP_CORKED;
 	return size;
+}
+
+/*
+ * The client's side, where a request begins: may its reply, and those that follow, come past TCP? The
+ * reader must be outside of TCP: with MSG_WAITALL it would wait there for what comes by another way.
+ */
+static __always_inline void weft_grant_replies(struct weft_http *http,
+					       const struct tcp_sock *socket)
+{
+	struct weft_native *native = &http->native;
+	__u32 before = http->asked - 1, grant = native->grant;
+
+	if (grant & 1 || !http->peer.cookie || native->flags & WEFT_NATIVE_LOST)
+		return;
+	if (before != *(volatile __u32 *)&native->reply.done ||
+	    native->reply.lines.phase != WEFT_FRAME_START || socket->rcv_nxt != native->expected ||
+	    socket->copied_seq != native->expected ||
+	    weft_redirects_wait((void *)native->socket))
+		return;
+	native->granted_done = before;
+	native->server = http->peer.cookie;
+	__sync_val_compare_and_swap(&native->grant, grant, grant + 1);
+}
+
+/* No reply is under way: the next ones come by TCP, until they are granted again. */
+static __always_inline void weft_revoke_replies(struct weft_http *http)
+{
+	__u32 grant = http->native.grant;
+
+	if (grant & 1)
+		__sync_val_compare_and_swap(&http->native.grant, grant, grant + 1);
 }
 
 #endif

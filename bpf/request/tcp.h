@@ -20,6 +20,7 @@ typedef struct {
 } atomic_t;
 struct sock_common {
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 };
 struct sock {
 	struct sock_common __sk_common;
@@ -28,6 +29,7 @@ struct sock {
 	} sk_backlog;
 	int sk_sndbuf;
 	int sk_wmem_queued;
+	__u8 sk_shutdown;
 };
 struct inet_sock {
 	struct sock sk;

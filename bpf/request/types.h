@@ -51,12 +51,15 @@ enum weft_http_flag {
 	 */
 	WEFT_HTTP_TAIL = 32,
 	WEFT_HTTP_PROVES = 64, /* its server is of this node, and wants proof (proof.h) */
+	WEFT_HTTP_LOOKED = 128, /* in this run: its server takes what goes past TCP */
 };
 
-/* The other end of a connection, where it is enrolled on this node too. */
+/* The other end of a connection, where it is enrolled on this node too; addresses in the kernel. */
 struct weft_peer {
 	__u64 cookie; /* 0: not known */
-	__u64 socket; /* its address in the kernel */
+	__u64 socket;
+	__u64 record;	/* a server's: struct weft_served; a client's: struct weft_native */
+	__u64 pressure; /* not 0 there: TCP is short of memory */
 };
 
 enum weft_native_flag {
@@ -71,7 +74,18 @@ struct weft_native {
 	__u32 busy;
 	__u32 flags; /* enum weft_native_flag */
 	__u32 zero;
-	__u64 room[3];
+	__u32 grant;	    /* odd: replies may go past TCP (request/served.h), */
+	__u32 granted_done; /* after so many that were complete then, */
+	__u64 server;	    /* from the socket with this cookie */
+	__u64 room;
+	struct weft_reply reply;
+};
+
+/* What the short circuit keeps of replies, in the server's socket; request/served.h writes it. */
+struct weft_served_state {
+	__u64 cookie; /* the server's */
+	__u32 grant;  /* the client's, for which the rest holds */
+	__u32 done;   /* replies that ended */
 	struct weft_reply reply;
 };
 

@@ -17,6 +17,7 @@ import { encodeU32, HOOKS } from './layout.js';
 import { ensureNode, type NodeMaps } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { openReplyCircuit } from './reply-circuit.js';
 import { followSockops, judgesRequests } from './sockops.js';
 import { dropSource, keepSource } from './sources.js';
 import { nodeCgroups, type Staged, stage } from './stage.js';
@@ -154,6 +155,7 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
   const shortCircuit = options.shortCircuit === true;
   if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
   using node = ensureNode(kernel, paths);
+  if (shortCircuit) openReplyCircuit(kernel, paths, node);
   prune(node, paths);
   const previous = readActive(node.map('weft_active'));
   const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));

@@ -6,6 +6,7 @@ import { AgentError } from './agent-error.js';
 export type ObjectName =
   | 'stubs'
   | 'agent'
+  | 'replies'
   | 'hooks'
   | 'request-hooks'
   | 'harness'

@@ -37,6 +37,7 @@ export function machinePaths(
 export const pinsOf = {
   node: (paths: Paths): string => join(paths.pins, 'node'),
   maps: (paths: Paths): string => join(paths.pins, 'node', 'maps'),
+  replies: (paths: Paths): string => join(paths.pins, 'node', 'replies'),
   stubs: (paths: Paths): string => join(paths.pins, 'node', 'stubs'),
   generations: (paths: Paths): string => join(paths.pins, 'generations'),
   generation: (paths: Paths, n: number): string => join(paths.pins, 'generations', String(n)),

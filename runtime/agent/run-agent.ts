@@ -36,7 +36,7 @@ refused, answered or marked. What is loaded stays in force when the agent ends.
   --bundle FILE      the bundle, as written by \`weft build\`
   --world FILE       services, endpoints and workloads
   --enrol all        enrol the world's workloads whose cgroups exist here
-  --short-circuit    requests between workloads of this node go past TCP
+  --short-circuit    requests and replies between workloads of this node go past TCP
   --every-request    print requests that merely pass too: it costs each of them microseconds
   --unload-on-exit   remove everything from the kernel at the end
   --help             print this

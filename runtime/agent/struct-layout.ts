@@ -136,6 +136,7 @@ export const REQUEST_NODE_MAPS = [
   'weft_meetings',
   'weft_peers',
   'weft_servers',
+  'weft_served',
   'weft_strangers',
   'weft_server_states',
   'weft_held',

@@ -11,7 +11,6 @@ import { type NodeWords, openNodeWords } from './node-words.js';
 import { closePairs, openPairs, type Pair } from './pair.js';
 import { Pools } from './pools.js';
 import { type Door, type Session, type SessionWorld, startSession } from './session.js';
-import { WAKE_MS, Waker } from './waker.js';
 
 const SWEEP_MS = 1000;
 
@@ -83,19 +82,6 @@ function finisher(
   };
 }
 
-function wakerOf(
-  options: ForwardOptions,
-  words: NodeWords,
-): (client: ClientId, cgroup: bigint) => void {
-  return (client, cgroup) => {
-    const path = options.cgroupPath(cgroup);
-    const inode = words.probe(client)?.inode ?? 0n;
-    if (path !== null && inode !== 0n) {
-      options.kernel.wakeSender(path, { inode, cookie: client.cookie });
-    }
-  };
-}
-
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
   const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
@@ -163,14 +149,6 @@ function run(
       options.onFault(error);
     }
   }, SWEEP_MS);
-  const waker = new Waker({ words, pools, sessions, wake: wakerOf(options, words) });
-  const waking = setInterval(() => {
-    try {
-      waker.look();
-    } catch (error) {
-      options.onFault(error);
-    }
-  }, WAKE_MS);
   return {
     get sessions(): number {
       return sessions.size;
@@ -181,7 +159,6 @@ function run(
     close: () => {
       closed = true;
       clearInterval(sweep);
-      clearInterval(waking);
       words.closeDoors();
       for (const { handover, abort } of sessions.values()) {
         destroy(handover.client, handover.cgroup);

@@ -53,6 +53,7 @@ export const ATTACH_TYPE = {
   cgroupUdp6Sendmsg: 15,
   cgroupUdp4Recvmsg: 19,
   cgroupUdp6Recvmsg: 20,
+  traceRawTracepoint: 23,
   traceIter: 28,
   cgroupInet4Getpeername: 29,
   cgroupInet6Getpeername: 30,

@@ -9,7 +9,7 @@ import { hasMayGoto, probeFeatures } from './features.js';
 import { adopt, requireKind } from './handle.js';
 import { iterateMap } from './iterate-map.js';
 import { callError, KernelError } from './kernel-error.js';
-import { attachCgroup, kernelLink } from './link.js';
+import { attachCgroup, attachTracepoint, kernelLink } from './link.js';
 import { linkObjects } from './linker.js';
 import { kernelMap } from './map.js';
 import { namespaceOfCgroup, openNamespace } from './namespace.js';
@@ -19,7 +19,7 @@ import { isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
-import { shutSocket, wakeSender } from './shut.js';
+import { shutSocket } from './shut.js';
 import { openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
@@ -66,6 +66,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
       adopt(pinned(path, 'link'), `link \`${path}\``, (handle) => kernelLink(native, handle)),
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
     attachMap: (program, map, type) => attachMap(native, program, map, type),
+    attachTracepoint: (program) => attachTracepoint(native, program),
     iterateMap: (program, map) => iterateMap(native, program, map),
     ringReader: (map) => ringReader(native, map),
     openNamespace,
@@ -75,7 +76,6 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
-    wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

@@ -3,6 +3,7 @@
  * detaches the program.
  */
 import { closeSync, constants, openSync } from 'node:fs';
+import { ATTACH_TYPE } from './constants.js';
 import { type Descriptor, descriptor } from './handle.js';
 import { callError } from './kernel-error.js';
 import type { Native } from './native.js';
@@ -47,6 +48,13 @@ export function attachCgroup(
   } finally {
     closeSync(directory);
   }
+}
+
+/** BPF_LINK_CREATE of a `SEC("tp_btf/...")` program; throws KernelError. */
+export function attachTracepoint(native: Native, program: KernelProgram): KernelLink {
+  const fd = native.link_create(program.fd, 0, ATTACH_TYPE.traceRawTracepoint, null);
+  if (fd < 0) throw callError('bpf_link_create', -fd, `cannot attach \`${program.name}\``);
+  return kernelLink(native, descriptor(fd, 'link'));
 }
 
 function openDirectory(path: string, what: string): number {

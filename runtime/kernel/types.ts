@@ -147,6 +147,8 @@ export interface Kernel {
   attachCgroup(program: KernelProgram, cgroupPath: string, attachType: number): KernelLink;
   /** BPF_PROG_ATTACH on a socket map: for the sockets that are added from then on. */
   attachMap(program: KernelProgram, map: KernelMap, attachType: number): void;
+  /** BPF_LINK_CREATE of a `SEC("tp_btf/...")` program on the tracepoint that it names. */
+  attachTracepoint(program: KernelProgram): KernelLink;
   /** Runs a `SEC("iter/sockmap")` program once for each socket of a map. */
   iterateMap(program: KernelProgram, map: KernelMap): void;
   ringReader(map: KernelMap): RingReader;
@@ -164,8 +166,6 @@ export interface Kernel {
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
   /** Shuts a connection of a process in this cgroup down: its owner reads what has come, then the end. */
   shutSocket(cgroupPath: string, socket: SocketId): boolean;
-  /** Wakes a process in this cgroup that waits until it can write to its connection. */
-  wakeSender(cgroupPath: string, socket: SocketId): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

@@ -30,7 +30,7 @@ async function sendBody(response, word, size, piece) {
   response.end();
 }
 
-const server = createServer({ keepAliveTimeout: 2000, noDelay: true }, (request, response) => {
+const server = createServer({ keepAliveTimeout: 500, noDelay: true }, (request, response) => {
   const tag = addressOf(request.socket) === stable ? 'v1' : 'v2';
   const [, kind, size, id] = request.url.split('/');
   const hash = createHash('sha1');

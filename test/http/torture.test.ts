@@ -1,7 +1,8 @@
 /**
  * HTTP on real sockets: every row without a mesh, then every row with Weft, over IPv4 and IPv6. The
  * first run shows that the rows are right; the second that the client gets the same bytes.
- * WEFT_HTTP_ROWS, a regular expression, plays the rows whose ids have it, for work on one of them.
+ * WEFT_HTTP_ROWS, a regular expression, plays the rows whose ids have it, for work on one of them;
+ * WEFT_HTTP_SHORT=1 plays with the short circuit.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -75,7 +76,7 @@ plain.run();
 const weft = suite('http with Weft');
 weft('Weft starts', async () => {
   mesh = new Mesh();
-  await mesh.start();
+  await mesh.start(...(process.env['WEFT_HTTP_SHORT'] === '1' ? ['--short-circuit'] : []));
 });
 weft.after(strikeStage);
 

@@ -7,6 +7,7 @@ import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { MAP_STUBS, STUB_ATTACH } from '../../runtime/agent/hooks.js';
 import { stage } from '../../runtime/agent/index.js';
 import { readObject } from '../../runtime/agent/objects.js';
+import { lacksTracepoint, REPLY_CIRCUIT_MAPS } from '../../runtime/agent/reply-circuit.js';
 import { judgesRequests } from '../../runtime/agent/sockops.js';
 import { readWorld } from '../../runtime/discovery/index.js';
 import { FORWARD_MAPS } from '../../runtime/forward/layout.js';
@@ -112,6 +113,16 @@ function* measureSpecimen(
   }
 }
 
+/** False where the kernel has nothing to attach it to (6.1); other refusals are the verifier's. */
+function hasTracepoint(load: () => KernelObject): boolean {
+  try {
+    load()[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    return !lacksTracepoint(error);
+  }
+}
+
 /** Every program, object by object, as soon as it is known. */
 export function* measure(
   kernel: Kernel,
@@ -124,6 +135,13 @@ export function* measure(
   yield measureOne('stubs', kernel, (k) => k.load({ name: 'stubs', bytes: stubs, only: names }));
   using node = kernel.load({ name: 'node', bytes: stubs, only: [] });
   const nodeMaps = Object.fromEntries(node.mapNames.map((name) => [name, node.map(name)]));
+  const reply = {
+    ...{ name: 'replies', bytes: readObject('replies') },
+    reuse: Object.fromEntries(REPLY_CIRCUIT_MAPS.map((name) => [name, node.map(name)])),
+  };
+  yield measureOne('replies', kernel, (k) => k.load({ ...reply, only: ['weft_send_reply'] }));
+  if (hasTracepoint(() => kernel.load({ ...reply, only: ['weft_delivered'] })))
+    yield measureOne('replies', kernel, (k) => k.load({ ...reply, only: ['weft_delivered'] }));
   for (const path of ['bpf/agent', 'http/head-harness', 'http/frame-harness']) {
     const [room, name = ''] = path.split('/');
     const reuse = room === 'bpf' ? FORWARD_MAPS.map((map) => [map, node.map(map)] as const) : [];

@@ -31,7 +31,8 @@ export const LOAD_COMMAND: CommandSpec = {
     { flags: '--world <FILE>', description: 'the world (default: that of the project folder)' },
     {
       flags: '--short-circuit',
-      description: 'requests between workloads of this node go past TCP (see docs/limits.md)',
+      description:
+        'requests and replies between workloads of this node go past TCP (see docs/limits.md)',
     },
     { flags: '--log <FILE>', description: "where to write the verifier's whole log on a refusal" },
   ],

@@ -33,8 +33,8 @@ export class Mesh {
     return done;
   }
 
-  /** Starts the agent, which loads and enrols. From here on the members' new sockets are judged. */
-  async start(): Promise<void> {
+  /** Starts the agent, which loads with `flags` and enrols. From here on the members' new sockets are judged. */
+  async start(...flags: readonly string[]): Promise<void> {
     for (const [path, text] of PROJECT) {
       const file = join(this.#cwd, 'project', path);
       mkdirSync(dirname(file), { recursive: true });
@@ -48,7 +48,7 @@ export class Mesh {
         this.#said += text;
         if (text.startsWith(`enrolled ${NAMES_IN_MESH.at(-1)}`)) resolve();
       };
-      const agent = runAgent([...bundle, ...world, '--enrol', 'all'], {
+      const agent = runAgent([...bundle, ...world, '--enrol', 'all', ...flags], {
         stdout: () => {},
         stderr,
         signal: this.#end.signal,

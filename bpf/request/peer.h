@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What the ends of a short circuit keep of each other, beside struct weft_http. */
+#ifndef WEFT_REQUEST_PEER_H
+#define WEFT_REQUEST_PEER_H
+
+#include "http/reply.h"
+#include "request/socket.h"
+
+/* Connections between the handshake of the server's end and the first request. */
+#define WEFT_PEERS 8192
+
+/* Value of weft_served; request/served.h writes it. */
+struct weft_served {
+	struct weft_served_state state;
+	struct weft_peer client;
+	struct weft_reply before;
+	__u8 window[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
+};
+
+/* By the client's cookie, until its first request finds it. */
+WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, WEFT_PEERS, __u64, struct weft_peer);
+/* By the client's cookie: the accepted sockets. weft_send_reply runs for what they send. */
+WEFT_NODE_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
+/* Of an accepted socket whose client is enrolled here. */
+WEFT_STORAGE(weft_served, struct weft_served);
+
+#endif
