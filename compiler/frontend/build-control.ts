@@ -135,7 +135,8 @@ export class ControlBuilder extends SsaBuilder {
       const args = [...this.stack.slice(height), ...frame.locals, ...this.state];
       this.end({ op: 'br', to: this.target(header, args), loc: this.loc });
       frame.labels.push({ op: 'loop', to: header, after, height, type, other: null });
-      this.resume(frame, header, height, type.params.length);
+      const params = header.params.map((param) => param.id);
+      this.resume(frame, header, params, height, type.params.length);
     } else if (condition === null) {
       frame.labels.push({ op: 'block', to: after, after, height, type, other: null });
     } else {
@@ -150,8 +151,13 @@ export class ControlBuilder extends SsaBuilder {
   }
 
   /** Goes on at a join: its parameters become the stack top, the locals and fuel. */
-  private resume(frame: Frame, block: Block, height: number, values: number): void {
-    const params = block.params.map((param) => param.id);
+  private resume(
+    frame: Frame,
+    block: Block,
+    params: readonly ValueId[],
+    height: number,
+    values: number,
+  ): void {
     this.stack.length = height;
     this.stack.push(...params.slice(0, values));
     frame.locals = params.slice(values, -this.state.length);
@@ -199,7 +205,8 @@ export class ControlBuilder extends SsaBuilder {
     frame.labels.pop();
     this.stack.length = label.height;
     if (label.after !== null && this.reached.has(label.after)) {
-      this.resume(frame, label.after, label.height, label.type.results.length);
+      const params = this.close(label.after);
+      this.resume(frame, label.after, params, label.height, label.type.results.length);
     }
   }
 
@@ -207,7 +214,7 @@ export class ControlBuilder extends SsaBuilder {
     this.stack.length = label.height;
     this.block = null;
     if (!this.reached.has(after)) return;
-    const params = after.params.map((param) => param.id);
+    const params = this.close(after);
     this.stack.push(...params.slice(0, -this.state.length));
     this.state = params.slice(-this.state.length);
     this.block = after;

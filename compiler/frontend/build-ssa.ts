@@ -52,6 +52,8 @@ export class SsaBuilder {
   protected readonly constants: Map<ValueId, bigint> = new Map();
   protected readonly reached: Set<Block> = new Set();
   private readonly types: Map<ValueId, Type> = new Map();
+  /** Arguments of each edge so far to blocks whose edges are not all known. */
+  private readonly edges: Map<Block, (readonly ValueId[])[]> = new Map();
   protected block: Block | null = null;
   protected loc: number | null = null;
   protected pos = 0;
@@ -130,7 +132,22 @@ export class SsaBuilder {
   }
   protected target(block: Block, args: readonly ValueId[]): Target {
     this.reached.add(block);
+    const edges = this.edges.get(block);
+    if (edges === undefined) this.edges.set(block, [args]);
+    else edges.push(args);
     return { block: block.id, args };
+  }
+  /**
+   * The values at the begin of a block to which no further edge comes: what all edges pass is known by its
+   * own name, so that constants stay constants (lengths and slots have to be).
+   */
+  protected close(block: Block): ValueId[] {
+    const edges = this.edges.get(block) ?? [];
+    this.edges.delete(block);
+    return block.params.map(({ id }, i) => {
+      const first = edges[0]?.[i];
+      return first !== undefined && edges.every((args) => args[i] === first) ? first : id;
+    });
   }
   protected trap(kind: TrapKind): void {
     this.end({ op: 'trap', kind, loc: this.loc });

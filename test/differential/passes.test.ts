@@ -18,6 +18,7 @@ import {
   lowerSwitch,
   optimize,
   orderBlocks,
+  promoteMemory,
   reduceStrength,
   simplifyBranches,
   simplifyParams,
@@ -27,7 +28,7 @@ import {
   unrollLoops,
 } from '../../compiler/passes/index.js';
 import { frontendOf } from '../support/build.js';
-import { generateWasm } from '../support/generate-wasm.js';
+import { generateWasm, SCRATCH } from '../support/generate-wasm.js';
 import { instantiate } from '../support/run-wasm.js';
 
 const test = suite('passes');
@@ -86,6 +87,7 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['simplify-params', each(simplifyParams)],
   ['fold-constants', each(foldConstants)],
   ['fold-memory', each(foldMemory)],
+  ['promote-memory', each(promoteMemory)],
   ['eliminate-common-subexpressions', each(eliminateCommonSubexpressions)],
   ['simplify-branches', each(simplifyBranches)],
   ['eliminate-dead-code', each(eliminateDeadCode)],
@@ -103,9 +105,9 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['optimize for may_goto', (module) => optimize(module, { verify: true, mayGoto: true })],
 ];
 
-function check(seed: number): void {
-  const text = generateWasm(seed);
-  const frontend = frontendOf(text, FUEL);
+function check(seed: number, objects: boolean): void {
+  const text = generateWasm(seed, objects);
+  const frontend = frontendOf(text, FUEL, objects ? SCRATCH : null);
   const want = INPUTS.map((input) => runV8(frontend.wasm, input)).join(' ');
   const same = (module: Module, what: string): void => {
     const have = INPUTS.map((input) => runIr(module, input)).join(' ');
@@ -135,7 +137,10 @@ const only = process.env['WEFT_SEED']?.split('-').map(Number);
 const [first = 1, last = SEEDS] = only === undefined ? [] : [only[0], only[1] ?? only[0]];
 const seeds = Array.from({ length: last - first + 1 }, (_, i) => first + i);
 test(`${seeds.length} modules keep their meaning through every pass`, () => {
-  for (const seed of seeds) check(seed);
+  for (const seed of seeds) check(seed, false);
+});
+test(`${seeds.length} modules that make objects, too`, () => {
+  for (const seed of seeds) check(seed, true);
 });
 
 test.run();

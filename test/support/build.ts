@@ -1,11 +1,15 @@
 /** A FrontendResult around assembled WASM text, so that tests of the middle need no AssemblyScript. */
 import { type Built, buildModule } from '../../compiler/frontend/build-ir.js';
 import { injectFuel } from '../../compiler/frontend/fuel.js';
-import type { FrontendResult } from '../../compiler/frontend/types.js';
+import type { FrontendResult, Scratch } from '../../compiler/frontend/types.js';
 import { assemble } from './run-wasm.js';
 
 /** Fuelled WASM of a text as the frontend hands it on; every instruction lies in `policy.ts`, line = offset. */
-export function frontendOf(text: string, fuel: number): FrontendResult {
+export function frontendOf(
+  text: string,
+  fuel: number,
+  scratch: Scratch | null = null,
+): FrontendResult {
   const { wasm, fuelGlobal, originalOffset } = injectFuel(assemble(text), fuel);
   return {
     wasm,
@@ -22,7 +26,7 @@ export function frontendOf(text: string, fuel: number): FrontendResult {
       return line === null ? null : { file: 'policy.ts', line, column: 1 };
     },
     lineText: (_, line) => `line ${line}`,
-    scratch: null,
+    scratch,
     fuelGlobal,
   };
 }

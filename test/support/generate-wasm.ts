@@ -59,8 +59,26 @@ class Generator {
   private depth = 0;
   private labels = 0;
   private loops = 0;
-  constructor(random: Random) {
+  /** Whether code has objects `$p0` to `$p2`; `other` where they are only elsewhere in the module. */
+  private readonly objects: boolean | 'other';
+  constructor(random: Random, objects: boolean | 'other') {
     this.random = random;
+    this.objects = objects;
+  }
+  private object(): string {
+    return `offset=${this.random.pick([0, 1, 4, 6, 8])} (local.get $p${this.random.below(3)})`;
+  }
+  private store(): string {
+    const { random } = this;
+    if (random.below(12) === 0) {
+      const size = random.below(20);
+      return random.below(2) === 0
+        ? `(memory.fill (local.get $p${random.below(3)}) ${this.value('i32')} (i32.const ${size}))`
+        : `(memory.copy (local.get $p${random.below(3)}) (local.get $p${random.below(3)}) (i32.const ${size}))`;
+    }
+    const type = random.pick(['i32', 'i64'] as const);
+    const size = random.pick(type === 'i32' ? ['', '8', '16'] : ['', '8', '16', '32']);
+    return `(${type}.store${size} ${this.object()} ${this.value(type)})`;
   }
 
   value(type: T): string {
@@ -110,7 +128,14 @@ class Generator {
           type === 'i32'
             ? ['', '8_u', '8_s', '16_u', '16_s']
             : ['', '8_u', '8_s', '16_s', '32_u', '32_s'];
-        const address = random.below(3) === 0 ? v('i32') : `(i32.and ${v('i32')} (i32.const 255))`;
+        if (this.objects === true && random.below(3) !== 0) {
+          return `(${type}.load${random.pick(sizes)} ${this.object()})`;
+        }
+        // Where objects are, nothing else may be read by chance: that is refused.
+        const address =
+          this.objects === false && random.below(3) === 0
+            ? v('i32')
+            : `(i32.and ${v('i32')} (i32.const 255))`;
         return `(${type}.load${random.pick(sizes)} offset=${random.pick([0, 1, 8, 60000])} ${address})`;
       }
       case 9:
@@ -143,6 +168,7 @@ class Generator {
   }
   private nested(labels: readonly string[]): string {
     const { random } = this;
+    if (this.objects === true && random.below(3) === 0) return this.store();
     const label = `$l${this.labels++}`;
     switch (random.below(9)) {
       case 0:
@@ -185,11 +211,20 @@ class Generator {
 const LOCALS =
   '(local $a0 i32) (local $a1 i32) (local $a2 i32) (local $b0 i64) (local $b1 i64) (local $b2 i64) (local $i0 i32) (local $i1 i32) (local $i2 i32)';
 
-/** One module that exports `authorizeConnection`. */
-export function generateWasm(seed: number): string {
+/** Where objects begin, and the global that knows where the next one does. */
+export const SCRATCH = { globals: [0], from: 61000 } as const;
+const ALLOCATOR = `(global $heap (mut i32) (i32.const ${SCRATCH.from}))
+    (func $new (param $n i32) (result i32) (local $at i32)
+      (local.set $at (global.get $heap)) (global.set $heap (i32.add (local.get $at) (local.get $n)))
+      (memory.fill (local.get $at) (i32.const 0) (local.get $n)) (local.get $at))`;
+const OBJECTS =
+  '(local $p0 i32) (local $p1 i32) (local $p2 i32) (local.set $p0 (call $new (i32.const 12))) (local.set $p1 (call $new (i32.const 16))) (local.set $p2 (call $new (i32.const 9)))';
+
+/** One module that exports `authorizeConnection`; with `objects` it also makes and changes some. */
+export function generateWasm(seed: number, objects = false): string {
   const random = new Random(seed);
-  const main = new Generator(random).body(2 + random.below(5));
-  const help = new Generator(random)
+  const main = new Generator(random, objects).body(2 + random.below(5));
+  const help = new Generator(random, objects && 'other')
     .body(random.below(3))
     .replaceAll('call $help', 'call $other')
     .replaceAll('call $wide', 'call $plain');
@@ -203,6 +238,7 @@ export function generateWasm(seed: number): string {
     (func $other (param $x i32) (param $y i64) (result i32) (i32.add (local.get $x) (i32.wrap_i64 (local.get $y))))
     (func $plain (param i64 i32 i32 i64) (result i64) (i64.xor (local.get 0) (i64.div_s (local.get 3) (i64.extend_i32_s (i32.or (local.get 1) (local.get 2))))))
     (func $wide (param i64 i32 i32 i64) (result i64) (if (local.get 1) (then (return (local.get 0)))) (i64.sub (local.get 3) (i64.extend_i32_u (local.get 2))))
+    ${objects ? ALLOCATOR : ''}
     (func $help (param $p i32) (param $q i64) (result i32) ${LOCALS} ${params} ${help})
-    (func (export "authorizeConnection") (param $c i32) (result i32) ${LOCALS} ${main}))`;
+    (func (export "authorizeConnection") (param $c i32) (result i32) ${LOCALS} ${objects ? OBJECTS : ''} ${main}))`;
 }
