@@ -25,6 +25,23 @@
 WEFT_STORAGE(weft_http, struct weft_http);
 /* Index: 0. 1 while somebody reads events. */
 WEFT_NODE_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32);
+/* A connection after a refusal that said it ends: only the agent can end it, and does (endings.ts). */
+struct weft_ending {
+	__u64 socket; /* ours: the client's, or the server's of a client outside; its address in the kernel */
+	__u64 cgroup;
+};
+#define WEFT_ENDINGS 4096
+/* By cookie. What is forgotten here its other end has to close. */
+WEFT_NODE_MAP(weft_endings, BPF_MAP_TYPE_LRU_HASH, WEFT_ENDINGS, __u64, struct weft_ending);
+
+static __noinline __attribute__((unused)) int weft_note_ending(__u64 cookie, __u64 socket,
+							      __u64 cgroup)
+{
+	struct weft_ending ending = { .socket = socket, .cgroup = cgroup };
+
+	return bpf_map_update_elem(&weft_endings, &cookie, &ending, BPF_ANY);
+}
+
 /* By cookie; stub_request runs for what they send. */
 WEFT_NODE_MAP(weft_clients, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
 

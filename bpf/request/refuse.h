@@ -83,7 +83,7 @@ static __always_inline int weft_reply(struct sk_msg_md *message, struct weft_htt
 
 	if (size > total ||
 	    ((request->head.flags & WEFT_HEAD_EXPECT) && size < total) ||
-	    (request->head.flags & WEFT_HEAD_CLOSE))
+	    !(request->head.flags & WEFT_HEAD_KEEP_ALIVE))
 		index |= WEFT_REPLY_CLOSING;
 	reply = bpf_map_lookup_elem(&weft_replies, &index);
 	if (!reply)
@@ -92,6 +92,7 @@ static __always_inline int weft_reply(struct sk_msg_md *message, struct weft_htt
 	if (reply->closes) {
 		total = size;
 		http->mode = WEFT_HTTP_OVER;
+		weft_note_ending(http->cookie, http->native.socket, http->cgroup);
 	} else if (total > size && request->head.flags & WEFT_HEAD_CHUNKED) {
 		http->mode = WEFT_HTTP_SINK_CHUNK;
 	} else if (total > size) {

@@ -125,7 +125,8 @@ static __always_inline int weft_server_reply(struct __sk_buff *skb, struct weft_
 	length = weft_is_head(request) ? reply->head_length : reply->length;
 	if (size > total || size < length || size > length + WEFT_BLANKS_MAX ||
 	    ((request->head.flags & WEFT_HEAD_EXPECT) && size < total) ||
-	    (request->head.flags & (WEFT_HEAD_CHUNKED | WEFT_HEAD_CLOSE)) || reply->closes) {
+	    (request->head.flags & WEFT_HEAD_CHUNKED) ||
+	    !(request->head.flags & WEFT_HEAD_KEEP_ALIVE) || reply->closes) {
 		index |= WEFT_REPLY_CLOSING;
 		reply = bpf_map_lookup_elem(&weft_replies, &index);
 		if (!reply)
@@ -139,6 +140,8 @@ static __always_inline int weft_server_reply(struct __sk_buff *skb, struct weft_
 	}
 	server->held = 0;
 	server->mode = reply->closes ? WEFT_SERVER_OVER : WEFT_SERVER_HEAD;
+	if (reply->closes && skb->sk)
+		weft_note_ending(cookie, (__u64)bpf_skc_to_tcp_sock(skb->sk), server->cgroup);
 	if (!reply->closes && total > size) {
 		server->mode = WEFT_SERVER_SINK;
 		server->left = total - size;

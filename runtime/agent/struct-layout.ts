@@ -131,6 +131,7 @@ export const NODE_MAPS = [
 export const REQUEST_NODE_MAPS = [
   'weft_http',
   'weft_wanted',
+  'weft_endings',
   'weft_clients',
   'weft_proofs',
   'weft_meetings',

@@ -5,6 +5,7 @@
 import type { Framing, HeadParser } from '../http/index.js';
 import type { Kernel, KernelMap, NetworkNamespace } from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
+import { Endings } from './endings.js';
 import { type ClientId, DOORS, type PoolKey } from './layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type NodeWords, openNodeWords } from './node-words.js';
@@ -123,6 +124,7 @@ function run(
     ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable, finish, destroy },
   };
   const keeper = new LeaseKeeper(world);
+  const endings = new Endings(words, world, options.onFault);
   const serve = (door: Door): void => {
     if (closed || sessions.has(door.index) || door.queue.bytes.length === 0) return;
     const session = startSession(world, door);
@@ -159,6 +161,7 @@ function run(
     close: () => {
       closed = true;
       clearInterval(sweep);
+      endings.close();
       words.closeDoors();
       for (const { handover, abort } of sessions.values()) {
         destroy(handover.client, handover.cgroup);

@@ -42,6 +42,7 @@ export const FORWARD_LAYOUT = {
     first: 132,
     size: 136,
   },
+  weft_ending: { socket: 0, cgroup: 8, size: 16 },
   weft_probe: {
     cookie: 0,
     socket: 8,
@@ -106,6 +107,7 @@ export const FORWARD_MAPS = [
   'weft_agent_client',
   'weft_reasons',
   'weft_proofs',
+  'weft_endings',
 ] as const;
 
 /** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port. */
@@ -288,6 +290,17 @@ function clientAt(
     cookie: view.getBigUint64(at.client, true),
     socket: view.getBigUint64(at.client_socket, true),
   };
+}
+
+/** Key and value of weft_endings. */
+export function decodeEnding(
+  key: Uint8Array,
+  value: Uint8Array,
+): { readonly client: ClientId; readonly cgroup: bigint } {
+  const [cookie, view] = [viewOf(key).getBigUint64(0, true), viewOf(value)];
+  const at = FORWARD_LAYOUT.weft_ending;
+  const socket = view.getBigUint64(at.socket, true);
+  return { client: { cookie, socket }, cgroup: view.getBigUint64(at.cgroup, true) };
 }
 
 /** Argument of agent_probe. */

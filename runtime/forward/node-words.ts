@@ -14,6 +14,7 @@ import {
   DOOR_WORDS,
   DOORS,
   decodeAnswer,
+  decodeEnding,
   decodeHandover,
   decodeLease,
   decodePool,
@@ -62,6 +63,9 @@ export interface NodeWords extends Disposable {
   /** Puts bytes into a client's own receive queue by way of the agent's socket; how many were taken. */
   inject(fd: number, client: bigint, bytes: Uint8Array): number;
   addAgent(fd: number): void;
+  /** Connections that a refusal of the kernel's said to be over. */
+  endings(): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
+  forgetEnding(cookie: bigint): void;
   /** Before a socket of ours connects to an endpoint, and after: what it sends was judged. */
   vouch(cookie: bigint): void;
   unvouch(cookie: bigint): void;
@@ -186,6 +190,16 @@ export function openNodeWords(
       for (let word = 0; word < DOOR_WORDS; word++) {
         of('weft_door_idle').update(u32(word), u64(0n));
       }
+    },
+    endings: () =>
+      of('weft_endings')
+        .keys()
+        .flatMap((key) => {
+          const ending = of('weft_endings').lookup(key);
+          return ending === null ? [] : [decodeEnding(key, ending)];
+        }),
+    forgetEnding: (cookie) => {
+      of('weft_endings').delete(u64(cookie));
     },
     vouch: (cookie) => vouched.update(u64(cookie), u32(1)),
     unvouch: (cookie) => {

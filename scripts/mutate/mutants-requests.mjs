@@ -63,22 +63,6 @@ export const REQUESTS = [
     suite: atServer,
   },
   {
-    class: 'message framing',
-    name: 'the data of a refused chunk is taken for the next header',
-    file: sink,
-    find: 'walk->left = walk->chunk->data;',
-    replace: 'walk->left = 0;',
-    suite: atClient,
-  },
-  {
-    class: 'message framing',
-    name: 'what follows a refused body is swallowed with it',
-    file: sink,
-    find: 'if (size == message->size)',
-    replace: 'if (size)',
-    suite: atClient,
-  },
-  {
     class: 'error => pass',
     name: 'behind a malformed chunk of a refused body the connection goes on',
     file: sink,

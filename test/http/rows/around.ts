@@ -1,7 +1,14 @@
 /** Other ways to the same server: its own address, a mapped address, from outside the mesh. */
 import { get, ok, post } from '../stage/message.js';
 import { BAD_REQUEST, FORBIDDEN, FORBIDDEN_LAST } from '../stage/refusal.js';
-import { answered, answeredLast, exchange, type Row, type Step } from '../stage/row.js';
+import {
+  answered,
+  answeredLast,
+  answeredToEnd,
+  exchange,
+  type Row,
+  type Step,
+} from '../stage/row.js';
 
 const after = exchange(get('/after'), ok('after'));
 const twoLengths =
@@ -93,6 +100,12 @@ const outside: readonly Row[] = [
     id: 'around: from outside, refused in less than the refusal',
     from: 'outsider',
     steps: answeredLast(get('/private/x'), FORBIDDEN_LAST),
+    end: 'done',
+  },
+  {
+    id: 'around: from outside, refused, and read to the end',
+    from: 'outsider',
+    steps: answeredToEnd(get('/private/x'), FORBIDDEN_LAST),
     end: 'done',
   },
   {

@@ -4,7 +4,16 @@
  */
 import { get, HOST, head, ok, postChunked } from '../stage/message.js';
 import { BAD_REQUEST, NOT_IMPLEMENTED, TOO_LARGE, VERSION } from '../stage/refusal.js';
-import { answeredLast, bound, client, exchange, only, type Row, v1 } from '../stage/row.js';
+import {
+  answeredLast,
+  answeredToEnd,
+  bound,
+  client,
+  exchange,
+  only,
+  type Row,
+  v1,
+} from '../stage/row.js';
 
 const LINE = 'POST /m HTTP/1.1\r\n';
 const HOSTED = `${LINE}host: ${HOST}\r\n`;
@@ -112,6 +121,12 @@ const others = (
     end: 'done',
   }),
 );
+
+const toEnd: Row = {
+  id: 'malformed: a folded line, and read to the end',
+  steps: answeredToEnd(BAD['a folded line'] ?? '', BAD_REQUEST),
+  end: 'done',
+};
 
 /** After good requests, and behind them in one send. */
 const later: readonly Row[] = ['two lengths that differ', 'a folded line', 'zeros'].flatMap(
@@ -227,4 +242,4 @@ const chunks = Object.entries(CHUNKS).map(([name, body]): Row => {
   };
 });
 
-export const malformed: readonly Row[] = [...bad, ...others, ...later, ...limits, ...chunks];
+export const malformed: readonly Row[] = [...bad, ...others, toEnd, ...later, ...limits, ...chunks];

@@ -4,6 +4,7 @@ import { BOUND, ELSEWHERE, FATES, REFUSED, SERVED } from '../stage/outcome.js';
 import { FORBIDDEN, FORBIDDEN_LAST } from '../stage/refusal.js';
 import {
   answered,
+  answeredToEnd,
   bound,
   client,
   exchange,
@@ -127,6 +128,16 @@ const refusedOnce: readonly Row[] = [
       bound.close(),
       client.end('eof'),
     ],
+    end: 'done',
+  },
+  {
+    id: 'persistence: close of the client, refused, and read to the end',
+    steps: answeredToEnd(get('/k', { ...REFUSED.headers, connection: 'close' }), FORBIDDEN_LAST),
+    end: 'done',
+  },
+  {
+    id: 'persistence: HTTP/1.0, refused, and read to the end',
+    steps: answeredToEnd(head('GET /k HTTP/1.0', REFUSED.headers), FORBIDDEN_LAST),
     end: 'done',
   },
   {

@@ -172,6 +172,18 @@ export function answeredLast(request: Bytes | readonly Bytes[], reply: Bytes): S
   ];
 }
 
+/** As `answeredLast`, and the client reads on to the end, which comes from the other side. */
+export function answeredToEnd(request: Bytes, reply: Bytes): Step[] {
+  return [
+    client.send(request),
+    ...only('plain', v1.request(request), v1.send(reply), bound.close()),
+    client.expect(reply),
+    client.end(),
+    client.close(),
+    ...only('weft', bound.end(), bound.close()),
+  ];
+}
+
 /** A list of pieces as it is; one piece, or parts of one, as a list. */
 function pieces(bytes: Bytes | readonly Bytes[]): readonly Bytes[] {
   return Array.isArray(bytes) ? (bytes as readonly Bytes[]) : [bytes as Bytes];
