@@ -46,4 +46,8 @@ export const CODES: CodeTable = {
     title: 'a route that a connection cannot take',
     help: 'a connection has no request to answer or change: answer with it in `routeRequest`',
   },
+  B209: {
+    title: 'over the verifier budget',
+    help: 'make loops shorter or fewer, simplify the policy, or raise `budget.verified` in weft.json',
+  },
 };

@@ -18,3 +18,4 @@ export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';
 export { type EnrolmentRecord, readState, type State } from './state.js';
 export { type NodeStatus, nodeStatus } from './status.js';
 export { type Unloaded, unload } from './unload.js';
+export { measureVerified, type VerifiedCost } from './verified-cost.js';

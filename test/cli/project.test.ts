@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openKernel } from '../../runtime/kernel/index.js';
 import { type Transcript, weft } from './harness.js';
 
 const POLICY = 'shop/policies/isolation.ts';
@@ -98,6 +99,25 @@ test('over the budget is exit 7, within it 0', async () => {
   assert.match(over.stdout, 'error[B206]');
   edit('shop/weft.json', '"instructions": 3 ', '"instructions": 4096 ');
   assert.is((await run('check', 'shop')).exit, 0);
+});
+
+test('what the verifier goes through is told, and held against its budget', async () => {
+  edit('shop/weft.json', '"default"', '"budget": { "verified": 10 }, "default"');
+  const ask = (...args: string[]): Promise<Transcript> =>
+    weft(args, { cwd, openKernel: async () => openKernel() });
+  const over = await ask('build', 'shop', '--out', 'over.weft');
+  assert.is(over.exit, 7);
+  assert.match(over.stderr + over.stdout, 'error[B209]');
+  assert.match(over.stderr + over.stdout, 'the budget is 10');
+  edit('shop/weft.json', '"verified": 10 ', '"verified": 100000 ');
+  const within = await ask('build', 'shop', '--out', 'over.weft', '-o', 'json');
+  assert.is(within.exit, 0);
+  const { cost } = JSON.parse(within.stdout);
+  assert.ok(cost.verified.connections > 10 && cost.verified.connections < 100_000);
+  assert.is(cost.verified.requests, null);
+  assert.ok(cost.functions.length > 0);
+  const inspected = await ask('inspect', 'over.weft');
+  assert.match(inspected.stdout, `goes through ${cost.verified.connections} instructions`);
 });
 
 test('a folder that is no project, and one that is not there', async () => {

@@ -1,10 +1,14 @@
 /** `weft build`: a project to a bundle file, or one stage of the compilation to stdout. */
+import type { Manifest } from '../../../compiler/bundle/manifest.js';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import type { VerifiedCost } from '../../agent/verified-cost.js';
 import type { Build } from '../build-project.js';
+import { columns } from '../columns.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { writeFault } from '../file-fault.js';
+import { verifiedText } from '../verified-budget.js';
 
 const STAGES = ['wasm', 'ir', 'plan', 'asm', 'elf'] as const;
 type Stage = (typeof STAGES)[number];
@@ -61,6 +65,14 @@ async function build(env: Env, input: Input, out: string): Promise<Result> {
   const { project, bundle, diagnostics } = await compileFolder(env, shown);
   const { sources } = project;
   if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
+  const { checkVerified, verifiedCost } = await import('../verified-budget.js');
+  const { cost: verified, refusal } = await verifiedCost(env, bundle);
+  const over = verified === null ? [] : checkVerified(verified, project.config.budget.verified);
+  if (refusal !== null) over.push(refusal);
+  if (over.length > 0) {
+    const found = [...diagnostics, ...over];
+    return { exit: findingsExit(found), diagnostics: found, sources };
+  }
   const { bundleDigest, encodeBundle } = await import('../../../compiler/bundle/index.js');
   const bytes = encodeBundle(bundle);
   const digest = bundleDigest(bundle);
@@ -83,11 +95,31 @@ async function build(env: Env, input: Input, out: string): Promise<Result> {
   }
   return {
     exit: EXIT.ok,
-    document: { bundle: digest, file: out, changed: true },
-    text: `built ${out} ${digest}`,
+    document: {
+      bundle: digest,
+      file: out,
+      changed: true,
+      cost: { ...bundle.manifest.cost, verified },
+    },
+    text: `built ${out} ${digest}\n${costText(bundle.manifest.cost, verified)}`,
     diagnostics,
     sources,
   };
+}
+
+/** A line a policy function, and what all of them take. */
+function costText(cost: Manifest['cost'], verified: VerifiedCost | null): string {
+  const rows = cost.functions
+    .filter(({ name }) => /^p\d+_/.test(name))
+    .map(({ name, instructions, worstInstructions, stackBytes, lookups }) => [
+      name,
+      `${instructions} instructions`,
+      worstInstructions === null ? 'loops' : `at most ${worstInstructions} executed`,
+      `${stackBytes} bytes of stack`,
+      `${lookups} look-ups`,
+    ]);
+  const tables = `tables take ${cost.tableBytes} bytes`;
+  return [columns(rows, '  '), `  ${tables}; ${verifiedText(verified)}`].join('\n');
 }
 
 export const BUILD_COMMAND: CommandSpec = {

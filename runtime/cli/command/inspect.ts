@@ -114,10 +114,13 @@ export const INSPECT_COMMAND: CommandSpec = {
       wasm: Object.fromEntries([...bundle.wasm].map(([name, bytes]) => [name, bytes.length])),
       objects: { base: bundle.objects.base.length, mayGoto: bundle.objects.mayGoto.length },
     };
+    const { verifiedCost, verifiedText } = await import('../verified-budget.js');
+    const { cost: verified, refusal } = await verifiedCost(env, bundle);
+    const told = refusal === null ? verifiedText(verified) : refusal.message;
     return {
       exit: EXIT.ok,
-      document: { bundle: digest, manifest, bytes: sizes },
-      text: describe(bundle.manifest, digest),
+      document: { bundle: digest, manifest, bytes: sizes, verified },
+      text: `${describe(bundle.manifest, digest)}  ${told}\n`,
       diagnostics,
       sources,
     };
