@@ -19,6 +19,8 @@ struct weft_probe {
 	__u32 redirects; /* redirected packets that the client cannot read yet */
 	__u32 state;	/* TCP's */
 	__u64 inode;	/* of its file; 0: no process has it any more */
+	__u32 unsent;	/* bytes that TCP holds back */
+	__u32 zero;
 };
 
 enum weft_step {
@@ -81,6 +83,7 @@ SEC("syscall") int agent_probe(struct weft_probe *probe)
 	probe->memory = BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter);
 	probe->redirects = weft_redirects_wait(socket);
 	probe->inode = BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);
+	probe->unsent = BPF_CORE_READ(tcp, write_seq) - BPF_CORE_READ(tcp, snd_nxt);
 	probe->state = BPF_CORE_READ(socket, __sk_common.skc_state);
 	probe->namespace = BPF_CORE_READ(socket, __sk_common.skc_net.net, ns.inum);
 	/* Whatever was read while the socket went is not told. */

@@ -68,6 +68,7 @@ struct tcp_sock___weft {
 	__u32 rcv_nxt;
 	__u32 copied_seq;
 	__u32 write_seq;
+	__u32 snd_nxt;
 };
 struct sk_buff_head___weft {
 	__u32 qlen;

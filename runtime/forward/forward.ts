@@ -83,6 +83,18 @@ function finisher(
   };
 }
 
+function pusher(
+  { kernel, cgroupPath }: ForwardOptions,
+  words: NodeWords,
+): (client: ClientId, cgroup: bigint) => void {
+  return (client, cgroup) => {
+    const probe = words.probe(client);
+    const path = probe === null || probe.unsent === 0 ? null : cgroupPath(cgroup);
+    if (probe === null || path === null || probe.inode === 0n) return;
+    kernel.pushSocket(path, { inode: probe.inode, cookie: client.cookie });
+  };
+}
+
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
   const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
@@ -120,8 +132,21 @@ function run(
   const agent = voice.near.fd;
   const { framing, parser, judge, unavailable, unreadable } = options;
   const finish = finisher(options, words);
+  const push = pusher(options, words);
   const world: SessionWorld = {
-    ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable, finish, destroy },
+    ...{
+      words,
+      pools,
+      agent,
+      framing,
+      parser,
+      judge,
+      unavailable,
+      unreadable,
+      push,
+      finish,
+      destroy,
+    },
   };
   const keeper = new LeaseKeeper(world);
   const endings = new Endings(words, world, options.onFault);

@@ -54,7 +54,9 @@ export const FORWARD_LAYOUT = {
     redirects: 72,
     state: 76,
     inode: 80,
-    size: 88,
+    unsent: 88,
+    zero: 92,
+    size: 96,
   },
   weft_order: {
     pool: 0,
@@ -173,6 +175,8 @@ export interface Probe {
   readonly redirects: number;
   /** Of its file; 0 where no process has it any more. */
   readonly inode: bigint;
+  /** Bytes that TCP holds back. */
+  readonly unsent: number;
   /** It has said that it sends nothing more. */
   readonly isShut: boolean;
 }
@@ -334,6 +338,7 @@ export function decodeProbe(bytes: Uint8Array): Probe | null {
     memory: view.getUint32(at.memory, true),
     redirects: view.getUint32(at.redirects, true),
     inode: view.getBigUint64(at.inode, true),
+    unsent: view.getUint32(at.unsent, true),
     isShut: SHUT.has(state),
   };
 }

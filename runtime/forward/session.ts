@@ -15,7 +15,7 @@ import {
 import { type ByteQueue, writeAll } from './byte-queue.js';
 import { type ClientStream, clientStream } from './client-stream.js';
 import { type Ender, endClient } from './end-client.js';
-import type { Handover, Name } from './layout.js';
+import type { ClientId, Handover, Name } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { until } from './pause.js';
 import type { Pools } from './pools.js';
@@ -41,6 +41,8 @@ export interface SessionWorld extends Ender {
   /** The reply where nothing can be reached, and to a head that cannot be read. */
   unavailable(isHead: boolean): Uint8Array;
   unreadable(status: number): Uint8Array;
+  /** Makes a client's socket send what it holds back. */
+  push(client: ClientId, cgroup: bigint): void;
 }
 
 export interface Door {
@@ -123,7 +125,9 @@ class Exchange {
   }
 
   async run(): Promise<void> {
-    const { chosen } = this.#handover;
+    const { chosen, client, cgroup } = this.#handover;
+    // Where a message is sent in part TCP waits for the rest (tcp_bpf_push), which comes here instead.
+    if (!this.#isTurn()) this.#world.push(client, cgroup);
     let judged: Judgement | null =
       chosen.port === 0 ? null : { kind: 'forward', endpoint: chosen, edits: [] };
     for (;;) {

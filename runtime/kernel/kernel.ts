@@ -6,6 +6,7 @@ import { constants, platform } from 'node:os';
 import { attachMap } from './attach-map.js';
 import { destroySocket } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
+import { pushSocket, shutSocket } from './foreign-socket.js';
 import { adopt, requireKind } from './handle.js';
 import { iterateMap } from './iterate-map.js';
 import { callError, KernelError } from './kernel-error.js';
@@ -19,7 +20,6 @@ import { isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
-import { shutSocket } from './shut.js';
 import { openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
@@ -76,6 +76,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
+    pushSocket: (cgroup, socket) => pushSocket(native, cgroup, socket),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

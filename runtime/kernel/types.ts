@@ -166,6 +166,8 @@ export interface Kernel {
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
   /** Shuts a connection of a process in this cgroup down: its owner reads what has come, then the end. */
   shutSocket(cgroupPath: string, socket: SocketId): boolean;
+  /** Makes a connection of a process in this cgroup send what waits for more; false as above. */
+  pushSocket(cgroupPath: string, socket: SocketId): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

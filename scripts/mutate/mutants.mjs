@@ -4,6 +4,7 @@
 import { AGENT } from './mutants-agent.mjs';
 import { ANSWERS } from './mutants-answers.mjs';
 import { DISPATCHER } from './mutants-dispatcher.mjs';
+import { FORWARD } from './mutants-forward.mjs';
 import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
@@ -23,4 +24,5 @@ export const MUTANTS = [
   ...HOOKS,
   ...FRAMING,
   ...REQUESTS,
+  ...FORWARD,
 ];

@@ -217,6 +217,13 @@ c = socket.create_connection(('${SERVER4}', ${PORT})); c.settimeout(10)
     assert.is(kernel.shutSocket(own.path, { ...id, cookie: id.cookie + 1n }), false);
     assert.is(kernel.shutSocket(own.path, { ...id, inode: id.inode + 1n }), false);
     assert.is(await client.value('c.sendall(b"x"); 1'), 1);
+    const noDelay = 'c.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)';
+    for (const set of [0, 1]) {
+      await client.value(`c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, ${set})`);
+      assert.is(kernel.pushSocket(other.path, id), false);
+      assert.is(kernel.pushSocket(own.path, id), true);
+      assert.is(Math.sign(Number(await client.value(noDelay))), set);
+    }
     assert.is(kernel.shutSocket(own.path, id), true);
     assert.is(held(), before);
     assert.is(

@@ -153,7 +153,7 @@ const edits: readonly Row[] = [
   edited(
     'a changed path with a body',
     post('/api/x', 'a body').join(''),
-    inner('POST /x HTTP/1.1', LENGTH) + 'a body',
+    `${inner('POST /x HTTP/1.1', LENGTH)}a body`,
   ),
   edited('a whole path, to the bound cluster', get('/whole/x?a=1'), get('/only?a=1'), 'v1'),
   {
