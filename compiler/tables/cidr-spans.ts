@@ -28,6 +28,8 @@ export interface SpansPlan {
 
 /** With more halvings than this a trie is quicker, and not large: so many neighbours share its nodes. */
 const MAX_STEPS = 5;
+/** With spans of IPv4 the image stays within three times five bytes a prefix. */
+const BUCKETS_A_SPAN = 1.75;
 
 interface Span {
   readonly low: bigint;
@@ -43,7 +45,8 @@ export function buildSpans(prefixes: readonly CidrPrefix[], width: 4 | 8): Spans
   const range = (spans.at(-1)?.low ?? 0n) - (base ?? 0n);
   if (base === undefined) return null;
   let shift = 0;
-  while (range >> BigInt(shift) >= BigInt(spans.length)) shift += 1;
+  const mostBuckets = BigInt(Math.floor(spans.length * BUCKETS_A_SPAN));
+  while (range >> BigInt(shift) >= mostBuckets) shift += 1;
   const buckets = Number(range >> BigInt(shift)) + 1;
   const { index, most } = indexOf(spans, { base, shift, buckets });
   const steps = 32 - Math.clz32(most);

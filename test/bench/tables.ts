@@ -4,13 +4,17 @@
  * in binary.
  */
 import { join } from 'node:path';
+import { DECISION, REQUEST } from '../../compiler/abi/index.js';
+import { type Bundle, compileProject } from '../../compiler/index.js';
 import { encodePolicyPacket, TEST_MODE } from '../../runtime/agent/harness-codec.js';
 import type { Kernel, KernelObject } from '../../runtime/kernel/index.js';
-import { mustCompile } from '../support/compile-texts.js';
-import { encodeConnection, Interner } from '../support/encode-connection.js';
+import { v8Snapshot } from '../../runtime/snapshot/index.js';
+import { projectOf } from '../support/compile-texts.js';
+import { encodeConnection, type Facts, Interner } from '../support/encode-connection.js';
+import { encodeRequest, headText, type RequestFacts } from '../support/encode-request.js';
 import { benchFile, compileBpf } from './clang.js';
 import { type BenchResult, measurePairs } from './pairs.js';
-import { KINDS, STEP, type TableKind } from './tables-kinds.js';
+import { DIGITS, type Head, KINDS, STEP, type TableKind } from './tables-kinds.js';
 import { timeProgram } from './time-program.js';
 
 const COUNTS = [10, 1_000, 10_000, 100_000];
@@ -29,12 +33,16 @@ export async function benchTables(
   folder: string,
   { part }: { readonly part: string },
 ): Promise<readonly BenchResult[]> {
-  const harness = compileBpf(benchFile('random-key.bpf.c'), join(folder, 'random-key.o'));
+  const harness = {
+    connection: compileBpf(benchFile('random-key.bpf.c'), join(folder, 'random-key.o')),
+    request: compileBpf(benchFile('random-request.bpf.c'), join(folder, 'random-request.o')),
+  };
   const results: BenchResult[] = [];
   for (const kind of KINDS) {
     for (const count of COUNTS) {
       if (!`tables/${kind.name}-${count}`.startsWith(part)) continue;
-      results.push(...(await benchKind(kernel, harness, kind, count)));
+      const about = kind.head === null ? 'connection' : 'request';
+      results.push(...(await benchKind(kernel, harness[about], kind, count)));
     }
   }
   return results;
@@ -69,43 +77,19 @@ async function benchKind(
 ): Promise<readonly BenchResult[]> {
   const bench = `tables/${kind.name}-${count}`;
   const from = process.cpuUsage();
-  const bundle = await mustCompile(new Map([['keys.ts', kind.policy(count)]]));
+  const bundle = await build(kind.policy(count));
   const used = process.cpuUsage(from);
   const seconds = (used.user + used.system) / 1e6;
   const bytes = kernel.link([
     { name: 'random-key', bytes: harness },
     { name: 'policy', bytes: bundle.objects.base },
   ]);
-  using object = kernel.load({
-    name: 'bench_tables',
-    bytes,
-    globals: {
-      weft_bench_count: u32(count),
-      weft_bench_step: u32(STEP),
-      weft_bench_family: u32(kind.family),
-    },
-  });
-  const none = {
-    address: new Uint8Array(16),
-    family: 4 as const,
-    texts: new Map<string, string>(),
-  };
-  const facts = {
-    source: none,
-    destination: none,
-    port: 80,
-    protocol: 6 as const,
-    random: 0,
-    now: 0n,
-    policies: null,
-  };
-  const connection = encodeConnection(facts, bundle.manifest, new Interner(bundle.manifest));
-  const packet = encodePolicyPacket(connection, TEST_MODE.authorize);
-  // weft_bench_random reads the connection right behind the head, without the mode word.
-  const input = new Uint8Array(packet.length);
-  input.set(connection, 16);
-  // Bytes 10 and 11 of an address say that it is a mapped IPv4 one.
-  input.fill(0xff, 16 + 10, 16 + 12);
+  const place = kind.head === null ? 0 : headText(requestOf(kind.head)).indexOf(DIGITS);
+  const globals = { weft_bench_count: u32(count), weft_bench_step: u32(STEP) };
+  const where =
+    kind.head === null ? { weft_bench_family: u32(kind.family) } : { weft_bench_at: u32(place) };
+  using object = kernel.load({ name: 'bench_tables', bytes, globals: { ...globals, ...where } });
+  const input = putInput(object, kind, bundle);
   mustFind(object, input);
   const random = object.program('weft_bench_random');
   const empty = object.program('weft_bench_empty');
@@ -133,6 +117,55 @@ async function benchKind(
       { most: MOST_TIMES * raw, judged: count >= JUDGED_FROM },
     ),
   ];
+}
+
+/** Builds in this process, so that its time can be told. */
+async function build(text: string): Promise<Bundle> {
+  const texts = new Map([['keys.ts', text]]);
+  const outcome = await compileProject({
+    project: projectOf(texts),
+    read: (path) => texts.get(path) ?? null,
+    snapshot: v8Snapshot,
+    checkCluster: null,
+  });
+  if (!outcome.ok) throw new Error(outcome.diagnostics.map((d) => d.message).join('; '));
+  return outcome.bundle;
+}
+
+const NOBODY = {
+  address: new Uint8Array(16),
+  family: 4,
+  texts: new Map<string, string>(),
+} as const;
+const FACTS: Facts = {
+  source: NOBODY,
+  destination: NOBODY,
+  port: 80,
+  protocol: 6,
+  random: 0,
+  now: 0n,
+  policies: null,
+};
+
+function requestOf(head: Head): RequestFacts {
+  return { ...FACTS, method: 'GET', target: head.path, headers: [['host', head.host]] };
+}
+
+/** The packet of a run; a request goes into the harness's map. */
+function putInput(object: KernelObject, { head }: TableKind, { manifest }: Bundle): Uint8Array {
+  const interner = new Interner(manifest);
+  const connection = encodeConnection(FACTS, manifest, interner);
+  const packet = encodePolicyPacket(connection, TEST_MODE.authorize);
+  // weft_bench_random reads the connection right behind the head, without the mode word.
+  const input = new Uint8Array(packet.length);
+  input.set(connection, 16);
+  // Bytes 10 and 11 of an address say that it is a mapped IPv4 one.
+  input.fill(0xff, 16 + 10, 16 + 12);
+  if (head === null) return input;
+  const value = new Uint8Array(REQUEST.size + DECISION.size);
+  value.set(encodeRequest(requestOf(head), manifest, interner));
+  object.map('weft_test_input').update(u32(0), value);
+  return input;
 }
 
 /** What is timed must be hits, else it says nothing. */
