@@ -181,7 +181,7 @@ class LookupBuilder {
     const emit = this.#emitter();
     const offset = lookup.party + PARTY.address + 12;
     const address =
-      plan.width === 4
+      at.which === 'v4'
         ? emit.extend(emit.unary('i32', 'bswap32', emit.loadPointer(lookup.connection, offset, 4)))
         : emit.unary('i64', 'bswap64', low);
     const answer = emitSpans(emit, plan, { image: lookup.images[at.which], address });

@@ -26,12 +26,13 @@ export function emitSpans(
     const found = emit.loadImage(image, at, where);
     return plan.width === 4 ? emit.extend(found) : found;
   };
+  const place = emit.with('i64', 'shr_u', distance, plan.unused);
   let record = emit.extend(before);
   for (let step = plan.steps - 1; step >= 0; step--) {
     const further = emit.with('i64', 'add', record, 2 ** step);
-    const begins = emit.compare('le_u', end(further, 0), address);
+    const begins = emit.compare('le_u', end(further, 0), place);
     record = emit.select('i64', begins, further, record);
   }
-  const isIn = emit.compare('le_u', address, end(record, plan.width));
+  const isIn = emit.compare('le_u', place, end(record, plan.width));
   return emit.binary('i32', 'and', isBehind, isIn);
 }

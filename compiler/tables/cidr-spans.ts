@@ -5,15 +5,17 @@
  * begins at or before an address, and its end decides. Image:
  *
  *   index     u32 a bucket: spans that begin before it
- *   records   low and high end of a span, of `width` bytes each, both within it. Record 0 is no span, so
+ *   records   low and high end of a span, of `width` bytes each, both within it, as distances from the
+ *             first span without the `unused` low bits, which are the same for all. Record 0 is no span, so
  *             that record n is the n-th; the last one is repeated, so that halving never runs past it
  */
 import type { CidrPrefix } from './plan-cidr.js';
 
 export interface SpansPlan {
   readonly kind: 'spans';
-  /** Bytes of an end: 4, all of an IPv4 address, or 8, the first half of an IPv6 one. */
+  /** Bytes of an end: 4 where all distances fit. */
   readonly width: 4 | 8;
+  readonly unused: number;
   /** Where the first span begins. */
   readonly base: bigint;
   /** Bits of an address within a bucket. */
@@ -37,13 +39,17 @@ interface Span {
 }
 
 /** Builds spans of sorted, disjoint prefixes; null where they are too dense in places, or too long. */
-export function buildSpans(prefixes: readonly CidrPrefix[], width: 4 | 8): SpansPlan | null {
-  const end = width === 4 ? 128 : 64;
+export function buildSpans(prefixes: readonly CidrPrefix[], family: 4 | 6): SpansPlan | null {
+  const end = family === 4 ? 128 : 64;
   if (prefixes.some(({ length }) => length > end)) return null;
-  const spans = join(prefixes, width);
+  const spans = join(prefixes, family);
   const base = spans[0]?.low;
   const range = (spans.at(-1)?.low ?? 0n) - (base ?? 0n);
   if (base === undefined) return null;
+  const ends = spans.map(({ low, high }) => [low - base, high - base] as const);
+  const unused = unusedBits(ends);
+  const farthest = (ends.at(-1)?.[1] ?? 0n) >> BigInt(unused);
+  const width = farthest <= 0xffffffffn ? 4 : 8;
   let shift = 0;
   const mostBuckets = BigInt(Math.floor(spans.length * BUCKETS_A_SPAN));
   while (range >> BigInt(shift) >= mostBuckets) shift += 1;
@@ -59,12 +65,20 @@ export function buildSpans(prefixes: readonly CidrPrefix[], width: 4 | 8): Spans
     view.setUint32(bucket * 4, count, true);
   });
   for (let i = 1; i < records; i++) {
-    const span = spans[Math.min(i, spans.length) - 1];
+    const [low, high] = ends[Math.min(i, ends.length) - 1] ?? [0n, 0n];
     const at = recordsAt + i * width * 2;
-    putEnd(view, at, span?.low ?? 0n, width);
-    putEnd(view, at + width, span?.high ?? 0n, width);
+    putEnd(view, at, low >> BigInt(unused), width);
+    putEnd(view, at + width, high >> BigInt(unused), width);
   }
-  return { kind: 'spans', width, base, shift, buckets, steps, recordsAt, records, bytes };
+  return { kind: 'spans', width, unused, base, shift, buckets, steps, recordsAt, records, bytes };
+}
+
+/** Low bits that are 0 in each distance of a beginning, and 1 in each of an end. */
+function unusedBits(ends: readonly (readonly [bigint, bigint])[]): number {
+  const used = ends.reduce((bits, [low, high]) => bits | low | (high + 1n), 0n);
+  let unused = 0;
+  while (unused < 63 && ((used >> BigInt(unused)) & 1n) === 0n) unused += 1;
+  return unused;
 }
 
 function putEnd(view: DataView, at: number, value: bigint, width: 4 | 8): void {
@@ -73,12 +87,12 @@ function putEnd(view: DataView, at: number, value: bigint, width: 4 | 8): void {
 }
 
 /** Spans that do not touch. */
-function join(prefixes: readonly CidrPrefix[], width: 4 | 8): Span[] {
-  const [from, bits] = width === 4 ? [12, 128] : [0, 64];
+function join(prefixes: readonly CidrPrefix[], family: 4 | 6): Span[] {
+  const [from, bits] = family === 4 ? [12, 128] : [0, 64];
   const spans: Span[] = [];
   for (const { bytes, length } of prefixes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const low = width === 4 ? BigInt(view.getUint32(from)) : view.getBigUint64(from);
+    const low = family === 4 ? BigInt(view.getUint32(from)) : view.getBigUint64(from);
     const high = low + (1n << BigInt(bits - length)) - 1n;
     const before = spans.at(-1);
     if (before === undefined || before.high + 1n !== low) spans.push({ low, high });

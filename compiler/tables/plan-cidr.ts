@@ -52,7 +52,7 @@ function planFamily(
   // Address and length, as they would be written in binary.
   const raw = prefixes.length * (family === 4 ? 5 : 17);
   if (trie !== null && trie.bytes.length <= Math.max(SMALL_TRIE, LEAN_TIMES * raw)) return trie;
-  const spans = buildSpans(prefixes, family === 4 ? 4 : 8);
+  const spans = buildSpans(prefixes, family);
   return spans !== null && spans.bytes.length < (trie?.bytes.length ?? maxBytes + 1) ? spans : trie;
 }
 
