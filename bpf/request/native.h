@@ -10,6 +10,7 @@
 
 #include "request/door.h"
 #include "request/guard.h"
+#include "request/known.h"
 #include "request/window.h"
 
 /* Windows of one segment; one that needs more is not followed. */
@@ -18,9 +19,6 @@
 #define WEFT_NATIVE_WAIT 4096
 
 /* A window of the segment that this CPU has: segments arrive with softirqs off. */
-struct weft_window {
-	__u8 bytes[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
-};
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -63,7 +61,8 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 {
 	__s32 ahead = sequence - native->expected;
 	struct weft_native_walk walk;
-	__u32 zero = 0;
+	__u32 zero = 0, done = native ? native->reply.done : 0;
+	struct weft_known *known;
 
 	if (!native || native->flags & WEFT_NATIVE_LOST)
 		return 0;
@@ -84,6 +83,13 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	walk.window = bpf_map_lookup_elem(&weft_native_window, &zero);
 	if (!walk.window)
 		return 0;
+	known = weft_known_of(native, payload);
+	if (known && weft_is_known(skb, at, payload, walk.window, known)) {
+		native->reply = known->reply;
+		native->reply.done = done + 1;
+		native->expected += payload;
+		return 0;
+	}
 	walk.skb = skb;
 	walk.native = native;
 	walk.at = at;
@@ -93,6 +99,9 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	if (walk.left && native->reply.lines.phase != WEFT_FRAME_TUNNEL &&
 	    native->reply.lines.phase != WEFT_FRAME_UNTIL_CLOSE)
 		native->flags |= WEFT_NATIVE_LOST;
+	/* All was taken at once: it was one reply, and the window has its beginning. */
+	if (known && native->reply.lines.at == payload && native->reply.done == done + 1)
+		weft_learn(known, walk.window, &native->reply, payload);
 	return 0;
 }
 

@@ -5,6 +5,11 @@
 
 #include "http/lines.h"
 
+/* Bytes of a stream; in BPF in the value of a map. */
+struct weft_window {
+	__u8 bytes[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
+};
+
 /*
  * A length as it is, for a helper, where it is in [1, most] and `most` a power of two. Masked, not
  * compared: a helper wants a length that cannot be 0, and the verifier of 6.1 neither learns that from

@@ -99,6 +99,25 @@ for (const isShort of [false, true]) {
       assert.is((await received()) === 0, isShort);
     });
 
+  test('a reply as long as those before is framed by its own head', async () => {
+    const reply = (length: number): string =>
+      `b"HTTP/1.1 200 OK\\r\\ncontent-length: ${length}\\r\\n\\r\\nhello"`;
+    const answer = (length: number): Promise<unknown> =>
+      server(`[end_of_head(a), a.sendall(${reply(length)})][0]`);
+    await open();
+    for (let i = 0; i < 3; i++) {
+      await client('s.sendall(get("/a").encode())');
+      await answer(5);
+      assert.equal(await client('take(s)'), [200, 'hello', false]);
+      assert.equal(await client('ask(s, get("/private"))'), DENIED);
+    }
+    await client('s.sendall(get("/a").encode())');
+    await answer(7);
+    assert.is(await client(`s.recv(len(${reply(7)}), socket.MSG_WAITALL)[-5:].decode()`), 'hello');
+    // Two bytes of that reply are still to come: nothing may be answered before them.
+    assert.equal(await http.client.ask('s.sendall(get("/private").encode())'), { error: 'EACCES' });
+  });
+
   test('bodies that go now this way now that arrive in order', async () => {
     await client(`s = open_to("${VIP4}", 80); s.settimeout(5)`);
     await server('may_read.clear(); seen.clear()');
