@@ -2,10 +2,12 @@
 // `npm run fuzz` is the long run (10 million inputs each); `npm run fuzz -- 100000 --target head`
 // says how many and which. What it found new is kept in dist/fuzz/<target>/corpus; an input that
 // fails is left in dist/fuzz/<target> and the exit code is 1.
+// `npm run fuzz -- --target policies --decisions 10000000` (nightly) generates whole policies and compares the
+// simulator and the kernel; a difference becomes a file of test/case, which every run of the tests decides.
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
-// usage: npm run fuzz [-- [inputs] [--target head|frame] [--seed N] [--to DIRECTORY]]
+// usage: npm run fuzz [-- [inputs] [--target head|frame|policies] [--decisions N] [--seed N] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -48,12 +50,13 @@ const TARGETS = {
 
 function refuseUsage() {
   console.error(
-    'usage: npm run fuzz [-- [inputs] [--target head|frame] [--seed N] [--to DIRECTORY]]',
+    'usage: npm run fuzz [-- [inputs] [--target head|frame|policies] [--decisions N] [--seed N] [--to DIRECTORY]]',
   );
   process.exit(USAGE);
 }
 const { values, positionals } = parseArgs({
   options: {
+    decisions: { type: 'string', default: '10000000' },
     seed: { type: 'string', default: '1' },
     target: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
     to: { type: 'string', default: join(root, 'dist', 'fuzz') },
@@ -62,7 +65,9 @@ const { values, positionals } = parseArgs({
 });
 const inputs = Number(positionals[0] ?? INPUTS);
 if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();
-if (values.target.some((name) => !Object.hasOwn(TARGETS, name))) refuseUsage();
+if (!/^[1-9]\d*$/.test(values.decisions)) refuseUsage();
+if (values.target.some((name) => name !== 'policies' && !Object.hasOwn(TARGETS, name)))
+  refuseUsage();
 
 const clang = process.env.CLANG ?? 'clang';
 const build = (name, to, stdio) =>
@@ -118,4 +123,38 @@ function fuzz(name) {
   console.log(`${name}: ${inputs} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
   return ran.status === 0;
 }
-process.exit(values.target.every(fuzz) ? 0 : 1);
+// Of each bundle that test/differential generates: three policies, and so many decisions.
+const DECISIONS_OF_BUNDLE = 2000;
+
+/** Compares the engines on generated policies; differences go to test/case. */
+function fuzzPolicies() {
+  const bundles = Math.ceil(Number(values.decisions) / DECISIONS_OF_BUNDLE);
+  const found = join(root, 'dist', 'differential');
+  rmSync(found, { recursive: true, force: true });
+  const started = Date.now();
+  const env = { ...process.env, WEFT_BUNDLES: String(bundles), WEFT_SEED: values.seed };
+  const ran = spawnSync(
+    process.execPath,
+    [join(root, 'scripts/test.mjs'), 'differential/policies'],
+    {
+      stdio: 'inherit',
+      env,
+    },
+  );
+  const cases = existsSync(found)
+    ? readdirSync(found).filter((name) => name.endsWith('.case'))
+    : [];
+  for (const name of cases) {
+    copyFileSync(join(found, name), join(root, 'test/case', `found-${name}`));
+    console.log(`test/case/found-${name}`);
+  }
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  const verdict = ran.status === 0 ? 'no difference' : 'a difference';
+  console.log(
+    `policies: ${bundles * 3} policies, ${bundles * DECISIONS_OF_BUNDLE} decisions, ${verdict}, ${seconds} s, seed ${values.seed}`,
+  );
+  return ran.status === 0;
+}
+process.exit(
+  values.target.every((name) => (name === 'policies' ? fuzzPolicies() : fuzz(name))) ? 0 : 1,
+);
