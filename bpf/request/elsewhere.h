@@ -149,7 +149,7 @@ static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft
 {
 	__u32 index = http->lease - 1;
 	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, &index);
-	__u32 taken, tcp;
+	__u32 taken, tcp, state;
 	__u64 rest;
 
 	/* Another client has it: so it took all of this request, and answered. */
@@ -159,6 +159,10 @@ static __always_inline int weft_lend_more(struct sk_msg_md *message, struct weft
 	}
 	tcp = weft_tcp_state(lease->socket, lease->cookie);
 	taken = weft_lease_position(lease);
+	state = *(volatile __u32 *)&lease->state;
+	/* Of an exchange that is over its end is noted; the agent may use the connection since then. */
+	if (!weft_is_lent(state) && state != WEFT_LEASE_ANSWERED)
+		taken = lease->taken == (__u32)lease->request ? http->lent_bytes : lease->taken;
 	/* It was reset, or its agent has died, and nobody knows how far it came. */
 	if (!taken || (!tcp && lease->state == WEFT_LEASE_ANSWERED)) {
 		http->mode = WEFT_HTTP_DEAD;

@@ -471,6 +471,24 @@ test('without an agent: 503 where it is needed, all else goes on; with the next 
   await settles();
 });
 
+test('a request after one whose connection the agent has used since then is seen as one', async () => {
+  await net.stopAgent();
+  await net.startAgent(); // so there is one pooled connection
+  await open();
+  await ask('/warm', true);
+  await settles();
+  const post = `get("/p", "POST", "x-canary: 1\\r\\ncontent-length: 5000\\r\\n").encode() + b"x" * 5000`;
+  const sum = (5000 * 'x'.charCodeAt(0)) % 65536;
+  assert.equal(await net.client(`ask(s, ${post})`), [200, `v2 POST /p 5000 ${sum}\n`, false]);
+  await net.client(`t = open_to("${VIP4}", 80); t.settimeout(10)`);
+  assert.equal(await net.client('ask(t, get("/old/x"))'), text('v2', '/new/x'));
+  await settles();
+  assert.is(pools().size, 1);
+  assert.equal(await ask('/a'), text('v1', '/a'));
+  assert.equal(await ask('/b', true), text('v2', '/b'));
+  await settles();
+});
+
 test('a bundle that another process loads: the agent judges by it at once, and by the next', async () => {
   const [bundles, pins] = [
     `${net.http.paths.run}/generations`,
