@@ -33,6 +33,8 @@ enum weft_step {
 	WEFT_STEP_RETIRE = 7, /* no lease of it begins any more -> 1, unless one is under way */
 	WEFT_STEP_SENT = 8,   /* bytes that went into door `index` since its lending began */
 	WEFT_STEP_REST = 9,   /* bytes of the request that it lacks; answered, and 0: it is idle now */
+	WEFT_STEP_STUCK = 10, /* the next one from `index` on that lacks some and has room -> index + 1 */
+	WEFT_STEP_CUT = 11,   /* door `index` of `lending` took a part, and has room again -> the part */
 };
 
 struct weft_order {
@@ -92,6 +94,32 @@ SEC("syscall") int agent_probe(struct weft_probe *probe)
 	return 0;
 }
 
+/* A sender that is cut short by a redirect is told EAGAIN; nobody tells it that there is room again. */
+static long find_stuck(__u32 count, __u32 *index)
+{
+	struct weft_lease *lease = bpf_map_lookup_elem(&weft_leases, index);
+
+	if (!lease)
+		return 1;
+	if (lease->cookie && lease->state != WEFT_LEASE_FREE && lease->state != WEFT_LEASE_GONE &&
+	    weft_lease_position(lease) != (__u32)lease->request &&
+	    weft_has_room(lease->socket, lease->cookie, 1))
+		return 1;
+	++*index;
+	return 0;
+}
+
+static __always_inline __u32 cut(__u32 door, __u32 lending)
+{
+	struct weft_handover *handover = bpf_map_lookup_elem(&weft_handovers, &door);
+	__u32 sent = weft_door_sent(door);
+
+	if (!handover || handover->turn >> 32 != lending || (__u32)handover->turn == sent ||
+	    !weft_has_room(handover->socket, handover->near, 1))
+		return 0;
+	return sent;
+}
+
 static __always_inline __u32 follow(const struct weft_order *order, struct weft_pool_key *key)
 {
 	__u32 index = order->index;
@@ -104,6 +132,12 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return weft_door_return(index, order->lending, order->bytes);
 	if (order->step == WEFT_STEP_SENT)
 		return weft_door_sent(index);
+	if (order->step == WEFT_STEP_CUT)
+		return cut(index, order->lending);
+	if (order->step == WEFT_STEP_STUCK) {
+		bpf_loop(WEFT_UPSTREAMS, find_stuck, &index, 0);
+		return index < WEFT_UPSTREAMS ? index + 1 : 0;
+	}
 	lease = bpf_map_lookup_elem(&weft_leases, &index);
 	pool = bpf_map_lookup_elem(&weft_pools, key);
 	if (!lease)

@@ -12,6 +12,7 @@ import { type NodeWords, openNodeWords } from './node-words.js';
 import { closePairs, openPairs, type Pair } from './pair.js';
 import { Pools } from './pools.js';
 import { type Door, type Session, type SessionWorld, startSession } from './session.js';
+import { WAKE_MS, Waker } from './waker.js';
 
 const SWEEP_MS = 1000;
 
@@ -92,6 +93,19 @@ function pusher(
     const path = probe === null || probe.unsent === 0 ? null : cgroupPath(cgroup);
     if (probe === null || path === null || probe.inode === 0n) return;
     kernel.pushSocket(path, { inode: probe.inode, cookie: client.cookie });
+  };
+}
+
+function wakerOf(
+  options: ForwardOptions,
+  words: NodeWords,
+): (client: ClientId, cgroup: bigint) => void {
+  return (client, cgroup) => {
+    const path = options.cgroupPath(cgroup);
+    const inode = words.probe(client)?.inode ?? 0n;
+    if (path !== null && inode !== 0n) {
+      options.kernel.wakeSender(path, { inode, cookie: client.cookie });
+    }
   };
 }
 
@@ -176,6 +190,14 @@ function run(
       options.onFault(error);
     }
   }, SWEEP_MS);
+  const waker = new Waker({ words, pools, sessions, wake: wakerOf(options, words) });
+  const waking = setInterval(() => {
+    try {
+      waker.look();
+    } catch (error) {
+      options.onFault(error);
+    }
+  }, WAKE_MS);
   return {
     get sessions(): number {
       return sessions.size;
@@ -187,6 +209,7 @@ function run(
       closed = true;
       clearInterval(sweep);
       endings.close();
+      clearInterval(waking);
       words.closeDoors();
       for (const { handover, abort } of sessions.values()) {
         destroy(handover.client, handover.cgroup);

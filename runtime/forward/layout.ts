@@ -89,6 +89,8 @@ export const STEP = {
   retire: 7,
   sent: 8,
   rest: 9,
+  stuck: 10,
+  cut: 11,
 } as const;
 /** enum weft_handover_reason. */
 export const HANDOVER_REASON = { pool: 1, order: 2, route: 3, message: 4, protocol: 5 } as const;

@@ -14,6 +14,7 @@ const PIDFD_GETFD = 438;
 const SHUT_RDWR = 2;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_NOTSENT_LOWAT = 25;
 
 /** Descriptors of a process that are this socket; none where it has ended meanwhile. */
 function descriptors(pid: string, inode: bigint): readonly number[] {
@@ -88,5 +89,18 @@ export function pushSocket(native: Native, cgroup: string, socket: SocketId): bo
     if (native.getsockopt(copy, IPPROTO_TCP, TCP_NODELAY, was, size) < 0) return false;
     const isSet = native.setsockopt(copy, IPPROTO_TCP, TCP_NODELAY, on, 4) === 0;
     return native.setsockopt(copy, IPPROTO_TCP, TCP_NODELAY, was, 4) === 0 && isSet;
+  });
+}
+
+/**
+ * Tells who waits on a socket that it can be written: an option that is set to what it is does that
+ * (net/ipv4/tcp.c, TCP_NOTSENT_LOWAT calls sk_write_space). False as above.
+ */
+export function wakeSender(native: Native, cgroup: string, socket: SocketId): boolean {
+  return withSocket(native, cgroup, socket, (copy) => {
+    const [value, size] = [stable(4), stable(4)];
+    size[0] = 4;
+    if (native.getsockopt(copy, IPPROTO_TCP, TCP_NOTSENT_LOWAT, value, size) < 0) return false;
+    return native.setsockopt(copy, IPPROTO_TCP, TCP_NOTSENT_LOWAT, value, 4) === 0;
   });
 }

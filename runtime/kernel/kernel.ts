@@ -6,7 +6,7 @@ import { constants, platform } from 'node:os';
 import { attachMap } from './attach-map.js';
 import { destroySocket } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
-import { pushSocket, shutSocket } from './foreign-socket.js';
+import { pushSocket, shutSocket, wakeSender } from './foreign-socket.js';
 import { adopt, requireKind } from './handle.js';
 import { iterateMap } from './iterate-map.js';
 import { callError, KernelError } from './kernel-error.js';
@@ -77,6 +77,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
     pushSocket: (cgroup, socket) => pushSocket(native, cgroup, socket),
+    wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

@@ -168,6 +168,8 @@ export interface Kernel {
   shutSocket(cgroupPath: string, socket: SocketId): boolean;
   /** Makes a connection of a process in this cgroup send what waits for more; false as above. */
   pushSocket(cgroupPath: string, socket: SocketId): boolean;
+  /** Wakes a process in this cgroup that waits until it can write to its connection. */
+  wakeSender(cgroupPath: string, socket: SocketId): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

@@ -489,6 +489,39 @@ test('a request after one whose connection the agent has used since then is seen
   await settles();
 });
 
+test('a sender that waits for edges is woken, by whatever way its body goes', async () => {
+  await net.client(`
+def edge(s, data):
+    s.setblocking(False)
+    e = select.epoll()
+    e.register(s.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
+    data = memoryview(data)
+    e.poll(0.05)
+    waits = 0
+    while data:
+        try: data = data[s.send(data):]
+        except BlockingIOError:
+            waits += 1
+            if not e.poll(10): return "hangs"
+    e.close(); s.settimeout(20)
+    return waits > 0`);
+  const size = 8_000_000;
+  for (const [path, more] of [
+    ['/p', 'x-canary: 1\\r\\n'],
+    ['/slow', ''],
+  ]) {
+    await open();
+    await ask('/warm', true);
+    await settles();
+    const head = `get("${path}", "POST", "${more}content-length: ${size}\\r\\n").encode()`;
+    await net.client(`waited = edge(s, ${head} + bytes(${size}))`);
+    assert.is(await net.client('waited'), true, path);
+    const tag = more === '' ? 'v1' : 'v2';
+    assert.equal(await net.client('take(s)'), [200, `${tag} POST ${path} ${size} 0\n`, false]);
+  }
+  await settles();
+});
+
 test('a bundle that another process loads: the agent judges by it at once, and by the next', async () => {
   const [bundles, pins] = [
     `${net.http.paths.run}/generations`,
