@@ -58,8 +58,12 @@ export const REQUESTS = [
     class: 'error => pass',
     name: 'what is refused out of turn is read by the server',
     file: serverRefuse,
-    find: 'if (!weft_fill(skb, at, end, 0))',
-    replace: 'if (!end)',
+    find: `	if (!weft_fill(skb, at, end, 0))
+		return SK_DROP;
+	if (end - at >= sizeof(line))
+		bpf_skb_store_bytes(skb, at, line, sizeof(line), 0);
+	return SK_PASS;`,
+    replace: '	return end && !line[0] ? SK_PASS : SK_DROP;',
     suite: atServer,
   },
   {

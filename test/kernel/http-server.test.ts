@@ -93,7 +93,8 @@ test('a chunked body is taken apart however it was cut; a bad one ends the conne
   const head = 'get("/a", "POST", "transfer-encoding: chunked\\r\\n")';
   const body = '"5\\r\\nhello\\r\\n" + "a\\r\\n0123456789\\r\\n" + "0\\r\\n\\r\\n"';
   const posted = [200, 'POST /a 15\n', false];
-  assert.equal(await ask(`ask(s, ${head} + ${body})`), posted);
+  const whole = await http.outsider.ask(`ask(s, ${head} + ${body})`);
+  assert.equal(whole, { value: posted });
   assert.equal(await ask(`ask(s, ${head}, ${body})`), posted);
   assert.equal(await ask(`ask(s, *(${head} + ${body}))`), posted, 'byte by byte');
   assert.equal(await ask(`ask(s, ${head} + ${body} + get("/private"))`), posted);
@@ -136,6 +137,22 @@ test('pipelined requests: those that are allowed are answered in order, the firs
   assert.equal(await ask('ask(s, get("/a") + get("/a")[:9], get("/a")[9:])'), ALLOWED);
   assert.equal(await ask('take(s)'), ALLOWED);
   assert.equal(await seen(), Array(23).fill('GET /a'));
+});
+
+test('a refusal does not overtake a reply that is still to come', async () => {
+  await http.server.value(`
+gate, plain = threading.Event(), Echo.do_GET
+def slow(self):
+    if self.path == "/slow": gate.wait(10)
+    plain(self)
+Echo.do_GET = slow`);
+  await open();
+  await ask('s.sendall(get("/slow").encode()); s.sendall(get("/private").encode())');
+  await http.server.value('gate.set()');
+  assert.equal(await ask('take(s)'), [200, 'GET /slow 0\n', false]);
+  assert.is(((await ask('take(s)')) as unknown[])[0] !== 200, true);
+  await http.server.value('Echo.do_GET = plain');
+  assert.equal(await seen(), ['GET /slow']);
 });
 
 test('what is no HTTP is answered and ends the connection', async () => {
