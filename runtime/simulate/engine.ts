@@ -1,5 +1,5 @@
 /**
- * Runs the policies of a bundle under V8, in the thread that calls it. Deterministic: a record is a
+ * Runs the policies of a bundle, under V8 unless told, in the thread that calls it. Deterministic: a record is a
  * function of the connection's bytes. A policy that traps or runs out of fuel ends only itself.
  */
 import {
@@ -72,13 +72,27 @@ export interface Engine {
   readonly decide: (connections: Uint8Array, ask: Ask) => EngineAnswer;
 }
 
-interface Instance {
+/** A policy that can be asked, by whatever runs it. */
+export interface Instance {
   readonly policy: PolicyEntry;
+  /**
+   * One function an export of the policy: asks it about the current struct. Throws OUT_OF_FUEL, BugError,
+   * and for a trap anything else.
+   */
   readonly call: Readonly<Partial<Record<ExportName, () => unknown>>>;
+  /** Fuel that is left; set before each call. */
   readonly fuel: WasmGlobal | null;
   /** Forgets what a decision wrote; null where none writes. */
   readonly reset: (() => void) | null;
 }
+
+/** Makes a policy that can be asked; throws SimulateError SIMULATE_MODULE where it does not start. */
+export type StartPolicy = (
+  setup: EngineSetup,
+  policy: PolicyEntry,
+  texts: Texts,
+  current: Current,
+) => Instance;
 
 function textsOf(setup: EngineSetup): Texts {
   const own = setup.manifest.symbols;
@@ -93,12 +107,8 @@ function textsOf(setup: EngineSetup): Texts {
   return { symbols, textOf };
 }
 
-function instantiate(
-  setup: EngineSetup,
-  policy: PolicyEntry,
-  texts: Texts,
-  current: Current,
-): Instance {
+/** Starts a policy under V8, in this thread. */
+const startInV8: StartPolicy = (setup, policy, texts, current) => {
   const bytes = setup.wasm.find(([name]) => name === policy.name)?.[1];
   if (bytes === undefined) {
     throw new SimulateError('SIMULATE_MODULE', `the bundle has no module for \`${policy.name}\``);
@@ -125,13 +135,13 @@ function instantiate(
     call[name] = () => question(0);
   }
   return { policy, call, fuel: exportedGlobal(exports, 'fuel'), reset: resetter(exports) };
-}
+};
 
 /** Starts every policy of a bundle; throws SimulateError SIMULATE_MODULE where one does not start. */
-export function createEngine(setup: EngineSetup): Engine {
+export function createEngine(setup: EngineSetup, start: StartPolicy = startInV8): Engine {
   const current: Current = { view: new DataView(new ArrayBuffer(CONNECTION.size)), base: 0 };
   const texts = textsOf(setup);
-  const instances = setup.manifest.policies.map((p) => instantiate(setup, p, texts, current));
+  const instances = setup.manifest.policies.map((p) => start(setup, p, texts, current));
   const full = setup.manifest.fuel;
   let used = 0;
   let stops: Stop[] = [];
