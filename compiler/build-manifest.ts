@@ -68,6 +68,7 @@ function policyEntry(
     canAllowRequest: canAllow(module, policyFunction(index, 'authorize_request')),
     firstRoute,
     routes: registry.routes.length,
+    scratch: frontend.scratch,
     tables: registry.tables.map((table) => ({
       name: table.name,
       keyKind: table.keyKind,

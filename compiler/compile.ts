@@ -248,7 +248,8 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   diagnostics.push(...checkBudget(project, cost));
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   const manifest = buildManifest(project, { ...parts, cost });
-  return { ok: true, bundle: { manifest, wasm: stages.wasm, objects }, diagnostics, stages };
+  const maps = new Map(policies.map((p) => [p.name, p.frontend.sourceMap]));
+  return { ok: true, bundle: { manifest, wasm: stages.wasm, maps, objects }, diagnostics, stages };
 }
 
 function callees(modules: readonly Module[]): ReadonlySet<string> {

@@ -25,3 +25,4 @@ export {
   policyName,
   type Stages,
 } from './compile.js';
+export { type PolicyIr, reopenPolicy } from './reopen-policy.js';

@@ -153,7 +153,7 @@ function readLayers(
   files: Files,
   image: ImageManifest,
   manifest: Manifest,
-): Pick<Bundle, 'wasm' | 'objects'> {
+): Pick<Bundle, 'wasm' | 'maps' | 'objects'> {
   const layers = new Map<string, Uint8Array>();
   for (const layer of image.layers) {
     const title = layer.annotations?.[TITLE];
@@ -170,12 +170,17 @@ function readLayers(
   const wasm = new Map(
     manifest.policies.map((p) => [p.name, take(MEDIA_TYPE.policy, `${p.name}.wasm`)]),
   );
+  const text = new TextDecoder();
+  const maps = new Map(
+    manifest.policies.map((p) => [p.name, text.decode(take(MEDIA_TYPE.map, `${p.name}.wasm.map`))]),
+  );
   const objects = {
     base: take(MEDIA_TYPE.object, OBJECT_TITLES.base),
     mayGoto: take(MEDIA_TYPE.object, OBJECT_TITLES.mayGoto),
   };
-  if (layers.size !== wasm.size + 2) throw new Refusal('B105', 'the bundle has unknown layers');
-  return { wasm, objects };
+  if (layers.size !== wasm.size + maps.size + 2)
+    throw new Refusal('B105', 'the bundle has unknown layers');
+  return { wasm, maps, objects };
 }
 
 function readBlob(files: Files, { digest, size }: Descriptor): Uint8Array {

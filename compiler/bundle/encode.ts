@@ -64,6 +64,10 @@ function encodeManifest(
     const wasm = bundle.wasm.get(name);
     return wasm === undefined ? [] : [add(MEDIA_TYPE.policy, wasm, `${name}.wasm`)];
   });
+  const maps = bundle.manifest.policies.flatMap(({ name }) => {
+    const map = bundle.maps.get(name);
+    return map === undefined ? [] : [add(MEDIA_TYPE.map, utf8(map), `${name}.wasm.map`)];
+  });
   const objects = (['base', 'mayGoto'] as const).map((variant) =>
     add(MEDIA_TYPE.object, bundle.objects[variant], OBJECT_TITLES[variant]),
   );
@@ -72,7 +76,7 @@ function encodeManifest(
     mediaType: MEDIA_TYPE.manifest,
     artifactType: MEDIA_TYPE.bundle,
     config: add(MEDIA_TYPE.config, utf8(canonicalJson(bundle.manifest)), null),
-    layers: [...policies, ...objects],
+    layers: [...policies, ...maps, ...objects],
   };
   const bytes = utf8(canonicalJson(image));
   const digest = digestOf(bytes);

@@ -7,7 +7,7 @@ import type {
   Reply,
   RouteTarget,
 } from '../abi/index.js';
-import type { Site } from '../frontend/types.js';
+import type { Scratch, Site } from '../frontend/types.js';
 
 export type Outcome = 'deny' | 'allow';
 export interface Attachment {
@@ -29,6 +29,8 @@ export interface PolicyEntry {
   /** Route n of the policy is routes[firstRoute + n - 1] of the bundle. */
   readonly firstRoute: number;
   readonly routes: number;
+  /** What a decision may write and forgets; null where it writes nothing. */
+  readonly scratch: Scratch | null;
   /** For the simulator: tables and sets by number. Text keys are strings; order is declaration order. */
   readonly tables: readonly {
     readonly name: string;
@@ -93,5 +95,7 @@ export interface Manifest {
 export interface Bundle {
   readonly manifest: Manifest;
   readonly wasm: ReadonlyMap<string, Uint8Array>; // by policy name
+  /** Source maps of the modules: byte offsets of the WASM to places in `manifest.sources`. */
+  readonly maps: ReadonlyMap<string, string>; // by policy name
   readonly objects: { readonly base: Uint8Array; readonly mayGoto: Uint8Array };
 }

@@ -12,6 +12,7 @@ export const MEDIA_TYPE = {
   bundle: 'application/vnd.weft.bundle.v1',
   config: 'application/vnd.weft.bundle.config.v1+json',
   policy: 'application/vnd.weft.policy.v1+wasm',
+  map: 'application/vnd.weft.policy.map.v1+json',
   object: 'application/vnd.weft.object.v1.elf',
 } as const;
 

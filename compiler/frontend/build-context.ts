@@ -7,7 +7,7 @@ import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { CODES, type IntType, type SourcePosition } from '../ir/index.js';
 import { indirectCall } from './indirect-call.js';
 import { readState } from './read-state.js';
-import type { FrontendResult, Scratch } from './types.js';
+import type { PolicyModule, Scratch } from './types.js';
 import type { FuncType, WasmBody, WasmImport, WasmInstr, WasmModule } from './wasm/index.js';
 
 /** Integer parameters of a subprogram beside the connection and the fuel (five registers in all). */
@@ -44,7 +44,7 @@ export class BuildContext {
   /** Where subprograms were first called from. */
   private readonly callers = new Map<string, { readonly at: Place | null; readonly by: string }>();
   private readonly module: WasmModule;
-  private readonly frontend: FrontendResult;
+  private readonly frontend: PolicyModule;
   private readonly policy: number;
   private readonly imports: readonly WasmImport[];
   private readonly located = new Map<string, number>();
@@ -53,7 +53,7 @@ export class BuildContext {
   private readonly added: { readonly type: FuncType; readonly body: WasmBody }[] = [];
   private readonly indirect = new Map<string, number>();
 
-  constructor(module: WasmModule, frontend: FrontendResult, policy: number) {
+  constructor(module: WasmModule, frontend: PolicyModule, policy: number) {
     this.module = module;
     this.frontend = frontend;
     this.policy = policy;

@@ -12,11 +12,11 @@ import { simplify } from '../passes/index.js';
 import { BuildContext, MAX_PAGES, refusal } from './build-context.js';
 import { FunctionBuilder, STOPPED_MARK } from './build-function.js';
 import { judge } from './judge.js';
-import type { FrontendResult } from './types.js';
+import type { PolicyModule } from './types.js';
 import { readModule } from './wasm/index.js';
 
 export interface BuildInput {
-  readonly frontend: FrontendResult;
+  readonly frontend: PolicyModule;
   /** Number of the policy in the bundle. */
   readonly policy: number;
   readonly name: string;

@@ -22,6 +22,7 @@ import { isSnapshotError, type SnapshotError } from './snapshot-error.js';
 import { sourceLocator } from './source-map.js';
 import type { FrontendOptions, FrontendOutcome, Snapshot } from './types.js';
 import { readModule, type WasmModule } from './wasm/index.js';
+import { writeSourceMap } from './write-source-map.js';
 
 const ROOT_EXPORT = '__weft_registry';
 
@@ -127,6 +128,11 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
   const lines = new Map<string, LineIndex>();
   for (const [name, text] of compiled.sources) lines.set(name, new LineIndex(text));
   const exported = (name: ExportName): boolean => module.exports.some((e) => e.name === name);
+  const locate = (offset: number): Position | null => {
+    const unfuelled = fuelled.originalOffset(offset);
+    const original = unfuelled === null ? null : applied.originalOffset(unfuelled);
+    return original === null ? null : locateOriginal(original);
+  };
   return {
     ok: true,
     diagnostics,
@@ -140,11 +146,8 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
       },
       sites: asc.sites,
       registry,
-      locate: (offset) => {
-        const unfuelled = fuelled.originalOffset(offset);
-        const original = unfuelled === null ? null : applied.originalOffset(unfuelled);
-        return original === null ? null : locateOriginal(original);
-      },
+      locate,
+      sourceMap: writeSourceMap(parse(fuelled.wasm).bodies, locate),
       lineText: (name, line) => lines.get(name)?.line(line) ?? '',
       scratch,
       fuelGlobal: fuelled.fuelGlobal,

@@ -91,6 +91,8 @@ export interface FrontendResult {
   readonly registry: Registry;
   /** Code offset in `wasm` -> policy source, by source map. Null for code without a source. */
   readonly locate: (wasmOffset: number) => Position | null;
+  /** The same as a source map, for the bundle. */
+  readonly sourceMap: string;
   /** Text of a source line (1-based), for line_info and carets. */
   readonly lineText: (file: string, line: number) => string;
   /** What a decision may write and forgets; null where the module allocates nothing while it decides. */
@@ -98,6 +100,12 @@ export interface FrontendResult {
   /** Index of the global that holds the fuel; exported as `fuel` too, so that hosts can set and read it. */
   readonly fuelGlobal: number;
 }
+
+/** What the IR of a policy is built from. */
+export type PolicyModule = Pick<
+  FrontendResult,
+  'wasm' | 'locate' | 'lineText' | 'scratch' | 'fuelGlobal'
+>;
 
 export interface FrontendOptions {
   readonly file: string; // path of policy.ts in the project

@@ -1,7 +1,7 @@
-/** A FrontendResult around assembled WASM text, so that tests of the middle need no AssemblyScript. */
+/** A PolicyModule around assembled WASM text, so that tests of the middle need no AssemblyScript. */
 import { type Built, buildModule } from '../../compiler/frontend/build-ir.js';
 import { injectFuel } from '../../compiler/frontend/fuel.js';
-import type { FrontendResult, Scratch } from '../../compiler/frontend/types.js';
+import type { PolicyModule, Scratch } from '../../compiler/frontend/types.js';
 import { assemble } from './run-wasm.js';
 
 /** Fuelled WASM of a text as the frontend hands it on; every instruction lies in `policy.ts`, line = offset. */
@@ -9,18 +9,10 @@ export function frontendOf(
   text: string,
   fuel: number,
   scratch: Scratch | null = null,
-): FrontendResult {
+): PolicyModule {
   const { wasm, fuelGlobal, originalOffset } = injectFuel(assemble(text), fuel);
   return {
     wasm,
-    exports: {
-      routeConnection: true,
-      authorizeConnection: true,
-      routeRequest: false,
-      authorizeRequest: false,
-    },
-    sites: [],
-    registry: { tables: [], cidrs: [], ports: [], patterns: [], routes: [] },
     locate: (offset) => {
       const line = originalOffset(offset);
       return line === null ? null : { file: 'policy.ts', line, column: 1 };

@@ -20,6 +20,7 @@ export function sampleBundle(): Bundle {
           canAllowRequest: true,
           firstRoute: 0,
           routes: 0,
+          scratch: null,
           tables: [
             {
               name: 'plans',
@@ -60,6 +61,7 @@ export function sampleBundle(): Bundle {
       cost: { functions: [], tableBytes: 0 },
       sources: { 'policies/isolation.ts': '// größer als\nexport {};\n' },
     },
+    maps: new Map([['isolation', '{"version":3,"sources":[],"names":[],"mappings":""}']]),
     wasm: new Map([['isolation', Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)]]),
     objects: {
       base: Uint8Array.from({ length: 700 }, (_, i) => i & 0xff),

@@ -36,6 +36,7 @@ export function policyEntry(index: number, name: string, parts: Partial<PolicyEn
     canAllowRequest: true,
     firstRoute: 0,
     routes: 0,
+    scratch: null,
     tables: [],
     cidrs: [],
     ports: [],

@@ -172,7 +172,7 @@ test('a world that lacks what the bundle names is refused before anything is loa
   const untouched = {} as Kernel;
   const options = { generation: 1, nodeMaps: {}, cgroups: new Map(), clockOffset: 0n };
   try {
-    stage(untouched, { manifest, wasm: new Map(), objects }, world, options);
+    stage(untouched, { manifest, wasm: new Map(), maps: new Map(), objects }, world, options);
     assert.unreachable();
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
