@@ -39,6 +39,7 @@ const { metafile } = await build({
     cli: 'runtime/cli/main.ts',
     agent: 'runtime/agent/main.ts',
     'simulate-worker': 'runtime/simulate/worker.ts',
+    'record-worker': 'runtime/record/worker.ts',
   },
   outdir: 'dist',
   outExtension: { '.js': '.mjs' },

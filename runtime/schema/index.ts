@@ -8,3 +8,4 @@ export {
   readDocument,
   type SchemaName,
 } from './read-document.js';
+export { isRecord, recordFaults } from './record-line.js';

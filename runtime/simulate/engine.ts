@@ -8,15 +8,19 @@ import {
   type ExportName,
   FIRST_SYMBOL,
   HOOK,
+  NO_POLICY,
+  REASON,
   ROUTE_HOOK,
   ROUTE_STOPPED,
   STOPPED,
   SYMBOL_ABSENT,
   SYMBOL_EMPTY,
+  VERDICT,
 } from '../../compiler/abi/index.js';
 import {
   combine,
   combineRoutes,
+  type Decision,
   type PolicyAnswer,
   type RouteAnswer,
 } from '../../compiler/bundle/combine.js';
@@ -24,7 +28,7 @@ import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { symbolTable } from '../discovery/identity.js';
 import { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
-import { ASKED, type Ask, RECORD, writeDecision } from './record.js';
+import { ASKED, type Ask, RECORD, type RecordFields, writeDecision } from './record.js';
 import { SimulateError } from './simulate-error.js';
 import {
   exportedGlobal,
@@ -70,6 +74,11 @@ export interface EngineAnswer {
 export interface Engine {
   /** Decides structs weft_connection, or weft_request, that lie one after the other. */
   readonly decide: (connections: Uint8Array, ask: Ask) => EngineAnswer;
+  /** Decides the struct at the beginning of a view. */
+  readonly decideOne: (
+    view: DataView,
+    ask: Ask,
+  ) => { readonly record: RecordFields; readonly stops: readonly Stop[] };
 }
 
 /** A policy that can be asked, by whatever runs it. */
@@ -137,6 +146,17 @@ const startInV8: StartPolicy = (setup, policy, texts, current) => {
   return { policy, call, fuel: exportedGlobal(exports, 'fuel'), reset: resetter(exports) };
 };
 
+/** What stands for the decision where only a route is asked for. */
+const UNASKED: Decision = {
+  verdict: 'deny',
+  site: 0,
+  policy: NO_POLICY,
+  reason: 'policy',
+  audited: 0n,
+  shadowAllow: 0n,
+  shadowDeny: 0n,
+};
+
 /** Starts every policy of a bundle; throws SimulateError SIMULATE_MODULE where one does not start. */
 export function createEngine(setup: EngineSetup, start: StartPolicy = startInV8): Engine {
   const current: Current = { view: new DataView(new ArrayBuffer(CONNECTION.size)), base: 0 };
@@ -197,12 +217,20 @@ export function createEngine(setup: EngineSetup, start: StartPolicy = startInV8)
     return combineRoutes(answers);
   };
 
+  const authorize = (name: 'authorizeConnection' | 'authorizeRequest'): Decision => {
+    const answers: PolicyAnswer[] = [];
+    for (const instance of byExport[name]) {
+      if (!isAttached(instance)) continue;
+      answers.push({ policy: instance.policy.index, value: ask(instance, name) });
+    }
+    return combine(name === 'authorizeRequest' ? requestRules : setup.manifest, answers);
+  };
+
   const decide = (connections: Uint8Array, what: Ask): EngineAnswer => {
     const { route: routing, authorize: authorizing, size } = ASKED[what];
     if (connections.byteLength % size !== 0) {
       throw new BugError(`${connections.byteLength} bytes are no whole number of structs`);
     }
-    const rules = authorizing === 'authorizeRequest' ? requestRules : setup.manifest;
     const count = connections.byteLength / size;
     const records = new Uint8Array(count * RECORD.size);
     const out = new DataView(records.buffer);
@@ -214,18 +242,29 @@ export function createEngine(setup: EngineSetup, start: StartPolicy = startInV8)
       if (routing !== null) {
         out.setUint32(index * RECORD.size + RECORD.route, route(routing), true);
       }
-      if (authorizing !== null) {
-        const answers: PolicyAnswer[] = [];
-        for (const instance of byExport[authorizing]) {
-          if (!isAttached(instance)) continue;
-          const value = ask(instance, authorizing);
-          answers.push({ policy: instance.policy.index, value });
-        }
-        writeDecision(out, index * RECORD.size, combine(rules, answers));
-      }
+      if (authorizing !== null) writeDecision(out, index * RECORD.size, authorize(authorizing));
       out.setUint32(index * RECORD.size + RECORD.fuel, used, true);
     }
     return { records, stops };
   };
-  return { decide };
+
+  const decideOne: Engine['decideOne'] = (view, what) => {
+    const { route: routing, authorize: authorizing } = ASKED[what];
+    current.view = view;
+    current.base = 0;
+    if (stops.length > 0) stops = [];
+    index = 0;
+    used = 0;
+    const routed = routing === null ? 0 : route(routing);
+    const decision = authorizing === null ? UNASKED : authorize(authorizing);
+    const { site, policy, audited, shadowAllow, shadowDeny } = decision;
+    const verdict = VERDICT[decision.verdict];
+    const reason = REASON[decision.reason];
+    const marks = { audited, shadowAllow, shadowDeny };
+    return {
+      record: { verdict, site, policy, reason, ...marks, route: routed, fuel: used },
+      stops,
+    };
+  };
+  return { decide, decideOne };
 }

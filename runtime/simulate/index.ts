@@ -16,6 +16,7 @@ export {
   type Stop,
 } from './engine.js';
 export type { Flow } from './flow.js';
+export { createInlineDecider, type InlineDecider } from './inline-decider.js';
 export type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
 export { indexPlan, type PlanIndex } from './plan-index.js';
 export {

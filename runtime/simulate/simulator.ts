@@ -1,12 +1,12 @@
 /** The simulator of one bundle in one world: what the kernel would answer, without a kernel. */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { type Plan, planGeneration, type World } from '../discovery/index.js';
+import type { Plan, World } from '../discovery/index.js';
 import { decideFlows, decidePath } from './decide-path.js';
 import type { EngineAnswer } from './engine.js';
 import type { Flow } from './flow.js';
+import { healthIndex } from './health-index.js';
 import type { DecideInput, Outcome } from './outcome.js';
-import { indexPlan, type PlanIndex } from './plan-index.js';
 import type { Ask } from './record.js';
 import { requestParser } from './request.js';
 import { DEFAULT_DEADLINE_MS, startWorkerEngine } from './worker-engine.js';
@@ -34,17 +34,6 @@ export interface Simulator extends AsyncDisposable {
   readonly decidePolicy: (connections: Uint8Array, ask: Ask) => Promise<EngineAnswer>;
 }
 
-function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
-  return {
-    ...world,
-    workloads: world.workloads.map((workload) =>
-      Object.hasOwn(healthy, workload.name)
-        ? { ...workload, healthy: healthy[workload.name] ?? workload.healthy }
-        : workload,
-    ),
-  };
-}
-
 /**
  * Starts a simulator: the bundle's modules in a worker thread. Rejects with SimulateError
  * SIMULATE_MODULE where one does not start. Dispose of it when done.
@@ -54,18 +43,8 @@ export async function createSimulator(
   { world, deadlineMs = DEFAULT_DEADLINE_MS }: SimulatorOptions,
 ): Promise<Simulator> {
   const { manifest } = bundle;
-  const base = indexPlan(planGeneration(manifest, world));
+  const { base, indexFor } = healthIndex(manifest, world);
   const parseRequest = requestParser(manifest.headers);
-  const indices = new Map<string, PlanIndex>();
-  const indexFor = ({ healthy }: DecideInput): PlanIndex => {
-    if (healthy === undefined) return base;
-    const key = JSON.stringify(Object.entries(healthy).sort());
-    const index =
-      indices.get(key) ?? indexPlan(planGeneration(manifest, withHealth(world, healthy)));
-    indices.set(key, index);
-    return index;
-  };
-  // Identities do not depend on health, so every plan of this world has the same symbols.
   const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
   const engine = await startWorkerEngine(setup, deadlineMs);
   const options = { manifest, engine, indexFor, parseRequest };

@@ -1,7 +1,7 @@
 // The simulator: V8's side of every question.
 const cidr = 'runtime/simulate/cidr.ts';
 const host = 'runtime/simulate/host.ts';
-const path = 'runtime/simulate/decide-path.ts';
+const path = 'runtime/simulate/flow-steps.ts';
 const engine = 'runtime/simulate/engine.ts';
 const identity = 'runtime/discovery/identity.ts';
 

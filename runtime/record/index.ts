@@ -1,0 +1,25 @@
+export { CODES as RECORD_CODES } from './codes.js';
+export { COLUMN, isSameRow, ROUTE_KINDS } from './columns.js';
+export {
+  type DecideStreamOptions,
+  decideLines,
+  decideRecords,
+  type SourceBatch,
+} from './decide-stream.js';
+export type { DecidedBatch } from './decided-batch.js';
+export { FaultList, MAX_FAULTS } from './fault-list.js';
+export { lineBlocks, MAX_LINE_BYTES } from './line-blocks.js';
+export { type ParsedLines, parseLines } from './parse-lines.js';
+export {
+  createRecordDecider,
+  type RecordDecider,
+  type RecordDeciderOptions,
+} from './record-decider.js';
+export { recordInput, recordTime } from './record-input.js';
+export type {
+  RecordBatch,
+  RecordedDecision,
+  RecordedRequest,
+  TrafficRecord,
+} from './types.js';
+export { recordLine } from './write-record.js';

@@ -1,0 +1,180 @@
+/**
+ * The steps of a connection through the hooks, as bpf/decide.h takes them: at the client, service ->
+ * route -> cluster -> endpoint -> verdict; then the same question where the flow arrives. Each step takes
+ * what a policy said and changes the flow; who asks, and how many at a time, is the caller's.
+ */
+import {
+  type ExportName,
+  REASON,
+  type ReasonName,
+  ROUTE_BITS,
+  ROUTE_MASK,
+  ROUTE_STOPPED,
+  VERDICT,
+} from '../../compiler/abi/index.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
+import { ANONYMOUS, NO_CLUSTER } from '../discovery/index.js';
+import type { ConnectionFields, PartyFields } from './connection.js';
+import type { OutcomeManifest } from './describe-outcome.js';
+import type { Stop } from './engine.js';
+import type { Flow } from './flow.js';
+import type { DecideInput } from './outcome.js';
+import type { PlanIndex } from './plan-index.js';
+import type { RecordFields } from './record.js';
+import type { RequestParser } from './request.js';
+
+function sourceParty(flow: Flow): PartyFields {
+  const { source, family, input } = flow;
+  if (source === null) {
+    return { address: input.source.address?.bytes ?? null, identity: ANONYMOUS };
+  }
+  // The registered address of that family, so that both ends see the same.
+  const address = family === 4 ? source.v4 : source.v6;
+  return { address: address?.bytes ?? null, identity: source.source };
+}
+
+/** What a policy is asked about, as far as the flow has come. */
+export function connectionOf(flow: Flow): ConnectionFields {
+  return {
+    source: sourceParty(flow),
+    destination: {
+      address: flow.endpoint.address.bytes,
+      identity: flow.destination?.destination ?? ANONYMOUS,
+    },
+    policies: flow.policies,
+    now: flow.input.now,
+    random: flow.input.random,
+    destinationPort: flow.endpoint.port,
+    protocol: flow.input.protocol,
+    family: flow.family,
+  };
+}
+
+/** A flow at its beginning: its service is known, and nobody was asked. */
+export function startFlow(input: DecideInput, index: PlanIndex, parse: RequestParser): Flow {
+  const { address, port } = input.destination;
+  const found = index.frontendAt(address, port, input.protocol);
+  const source =
+    input.source.workload === null ? null : (index.plan.workloads[input.source.workload] ?? null);
+  // Only an enrolled client has its service addresses translated.
+  const target = source === null ? null : found;
+  const request = input.request === undefined ? null : parse(input.request);
+  const isRefused = request !== null && !request.ok;
+  return {
+    input,
+    request,
+    plan: index.plan,
+    source,
+    family: address.family,
+    service: target?.service ?? null,
+    cluster: target === null ? null : (index.plan.clusters[target.frontend.cluster] ?? null),
+    answer: null,
+    routeSite: 0,
+    endpoint: { address, port },
+    destination: target === null ? index.workloadAt(address) : null,
+    policies: target?.service.policies ?? 0n,
+    fuel: 0,
+    trap: null,
+    record: null,
+    end: isRefused ? { verdict: 'deny', reason: 'parse' } : null,
+    side: source === null ? 'server' : 'client',
+  };
+}
+
+/** What stopped a policy, by name. */
+export function describeStop(stop: Stop): string {
+  return stop.policy === '' ? stop.message : `policy \`${stop.policy}\`: ${stop.message}`;
+}
+
+/** Whether a policy is asked about a connection or about a request on it. */
+export type Level = 'connection' | 'request';
+
+/** Takes what the routing policies said. */
+export function takeRoute(
+  flow: Flow,
+  record: RecordFields,
+  level: Level,
+  { failure, routes }: OutcomeManifest,
+): void {
+  const route = record.route & ROUTE_MASK;
+  if (route === ROUTE_STOPPED.trap || route === ROUTE_STOPPED.fuel) {
+    const reason = route === ROUTE_STOPPED.fuel ? 'fuel' : 'trap';
+    // Declared `allow`: the default cluster, and a verdict on it.
+    if (failure[reason] === 'deny') flow.end = { verdict: 'deny', reason };
+    return;
+  }
+  if (route === 0) return;
+  flow.routeSite = record.route >>> ROUTE_BITS;
+  const target = routes[route - 1] ?? null;
+  if (level === 'request') flow.answer = target;
+  // Not forwarded, or to where the connection goes: its own cluster, whose endpoint is judged.
+  if (level === 'request' && target !== null && target.kind !== 'cluster') return;
+  const cluster = flow.plan.clusters[flow.plan.routes[route - 1] ?? NO_CLUSTER];
+  if (cluster === undefined) flow.end = { verdict: 'deny', reason: 'noRoute' };
+  else flow.cluster = cluster;
+}
+
+/** Chooses the endpoint of the cluster, whose policies are asked from here on. */
+export function chooseEndpoint(flow: Flow): void {
+  if (flow.end !== null) return;
+  if (flow.service !== null) {
+    const endpoints = flow.family === 4 ? flow.cluster?.v4 : flow.cluster?.v6;
+    const endpoint = endpoints?.[flow.input.pick % Math.max(1, endpoints.length)];
+    if (endpoint === undefined) {
+      flow.end = { verdict: 'deny', reason: 'noEndpoint' };
+      return;
+    }
+    flow.endpoint = { address: endpoint.address, port: endpoint.port };
+    flow.destination = flow.plan.workloads[endpoint.workload] ?? null;
+  }
+  // A destination that is no workload is asked of no policy: the default holds.
+  flow.policies = flow.destination?.policies ?? 0n;
+}
+
+const REASONS: ReadonlyMap<number, ReasonName> = new Map(
+  Object.entries(REASON).map(([name, number]) => [number, name as ReasonName]),
+);
+
+/** Takes what the authorizing policies of one end said. */
+export function takeVerdict(
+  flow: Flow,
+  record: RecordFields,
+  side: Flow['side'],
+  replaces: boolean,
+): void {
+  const reason = REASONS.get(record.reason);
+  if (reason === undefined) throw new BugError(`no reason ${record.reason}`);
+  const verdict = record.verdict === VERDICT.allow ? 'allow' : 'deny';
+  const marks = {
+    audited: record.audited | (flow.record?.audited ?? 0n),
+    shadowAllow: record.shadowAllow | (flow.record?.shadowAllow ?? 0n),
+    shadowDeny: record.shadowDeny | (flow.record?.shadowDeny ?? 0n),
+  };
+  // Both ends ask the same question: the first answer stands unless the second denies. What is said
+  // of a request stands before what was said of its connection.
+  const isFirst = flow.record === null;
+  if (!isFirst && verdict === 'allow' && !replaces) {
+    if (flow.record !== null) flow.record = { ...flow.record, ...marks };
+    return;
+  }
+  flow.record = { ...record, ...marks };
+  flow.side = side;
+  flow.end = { verdict, reason };
+}
+
+/**
+ * Whether an end is asked at a level: where a policy of that level is attached; a request is not held
+ * by the default of connections where only policies about requests are attached.
+ */
+export function isAsked({ policies }: OutcomeManifest, flow: Flow, level: Level): boolean {
+  const attached = policies.filter(({ index }) => (flow.policies & (1n << BigInt(index))) !== 0n);
+  const has = (name: ExportName): boolean => attached.some((p) => p.exports.includes(name));
+  if (flow.request === null) return level === 'connection';
+  if (level === 'request') return has('authorizeRequest');
+  return has('authorizeConnection') || !has('authorizeRequest');
+}
+
+/** False for a request that is answered where it is sent. */
+export function isForwarded({ answer }: Flow): boolean {
+  return answer === null || answer.kind === 'cluster' || answer.kind === 'waypoint';
+}
