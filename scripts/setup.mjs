@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fetchWasmtime } from './fetch-wasmtime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -13,6 +14,7 @@ const DEBIAN = [
   { file: 'wasm-ld', package: 'lld', why: 'links the head parser for the simulator' },
   { file: 'bpftool', package: 'bpftool', why: 'tests look at loaded programs with it' },
   { file: 'python3', package: 'python3', why: 'peers of the socket tests' },
+  { file: 'pip3', package: 'python3-pip', why: 'fetches libwasmtime for the tests' },
   { file: 'ip', package: 'iproute2', why: 'network namespaces of tests and demo' },
   { file: 'curl', package: 'curl', why: 'a client of the http tests' },
   { file: 'wrk', package: 'wrk', why: 'a client of the http tests' },
@@ -71,7 +73,18 @@ export function setup() {
   return isRoot ? { kernel: true, why: null } : { kernel: false, why: 'not root' };
 }
 
+/** The second engine of the simulator, which tests compare with the first. */
+export function setupWasmtime() {
+  if (process.platform !== 'linux') return;
+  try {
+    fetchWasmtime();
+  } catch (error) {
+    console.error(`tests of \`--engine wasmtime\` will fail: ${error.message}`);
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { kernel, why } = setup();
+  setupWasmtime();
   console.error(kernel ? 'ready' : `ready, but for the kernel part: ${why}`);
 }

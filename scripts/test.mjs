@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLeftovers } from './leftovers.mjs';
-import { setup } from './setup.mjs';
+import { setup, setupWasmtime } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'http', 'cli'];
@@ -24,6 +24,7 @@ if (flags.has('--bless') && process.env.CI) {
 }
 if (!flags.has('--no-build')) {
   setup();
+  setupWasmtime();
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
     stdio: 'inherit',
   });

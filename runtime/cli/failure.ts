@@ -49,7 +49,13 @@ const OTHER_CODES: Readonly<Record<string, string>> = {
 };
 
 /** Missing here, rather than failed: exit 4. */
-const UNSUPPORTED: readonly string[] = ['KERNEL_NOT_LINUX', 'KERNEL_NO_LIBBPF', 'A002', 'A003'];
+const UNSUPPORTED: readonly string[] = [
+  'KERNEL_NOT_LINUX',
+  'KERNEL_NO_LIBBPF',
+  'A002',
+  'A003',
+  'S003',
+];
 
 interface Place {
   readonly file: string;

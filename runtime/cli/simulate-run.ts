@@ -25,8 +25,9 @@ import {
   type ScenarioResult,
   scenarioWorld,
 } from '../simulate/index.js';
+import { findWasmtime } from '../wasmtime/index.js';
 import { type Input, listOption, textOption } from './command-spec.js';
-import type { Env } from './env.js';
+import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { openSubject, openWorld, readText, type Subject, worldOf } from './subject.js';
@@ -40,9 +41,12 @@ export interface Difference {
   }[];
 }
 
+export const ENGINES = ['wasm', 'wasmtime', 'kernel', 'both'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
 export interface Run extends ScenarioResult {
   readonly bundle: string;
-  readonly engine: 'wasm' | 'kernel' | 'both';
+  readonly engine: EngineName;
   readonly differences: readonly Difference[];
   /** The differing cases as scenario.yaml; empty where there are none. */
   readonly scenario: string;
@@ -190,8 +194,13 @@ function asScenario(cases: readonly ScenarioCase[], world: string | null): strin
   });
 }
 
-async function byWasm(subject: Subject, { world, cases }: Cases): Promise<ScenarioResult> {
-  await using simulator = await createSimulator(subject.bundle, { world });
+/** The simulator, under V8 unless a file of libwasmtime is given. */
+async function byWasm(
+  subject: Subject,
+  { world, cases }: Cases,
+  wasmtime: string | null,
+): Promise<ScenarioResult> {
+  await using simulator = await createSimulator(subject.bundle, { world, wasmtime });
   return runScenario(simulator, { file: '', world: null, seed: 0, cases });
 }
 
@@ -214,6 +223,16 @@ function differencesOf(wasm: ScenarioResult, kernel: ScenarioResult): readonly D
   });
 }
 
+/** The file of libwasmtime where it is the engine; throws WasmtimeError where there is none. */
+function wasmtimeLibrary(env: Env, input: Input, engine: EngineName): string | null {
+  const named = textOption(input, 'wasmtime');
+  if (engine === 'wasmtime') {
+    return findWasmtime(named === null ? null : pathIn(env, named), env.env);
+  }
+  if (named === null) return null;
+  throw usage('`--wasmtime` goes with `--engine wasmtime`');
+}
+
 /** Runs the asked cases. Throws CliError, and typed errors of the engines. */
 export async function runSimulation(env: Env, input: Input): Promise<Simulation> {
   const [shown = '.', file] = input.arguments;
@@ -223,15 +242,16 @@ export async function runSimulation(env: Env, input: Input): Promise<Simulation>
   if (!single && file === undefined) {
     throw usage('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
   }
+  const engine = ENGINES.find((name) => name === textOption(input, 'engine')) ?? 'wasm';
+  const library = wasmtimeLibrary(env, input, engine);
   const subject = await openSubject(env, shown);
   const cases =
     file === undefined
       ? await singleCase(env, subject, input)
       : await scenarioCases(env, subject, file, input);
-  const asked = textOption(input, 'engine');
-  const engine = asked === 'kernel' || asked === 'both' ? asked : 'wasm';
-  const wasm = engine === 'kernel' ? null : await byWasm(subject, cases);
-  const kernel = engine === 'wasm' ? null : await byKernel(env, subject, cases);
+  const wasm = engine === 'kernel' ? null : await byWasm(subject, cases, library);
+  const kernel =
+    engine === 'kernel' || engine === 'both' ? await byKernel(env, subject, cases) : null;
   const differences = wasm !== null && kernel !== null ? differencesOf(wasm, kernel) : [];
   const differing = cases.cases.filter(({ id }) => differences.some((d) => d.id === id));
   const result = wasm ?? kernel ?? { results: [], summary: { passed: 0, failed: 0 } };

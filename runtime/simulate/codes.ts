@@ -33,6 +33,10 @@ export const CODES: CodeTable = {
     help: 'name a port of the service, with its protocol',
   },
   S001: { title: 'policy module does not start', help: 'build the bundle again with this version' },
+  S003: {
+    title: 'no Wasmtime that can be used',
+    help: 'pip install wasmtime, or name the file with --wasmtime or WEFT_WASMTIME',
+  },
   S002: {
     title: 'deadline exceeded',
     help: 'the decision counts as a trap; look for a loop without fuel',

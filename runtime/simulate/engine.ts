@@ -28,14 +28,13 @@ import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { symbolTable } from '../discovery/identity.js';
 import { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
+import { moduleOf, questionsOf, starting } from './policy-module.js';
 import { ASKED, type Ask, RECORD, type RecordFields, writeDecision } from './record.js';
-import { SimulateError } from './simulate-error.js';
 import {
   exportedGlobal,
   exportedMemory,
   resetter,
   startModule,
-  type WasmExports,
   type WasmGlobal,
   type WasmMemory,
 } from './web-assembly.js';
@@ -118,32 +117,18 @@ function textsOf(setup: EngineSetup): Texts {
 
 /** Starts a policy under V8, in this thread. */
 const startInV8: StartPolicy = (setup, policy, texts, current) => {
-  const bytes = setup.wasm.find(([name]) => name === policy.name)?.[1];
-  if (bytes === undefined) {
-    throw new SimulateError('SIMULATE_MODULE', `the bundle has no module for \`${policy.name}\``);
-  }
+  const bytes = moduleOf(setup.wasm, policy);
   let memory: WasmMemory | null = null;
   const imports = hostImports(setup.manifest, policy, texts, current, () => memory);
-  let exports: WasmExports;
-  try {
-    exports = startModule(bytes, { [ABI_MODULE]: imports });
-  } catch (cause) {
-    const message = `the module of \`${policy.name}\` does not start: ${String(cause)}`;
-    throw new SimulateError('SIMULATE_MODULE', message, { cause });
-  }
+  const exports = starting(policy, () => startModule(bytes, { [ABI_MODULE]: imports }));
   memory = exportedMemory(exports, 'memory');
-  const call: Partial<Record<ExportName, () => unknown>> = {};
-  for (const name of policy.exports) {
+  const call = questionsOf(policy, (name) => {
     const found = exports[name];
-    if (typeof found !== 'function') {
-      const message = `the module of \`${policy.name}\` does not export \`${name}\``;
-      throw new SimulateError('SIMULATE_MODULE', message);
-    }
-    // The connection is passed as a null handle: every field is asked for through an import.
-    const question = found as (connection: number) => unknown;
-    call[name] = () => question(0);
-  }
-  return { policy, call, fuel: exportedGlobal(exports, 'fuel'), reset: resetter(exports) };
+    return typeof found === 'function' ? (found as (handle: number) => unknown) : null;
+  });
+  const globalOf = (name: string): WasmGlobal | null => exportedGlobal(exports, name);
+  const reset = resetter(Object.keys(exports), globalOf, memory);
+  return { policy, call, fuel: globalOf('fuel'), reset };
 };
 
 /** What stands for the decision where only a route is asked for. */

@@ -55,4 +55,5 @@ export {
 } from './run-scenario.js';
 export { isSimulateError, SimulateError, type SimulateErrorCode } from './simulate-error.js';
 export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
+export { type WasmtimePolicies, wasmtimePolicies } from './wasmtime-policies.js';
 export { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';

@@ -1,6 +1,13 @@
 /** What the simulator and its worker thread say to each other; one request at a time. */
-import type { EngineAnswer } from './engine.js';
+import type { EngineAnswer, EngineSetup } from './engine.js';
 import type { Ask } from './record.js';
+
+/** What the thread is started with. */
+export interface WorkerSetup {
+  readonly setup: EngineSetup;
+  /** File of libwasmtime; null: V8 runs the policies. */
+  readonly wasmtime: string | null;
+}
 
 export interface Request {
   readonly connections: Uint8Array;

@@ -2,6 +2,7 @@
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import type { Plan, World } from '../discovery/index.js';
+import { openWasmtime } from '../wasmtime/index.js';
 import { decideFlows, decidePath } from './decide-path.js';
 import type { EngineAnswer } from './engine.js';
 import type { Flow } from './flow.js';
@@ -15,6 +16,8 @@ export interface SimulatorOptions {
   readonly world: World;
   /** Longest time for one batch of decisions. */
   readonly deadlineMs?: number;
+  /** File of libwasmtime, which then runs the policies instead of V8. */
+  readonly wasmtime?: string | null;
 }
 
 export interface Simulator extends AsyncDisposable {
@@ -36,17 +39,19 @@ export interface Simulator extends AsyncDisposable {
 
 /**
  * Starts a simulator: the bundle's modules in a worker thread. Rejects with SimulateError
- * SIMULATE_MODULE where one does not start. Dispose of it when done.
+ * SIMULATE_MODULE where one does not start, and WasmtimeError where the library cannot be used. Dispose of it when done.
  */
 export async function createSimulator(
   bundle: Pick<Bundle, 'manifest' | 'wasm'>,
-  { world, deadlineMs = DEFAULT_DEADLINE_MS }: SimulatorOptions,
+  { world, deadlineMs = DEFAULT_DEADLINE_MS, wasmtime = null }: SimulatorOptions,
 ): Promise<Simulator> {
+  // Here, so that its own error says what is amiss with the library.
+  if (wasmtime !== null) openWasmtime(wasmtime);
   const { manifest } = bundle;
   const { base, indexFor } = healthIndex(manifest, world);
   const parseRequest = requestParser(manifest.headers);
   const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
-  const engine = await startWorkerEngine(setup, deadlineMs);
+  const engine = await startWorkerEngine(setup, { deadlineMs, wasmtime });
   const options = { manifest, engine, indexFor, parseRequest };
   const simulateAll = (inputs: readonly DecideInput[]): Promise<Outcome[]> =>
     decidePath(inputs, options);

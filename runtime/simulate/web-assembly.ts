@@ -33,13 +33,16 @@ export function exportedGlobal(exports: WasmExports, name: string): WasmGlobal |
  * A function that sets a module back to how it is now: globals exported as `state:…`, and memory. Null
  * where there are none, since then nothing that the module does outlives a call.
  */
-export function resetter(exports: WasmExports): (() => void) | null {
-  const globals = Object.keys(exports)
+export function resetter(
+  names: readonly string[],
+  globalOf: (name: string) => WasmGlobal | null,
+  memory: WasmMemory | null,
+): (() => void) | null {
+  const globals = names
     .filter((name) => name.startsWith(STATE_EXPORT))
-    .flatMap((name) => exportedGlobal(exports, name) ?? [])
+    .flatMap((name) => globalOf(name) ?? [])
     .map((global) => ({ global, value: global.value }));
   if (globals.length === 0) return null;
-  const memory = exportedMemory(exports, 'memory');
   const before = memory === null ? null : new Uint8Array(memory.buffer.slice(0));
   return () => {
     // What was not assigned may be immutable.

@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { CONNECTION, NO_POLICY, ROUTE_STOPPED } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type EngineAnswer, type EngineSetup, MAX_STOPS, type Stop } from './engine.js';
-import type { Reply, Request } from './protocol.js';
+import type { Reply, Request, WorkerSetup } from './protocol.js';
 import { ASKED, type Ask, RECORD, writeDecision } from './record.js';
 import { SimulateError } from './simulate-error.js';
 
@@ -42,7 +42,7 @@ class Thread {
   private pending: Pending | null = null;
   isDead = false;
 
-  constructor(setup: EngineSetup) {
+  constructor(setup: WorkerSetup) {
     this.worker = new Worker(workerFile(), { workerData: setup, execArgv: [] });
     this.worker.unref();
     this.worker.on('message', (reply: Reply) => this.settle((p) => p.resolve(reply)));
@@ -86,6 +86,13 @@ class Thread {
   }
 }
 
+export interface WorkerOptions {
+  /** Longest time for one batch of decisions. */
+  readonly deadlineMs: number;
+  /** File of libwasmtime; null: V8 runs the policies. */
+  readonly wasmtime: string | null;
+}
+
 export interface WorkerEngine extends AsyncDisposable {
   /** As Engine.decide; a connection whose decision never ends counts as a trap of no policy. */
   readonly decide: (connections: Uint8Array, ask: Ask) => Promise<EngineAnswer>;
@@ -126,10 +133,10 @@ function cutOff(setup: EngineSetup, ask: Ask, deadlineMs: number): EngineAnswer 
  */
 export async function startWorkerEngine(
   setup: EngineSetup,
-  deadlineMs: number = DEFAULT_DEADLINE_MS,
+  { deadlineMs, wasmtime }: WorkerOptions,
 ): Promise<WorkerEngine> {
   const open = async (): Promise<Thread> => {
-    const started = new Thread(setup);
+    const started = new Thread({ setup, wasmtime });
     try {
       raise(await started.exchange(null, START_DEADLINE_MS));
       return started;

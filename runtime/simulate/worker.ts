@@ -1,7 +1,8 @@
 /** Entry of the simulator's worker thread: builds the engine it was given and answers batches. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createEngine, type EngineSetup } from './engine.js';
-import type { Reply, Request } from './protocol.js';
+import { createEngine } from './engine.js';
+import type { Reply, Request, WorkerSetup } from './protocol.js';
+import { wasmtimePolicies } from './wasmtime-policies.js';
 
 /** The port is typed by what is sent. */
 function send(reply: Reply): void {
@@ -16,7 +17,11 @@ function fault(error: unknown): Reply {
 }
 
 try {
-  const engine = createEngine(workerData as EngineSetup);
+  const { setup, wasmtime } = workerData as WorkerSetup;
+  const engine = createEngine(
+    setup,
+    wasmtime === null ? undefined : wasmtimePolicies(wasmtime).start,
+  );
   parentPort?.on('message', ({ connections, ask }: Request) => {
     try {
       send({ kind: 'answer', ...engine.decide(connections, ask) });

@@ -1,5 +1,5 @@
 /**
- * Every row of every test/case/*.case, decided by V8 and by the kernel: both must answer what the row
+ * Every row of every test/case/*.case, decided by V8, by Wasmtime and by the kernel: all must answer what the row
  * says. A row that one engine gets right and the other wrong is the worst bug this project can have.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { type ConfigText, mustCompile } from '../support/compile-texts.js';
 import { describeRecord } from '../support/describe-record.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
-import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
+import { kernelEngine, type TestEngine, wasmEngine, wasmtimeEngine } from '../support/engines.js';
 
 const folder = fileURLToPath(new URL('../../../test/case/', import.meta.url));
 const files = readdirSync(folder)
@@ -94,6 +94,11 @@ for (const file of files.filter(({ name }) => wanted.test(name))) {
   test(`${file.name} in wasm (${file.cases.length} cases)`, async () => {
     kept = await compiled();
     using engine = wasmEngine(kept.bundle, kept.interner.added);
+    assert.equal(await answers(engine, kept.bundle, kept.interner, file.cases), expected(file));
+  });
+  test(`${file.name} in Wasmtime (${file.cases.length} cases)`, async () => {
+    if (kept === null) throw new Error('does not compile');
+    using engine = wasmtimeEngine(kept.bundle, kept.interner.added);
     assert.equal(await answers(engine, kept.bundle, kept.interner, file.cases), expected(file));
   });
   test(`${file.name} in the kernel (${file.cases.length} cases)`, async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openKernel } from '../../runtime/kernel/index.js';
+import { WASMTIME } from '../support/engines.js';
 import { type Transcript, weft } from './harness.js';
 
 const POLICY = 'shop/policies/isolation.ts';
@@ -255,6 +256,28 @@ test('the scenario of a new project holds, from folder and from bundle', async (
     assert.match(stdout, /ok {2}ratings-from-reviews +allow {2}isolation\.ts:10/);
     assert.match(stdout, '3 passed, 0 failed\n');
   }
+});
+
+test('Wasmtime answers as V8 does, and where it is not there nobody else answers', async () => {
+  const ask = async (engine: string, env = {}, ...more: string[]): Promise<Transcript> =>
+    weft(
+      ['simulate', 'shop.weft', 'shop/scenario.yaml', '--engine', engine, '-o', 'json', ...more],
+      { cwd, env },
+    );
+  const v8 = await ask('wasm');
+  const same = v8.stdout.replace('"engine": "wasm"', '"engine": "wasmtime"');
+  const found = await ask('wasmtime', { WEFT_WASMTIME: WASMTIME });
+  assert.is(found.stdout, same, found.stderr);
+  assert.is((await ask('wasmtime', {}, '--wasmtime', WASMTIME)).stdout, same);
+  const absent = await ask('wasmtime', { PATH: '' });
+  assert.is(absent.exit, 4);
+  const [fault] = JSON.parse(absent.stdout).diagnostics;
+  assert.is(fault.code, 'S003');
+  assert.is(fault.message, 'libwasmtime is not installed here');
+  assert.match(fault.help, 'pip install wasmtime');
+  assert.is(JSON.parse(absent.stdout).results, undefined);
+  assert.is((await ask('wasmtime', { PATH: '' }, '--wasmtime', 'no/such.so')).exit, 4);
+  assert.is((await ask('wasm', {}, '--wasmtime', WASMTIME)).exit, 64);
 });
 
 test('results as one document and as lines', async () => {

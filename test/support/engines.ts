@@ -1,7 +1,8 @@
 /**
- * The engines that must agree: V8 on the bundle's WASM, the kernel on its object (the joined policy
+ * The engines that must agree: V8 and Wasmtime on the bundle's WASM, the kernel on its object (the joined policy
  * functions by test-run). Both take structs weft_connection or weft_request and answer records (runtime/simulate/record).
  */
+import { fileURLToPath } from 'node:url';
 import type { Bundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
@@ -11,11 +12,12 @@ import {
   createEngine,
   type RecordFields,
   readRecord,
+  wasmtimePolicies,
 } from '../../runtime/simulate/index.js';
 import { fixtureWorld } from './fixture-world.js';
 
 export interface TestEngine extends Disposable {
-  readonly name: 'wasm' | 'kernel';
+  readonly name: 'wasm' | 'wasmtime' | 'kernel';
   decide(connections: Uint8Array, ask: Ask): Promise<readonly RecordFields[]>;
 }
 
@@ -32,6 +34,24 @@ export function wasmEngine(bundle: Bundle, symbols: readonly string[]): TestEngi
     decide: async (connections, ask) =>
       recordsOf(engine.decide(connections, ask).records, connections.length / ASKED[ask].size),
     [Symbol.dispose]: () => undefined,
+  };
+}
+
+/** What `node scripts/setup.mjs` fetches. */
+export const WASMTIME: string = fileURLToPath(
+  new URL('../../../.cache/wasmtime/_libwasmtime.so', import.meta.url),
+);
+
+/** Wasmtime, on the same bytes. */
+export function wasmtimeEngine(bundle: Bundle, symbols: readonly string[]): TestEngine {
+  const policies = wasmtimePolicies(WASMTIME);
+  const setup = { manifest: bundle.manifest, wasm: [...bundle.wasm], symbols };
+  const engine = createEngine(setup, policies.start);
+  return {
+    name: 'wasmtime',
+    decide: async (connections, ask) =>
+      recordsOf(engine.decide(connections, ask).records, connections.length / ASKED[ask].size),
+    [Symbol.dispose]: () => policies[Symbol.dispose](),
   };
 }
 

@@ -107,9 +107,13 @@ export const SIMULATE_COMMAND: CommandSpec = {
     { flags: '--world <FILE>', description: 'the world (default: that of scenario or project)' },
     {
       flags: '--engine <NAME>',
-      description: 'who decides; kernel and both need root',
-      choices: ['wasm', 'kernel', 'both'],
+      description: 'who decides (wasm: V8); kernel and both need root',
+      choices: ['wasm', 'wasmtime', 'kernel', 'both'],
       default: 'wasm',
+    },
+    {
+      flags: '--wasmtime <FILE>',
+      description: 'libwasmtime (default: WEFT_WASMTIME, or that of the Python package wasmtime)',
     },
   ],
   formats: ['text', 'json', 'ndjson'],
