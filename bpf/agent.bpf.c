@@ -35,6 +35,7 @@ enum weft_step {
 	WEFT_STEP_REST = 9,   /* bytes of the request that it lacks; answered, and 0: it is idle now */
 	WEFT_STEP_STUCK = 10, /* the next one from `index` on that lacks some and has room -> index + 1 */
 	WEFT_STEP_CUT = 11,   /* door `index` of `lending` took a part, and has room again -> the part */
+	WEFT_STEP_FAULT = 12, /* counts an exchange that the agent ended, having failed in it */
 };
 
 struct weft_order {
@@ -134,6 +135,10 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return weft_door_sent(index);
 	if (order->step == WEFT_STEP_CUT)
 		return cut(index, order->lending);
+	if (order->step == WEFT_STEP_FAULT) {
+		weft_count_reason(WEFT_REASON_FAULT, WEFT_DENY);
+		return 1;
+	}
 	if (order->step == WEFT_STEP_STUCK) {
 		bpf_loop(WEFT_UPSTREAMS, find_stuck, &index, 0);
 		return index < WEFT_UPSTREAMS ? index + 1 : 0;

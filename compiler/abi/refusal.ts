@@ -74,6 +74,7 @@ export function refusalOf(reason: ReasonName): RefusalName {
       return reason;
     case 'noGeneration':
     case 'busy':
+    case 'fault':
       return 'unavailable';
     default:
       return 'deny';

@@ -44,5 +44,6 @@ export const REASON = {
   busy: 10,
   requests: 11,
   connection: 12,
+  fault: 13,
 } as const;
 export type ReasonName = keyof typeof REASON;

@@ -18,7 +18,9 @@ export interface ClientStream {
   readonly client: ClientId;
   /** Set by whoever noticed that the client is gone, or that it must go; ends every wait. */
   isOver: boolean;
-  /** Resolves once little waits; false where the client is gone. One writer at a time. */
+  /** Bytes that were written so far. */
+  readonly written: number;
+  /** Resolves once little waits; rejects where they could not be handed to the kernel; false where the client is gone. One writer at a time. */
   write(bytes: Uint8Array): Promise<boolean>;
   /** Resolves once the client's queue has all that was written; false where the client is gone. */
   flushed(): Promise<boolean>;
@@ -42,6 +44,8 @@ export function clientStream(
   let gone = false;
   let waiting: Uint8Array[] = [];
   let size = 0;
+  let written = 0;
+  let fault: unknown = null;
   let sending: Promise<boolean> = Promise.resolve(true);
   const isOver = (): boolean => stream.isOver;
 
@@ -57,7 +61,7 @@ export function clientStream(
     return taken;
   };
 
-  const sendAll = async (): Promise<boolean> => {
+  const sendWaiting = async (): Promise<boolean> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const bytes = next;
       for (let at = 0; at < bytes.length; ) {
@@ -78,9 +82,24 @@ export function clientStream(
     return true;
   };
 
+  /** Whoever waits for it is told of a fault. */
+  const sendAll = async (): Promise<boolean> => {
+    try {
+      return await sendWaiting();
+    } catch (error) {
+      fault = error;
+      gone = true;
+      return false;
+    }
+  };
+  const orFault = (has: boolean): boolean => {
+    if (fault !== null) throw fault;
+    return has;
+  };
+
   /** Resolves once all is sent and the socket is as it should be; false where it is gone. */
   const becomes = async (is: (probe: Probe) => boolean): Promise<boolean> => {
-    if (!(await sending)) return false;
+    if (!orFault(await sending)) return false;
     const done = await until(() => {
       const probe = words.probe(client);
       gone = probe === null;
@@ -92,15 +111,20 @@ export function clientStream(
   const stream: ClientStream = {
     client,
     isOver: false,
+    get written(): number {
+      return written;
+    },
     write: async (bytes) => {
-      if (gone || stream.isOver) return false;
+      if (orFault(gone) || stream.isOver) return false;
       const isIdle = size === 0;
       waiting.push(bytes);
       size += bytes.length;
+      written += bytes.length;
       if (isIdle) sending = sendAll();
-      return (await until(() => gone || size <= WAITING_LIMIT, isOver)) && !gone;
+      const has = await until(() => gone || size <= WAITING_LIMIT, isOver);
+      return orFault(has && !gone);
     },
-    flushed: () => sending,
+    flushed: async () => orFault(await sending),
     arrived: () => becomes(({ redirects }) => redirects === 0),
     drained: () => becomes(({ redirects, memory }) => redirects === 0 && memory === 0),
   };

@@ -54,19 +54,27 @@ function namespaceOf(
   return options.kernel.namespaceOfCgroup(path, inode);
 }
 
+/** Ends a client's connection; reports what hinders it. */
 function destroyer(
   options: ForwardOptions,
   words: NodeWords,
 ): (client: ClientId, cgroup: bigint) => void {
-  return (client, cgroup) => {
-    const probe = words.probe(client);
-    if (probe === null) return;
+  const isGone = (client: ClientId): boolean => {
     try {
+      return words.probe(client) === null;
+    } catch {
+      return false;
+    }
+  };
+  return (client, cgroup) => {
+    try {
+      const probe = words.probe(client);
+      if (probe === null) return;
       using inside = namespaceOf(options, cgroup, probe.namespace);
       words.destroy(inside, client.cookie, probe.local, probe.remote);
     } catch (error) {
       // Its last process has gone meanwhile, and the socket with it.
-      if (words.probe(client) !== null) options.onFault(error);
+      if (!isGone(client)) options.onFault(error);
     }
   };
 }
@@ -147,43 +155,43 @@ function run(
   const { framing, parser, judge, unavailable, unreadable } = options;
   const finish = finisher(options, words);
   const push = pusher(options, words);
+  const fault = (error: unknown): void => {
+    if (closed) return;
+    options.onFault(error);
+    try {
+      words.step({ step: 'fault' });
+    } catch (another) {
+      options.onFault(another);
+    }
+  };
   const world: SessionWorld = {
-    ...{
-      words,
-      pools,
-      agent,
-      framing,
-      parser,
-      judge,
-      unavailable,
-      unreadable,
-      push,
-      finish,
-      destroy,
-    },
+    ...{ words, pools, agent, framing, parser, judge, unavailable, unreadable },
+    ...{ push, finish, destroy, fault, isClosed: () => closed },
   };
   const keeper = new LeaseKeeper(world);
   const endings = new Endings(words, world, options.onFault);
   const serve = (door: Door): void => {
     if (closed || sessions.has(door.index) || door.queue.bytes.length === 0) return;
-    const session = startSession(world, door);
+    let session: Session;
+    try {
+      session = startSession(world, door);
+    } catch (error) {
+      fault(error); // tried again at the next look
+      return;
+    }
     sessions.set(door.index, session);
-    const isFault = (error: unknown): void => {
-      if (!closed) options.onFault(error);
-    };
-    void session.done.catch(isFault).finally(() => {
+    void session.done.finally(() => {
       sessions.delete(door.index);
       serve(door);
     });
   };
-  for (const [index, { far }] of doors.entries()) {
-    const door: Door = { index, queue: new ByteQueue(far) };
-    door.queue.onActivity = () => serve(door);
-  }
+  const served = doors.map(({ far }, index): Door => ({ index, queue: new ByteQueue(far) }));
+  for (const door of served) door.queue.onActivity = () => serve(door);
   words.openDoors(doors.map(({ near }) => near));
   const sweep = setInterval(() => {
     try {
       for (const session of sessions.values()) session.look();
+      for (const door of served) serve(door);
       keeper.sweep();
       pools.sweep(options.isWanted);
     } catch (error) {

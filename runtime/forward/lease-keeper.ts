@@ -24,7 +24,10 @@ function isHead({ asked }: Lease): boolean {
 }
 
 export interface LeaseWorld
-  extends Pick<SessionWorld, 'words' | 'agent' | 'unavailable' | keyof Ender> {
+  extends Pick<
+    SessionWorld,
+    'words' | 'agent' | 'unavailable' | 'fault' | 'isClosed' | keyof Ender
+  > {
   readonly framing: Framing;
   readonly pools: Pools;
 }
@@ -46,11 +49,31 @@ export class LeaseKeeper {
   /** Something came from a connection that the agent does not use, or it ended. */
   onActivity(upstream: Upstream): void {
     if (upstream.isOurs || upstream.index === null) return;
-    const lease = this.#world.words.lease(upstream.index);
-    if (lease.state === LEASE_STATE.agent) void this.#forward(upstream, lease);
-    else if (lease.state === LEASE_STATE.kernel) void this.#fail(upstream, lease);
-    else if (this.#world.pools.retire(upstream)) this.#world.pools.discard(upstream);
+    void this.#take(upstream, upstream.index).catch((error) => this.#giveUp(upstream, error));
+  }
+
+  async #take(upstream: Upstream, index: number): Promise<void> {
+    const { words, pools } = this.#world;
+    const lease = words.lease(index);
+    if (lease.state === LEASE_STATE.agent) await this.#forward(upstream, lease);
+    else if (lease.state === LEASE_STATE.kernel) await this.#fail(upstream, lease);
+    else if (pools.retire(upstream)) pools.discard(upstream);
     else this.onActivity(upstream); // a client was just taking it, and has it now
+  }
+
+  /** A fault of ours ends the exchange: the client's connection, since nobody knows what it was sent. */
+  #giveUp(upstream: Upstream, error: unknown): void {
+    const { fault, destroy, isClosed, pools } = this.#world;
+    if (isClosed()) return;
+    const client = this.#streams.get(upstream);
+    this.#streams.delete(upstream);
+    fault(error);
+    if (client !== undefined) destroy(client.client, upstream.key.cgroup);
+    try {
+      pools.discard(upstream);
+    } catch (another) {
+      fault(another);
+    }
   }
 
   #streamOf(upstream: Upstream, lease: Lease): ClientStream {

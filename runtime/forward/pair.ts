@@ -13,11 +13,16 @@ export interface Pair {
 const LOOPBACK = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1]);
 const OWN_NAMESPACE = '/proc/thread-self/ns/net';
 
-function listen(): Promise<Server> {
+/**
+ * Far ends read urgent bytes in line: clients may send some, and a door is free again once all that
+ * went into it has come out.
+ */
+function listen(kernel: Kernel): Promise<Server> {
+  const fd = kernel.bindLoopback();
   return new Promise((resolve, reject) => {
     const server = createServer({ noDelay: true });
     server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0, backlog: 1024 }, () => resolve(server));
+    server.listen({ fd, backlog: 1024 }, () => resolve(server));
   });
 }
 
@@ -52,7 +57,7 @@ async function connectPair(kernel: Kernel, server: Server): Promise<Pair> {
 
 /** Opens so many pairs. Rejects with the error of a connection that failed; then none is left. */
 export async function openPairs(kernel: Kernel, count: number): Promise<readonly Pair[]> {
-  const server = await listen();
+  const server = await listen(kernel);
   const pairs: Pair[] = [];
   try {
     while (pairs.length < count) {

@@ -1,7 +1,8 @@
 /**
  * A client in the agent's hands: its requests one after the other, each sent where it was judged to
  * go once the one before it is answered (the client need not have read that); and back to the kernel
- * as soon as nothing is under way.
+ * as soon as nothing is under way. A fault of ours ends the exchange as an upstream that dies does:
+ * 503 where no byte of its reply was written, then the end of the client's connection.
  */
 import type { Edit } from '../../compiler/abi/index.js';
 import {
@@ -43,6 +44,10 @@ export interface SessionWorld extends Ender {
   unreadable(status: number): Uint8Array;
   /** Makes a client's socket send what it holds back. */
   push(client: ClientId, cgroup: bigint): void;
+  /** Reports and counts a fault of ours in an exchange; never throws. */
+  fault(error: unknown): void;
+  /** The agent ends, and whatever it holds ends with it. */
+  readonly isClosed: () => boolean;
 }
 
 export interface Door {
@@ -82,6 +87,10 @@ class Exchange {
   readonly #reader: RequestReader;
   readonly client: ClientStream;
   #upstream: Upstream | null = null;
+  /** What the client was sent before the exchange under way. */
+  #before = 0;
+  /** That exchange is of a HEAD request. */
+  #asksHead = false;
   #shut = false;
   readonly #isOver = (): boolean => this.client.isOver;
   /** Does nothing more come of the client? */
@@ -125,26 +134,53 @@ class Exchange {
   }
 
   async run(): Promise<void> {
+    try {
+      if (await this.#serve()) return;
+      await this.#end();
+    } catch (error) {
+      await this.#giveUp(error);
+    }
+    await this.#leave();
+  }
+
+  /** All the client's requests; true once it is given back to the kernel. */
+  async #serve(): Promise<boolean> {
     const { chosen, client, cgroup } = this.#handover;
     // Where a message is sent in part TCP waits for the rest (tcp_bpf_push), which comes here instead.
     if (!this.#isTurn()) this.#world.push(client, cgroup);
     let judged: Judgement | null =
       chosen.port === 0 ? null : { kind: 'forward', endpoint: chosen, edits: [] };
     for (;;) {
+      this.#before = this.client.written;
       const request = await this.#reader.head(this.#isDry);
-      if (request === null) break;
-      if (!request.ok) {
-        await this.#last(this.#world.unreadable(request.status));
-        break;
-      }
+      if (request === null) return false;
+      if (!request.ok) return this.#last(this.#world.unreadable(request.status));
       const { head, sent } = request;
+      this.#asksHead = isHead(head);
       const judgement = judged ?? (await this.#world.judge(this.#handover, head, sent));
       judged = null;
-      if (!(await this.#handle(head, sent, judgement)) || this.client.isOver) break;
-      if (await this.#giveBack()) return;
+      if (!(await this.#handle(head, sent, judgement)) || this.client.isOver) return false;
+      if (await this.#giveBack()) return true;
     }
-    await this.#end();
-    await this.#leave();
+  }
+
+  /** After a fault: what can still be done for the client, and its end. */
+  async #giveUp(error: unknown): Promise<void> {
+    if (this.#world.isClosed()) return;
+    this.#world.fault(error);
+    const isUntold = this.client.written === this.#before;
+    if (!isUntold || !(await this.#tellUnavailable())) this.#reset();
+  }
+
+  /** False where that fails too. */
+  async #tellUnavailable(): Promise<boolean> {
+    try {
+      await this.client.write(this.#world.unavailable(this.#asksHead));
+      await this.#end();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** The client's next request is the kernel's, once it has all replies; false where more has come. */
@@ -170,18 +206,27 @@ class Exchange {
 
   /** The door of a client that is gone is free once it is empty. */
   async #leave(): Promise<void> {
+    while (!this.#world.isClosed()) {
+      try {
+        if (await this.#hasLeft()) return;
+      } catch (error) {
+        this.#world.fault(error);
+        await wait(DOOR_REST_MS);
+      }
+    }
+  }
+
+  async #hasLeft(): Promise<boolean> {
     const { words } = this.#world;
     const { index } = this.#door;
     const { lending } = this.#handover;
-    for (;;) {
-      const { handed, lending: now } = words.handover(index);
-      if (now !== lending) return;
-      // What was announced till then is in the door meanwhile, or found no room and never comes.
-      await wait(DOOR_REST_MS);
-      this.#reader.rest();
-      const isEmpty = words.step({ step: 'sent', index }) === this.#reader.taken;
-      if (isEmpty && words.step({ step: 'return', index, lending, bytes: handed }) === 1) return;
-    }
+    const { handed, lending: now } = words.handover(index);
+    if (now !== lending) return true;
+    // What was announced till then is in the door meanwhile, or found no room and never comes.
+    await wait(DOOR_REST_MS);
+    this.#reader.rest();
+    const isEmpty = words.step({ step: 'sent', index }) === this.#reader.taken;
+    return isEmpty && words.step({ step: 'return', index, lending, bytes: handed }) === 1;
   }
 
   /** One exchange; false where it was the client's last. */
@@ -194,6 +239,9 @@ class Exchange {
     this.#upstream = upstream;
     try {
       return await this.#forward(head, applyEdits(sent, head, judgement.edits), upstream);
+    } catch (error) {
+      this.#world.pools.discard(upstream);
+      throw error;
     } finally {
       this.#upstream = null;
     }
@@ -221,6 +269,7 @@ class Exchange {
     framer.ask(...kindsOf(head));
     let answered = false;
     let sent: 'whole' | 'cut short' | null = null;
+    let fault: unknown = null;
     // A server that has answered and gone asks for no body any more.
     const isNotSent = (): boolean => this.#isDry() || (answered && head.expect && queue.ended);
     const send = async (): Promise<void> => {
@@ -233,19 +282,24 @@ class Exchange {
       // The server waits for what does not come.
       if (!whole) queue.socket.destroy();
     };
-    const sending = send();
+    const sending = send().catch((error) => {
+      fault = error;
+      queue.socket.destroy();
+    });
     const end = await pumpReply({ queue, framer, client: this.client, begun: false });
     answered = end === 'whole';
     // A body goes on while its request is answered, and after that.
     if (answered) void queue.more().then(() => this.#door.queue.wake());
     else if (end !== 'tunnel') queue.socket.destroy();
     if (end === 'cut' && queue.failed) this.#reset();
+    if (fault !== null) throw fault;
     if (end === 'nothing' && sent !== 'cut short')
       await this.client.write(this.#world.unavailable(isHead(head)));
     // A client that hears no before it was asked for its body need not send it.
     const isAsked = !head.expect || end === 'whole' || end === 'tunnel';
     const goesOn = end !== 'cut' && end !== 'ends' && end !== 'client gone';
     if (goesOn && isAsked) await sending;
+    if (fault !== null) throw fault;
     queue.wake();
     const isSent = goesOn && sent === 'whole';
     if (isSent && end === 'tunnel') return this.#tunnel(upstream);

@@ -20,7 +20,7 @@ import { isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
-import { openStream, sendNow, socketCookie } from './socket.js';
+import { bindLoopback, openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
 export interface KernelOptions {
@@ -72,6 +72,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     openNamespace,
     namespaceOfCgroup,
     openStream: (namespace, from, to) => openStream(native, namespace, from, to),
+    bindLoopback: () => bindLoopback(native),
     socketCookie: (fd) => socketCookie(native, fd),
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),

@@ -16,6 +16,7 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_OOBINLINE = 10;
 const SO_COOKIE = 57;
 const IPPROTO_IP = 0;
 // The port is chosen at connect, by the whole tuple: else 28,000 pooled connections use up them all.
@@ -24,6 +25,10 @@ const IPPROTO_TCP = 6;
 const TCP_NOTSENT_LOWAT = 25;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+const LOOPBACK: InetName = {
+  address: new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1]),
+  port: 0,
+};
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /** True for an IPv4 address written as ::ffff:a.b.c.d. */
@@ -98,6 +103,27 @@ export function openStream(
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * A socket at a free loopback port, for Node to listen on. What it accepts reads urgent bytes in their
+ * place, as tcp(7) lets a socket ask for: else they would be missing. Throws KernelError.
+ */
+export function bindLoopback(native: Native): number {
+  const fd = native.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw callError('socket', native.errno(), 'cannot make a socket');
+  const yes = stable(4);
+  yes[0] = 1;
+  const name = sockaddr(LOOPBACK);
+  if (
+    native.setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, yes, 4) < 0 ||
+    native.bind(fd, name, name.length) < 0
+  ) {
+    const errno = native.errno();
+    closeSync(fd);
+    throw callError('bind', errno, 'cannot listen on the loopback address');
+  }
+  return fd;
 }
 
 /**

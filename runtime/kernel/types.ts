@@ -158,6 +158,8 @@ export interface Kernel {
   namespaceOfCgroup(path: string, inode: bigint | null): NetworkNamespace;
   /** Begins to connect inside a namespace, from one of its addresses. */
   openStream(namespace: NetworkNamespace, from: InetName, to: InetName): OpenedStream;
+  /** A socket to listen on at a loopback port; what it accepts reads urgent bytes in line. */
+  bindLoopback(): number;
   /** The cookie of a socket of this process. */
   socketCookie(fd: number): bigint;
   /** Sends without waiting; how many bytes were taken. */

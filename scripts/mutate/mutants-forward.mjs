@@ -1,5 +1,7 @@
 // The agent's slow path and the leases that it shares with the kernel.
 const exchange = 'kernel/http-exchange';
+const bodies = 'kernel/http-exchange-bodies';
+const ends = 'kernel/http-exchange-ends';
 
 export const FORWARD = [
   {
@@ -24,7 +26,7 @@ export const FORWARD = [
     file: 'bpf/request/lease.h',
     find: 'weft_lease_turn(lease, state, WEFT_LEASE_ANSWERED);',
     replace: 'weft_lease_turn(lease, state, WEFT_LEASE_FREE);',
-    suite: exchange,
+    suite: bodies,
   },
   {
     class: 'a wait without end',
@@ -32,7 +34,7 @@ export const FORWARD = [
     file: 'runtime/forward/lease-keeper.ts',
     find: 'return probe === null || (probe.isShut && rest !== 0);',
     replace: 'return probe === null && rest >= 0;',
-    suite: exchange,
+    suite: ends,
   },
   {
     class: 'a wait without end',
@@ -40,7 +42,7 @@ export const FORWARD = [
     file: 'runtime/forward/reply-pump.ts',
     find: "return queue.failed ? 'cut' : 'ends';",
     replace: "return queue.failed ? 'cut' : 'whole, last';",
-    suite: exchange,
+    suite: ends,
   },
   {
     class: 'somebody else',
@@ -49,5 +51,21 @@ export const FORWARD = [
     find: 'socketCookie(native, copy) === cookie && step(copy)',
     replace: 'cookie !== 0n && step(copy)',
     suite: 'kernel/door-socket',
+  },
+  {
+    class: 'a wait without end',
+    name: 'a door whose client sent an urgent byte is never empty',
+    file: 'runtime/kernel/socket.ts',
+    find: 'native.setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, yes, 4) < 0 ||',
+    replace: '',
+    suite: bodies,
+  },
+  {
+    class: 'a wait without end',
+    name: 'a fault of the agent leaves its client and its door',
+    file: 'runtime/forward/session.ts',
+    find: 'await this.#giveUp(error);',
+    replace: 'throw error;',
+    suite: 'kernel/http-agent-fault',
   },
 ];

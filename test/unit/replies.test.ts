@@ -55,6 +55,7 @@ refusals('every reason has one', () => {
     'busy 503',
     'requests 403',
     'connection 403',
+    'fault 503',
   ]);
 });
 refusals.run();
