@@ -3,11 +3,12 @@ import { BUNDLE_CODES } from './bundle/index.js';
 import type { Manifest } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
 import { type Diagnostic, diagnostic } from './diagnostic/index.js';
+import type { PlacedCost } from './table-costs.js';
 
 /** Codes of findings that mean `over budget`. */
 export const BUDGET_CODES: readonly string[] = ['B206', 'B207', 'B209', 'T103'];
 
-/** Compares instructions of each policy, its subprograms included, and bytes of all tables. */
+/** Compares instructions of each policy, its subprograms included. */
 export function checkBudget(
   { budget, policies }: ProjectConfig,
   cost: Manifest['cost'],
@@ -21,11 +22,25 @@ export function checkBudget(
     const message = `\`${file}\` takes ${instructions} instructions, the budget is ${budget.instructions}`;
     found.push(diagnostic('B206', message, { at, notes, help: help('B206') }));
   }
-  if (cost.tableBytes > budget.tableBytes) {
-    const message = `tables take ${cost.tableBytes} bytes, the budget is ${budget.tableBytes}`;
-    found.push(diagnostic('B207', message, { help: help('B207') }));
-  }
   return found;
+}
+
+/** So many of the largest tables are told. */
+const LARGEST = 3;
+
+/** Compares the bytes of all tables; the finding stands at the largest one. */
+export function checkTableBudget(
+  { budget }: ProjectConfig,
+  tables: readonly PlacedCost[],
+): Diagnostic[] {
+  const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
+  if (bytes <= budget.tableBytes) return [];
+  const largest = [...tables].sort((a, b) => b.bytes - a.bytes).slice(0, LARGEST);
+  const message = `tables take ${bytes} bytes, the budget is ${budget.tableBytes}`;
+  const notes = largest.map(
+    ({ policy, name, ...t }) => `\`${name}\` of ${policy}: ${t.bytes} for ${t.entries} entries`,
+  );
+  return [diagnostic('B207', message, { at: largest[0]?.at ?? null, notes, help: help('B207') })];
 }
 
 function help(code: string): string | null {

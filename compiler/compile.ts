@@ -7,7 +7,7 @@ import { buildManifest } from './build-manifest.js';
 import { BUNDLE_CODES } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
-import { checkBudget } from './check-budget.js';
+import { checkBudget, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import {
@@ -30,7 +30,8 @@ import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
 import { optimize } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
-import { type PolicyPlan, planBytes, printPlan } from './print-plan.js';
+import { printPlan } from './print-plan.js';
+import { type PolicyPlan, tableCosts } from './table-costs.js';
 import { planTables } from './tables/index.js';
 
 /** A finding where a policy names a cluster that does not exist in its scope; else null. */
@@ -202,7 +203,10 @@ interface Parts {
 /** Second half: one module a variant, the objects, the manifest. */
 function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   const { policies, plans, numbering, diagnostics } = parts;
-  const draft = buildManifest(project, { ...parts, cost: { functions: [], tableBytes: 0 } });
+  const draft = buildManifest(project, {
+    ...parts,
+    cost: { functions: [], tables: [], tableBytes: 0 },
+  });
   const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
     const dispatcher = buildDispatcher(draft);
     optimize(dispatcher, { mayGoto });
@@ -243,9 +247,14 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   };
   const asm = (): string => functions.map((f) => printLowered(f, positions)).join('\n');
   const stages = lazyStages({ wasm, elf: objects }, { ir, plan, asm });
-  const tableBytes = plans.reduce((sum, p) => sum + planBytes(p.plans), 0);
-  const cost = { functions: functions.map((f) => costOf(f, base.module)), tableBytes };
-  diagnostics.push(...checkBudget(project, cost));
+  const tables = plans.flatMap(tableCosts);
+  const tableBytes = tables.reduce((sum, { bytes }) => sum + bytes, 0);
+  const cost = {
+    functions: functions.map((f) => costOf(f, base.module)),
+    tables: tables.map(({ at: _, ...table }) => table),
+    tableBytes,
+  };
+  diagnostics.push(...checkBudget(project, cost), ...checkTableBudget(project, tables));
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   const manifest = buildManifest(project, { ...parts, cost });
   const maps = new Map(policies.map((p) => [p.name, p.frontend.sourceMap]));

@@ -57,6 +57,16 @@ export interface FunctionCost {
   readonly stackBytes: number;
   readonly lookups: number;
 }
+/** What a declared table or set became. */
+export interface TableCost {
+  readonly policy: string;
+  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts';
+  readonly name: string;
+  readonly entries: number;
+  /** How it is looked up, in words. */
+  readonly form: string;
+  readonly bytes: number;
+}
 /** `policy` gives the scope of a cluster's short name. */
 export type ManifestRoute = RouteTarget & { readonly policy: number };
 export interface Manifest {
@@ -86,7 +96,12 @@ export interface Manifest {
   readonly refusals: Readonly<Record<RefusalName, Reply>>;
   readonly fuel: number;
   readonly kernels: readonly string[];
-  readonly cost: { readonly functions: readonly FunctionCost[]; readonly tableBytes: number };
+  readonly cost: {
+    readonly functions: readonly FunctionCost[];
+    readonly tables: readonly TableCost[];
+    /** Of all tables. */
+    readonly tableBytes: number;
+  };
   /** Source text by file, so that carets, line_info and explanations need no checkout. */
   readonly sources: Readonly<Record<string, string>>;
 }

@@ -16,7 +16,7 @@ import {
   type SpansPlan,
   type TriePlan,
 } from '../tables/index.js';
-import { emitSpans } from './expand-tables-spans.js';
+import { emitInside, emitMore, emitSpans } from './expand-tables-spans.js';
 
 export interface CidrLookup {
   readonly plan: CidrPlan;
@@ -184,9 +184,20 @@ class LookupBuilder {
       at.which === 'v4'
         ? emit.extend(emit.unary('i32', 'bswap32', emit.loadPointer(lookup.connection, offset, 4)))
         : emit.unary('i64', 'bswap64', low);
-    const answer = emitSpans(emit, plan, { image: lookup.images[at.which], address });
+    const spans = { plan, image: lookup.images[at.which], address };
+    const found = emitSpans(emit, spans);
+    const done: Target = { block: at.tail, args: [emitInside(emit, found.outside)] };
+    if (found.hasMore === null) {
+      this.#seal(id, emit, { op: 'br', loc: this.#loc, to: done });
+      return id;
+    }
+    const rest = this.block();
+    const more: Target = { block: rest, args: [] };
+    this.#branch(id, emit, { condition: found.hasMore, then: more, else: done });
+    const compare = this.#emitter();
+    const answer = emitInside(compare, emitMore(compare, spans, found));
     const to = { block: at.tail, args: [answer] };
-    this.#seal(id, emit, { op: 'br', loc: this.#loc, to });
+    this.#seal(rest, compare, { op: 'br', loc: this.#loc, to });
     return id;
   }
 

@@ -1,38 +1,111 @@
-/** Look-ups in sorted spans of addresses as straight code; the plan is that of compiler/tables/cidr-spans. */
+/**
+ * Look-ups in spans of addresses; the plan is that of compiler/tables/cidr-spans. Which span of a bucket
+ * holds an address is as good as random, so it is not branched on: a difference that falls below zero
+ * has its sign bit, and signs are joined.
+ */
 import type { Emitter } from '../ir/emitter.js';
 import type { ValueId } from '../ir/index.js';
-import type { SpansPlan } from '../tables/index.js';
+import { BASE_BITS, BUCKETS_A_NODE, COUNT_BITS, type SpansPlan } from '../tables/index.js';
 
-/** Emits a look-up of the significant bits of an address, as a number (i64); returns 0|1. */
-export function emitSpans(
-  emit: Emitter,
-  plan: SpansPlan,
-  { image, address }: { readonly image: string; readonly address: ValueId },
-): ValueId {
-  const isBehind = emit.compareWith('i64', 'ge_u', address, plan.base);
-  const distance = emit.with('i64', 'sub', address, plan.base);
-  const bucket = emit.with('i64', 'shr_u', distance, plan.shift);
-  const last = emit.constant('i64', plan.buckets - 1);
-  const safe = emit.select('i64', emit.compare('lt_u', bucket, last), bucket, last);
-  const before = emit.loadImage(image, emit.with('i64', 'shl', safe, 2), {
-    offset: 0,
-    limit: (plan.buckets - 1) * 4,
-    size: 4,
-  });
-  const end = (record: ValueId, offset: number): ValueId => {
-    const at = emit.with('i64', 'shl', record, plan.width === 4 ? 3 : 4);
-    const limit = (plan.records - 1) * plan.width * 2;
-    const where = { offset: plan.recordsAt + offset, limit, size: plan.width };
-    const found = emit.loadImage(image, at, where);
-    return plan.width === 4 ? emit.extend(found) : found;
+/** So many records are compared in any case; more in a bucket are rare. */
+const AT_ONCE = 3;
+
+export interface SpansLookup {
+  readonly plan: SpansPlan;
+  readonly image: string;
+  /** The significant bits of an address, as a number (i64). */
+  readonly address: ValueId;
+}
+/** A bucket's records, and what the first of them say. */
+export interface SpansFound {
+  /** i64, with its sign bit where none of them holds the address. */
+  readonly outside: ValueId;
+  /** True where more have to be asked (`emitMore`); null where no bucket has more. */
+  readonly hasMore: ValueId | null;
+  readonly bucket: Bucket;
+}
+interface Bucket {
+  readonly at: ValueId;
+  readonly count: ValueId;
+  readonly place: ValueId;
+}
+
+/** Emits the look-up of the first records of the address's bucket. */
+export function emitSpans(emit: Emitter, lookup: SpansLookup): SpansFound {
+  const { plan, image, address } = lookup;
+  const number = emit.with(
+    'i64',
+    'sub',
+    emit.with('i64', 'shr_u', address, plan.shift),
+    plan.first,
+  );
+  const none = emit.constant('i64', plan.buckets);
+  const bucket = emit.select('i64', emit.compare('lt_u', number, none), number, none);
+  const at = emit.with('i64', 'and', bucket, -BUCKETS_A_NODE);
+  const limit = Math.floor(plan.buckets / BUCKETS_A_NODE) * 8;
+  const node = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  const before = emit.with('i64', 'and', node, 2 ** BASE_BITS - 1);
+  // Behind a count of nothing, which is what lies before the first bucket.
+  const counts = emit.with('i64', 'shl', emit.with('i64', 'shr_u', node, BASE_BITS), COUNT_BITS);
+  const place = emit.with('i64', 'and', bucket, BUCKETS_A_NODE - 1);
+  const counted = emit.binary('i64', 'shr_u', counts, emit.with('i64', 'mul', place, COUNT_BITS));
+  const most = 2 ** COUNT_BITS - 1;
+  const start = emit.with('i64', 'and', counted, most);
+  const end = emit.with('i64', 'and', emit.with('i64', 'shr_u', counted, COUNT_BITS), most);
+  const count = emit.binary('i64', 'sub', end, start);
+  const record = emit.binary('i64', 'add', before, start);
+  const found: Bucket = {
+    at: emit.with('i64', 'shl', record, plan.width === 4 ? 3 : 4),
+    count,
+    place: emit.with(
+      'i64',
+      'and',
+      emit.with('i64', 'shr_u', address, plan.unused),
+      2n ** BigInt(plan.shift - plan.unused) - 1n,
+    ),
   };
-  const place = emit.with('i64', 'shr_u', distance, plan.unused);
-  let record = emit.extend(before);
-  for (let step = plan.steps - 1; step >= 0; step--) {
-    const further = emit.with('i64', 'add', record, 2 ** step);
-    const begins = emit.compare('le_u', end(further, 0), place);
-    record = emit.select('i64', begins, further, record);
+  return {
+    bucket: found,
+    outside: emitRecords(emit, lookup, found, { from: 0, to: Math.min(plan.most, AT_ONCE) }),
+    hasMore: plan.most > AT_ONCE ? emit.compareWith('i64', 'gt_u', count, AT_ONCE) : null,
+  };
+}
+
+/** Emits the compares of what emitSpans has left; the result is as `outside`. */
+export function emitMore(
+  emit: Emitter,
+  lookup: SpansLookup,
+  { bucket, outside }: SpansFound,
+): ValueId {
+  const range = { from: AT_ONCE, to: lookup.plan.most };
+  return emit.binary('i64', 'and', outside, emitRecords(emit, lookup, bucket, range));
+}
+
+/** 0|1 from a sign. */
+export function emitInside(emit: Emitter, outside: ValueId): ValueId {
+  return emit.wrap(emit.with('i64', 'xor', emit.with('i64', 'shr_u', outside, 63), 1));
+}
+
+function emitRecords(
+  emit: Emitter,
+  { plan, image }: SpansLookup,
+  { at, count, place }: Bucket,
+  { from, to }: { readonly from: number; readonly to: number },
+): ValueId {
+  const limit = (plan.records - plan.most) * plan.width * 2;
+  const load = (offset: number): ValueId =>
+    emit.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
+  let outside: ValueId | null = null;
+  for (let i = from; i < to; i++) {
+    const word = load(i * plan.width * 2);
+    const low = plan.width === 4 ? emit.with('i64', 'and', word, 0xffffffff) : word;
+    const size = plan.width === 4 ? emit.with('i64', 'shr_u', word, 32) : load(i * 16 + 8);
+    const beyond = emit.binary('i64', 'sub', place, low);
+    const left = emit.binary('i64', 'sub', size, beyond);
+    const unlike = emit.binary('i64', 'or', beyond, left);
+    const isLast = emit.with('i64', 'sub', count, i + 1);
+    const signs = emit.binary('i64', 'or', unlike, isLast);
+    outside = outside === null ? signs : emit.binary('i64', 'and', outside, signs);
   }
-  const isIn = emit.compare('le_u', place, end(record, plan.width));
-  return emit.binary('i32', 'and', isBehind, isIn);
+  return outside ?? emit.constant('i64', -1);
 }

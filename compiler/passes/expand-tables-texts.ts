@@ -60,10 +60,12 @@ export function writeTextProbe(
     limit: (2 ** plan.slotBits - 1) * 4,
     size: 4,
   });
-  const at = emit.with('i64', 'mul', emit.extend(number), plan.stride);
-  const limit = (plan.count - 1) * plan.stride;
-  const stored = (into: Emitter, offset: number): ValueId =>
-    into.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
+  const at = emit.with('i64', 'shl', emit.extend(number), 3);
+  // A word of a text is loaded only where its record has so many.
+  const stored = (into: Emitter, offset: number): ValueId => {
+    const limit = plan.bytes.length - plan.recordsAt - offset - 8;
+    return into.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
+  };
   const header = stored(emit, 0);
   const { offset, length } = partsOf(emit, view);
   const tagged = emit.binary('i32', 'add', emit.with('i32', 'shl', state, LENGTH_BITS), length);

@@ -1,87 +1,143 @@
 /**
- * Many prefixes that share little, as sorted spans of addresses: where a trie has a node for each of
- * them, this is what they are, and an index. The index cuts the range of all into equal buckets and says
- * how many spans begin before each; a few halvings among those of one bucket find the last span that
- * begins at or before an address, and its end decides. Image:
+ * Many prefixes that share little, as spans of addresses: where a trie has a node for each of them, this
+ * is what they are, and an index. The range of all is cut into equal, aligned buckets, and spans at their
+ * bounds, so that a record lies in one bucket and is told apart from its neighbours by low bits alone. Image:
  *
- *   index     u32 a bucket: spans that begin before it
- *   records   low and high end of a span, of `width` bytes each, both within it, as distances from the
- *             first span without the `unused` low bits, which are the same for all. Record 0 is no span, so
- *             that record n is the n-th; the last one is repeated, so that halving never runs past it
+ *   index     u64 for each BUCKETS_A_NODE buckets: records before the first of them (BASE_BITS), then for each
+ *             the records up to its end (COUNT_BITS), counted from there. The last bucket is none: what lies
+ *             outside of the range is sent there
+ *   records   where a span begins in its bucket, and what its end is beyond that, of `width` bytes each, in
+ *             units of 2^unused. Behind the last there are so many more that `most` from any can be loaded
+ *
+ * Two loads decide, of which the first one's index is an eighth of the rest and stays in the cache.
  */
 import type { CidrPrefix } from './plan-cidr.js';
 
 export interface SpansPlan {
   readonly kind: 'spans';
-  /** Bytes of an end: 4 where all distances fit. */
+  /** Bytes of each half of a record: 4 where a bucket is not wider. */
   readonly width: 4 | 8;
   readonly unused: number;
-  /** Where the first span begins. */
-  readonly base: bigint;
-  /** Bits of an address within a bucket. */
+  /** Bits of an address within a bucket; the rest of it, less `first`, is the bucket's number. */
   readonly shift: number;
+  readonly first: bigint;
+  /** Without the one that is none. */
   readonly buckets: number;
-  /** Halvings; a bucket has less than 2^steps spans. */
-  readonly steps: number;
+  /** Most records of a bucket. */
+  readonly most: number;
   readonly recordsAt: number;
   readonly records: number;
   readonly bytes: Uint8Array;
 }
 
-/** With more halvings than this a trie is quicker, and not large: so many neighbours share its nodes. */
-const MAX_STEPS = 5;
-/** With spans of IPv4 the image stays within three times five bytes a prefix. */
+export const BUCKETS_A_NODE = 8;
+export const BASE_BITS = 24;
+export const COUNT_BITS = 5;
+/** All records of a bucket are compared, without a branch: with more a trie is quicker. */
+const MAX_IN_BUCKET = 15;
+/** Two of three buckets are empty or hold one span where they lie anywhere. */
 const BUCKETS_A_SPAN = 1.75;
+/** Sums and differences of two of them keep their sign in 64 bits. */
+const MAX_WIDTH = 62;
 
 interface Span {
   readonly low: bigint;
   readonly high: bigint;
 }
 
-/** Builds spans of sorted, disjoint prefixes; null where they are too dense in places, or too long. */
-export function buildSpans(prefixes: readonly CidrPrefix[], family: 4 | 6): SpansPlan | null {
+/** Builds spans of sorted, disjoint prefixes; null where they are too dense in places, too long, or too large. */
+export function buildSpans(
+  prefixes: readonly CidrPrefix[],
+  { family, maxBytes }: { readonly family: 4 | 6; readonly maxBytes: number },
+): SpansPlan | null {
   const end = family === 4 ? 128 : 64;
   if (prefixes.some(({ length }) => length > end)) return null;
   const spans = join(prefixes, family);
-  const base = spans[0]?.low;
-  const range = (spans.at(-1)?.low ?? 0n) - (base ?? 0n);
-  if (base === undefined) return null;
-  const ends = spans.map(({ low, high }) => [low - base, high - base] as const);
-  const unused = unusedBits(ends);
-  const farthest = (ends.at(-1)?.[1] ?? 0n) >> BigInt(unused);
-  const width = farthest <= 0xffffffffn ? 4 : 8;
+  const [low, high] = [spans[0]?.low, spans.at(-1)?.high];
+  if (low === undefined || high === undefined) return null;
+  const unused = unusedBits(spans);
   let shift = 0;
-  const mostBuckets = BigInt(Math.floor(spans.length * BUCKETS_A_SPAN));
-  while (range >> BigInt(shift) >= mostBuckets) shift += 1;
-  const buckets = Number(range >> BigInt(shift)) + 1;
-  const { index, most } = indexOf(spans, { base, shift, buckets });
-  const steps = 32 - Math.clz32(most);
-  if (steps > MAX_STEPS) return null;
-  const recordsAt = Math.ceil(buckets / 2) * 8;
-  const records = spans.length + 2 ** steps;
-  const bytes = new Uint8Array(recordsAt + records * width * 2);
-  const view = new DataView(bytes.buffer);
-  index.forEach((count, bucket) => {
-    view.setUint32(bucket * 4, count, true);
-  });
-  for (let i = 1; i < records; i++) {
-    const [low, high] = ends[Math.min(i, ends.length) - 1] ?? [0n, 0n];
-    const at = recordsAt + i * width * 2;
-    putEnd(view, at, low >> BigInt(unused), width);
-    putEnd(view, at + width, high >> BigInt(unused), width);
+  while ((high - low) >> BigInt(shift) >= Math.floor(spans.length * BUCKETS_A_SPAN)) shift += 1;
+  // Where spans crowd together, finer buckets part them, as long as there is room for those.
+  for (; shift >= unused; shift -= 1) {
+    if (shift - unused > MAX_WIDTH) continue;
+    const buckets = Number((high >> BigInt(shift)) - (low >> BigInt(shift))) + 1;
+    if (buckets > maxBytes) return null;
+    const plan = layOut(spans, { shift, unused, buckets, first: low >> BigInt(shift) });
+    if (plan !== null) return plan.bytes.length <= maxBytes ? plan : null;
   }
-  return { kind: 'spans', width, unused, base, shift, buckets, steps, recordsAt, records, bytes };
+  return null;
 }
 
-/** Low bits that are 0 in each distance of a beginning, and 1 in each of an end. */
-function unusedBits(ends: readonly (readonly [bigint, bigint])[]): number {
-  const used = ends.reduce((bits, [low, high]) => bits | low | (high + 1n), 0n);
+/** The image; null where a bucket holds too many spans, or those of a node cannot be counted. */
+function layOut(
+  spans: readonly Span[],
+  shape: Pick<SpansPlan, 'shift' | 'unused' | 'buckets' | 'first'>,
+): SpansPlan | null {
+  const { shift, unused, buckets, first } = shape;
+  const { starts, pieces } = cut(spans, shape);
+  const nodes = Math.floor(buckets / BUCKETS_A_NODE) + 1;
+  let most = 0;
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    most = Math.max(most, (starts[bucket + 1] ?? 0) - (starts[bucket] ?? 0));
+  }
+  if (most > MAX_IN_BUCKET || pieces.length >= 2 ** BASE_BITS) return null;
+  const width = shift - unused <= 32 ? 4 : 8;
+  const recordsAt = nodes * 8;
+  const records = pieces.length + most;
+  const bytes = new Uint8Array(recordsAt + records * width * 2);
+  const view = new DataView(bytes.buffer);
+  for (let node = 0; node < nodes; node++) {
+    const before = starts[Math.min(node * BUCKETS_A_NODE, buckets)] ?? 0;
+    let word = BigInt(before);
+    for (let i = 0; i < BUCKETS_A_NODE; i++) {
+      const count = (starts[Math.min(node * BUCKETS_A_NODE + i + 1, buckets)] ?? 0) - before;
+      if (count >= 2 ** COUNT_BITS) return null;
+      word |= BigInt(count) << BigInt(BASE_BITS + COUNT_BITS * i);
+    }
+    view.setBigUint64(node * 8, word, true);
+  }
+  pieces.forEach(({ low, high }, i) => {
+    const at = recordsAt + i * width * 2;
+    putHalf(view, at, low, width);
+    putHalf(view, at + width, high - low, width);
+  });
+  return { kind: 'spans', width, unused, shift, first, buckets, most, recordsAt, records, bytes };
+}
+
+/** Spans cut at the bounds of buckets, in units of 2^unused from there, and where those of each bucket start. */
+function cut(
+  spans: readonly Span[],
+  { shift, unused, buckets, first }: Pick<SpansPlan, 'shift' | 'unused' | 'buckets' | 'first'>,
+): { readonly starts: Uint32Array; readonly pieces: readonly Span[] } {
+  const starts = new Uint32Array(buckets + 1);
+  const pieces: Span[] = [];
+  const [by, unit] = [BigInt(shift), BigInt(unused)];
+  const last = (1n << BigInt(shift - unused)) - 1n;
+  const within = (value: bigint): bigint => (value >> unit) & last;
+  for (const { low, high } of spans) {
+    const to = Number((high >> by) - first);
+    for (let bucket = Number((low >> by) - first), from = within(low); bucket <= to; bucket++) {
+      pieces.push({ low: from, high: bucket === to ? within(high) : last });
+      starts[bucket + 1] = (starts[bucket + 1] ?? 0) + 1;
+      from = 0n;
+    }
+  }
+  for (let bucket = 1; bucket <= buckets; bucket++) {
+    starts[bucket] = (starts[bucket] ?? 0) + (starts[bucket - 1] ?? 0);
+  }
+  return { starts, pieces };
+}
+
+/** Low bits that are 0 in each beginning, and 1 in each end. */
+function unusedBits(spans: readonly Span[]): number {
+  const used = spans.reduce((bits, { low, high }) => bits | low | (high + 1n), 0n);
   let unused = 0;
   while (unused < 63 && ((used >> BigInt(unused)) & 1n) === 0n) unused += 1;
   return unused;
 }
 
-function putEnd(view: DataView, at: number, value: bigint, width: 4 | 8): void {
+function putHalf(view: DataView, at: number, value: bigint, width: 4 | 8): void {
   if (width === 4) view.setUint32(at, Number(value), true);
   else view.setBigUint64(at, value, true);
 }
@@ -99,22 +155,4 @@ function join(prefixes: readonly CidrPrefix[], family: 4 | 6): Span[] {
     else spans.splice(-1, 1, { low: before.low, high });
   }
   return spans;
-}
-
-/** How many spans begin before each bucket, and the most that begin in one. */
-function indexOf(
-  spans: readonly Span[],
-  { base, shift, buckets }: Pick<SpansPlan, 'base' | 'shift' | 'buckets'>,
-): { readonly index: Uint32Array; readonly most: number } {
-  const begin = new Uint32Array(buckets + 1);
-  for (const { low } of spans) {
-    const bucket = Number((low - base) >> BigInt(shift));
-    begin[bucket + 1] = (begin[bucket + 1] ?? 0) + 1;
-  }
-  let most = 0;
-  for (let bucket = 1; bucket <= buckets; bucket++) {
-    most = Math.max(most, begin[bucket] ?? 0);
-    begin[bucket] = (begin[bucket] ?? 0) + (begin[bucket - 1] ?? 0);
-  }
-  return { index: begin.subarray(0, buckets), most };
 }

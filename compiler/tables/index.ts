@@ -1,4 +1,4 @@
-export type { SpansPlan } from './cidr-spans.js';
+export { BASE_BITS, BUCKETS_A_NODE, COUNT_BITS, type SpansPlan } from './cidr-spans.js';
 export { NO, type TriePlan, YES } from './cidr-trie.js';
 export { CODES as TABLE_CODES } from './codes.js';
 export {

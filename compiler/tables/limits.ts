@@ -30,9 +30,8 @@ export const CHAIN_ENTRIES = 4;
 /** Up to here an address set is a chain of masked compares. */
 export const CHAIN_PREFIXES = 8;
 
-/** A trie of an address set is kept up to so many bytes, or so many times its prefixes in binary. */
+/** A trie of an address set is kept up to so many bytes, which stay in the cache; above it spans are where they are smaller. */
 export const SMALL_TRIE: number = 64 << 10;
-export const LEAN_TIMES = 3;
 
 /** Up to here a port set is a chain of compares of ranges: cheaper than a load that may miss the cache. */
 export const CHAIN_RANGES = 4;

@@ -6,7 +6,7 @@
 import type { CidrDeclaration } from '../frontend/types.js';
 import { buildSpans, type SpansPlan } from './cidr-spans.js';
 import { buildTrie, type TriePlan } from './cidr-trie.js';
-import { CHAIN_PREFIXES, LEAN_TIMES, SMALL_TRIE } from './limits.js';
+import { CHAIN_PREFIXES, SMALL_TRIE } from './limits.js';
 
 export type Family = 4 | 6;
 /** `bytes` are 16, `length` counts from the start of those 16 bytes (IPv4: 96 to 128). */
@@ -49,11 +49,9 @@ function planFamily(
   );
   if (prefixes.length <= CHAIN_PREFIXES) return { kind: 'chain', prefixes };
   const trie = buildTrie(prefixes, { start: shift, maxBytes });
-  // Address and length, as they would be written in binary.
-  const raw = prefixes.length * (family === 4 ? 5 : 17);
-  if (trie !== null && trie.bytes.length <= Math.max(SMALL_TRIE, LEAN_TIMES * raw)) return trie;
-  const spans = buildSpans(prefixes, family);
-  return spans !== null && spans.bytes.length < (trie?.bytes.length ?? maxBytes + 1) ? spans : trie;
+  if (trie !== null && trie.bytes.length <= SMALL_TRIE) return trie;
+  const limit = trie === null ? maxBytes : trie.bytes.length - 1;
+  return buildSpans(prefixes, { family, maxBytes: limit }) ?? trie;
 }
 
 function clearHostBits({ bytes, length }: CidrPrefix): CidrPrefix {

@@ -3,10 +3,10 @@
  * hosts. The hash finds a record, whose state and bytes are then compared, so that no collision can
  * widen what was written. Sections of the image:
  *
- *   slots           u32 number of the record; unused ones name record 0
+ *   slots           u32 place of the record, in words of eight bytes; unused ones name the first
  *   displacements   u16 a bucket (perfect-hash.ts)
- *   records         `stride` bytes: u32 state << LENGTH_BITS | length, u32 next, then the text in words of
- *                   eight bytes, filled up with zeros to the longest one
+ *   records         u32 state << LENGTH_BITS | length, u32 next, then the text in words of eight bytes,
+ *                   the last one filled up with zeros
  */
 import { MAX_VIEW_KEY, viewHash } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
@@ -14,7 +14,7 @@ import { placeKeys } from './perfect-hash.js';
 
 export interface TextEntry {
   readonly state: number;
-  /** At most MAX_VIEW_KEY. */
+  /** One to MAX_VIEW_KEY. */
   readonly bytes: Uint8Array;
   readonly next: number;
 }
@@ -24,8 +24,8 @@ export interface TextHashPlan {
   readonly bucketBits: number;
   readonly displacementsAt: number;
   readonly recordsAt: number;
+  /** Words of the longest text. */
   readonly words: number;
-  readonly stride: number;
   readonly count: number;
   readonly bytes: Uint8Array;
 }
@@ -53,21 +53,29 @@ export function buildTextHash(entries: readonly TextEntry[]): TextHashPlan | nul
   const { multiplier, slotBits, bucketBits, slotOf, displacements } = placeKeys(keys, LOAD);
   const longest = entries.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   if (longest > MAX_VIEW_KEY) throw new BugError('a text is too long to be hashed');
-  const words = Math.ceil(longest / 8);
-  const stride = TEXT_HEADER_BYTES + 8 * words;
+  if (entries.some(({ bytes }) => bytes.length === 0))
+    throw new BugError('an empty text is hashed');
+  const places: number[] = [];
+  let place = 0;
+  for (const { bytes } of entries) {
+    places.push(place);
+    place += (TEXT_HEADER_BYTES >> 3) + Math.ceil(bytes.length / 8);
+  }
   const displacementsAt = 4 << slotBits;
   const recordsAt = Math.ceil((displacementsAt + displacements.length * 2) / 8) * 8;
-  const image = new Uint8Array(recordsAt + entries.length * stride);
+  const image = new Uint8Array(recordsAt + place * 8);
   const view = new DataView(image.buffer);
   entries.forEach(({ state, bytes, next }, i) => {
-    view.setUint32((slotOf[i] ?? 0) * 4, i, true);
-    view.setUint32(recordsAt + i * stride, state * 2 ** LENGTH_BITS + bytes.length, true);
-    view.setUint32(recordsAt + i * stride + 4, next, true);
-    image.set(bytes, recordsAt + i * stride + TEXT_HEADER_BYTES);
+    const at = recordsAt + (places[i] ?? 0) * 8;
+    view.setUint32((slotOf[i] ?? 0) * 4, places[i] ?? 0, true);
+    view.setUint32(at, state * 2 ** LENGTH_BITS + bytes.length, true);
+    view.setUint32(at + 4, next, true);
+    image.set(bytes, at + TEXT_HEADER_BYTES);
   });
   displacements.forEach((d, i) => {
     view.setUint16(displacementsAt + i * 2, d, true);
   });
   const shape = { multiplier, slotBits, bucketBits, displacementsAt, recordsAt };
-  return { ...shape, words, stride, count: entries.length, bytes: image };
+  const words = Math.ceil(longest / 8);
+  return { ...shape, words, count: entries.length, bytes: image };
 }

@@ -15,11 +15,27 @@ const automaton = 'compiler/tables/path-automaton.ts';
 export const LOOK_UPS = [
   {
     class: 'range ends',
-    name: 'one halving too few among the spans of a bucket',
+    name: 'what lies behind a span is inside',
     file: spans,
-    find: 'let step = plan.steps - 1; step >= 0; step--',
-    replace: 'let step = plan.steps - 1; step > 0; step--',
+    find: "const unlike = emit.binary('i64', 'or', beyond, left);",
+    replace: 'const unlike = beyond;',
     suite: 'case#^cidr-spans.case',
+  },
+  {
+    class: 'range ends',
+    name: 'a span of the next bucket counts too',
+    file: spans,
+    find: "const isLast = emit.with('i64', 'sub', count, i + 1);",
+    replace: "const isLast = emit.with('i64', 'sub', count, i);",
+    suite: 'unit#^cidr-set',
+  },
+  {
+    class: 'range ends',
+    name: 'the rest of a span that goes on into the next bucket',
+    file: cidrSpans,
+    find: 'from = 0n;',
+    replace: 'from = last;',
+    suite: 'unit#^cidr-set',
   },
   {
     class: 'range ends',

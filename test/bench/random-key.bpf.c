@@ -22,10 +22,12 @@ static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *ju
 			       sizeof(judgement->connection)))
 		return -1;
 	if (weft_bench_family == 6) {
-		source->word[0] = bpf_htonl(0xfd000000);
-		source->word[1] = bpf_htonl(key);
-		source->word[2] = 0;
-		source->word[3] = bpf_htonl(1);
+		/*
+		 * In halves, as policies load them: the hooks have filled an address long before, a load
+		 * right behind narrower stores would wait for them.
+		 */
+		*(__u64 *)&source->word[0] = (__u64)bpf_htonl(key) << 32 | bpf_htonl(0xfd000000);
+		*(__u64 *)&source->word[2] = (__u64)bpf_htonl(1) << 32;
 	} else {
 		source->word[3] = bpf_htonl(key);
 	}

@@ -58,7 +58,7 @@ export function sampleBundle(): Bundle {
       refusals: refusalReplies(DEFAULT_REFUSALS),
       fuel: 20000,
       kernels: ['6.1'],
-      cost: { functions: [], tableBytes: 0 },
+      cost: { functions: [], tables: [], tableBytes: 0 },
       sources: { 'policies/isolation.ts': '// größer als\nexport {};\n' },
     },
     maps: new Map([['isolation', '{"version":3,"sources":[],"names":[],"mappings":""}']]),

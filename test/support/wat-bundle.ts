@@ -75,7 +75,7 @@ export function manifestOf(parts: Partial<Manifest>): Manifest {
     refusals: refusalReplies(DEFAULT_REFUSALS),
     fuel: 100,
     kernels: ['6.18'],
-    cost: { functions: [], tableBytes: 0 },
+    cost: { functions: [], tables: [], tableBytes: 0 },
     sources: {},
     ...parts,
   };

@@ -221,7 +221,12 @@ test('over the table budget; a table that nobody asks costs nothing', async () =
 for (let i: u64 = 0; i < 100; i++) plans.set(i * 1000003, 1);`;
   const budget = { ...PROJECT_DEFAULTS.budget, tableBytes: 100 };
   const used = authorize('return plans.has(connection.now) ? Verdict.Allow : Verdict.Deny;', top);
-  assert.equal(codes(await compile([used], { budget })), ['B207']);
+  const over = await compile([used], { budget });
+  assert.equal(codes(over), ['B207']);
+  assert.equal(
+    over.diagnostics.map(({ line, notes }) => [line, notes]),
+    [[2, ['`plans` of a: 1088 for 100 entries']]],
+  );
   const unused = await compile([authorize('return Verdict.Deny;', top)], { budget });
   assert.equal(codes(unused), []);
 });

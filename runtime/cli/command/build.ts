@@ -107,7 +107,7 @@ async function build(env: Env, input: Input, out: string): Promise<Result> {
   };
 }
 
-/** A line a policy function, and what all of them take. */
+/** A line a policy function and table, and what all of them take. */
 function costText(cost: Manifest['cost'], verified: VerifiedCost | null): string {
   const rows = cost.functions
     .filter(({ name }) => /^p\d+_/.test(name))
@@ -118,8 +118,17 @@ function costText(cost: Manifest['cost'], verified: VerifiedCost | null): string
       `${stackBytes} bytes of stack`,
       `${lookups} look-ups`,
     ]);
-  const tables = `tables take ${cost.tableBytes} bytes`;
-  return [columns(rows, '  '), `  ${tables}; ${verifiedText(verified)}`].join('\n');
+  const tables = cost.tables.map(({ policy, name, kind, entries, bytes, form }) => [
+    `${policy} ${name}`,
+    kind,
+    `${entries} entries`,
+    `${bytes} bytes`,
+    form,
+  ]);
+  const all = `  tables take ${cost.tableBytes} bytes; ${verifiedText(verified)}`;
+  return [...[rows, tables].filter((r) => r.length > 0).map((r) => columns(r, '  ')), all].join(
+    '\n',
+  );
 }
 
 export const BUILD_COMMAND: CommandSpec = {

@@ -71,16 +71,13 @@ function describe(manifest: Manifest, digest: string): string {
     section('attributes', slots),
     section(
       `tables (${manifest.cost.tableBytes} bytes)`,
-      manifest.policies.flatMap((p) => [
-        ...p.tables.map((t) => [
-          p.name,
-          t.name,
-          `${t.keyKind} keys`,
-          `${t.entries.length} entries`,
-        ]),
-        ...p.cidrs.map((c) => [p.name, c.name, 'address blocks', `${c.prefixes.length} entries`]),
-        ...p.ports.map((s) => [p.name, s.name, 'ports', `${s.ranges.length} entries`]),
-        ...p.patterns.map((t) => [p.name, t.name, `${t.kind}s`, `${t.entries.length} entries`]),
+      manifest.cost.tables.map(({ policy, name, kind, entries, bytes, form }) => [
+        policy,
+        name,
+        kind,
+        `${entries} entries`,
+        `${bytes} bytes`,
+        form,
       ]),
     ),
     section('cost', [
