@@ -9,6 +9,7 @@ import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
 import { checkBudget, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
+import { checkWalks, type PlacedWalk } from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import {
   BugError,
@@ -28,7 +29,7 @@ import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numb
 import { resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
-import { optimize } from './passes/index.js';
+import { type OptimizeOptions, optimize, type Walk } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import { printPlan } from './print-plan.js';
 import { type PolicyPlan, tableCosts } from './table-costs.js';
@@ -207,16 +208,25 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
     ...parts,
     cost: { functions: [], tables: [], tableBytes: 0 },
   });
+  const { fuel } = project.budget;
+  const walks: PlacedWalk[] = [];
   const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
     const dispatcher = buildDispatcher(draft);
     optimize(dispatcher, { mayGoto });
-    const modules = policies.map((p, i) => expandPolicy(p, { plan: plans[i], numbering, mayGoto }));
+    const modules = policies.map((p, i) => {
+      const onWalk = (walk: Walk): void => {
+        const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
+        walks.push({ ...walk, at });
+      };
+      return expandPolicy(p, { plan: plans[i], numbering, target: { mayGoto, fuel, onWalk } });
+    });
     const views = buildViewFunctions(callees(modules));
     optimize(views, { mayGoto });
     const module = joinModules(project.name, [...modules, views, dispatcher]);
     return { module, lowered: lowerModule(module, { mayGoto }) };
   };
   const base = variant(false);
+  diagnostics.push(...checkWalks(walks, fuel));
   // Kernels differ in how loops are guarded; without a loop one object serves all.
   const guarded = base.module.functions.some((f) => loops(f).length > 0) ? variant(true) : base;
   const { wasm } = parts.stages;
@@ -224,7 +234,7 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
   const plan = (): string => printPlan(plans, numbering);
   if (!base.lowered.ok) diagnostics.push(...base.lowered.diagnostics);
   else if (!guarded.lowered.ok) diagnostics.push(...guarded.lowered.diagnostics);
-  if (!base.lowered.ok || !guarded.lowered.ok) {
+  if (!base.lowered.ok || !guarded.lowered.ok || hasErrors(diagnostics)) {
     return {
       ok: false,
       diagnostics,
@@ -274,11 +284,11 @@ function expandPolicy(
   {
     plan,
     numbering,
-    mayGoto,
+    target,
   }: {
     readonly plan: PolicyPlan | undefined;
     readonly numbering: AbiNumbering;
-    readonly mayGoto: boolean;
+    readonly target: Omit<OptimizeOptions, 'expand'>;
   },
 ): Module {
   if (plan === undefined) throw new BugError('a policy has no plan');
@@ -297,7 +307,7 @@ function expandPolicy(
     expandAbi(simplified, resolved, numbering);
     expandTables(simplified, resolved, { plans: plan.plans, prefix });
   };
-  optimize(module, { expand, mayGoto });
+  optimize(module, { ...target, expand });
   renameImage(module, MEMORY_IMAGE, `${prefix}${MEMORY_IMAGE}`);
   const called = callees([module]);
   return { ...module, externs: module.externs.filter(({ name }) => called.has(name)) };

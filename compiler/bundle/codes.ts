@@ -50,4 +50,8 @@ export const CODES: CodeTable = {
     title: 'over the verifier budget',
     help: 'make loops shorter or fewer, simplify the policy, or raise `budget.verified` in weft.json',
   },
+  B210: {
+    title: 'loops that kernels before 6.9 cannot verify',
+    help: 'end the loop by a counter and a constant, or lower `budget.fuel` in weft.json',
+  },
 };

@@ -1,25 +1,25 @@
 /**
  * Pass:    guard-loops
- * Reads:   loops, and whether a loop's trip count is a small constant
- * Writes:  `may_goto` at each loop header; a `launder` of each loop-carried value behind it
+ * Reads:   loops, and what bounds their turns
+ * Writes:  `may_goto` at each loop header; a `launder` of each loop-carried value behind it; without
+ *          may_goto a count of turns where no counter of the loop itself shows the end
  * Refuses: nothing
- * Keeps:   values (a launder adds a zero that only the verifier does not know)
+ * Keeps:   values (a launder adds a zero that only the verifier does not know); traps (the count never
+ *          ends before the loop's own test or the fuel does)
  *
- * A cursor that leaves a loop with k different constants makes the verifier walk the next loop k times.
- * Laundered, its states are equal and merge. Not laundered: counters of loops with a constant bound,
- * which the verifier proves itself; and, for kernels without may_goto, the fuel of other loops, since
- * something must let the verifier see that the loop ends.
+ * A cursor that leaves a loop with k different constants makes the verifier walk what follows k times.
+ * Laundered, its states are equal and merge. So all values of a loop are laundered but a counter with a
+ * constant bound, which the verifier proves itself. Without may_goto something must let it see that any
+ * other loop ends: not the fuel, which arrives with a constant for each way that led there, but a
+ * count that begins at the same constant on all of them.
  */
 import {
   type Block,
   type BlockId,
   blockMap,
-  definitions,
-  dominators,
   type Func,
-  foldBinary,
-  foldCompare,
   type Instr,
+  type Loc,
   type Loop,
   loops,
   mapOperands,
@@ -29,169 +29,168 @@ import {
   targetsOf,
   type ValueId,
 } from '../ir/index.js';
+import { countDown } from './count-down.js';
+import { tripBounds } from './trip-bound.js';
+
+/** What a nest of loops costs a verifier that must walk every turn. */
+export interface Walk {
+  readonly loc: Loc;
+  readonly rounds: number;
+  /** Instructions of the IR, over all rounds. */
+  readonly instructions: number;
+}
 
 export interface GuardOptions {
   /** For kernels that have may_goto: only short loops are left for the verifier to walk. */
   readonly mayGoto: boolean;
+  /** The fuel that a decision begins with: no loops turn more often. */
+  readonly fuel: number;
+  /** Is told of each nest of loops, without may_goto. */
+  readonly onWalk?: (walk: Walk) => void;
 }
+/** With may_goto a longer loop is not walked. */
 const SHORT = 64;
-const LONG = 4096;
-
-interface Steps {
-  readonly start: bigint;
-  readonly step: Instr & { op: 'binary' };
-  readonly by: bigint;
-}
-
-type Defs = ReadonlyMap<ValueId, Instr>;
-function constant(defs: Defs, value: ValueId | undefined): bigint | null {
-  const def = value === undefined ? undefined : defs.get(value);
-  return def?.op === 'const' ? def.value : null;
-}
-
-/** A parameter that starts at a constant and moves by a constant on every way round. */
-function stepsOf(func: Func, loop: Loop, index: number, param: Param, defs: Defs): Steps | null {
-  let start: bigint | null = null;
-  let step: Steps['step'] | null = null;
-  for (const block of func.blocks) {
-    for (const target of targetsOf(block.term)) {
-      if (target.block !== loop.header) continue;
-      const arg = target.args[index];
-      if (!loop.blocks.has(block.id)) {
-        const value = constant(defs, arg);
-        if (value === null || (start !== null && start !== value)) return null;
-        start = value;
-        continue;
-      }
-      const def = arg === undefined ? undefined : defs.get(arg);
-      if (def?.op !== 'binary' || def.kind !== 'add' || def.args[0] !== param.id) return null;
-      if (step !== null && step.id !== def.id) return null;
-      step = def;
-    }
-  }
-  const by = step === null ? null : constant(defs, step.args[1]);
-  return start === null || step === null || by === null ? null : { start, step, by };
-}
-
-/** After how many rounds a test on the counter, which every round makes, leaves the loop. */
-function tripCount(
-  func: Func,
-  loop: Loop,
-  param: Param,
-  steps: Steps,
-  defs: Defs,
-  everyRound: (block: BlockId) => boolean,
-): number | null {
-  if (param.type === 'ptr') return null;
-  const type = param.type;
-  for (const block of func.blocks) {
-    const { term } = block;
-    if (!loop.blocks.has(block.id) || term.op !== 'br_if' || !everyRound(block.id)) continue;
-    const leavesThen = !loop.blocks.has(term.then.block);
-    const leavesElse = !loop.blocks.has(term.else.block);
-    if (leavesThen === leavesElse) continue;
-    const def = defs.get(term.condition);
-    const direct = term.condition === param.id || term.condition === steps.step.id;
-    const compare = def?.op === 'compare' ? def : null;
-    const tested = direct ? term.condition : compare?.args[0];
-    if (tested !== param.id && tested !== steps.step.id) continue;
-    const bound = direct ? 0n : constant(defs, compare?.args[1]);
-    if (bound === null) continue;
-    let value = steps.start;
-    for (let round = 1; round <= LONG; round++) {
-      const next = foldBinary('add', type, value, steps.by) ?? 0n;
-      const now = tested === param.id ? value : next;
-      const holds = foldCompare(compare?.kind ?? 'ne', type, now, bound);
-      if (holds === leavesThen) return round;
-      value = next;
-    }
-  }
-  return null;
-}
-
-/** The fuel of a loop: its header's parameter whose test for zero ends in a fuel trap. */
-function isFuel(
-  func: Func,
-  loop: Loop,
-  param: Param,
-  blocks: ReadonlyMap<BlockId, Block>,
-): boolean {
-  const defs = definitions(func);
-  return func.blocks.some((block) => {
-    const { term } = block;
-    if (!loop.blocks.has(block.id) || term.op !== 'br_if') return false;
-    const def = defs.get(term.condition);
-    const tested = def?.op === 'compare' ? def.args[0] : term.condition;
-    if (tested !== param.id) return false;
-    return [term.then, term.else].some((to) => {
-      const end = blocks.get(to.block)?.term;
-      return end?.op === 'trap' && end.kind === 'fuel';
-    });
-  });
-}
-
-/** Counters of a loop whose trip count is a constant, small enough to be walked by the verifier. */
-function counters(func: Func, loop: Loop, header: Block, options: GuardOptions): Set<ValueId> {
-  const defs = definitions(func);
-  const doms = dominators(func);
-  const blocks = blockMap(func);
-  const everyRound = (block: BlockId): boolean =>
-    loop.latches.every((latch) => doms.dominates(block, latch));
-  const found = header.params.filter((param, i) => {
-    const steps = stepsOf(func, loop, i, param, defs);
-    if (steps === null || isFuel(func, loop, param, blocks)) return false;
-    const trips = tripCount(func, loop, param, steps, defs, everyRound);
-    return trips !== null && trips <= (options.mayGoto ? SHORT : LONG);
-  });
-  return new Set(found.map((param) => param.id));
-}
+/** About what a guard adds to a loop. */
+const GUARD = 4;
 
 interface Plan {
   readonly loop: Loop;
-  readonly header: Block;
-  /** Parameters that stay as they are. */
-  readonly kept: Set<ValueId>;
+  /** The parameter that the verifier counts by; null where it has none. */
+  readonly counter: Param | null;
 }
-
-function plan(func: Func, options: GuardOptions): Plan[] {
-  const blocks = blockMap(func);
-  const plans = loops(func).flatMap((loop): Plan[] => {
-    const header = blocks.get(loop.header);
-    return header === undefined
-      ? []
-      : [{ loop, header, kept: counters(func, loop, header, options) }];
-  });
-  // A loop that only fuel bounds needs it known from the entry on, so through every other loop too.
-  if (options.mayGoto || plans.every(({ kept }) => kept.size > 0)) return plans;
-  for (const { loop, header, kept } of plans) {
-    for (const param of header.params) if (isFuel(func, loop, param, blocks)) kept.add(param.id);
-  }
-  return plans;
+/** Loops to count the turns of, together; by their headers, since counting splits blocks. */
+interface Count {
+  readonly outer: BlockId;
+  readonly headers: readonly BlockId[];
+  readonly rounds: number;
+}
+interface Plans {
+  readonly plans: readonly Plan[];
+  readonly counts: readonly Count[];
 }
 
 /** Guards every loop of a function. */
 export function guardLoops(func: Func, options: GuardOptions): boolean {
   const connection = func.params[0];
-  const plans = plan(func, options);
-  if (connection === undefined || plans.length === 0) return false;
+  const all = loops(func);
+  if (connection === undefined || all.length === 0) return false;
+  const { plans, counts } = options.mayGoto ? planShort(func, all) : planCounts(func, all, options);
+  launderAll(func, plans, connection);
+  for (const { outer, headers, rounds } of counts) {
+    const loop = loops(func).find(({ header }) => header === outer);
+    if (loop !== undefined) countDown(func, { loop, headers, rounds });
+  }
+  return true;
+}
+
+/** Counters of loops that are short enough for the verifier to walk. */
+function planShort(func: Func, all: readonly Loop[]): Plans {
+  const bound = tripBounds(func);
+  const plans = all.map((loop): Plan => {
+    const found = bound(loop);
+    return { loop, counter: found !== null && found.trips <= SHORT ? found.counter : null };
+  });
+  return { plans, counts: [] };
+}
+
+/** Each loop by its own bound; a nest of them by the fuel where that ends it sooner. */
+function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOptions): Plans {
+  const bound = tripBounds(func);
+  const bounds = new Map(all.map((loop) => [loop, bound(loop)]));
+  const inmost = (loop: Loop): Loop | undefined =>
+    all.filter((other) => other !== loop && other.blocks.has(loop.header)).at(-1);
+  /** Turns of a loop and of all in it, each weighed by what it costs. */
+  const turns = (loop: Loop, cost: (loop: Loop) => number): number => {
+    const inner = all.filter((other) => inmost(other) === loop);
+    const each = cost(loop) + inner.reduce((sum, other) => sum + turns(other, cost), 0);
+    return (bounds.get(loop)?.trips ?? Number.POSITIVE_INFINITY) * each;
+  };
+  const blocks = blockMap(func);
+  const size = (loop: Loop): number =>
+    [...loop.blocks].reduce((sum, id) => sum + (blocks.get(id)?.instrs.length ?? 0) + 1, GUARD);
+  const plans: Plan[] = [];
+  const counts: Count[] = [];
+  for (const outer of all.filter((loop) => inmost(loop) === undefined)) {
+    const nest = all.filter((loop) => outer.blocks.has(loop.header));
+    const byFuel = turns(outer, () => 1) > fuel;
+    const loc = locationOf(outer, blocks);
+    const instructions = byFuel ? fuel * size(outer) : turns(outer, size);
+    onWalk?.({ loc, rounds: byFuel ? fuel : turns(outer, () => 1), instructions });
+    if (byFuel) {
+      plans.push(...nest.map((loop) => ({ loop, counter: null })));
+      const headers = nest.map(({ header }) => header);
+      counts.push({ outer: outer.header, headers, rounds: fuel });
+      continue;
+    }
+    for (const loop of nest) {
+      const found = bounds.get(loop);
+      const counter = found?.counter ?? null;
+      const own = counter !== null && !isUsedBehind(func, loop, counter) ? counter : null;
+      plans.push({ loop, counter: own });
+      if (own !== null) continue;
+      counts.push({ outer: loop.header, headers: [loop.header], rounds: found?.trips ?? fuel });
+    }
+  }
+  return { plans, counts };
+}
+
+function locationOf(loop: Loop, blocks: ReadonlyMap<BlockId, Block>): Loc {
+  const inside = [...loop.blocks].flatMap((id) => blocks.get(id) ?? []);
+  return inside.flatMap((b) => [...b.instrs, b.term]).find(({ loc }) => loc !== null)?.loc ?? null;
+}
+
+/** True where a loop's counter, or what it is raised to, is needed outside of the loop. */
+function isUsedBehind(func: Func, loop: Loop, counter: Param): boolean {
+  const blocks = blockMap(func);
+  const header = blocks.get(loop.header);
+  const index = header?.params.indexOf(counter) ?? -1;
+  const values = new Set<ValueId>([counter.id]);
+  for (const id of loop.latches) {
+    for (const target of targetsOf(
+      blocks.get(id)?.term ?? { op: 'trap', kind: 'trap', loc: null },
+    )) {
+      const step = target.args[index];
+      if (target.block === loop.header && step !== undefined) values.add(step);
+    }
+  }
+  let used = false;
+  const see = (value: ValueId): ValueId => {
+    used ||= values.has(value);
+    return value;
+  };
+  for (const block of func.blocks) {
+    const inside = loop.blocks.has(block.id);
+    if (!inside) for (const instr of block.instrs) mapOperands(instr, see);
+    mapTerm(block.term, inside ? (value) => value : see, (target) => {
+      if (!loop.blocks.has(target.block)) target.args.map(see);
+      return target;
+    });
+  }
+  return used;
+}
+
+/** Puts guards at the headers, and the laundered names wherever the values are used. */
+function launderAll(func: Func, plans: readonly Plan[], connection: Param): void {
+  const blocks = blockMap(func);
   const renamed = new Map<ValueId, ValueId>();
-  const guards = plans.map(({ header, kept }) => {
+  const guards: { header: Block; guard: Instr[] }[] = [];
+  for (const { loop, counter } of plans) {
+    const header = blocks.get(loop.header);
+    if (header === undefined) continue;
     const loc = header.instrs.find((instr) => instr.loc !== null)?.loc ?? header.term.loc;
     const guard: Instr[] = [{ op: 'may_goto', id: newValue(func), type: 'i32', loc }];
     for (const param of header.params) {
-      if (kept.has(param.id)) continue;
+      if (param.id === counter?.id) continue;
       const id = newValue(func);
       renamed.set(param.id, id);
-      const args = [param.id, connection.id] as const;
-      guard.push({ op: 'launder', id, type: param.type, loc, args });
+      guard.push({ op: 'launder', id, type: param.type, loc, args: [param.id, connection.id] });
     }
-    return { header, guard };
-  });
+    guards.push({ header, guard });
+  }
   const rename = (value: ValueId): ValueId => renamed.get(value) ?? value;
   for (const block of func.blocks) {
     block.instrs = block.instrs.map((instr) => mapOperands(instr, rename));
     block.term = mapTerm(block.term, rename);
   }
   for (const { header, guard } of guards) header.instrs = [...guard, ...header.instrs];
-  return true;
 }

@@ -4,7 +4,7 @@ export { eliminateDeadCode } from './eliminate-dead-code.js';
 export { expandArithmetic } from './expand-arithmetic.js';
 export { foldConstants } from './fold-constants.js';
 export { foldMemory } from './fold-memory.js';
-export { guardLoops } from './guard-loops.js';
+export { guardLoops, type Walk } from './guard-loops.js';
 export { inline } from './inline.js';
 export { lowerSwitch } from './lower-switch.js';
 export { mostOf } from './most.js';

@@ -9,7 +9,7 @@ import { eliminateDeadCode } from './eliminate-dead-code.js';
 import { expandArithmetic } from './expand-arithmetic.js';
 import { foldConstants } from './fold-constants.js';
 import { foldMemory } from './fold-memory.js';
-import { guardLoops } from './guard-loops.js';
+import { guardLoops, type Walk } from './guard-loops.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
 import { orderBlocks } from './order-blocks.js';
@@ -32,7 +32,13 @@ export interface OptimizeOptions extends SimplifyOptions {
   readonly expand?: (module: Module) => void;
   /** For kernels that have may_goto; false unless told. */
   readonly mayGoto?: boolean;
+  /** The fuel that a decision begins with; the most that a project may ask for unless told. */
+  readonly fuel?: number;
+  /** Is told what loops cost a verifier without may_goto. */
+  readonly onWalk?: (walk: Walk) => void;
 }
+
+const MOST_FUEL = 1_000_000;
 
 const ROUNDS = 12;
 
@@ -103,7 +109,9 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   cleanUp(module, run);
   each('sink-values', sinkValues);
   each('sink-loads', sinkLoads);
-  each('guard-loops', (func) => guardLoops(func, { mayGoto: options.mayGoto ?? false }));
+  const { mayGoto = false, fuel = MOST_FUEL, onWalk } = options;
+  const guards = { mayGoto, fuel, ...(onWalk === undefined ? {} : { onWalk }) };
+  each('guard-loops', (func) => guardLoops(func, guards));
   each('eliminate-dead-code', eliminateDeadCode);
   each('order-blocks', orderBlocks);
   run('drop-unused', () => dropUnused(module));

@@ -98,10 +98,11 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['inline', inline],
   ['expand-arithmetic', each(expandArithmetic)],
   ['lower-switch', each(lowerSwitch)],
-  ['guard-loops', each((func) => guardLoops(func, { mayGoto: true }))],
+  ['guard-loops', each((func) => guardLoops(func, { mayGoto: false, fuel: FUEL }))],
+  ['guard-loops may_goto', each((func) => guardLoops(func, { mayGoto: true, fuel: FUEL }))],
   ['order-blocks', each(orderBlocks)],
   ['sink-values', each(sinkValues)],
-  ['optimize', (module) => optimize(module, { verify: true })],
+  ['optimize', (module) => optimize(module, { verify: true, fuel: FUEL })],
   ['optimize for may_goto', (module) => optimize(module, { verify: true, mayGoto: true })],
 ];
 

@@ -1,0 +1,193 @@
+/**
+ * How often a loop can turn: from a counter that every way round moves by a constant, and a test that
+ * every round makes and that ends the loop.
+ */
+import {
+  type BlockId,
+  bitsOf,
+  blockMap,
+  type CompareOp,
+  definitions,
+  dominators,
+  type Func,
+  foldBinary,
+  foldCompare,
+  type Instr,
+  type IntType,
+  type Loop,
+  maskOf,
+  type Param,
+  targetsOf,
+  type ValueId,
+} from '../ir/index.js';
+import { addressLimits } from './address-limits.js';
+
+/** A longer loop counts as one whose end is not known. */
+export const LONG = 4096;
+
+export interface TripBound {
+  /** The loop's header is entered at most so often. */
+  readonly trips: number;
+  /** The counter, where constants alone say so: the verifier can count it itself. */
+  readonly counter: Param | null;
+}
+
+type Step = Instr & { op: 'binary' };
+/** A parameter of a header, where it begins and what each round does to it. */
+interface Course {
+  readonly param: Param;
+  readonly type: IntType;
+  readonly step: Step;
+  readonly by: bigint;
+  /** The value that it begins with; null where it is no constant. */
+  readonly start: bigint | null;
+  readonly most: bigint;
+}
+/** The loop goes on while this holds. */
+interface Test {
+  readonly kind: CompareOp;
+  readonly tested: ValueId;
+  readonly bound: ValueId | null;
+  readonly at: BlockId;
+}
+
+const OPPOSITE: Readonly<Record<CompareOp, CompareOp>> = {
+  eq: 'ne',
+  ne: 'eq',
+  lt_u: 'ge_u',
+  lt_s: 'ge_s',
+  gt_u: 'le_u',
+  gt_s: 'le_s',
+  le_u: 'gt_u',
+  le_s: 'gt_s',
+  ge_u: 'lt_u',
+  ge_s: 'lt_s',
+};
+const SWAPPED: Readonly<Record<CompareOp, CompareOp>> = {
+  eq: 'eq',
+  ne: 'ne',
+  lt_u: 'gt_u',
+  lt_s: 'gt_s',
+  gt_u: 'lt_u',
+  gt_s: 'lt_s',
+  le_u: 'ge_u',
+  le_s: 'ge_s',
+  ge_u: 'le_u',
+  ge_s: 'le_s',
+};
+
+/** A function that bounds the loops of `func`; null where no counter does. */
+export function tripBounds(func: Func): (loop: Loop) => TripBound | null {
+  const defs = definitions(func);
+  const blocks = blockMap(func);
+  const doms = dominators(func);
+  const limit = addressLimits(func);
+  const constant = (value: ValueId | null | undefined): bigint | null => {
+    const def = value === null || value === undefined ? undefined : defs.get(value);
+    return def?.op === 'const' ? def.value : null;
+  };
+
+  const courseOf = (loop: Loop, index: number, param: Param): Course | null => {
+    if (param.type === 'ptr') return null;
+    let step: Step | null = null;
+    const starts: (bigint | null)[] = [];
+    let most = 0n;
+    for (const block of func.blocks) {
+      for (const target of targetsOf(block.term)) {
+        const arg = target.args[index];
+        if (target.block !== loop.header || arg === undefined) continue;
+        if (!loop.blocks.has(block.id)) {
+          const greatest = limit(block.id, arg);
+          if (greatest > most) most = greatest;
+          starts.push(constant(arg));
+          continue;
+        }
+        const def = defs.get(arg);
+        if (def?.op !== 'binary' || def.args[0] !== param.id) return null;
+        if (step !== null && step.id !== def.id) return null;
+        step = def;
+      }
+    }
+    const by = step === null ? null : constant(step.args[1]);
+    if (step === null || by === null) return null;
+    const [first = null] = starts;
+    const start = starts.every((value) => value === first) ? first : null;
+    return { param, type: param.type, step, by, start, most };
+  };
+
+  const testsOf = (loop: Loop): Test[] =>
+    [...loop.blocks].flatMap((id): Test[] => {
+      const term = blocks.get(id)?.term;
+      if (term?.op !== 'br_if') return [];
+      if (!loop.latches.every((latch) => doms.dominates(id, latch))) return [];
+      const staysThen = loop.blocks.has(term.then.block);
+      if (staysThen === loop.blocks.has(term.else.block)) return [];
+      const def = defs.get(term.condition);
+      if (def?.op !== 'compare') {
+        return [{ kind: staysThen ? 'ne' : 'eq', tested: term.condition, bound: null, at: id }];
+      }
+      const kind = staysThen ? def.kind : OPPOSITE[def.kind];
+      const [a, b] = def.args;
+      return [
+        { kind, tested: a, bound: b, at: id },
+        { kind: SWAPPED[kind], tested: b, bound: a, at: id },
+      ];
+    });
+
+  const trips = (course: Course, test: Test): TripBound | null => {
+    const { param, step } = course;
+    if (test.tested !== param.id && test.tested !== step.id) return null;
+    const bound = test.bound === null ? 0n : constant(test.bound);
+    if (bound !== null && course.start !== null) {
+      const counted = count(course, course.start, test, bound);
+      if (counted !== null) return { trips: counted, counter: param };
+    }
+    const most = test.bound === null ? 0n : limit(test.at, test.bound);
+    const rounds = bound === 0n ? shrinking(course, test.kind) : rising(course, test.kind, most);
+    return rounds === null || rounds > LONG ? null : { trips: rounds, counter: null };
+  };
+
+  return (loop) => {
+    const tests = testsOf(loop);
+    const found = (blocks.get(loop.header)?.params ?? []).flatMap((param, index) => {
+      const course = courseOf(loop, index, param);
+      return course === null ? [] : tests.flatMap((test) => trips(course, test) ?? []);
+    });
+    return found.sort((a, b) => a.trips - b.trips)[0] ?? null;
+  };
+}
+
+/** Walks a counter from constant to constant. */
+function count(course: Course, start: bigint, test: Test, bound: bigint): number | null {
+  let value = start;
+  for (let round = 1; round <= LONG; round++) {
+    const next = foldBinary(course.step.kind, course.type, value, course.by);
+    if (next === null) return null;
+    const now = test.tested === course.param.id ? value : next;
+    if (foldCompare(test.kind, course.type, now, bound) === false) return round;
+    value = next;
+  }
+  return null;
+}
+
+/** Rounds of a counter that rises to what is at most `most`. */
+function rising({ type, step, by, start }: Course, kind: CompareOp, most: bigint): number | null {
+  const signed = kind === 'lt_s' || kind === 'le_s';
+  if (!signed && kind !== 'lt_u' && kind !== 'le_u') return null;
+  const all = signed ? maskOf(type) >> 1n : maskOf(type);
+  // Nothing may wrap on the way, neither the counter's last value nor the step behind it.
+  if (step.kind !== 'add' || by === 0n || most + by + by > all) return null;
+  if (start === null || start > all) return null;
+  return start > most ? 2 : Number((most - start) / by) + 2;
+}
+
+/** Rounds of a counter that shrinks to nothing. */
+function shrinking({ type, step, by, most }: Course, kind: CompareOp): number | null {
+  if (kind !== 'ne' && kind !== 'gt_u') return null;
+  const bits = most.toString(2).length;
+  if (step.kind === 'shr_u' && by % BigInt(bitsOf(type)) > 0n) return bits + 2;
+  if (step.kind === 'div_u' && by > 1n) return bits + 2;
+  const down = (step.kind === 'add' && by === maskOf(type)) || (step.kind === 'sub' && by === 1n);
+  // Number() of more than LONG is refused by whoever asks.
+  return down ? Number(most) + 2 : null;
+}
