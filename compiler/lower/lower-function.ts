@@ -29,7 +29,7 @@ export function lowerFunction(
   const slots = allocateRegisters(lir);
   simplifyBlocks(lir);
   hoistResults(lir);
-  const { code, locs, longestPath } = linearise(lir);
+  const { code, locs, longestPath } = linearise(lir, { walksLoops: !options.mayGoto });
   const hidden = code.insns.some(({ op }) => op === 'may_goto') ? MAY_GOTO_BYTES : 0;
   const first = locs.find((loc) => loc !== null) ?? null;
   const encoded = encode(code);

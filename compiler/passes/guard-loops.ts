@@ -38,6 +38,8 @@ export interface Walk {
   readonly rounds: number;
   /** Instructions of the IR, over all rounds. */
   readonly instructions: number;
+  /** Ways that the verifier has to keep for later, over all rounds: both lead on in the loop. */
+  readonly forks: number;
 }
 
 export interface GuardOptions {
@@ -106,16 +108,20 @@ function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOpt
     return (bounds.get(loop)?.trips ?? Number.POSITIVE_INFINITY) * each;
   };
   const blocks = blockMap(func);
-  const size = (loop: Loop): number =>
-    [...loop.blocks].reduce((sum, id) => sum + (blocks.get(id)?.instrs.length ?? 0) + 1, GUARD);
+  const sum = (loop: Loop, of: (block: Block) => number): number =>
+    [...loop.blocks].reduce((n, id) => n + (blocks.has(id) ? of(blocks.get(id) as Block) : 0), 0);
+  const size = (loop: Loop): number => sum(loop, (block) => block.instrs.length + 1) + GUARD;
+  const forks = (loop: Loop): number => sum(loop, (block) => forksOf(block, loop));
   const plans: Plan[] = [];
   const counts: Count[] = [];
   for (const outer of all.filter((loop) => inmost(loop) === undefined)) {
     const nest = all.filter((loop) => outer.blocks.has(loop.header));
     const byFuel = turns(outer, () => 1) > fuel;
     const loc = locationOf(outer, blocks);
-    const instructions = byFuel ? fuel * size(outer) : turns(outer, size);
-    onWalk?.({ loc, rounds: byFuel ? fuel : turns(outer, () => 1), instructions });
+    const over = (cost: (loop: Loop) => number): number =>
+      byFuel ? fuel * cost(outer) : turns(outer, cost);
+    const rounds = byFuel ? fuel : turns(outer, () => 1);
+    onWalk?.({ loc, rounds, instructions: over(size), forks: over(forks) });
     if (byFuel) {
       plans.push(...nest.map((loop) => ({ loop, counter: null })));
       const headers = nest.map(({ header }) => header);
@@ -132,6 +138,13 @@ function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOpt
     }
   }
   return { plans, counts };
+}
+
+/** Choices of a block after which the loop goes on either way. */
+function forksOf({ instrs, term }: Block, loop: Loop): number {
+  const selects = instrs.filter(({ op }) => op === 'select').length;
+  const stays = targetsOf(term).filter(({ block }) => loop.blocks.has(block)).length;
+  return selects + Math.max(stays - 1, 0);
 }
 
 function locationOf(loop: Loop, blocks: ReadonlyMap<BlockId, Block>): Loc {

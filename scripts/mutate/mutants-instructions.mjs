@@ -6,7 +6,41 @@ const fold = 'compiler/passes/fold-constants.ts';
 const promote = 'compiler/passes/promote-memory.ts';
 const lowerSwitch = 'compiler/passes/lower-switch.ts';
 
+const trips = 'compiler/passes/trip-bound.ts';
+
 export const INSTRUCTIONS = [
+  {
+    class: 'off by one in a bound',
+    name: 'a loop up to a masked value turns once less',
+    file: trips,
+    find: 'return start > most ? 2 : Number((most - start) / by) + 2;',
+    replace: 'return start > most ? 2 : Number((most - start) / by) + 1;',
+    suite: 'file/passes',
+  },
+  {
+    class: 'off by one in a bound',
+    name: 'a counter that is divided is followed for one turn less',
+    file: trips,
+    find: "if (step.kind === 'div_u' && by > 1n) return bits + 2;",
+    replace: "if (step.kind === 'div_u' && by > 1n) return bits + 1;",
+    suite: 'file/passes',
+  },
+  {
+    class: 'a loop that ends otherwise than in WebAssembly',
+    name: 'a loop in a loop that only fuel ends counts by itself',
+    file: 'compiler/passes/guard-loops.ts',
+    find: 'const byFuel = turns(outer, () => 1) > fuel;',
+    replace: 'const byFuel = turns(outer, () => 1) < fuel;',
+    suite: 'file/passes',
+  },
+  {
+    class: 'a loop that ends otherwise than in WebAssembly',
+    name: 'a counter that is needed behind its loop stays known',
+    file: 'compiler/passes/guard-loops.ts',
+    find: 'used ||= values.has(value);',
+    replace: 'used &&= values.has(value);',
+    suite: 'file/passes',
+  },
   {
     class: 'memory of a decision',
     name: 'a load keeps the value from before the paths met',

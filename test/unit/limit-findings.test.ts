@@ -44,6 +44,38 @@ test('B204: clusters of a bundle', async () => {
   assert.equal(await codes(half), ['B204']);
 });
 
+/** A loop that only fuel bounds, and one whose end the compiler sees. */
+const looping = (loop: string): string => `import { Connection, Verdict } from "weft";
+export function authorizeConnection(connection: Connection): Verdict {
+  let a: u32 = connection.destination.port, b = <u32>connection.now;
+  ${loop}
+  return a == 1 ? Verdict.Allow : Verdict.Deny;
+}
+`;
+const COLLATZ = 'while (a > 1) a = a & 1 ? a * 3 + 1 : a >> 1;';
+
+test('B210: loops that kernels without may_goto cannot walk', async () => {
+  const found = async (loop: string, fuel: number): Promise<string> => {
+    const { diagnostics } = await compileTexts(new Map([['a.ts', looping(loop)]]), {
+      budget: { fuel },
+    });
+    return diagnostics.map((d) => `${d.code} ${d.line} ${d.message}`).join('\n');
+  };
+  assert.match(
+    await found(COLLATZ, 20_000),
+    /^B210 4 .*20000 turns.*only the fuel.*20000 branches/,
+  );
+  assert.is(await found(COLLATZ, 5000), '');
+  const gcd = 'while (b != 0) { const t = a % b; a = b; b = t; }';
+  assert.is(await found(gcd, 20_000), '');
+  assert.match(await found(gcd, 100_000), /^B210 4 .*100000 turns.*instructions in all loops/);
+  assert.is(await found('while (b != 0) { a += b & 1 ? 3 : b; b >>= 1; }', 100_000), '');
+  assert.is(
+    await found('for (let i: u32 = 0; i < (b & 63); i++) a += i & 1 ? b : i;', 100_000),
+    '',
+  );
+});
+
 test('B105: an index that is no JSON', () => {
   const archive = encodeBundle(sampleBundle());
   const at = Buffer.from(archive).indexOf('{"manifests"');

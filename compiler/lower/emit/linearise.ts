@@ -11,6 +11,7 @@ import {
   negate,
 } from '../asm/index.js';
 import { type Exit, type LirFunc, reversePostorder } from '../lir.js';
+import { leavingEdges } from './leaving-edges.js';
 import { placeBlocks } from './place-blocks.js';
 
 export interface Linear {
@@ -21,8 +22,15 @@ export interface Linear {
   readonly longestPath: number | null;
 }
 
+export interface LayoutOptions {
+  /** The verifier walks all turns of loops: what leaves one falls through. */
+  readonly walksLoops: boolean;
+}
+
 /** Lays a function out. */
-export function linearise(func: LirFunc): Linear {
+export function linearise(func: LirFunc, { walksLoops }: LayoutOptions): Linear {
+  const leaves = walksLoops ? leavingEdges(func) : () => false;
+  let nextLabel = func.blocks.length;
   const order = placeBlocks(func);
   const rank = new Map(reversePostorder(func.blocks).map((label, i) => [label, i]));
   const insns: Insn[] = [];
@@ -37,17 +45,36 @@ export function linearise(func: LirFunc): Linear {
     if (block === undefined) continue;
     labels.set(label, insns.length as InsnIndex);
     for (const { insn, loc } of block.steps) {
+      const opposite = insn.op === 'branch' && leaves(label, insn.to) ? negate(insn.test) : null;
+      if (insn.op === 'branch' && opposite !== null) {
+        const past = nextLabel++ as Label;
+        insns.push(branch(opposite, past), jump(insn.to));
+        labels.set(past, insns.length as InsnIndex);
+        locs.push(loc, loc);
+        continue;
+      }
       insns.push(insn);
       locs.push(loc);
     }
     const next = order[i + 1] ?? null;
     const fallsBack = next !== null && (rank.get(next) ?? 0) <= (rank.get(label) ?? 0);
-    for (const insn of exitInsns(block.exit, fallsBack ? null : next, isBareEnd)) {
+    const following = fallsBack ? null : next;
+    const last = leavingLast(block.exit, (to) => leaves(label, to));
+    const falls = last === null || last.no === following ? following : null;
+    for (const insn of exitInsns(last ?? block.exit, falls, isBareEnd)) {
       insns.push(insn);
       locs.push(block.exit.loc);
     }
   }
   return { code: { insns, labels }, locs, longestPath: longestPath(insns, labels) };
+}
+
+/** The same end, with what leaves a loop where its test does not hold; null where nothing leaves, or the test has no opposite. */
+function leavingLast(end: Exit, leaves: (to: Label) => boolean): (Exit & { op: 'if' }) | null {
+  if (end.op !== 'if' || leaves(end.yes) === leaves(end.no)) return null;
+  if (leaves(end.no)) return end;
+  const test = negate(end.test);
+  return test === null ? null : { ...end, test, yes: end.no, no: end.yes };
 }
 
 function exitInsns(end: Exit, next: Label | null, isBareEnd: (label: Label) => boolean): Insn[] {
