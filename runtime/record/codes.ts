@@ -12,4 +12,14 @@ export const CODES: CodeTable = {
     title: 'file ends within a record',
     help: 'it was cut short: write it again; what came before is decided',
   },
+  W405: { title: 'unknown form of traffic', help: 'say which it is with `--format`' },
+  W406: {
+    title: 'traffic that the world does not know',
+    help: 'give the workloads of world.yaml the addresses that stand in the file',
+  },
+  W407: { title: 'damaged file', help: 'write it again; what could be read is decided' },
+  W408: {
+    title: 'entry without what a decision needs',
+    help: 'it is left out; the others are decided',
+  },
 };

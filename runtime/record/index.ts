@@ -8,8 +8,12 @@ export {
 } from './decide-stream.js';
 export type { DecidedBatch } from './decided-batch.js';
 export { FaultList, MAX_FAULTS } from './fault-list.js';
+export { INPUT_FORMATS, type InputFormat, inputFormat, SNIFFED_BYTES } from './input-format.js';
 export { lineBlocks, MAX_LINE_BYTES } from './line-blocks.js';
 export { type ParsedLines, parseLines } from './parse-lines.js';
+export { readEnvoy } from './read-envoy.js';
+export { readHar } from './read-har.js';
+export { readPcap } from './read-pcap.js';
 export {
   createRecordDecider,
   type RecordDecider,

@@ -1,7 +1,7 @@
 /** `weft simulate`: what would become of connections, by the simulator, the kernel, or both. */
 import type { CaseResult } from '../../simulate/index.js';
 import { columns } from '../columns.js';
-import type { CommandSpec, Input, Result } from '../command-spec.js';
+import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import type { Difference, Run } from '../simulate-run.js';
@@ -55,6 +55,15 @@ function ndjson(run: Run): string {
 }
 
 async function simulate(env: Env, input: Input): Promise<Result> {
+  const [, file] = input.arguments;
+  if (file !== undefined && textOption(input, 'to') === null) {
+    const { formatOf } = await import('../traffic-input.js');
+    const format = formatOf(env, file, textOption(input, 'format'));
+    if (format !== 'scenario') {
+      const { runTraffic } = await import('../traffic-run.js');
+      return runTraffic(env, input, format);
+    }
+  }
   const { runSimulation } = await import('../simulate-run.js');
   const { run, single, diagnostics, sources } = await runSimulation(env, input);
   const { bundle, engine, results, differences, scenario } = run;
@@ -76,15 +85,27 @@ export const SIMULATE_COMMAND: CommandSpec = {
   name: 'simulate',
   summary: 'decide connections and requests without making them',
   description:
-    'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.',
+    'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.\n\nOr decides recorded traffic of any length and counts what becomes of it: records (NDJSON), HAR,\nEnvoy access logs in JSON, captures (pcap, pcapng) of cleartext HTTP. What is damaged, or not known\nto the world, is told with its line; the rest is decided. Exit code 3 where a part of the file\ncannot be read.',
   example:
-    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews  allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny  default  ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80',
+    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews  allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny  default  ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80\n\n$ weft simulate shop access.log\nallow  9120  policies/isolation.ts:10\ndeny   84    default\nto  9120  ratings/v1\n9204 records: 9120 allowed, 84 denied, 0 not decided; 0 faults of the file',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
-    { syntax: '[SCENARIO]', description: 'a scenario file' },
+    { syntax: '[INPUT]', description: 'a scenario, or a file of recorded traffic' },
   ],
   options: [
-    { flags: '--from <SOURCE>', description: 'one connection: a workload or an address' },
+    {
+      flags: '--format <NAME>',
+      description: 'what the input is (default: by its beginning)',
+      choices: ['scenario', 'records', 'har', 'envoy', 'pcap'],
+    },
+    {
+      flags: '--seed <N>',
+      description: 'traffic: of the draws that it does not have (default: 0)',
+    },
+    {
+      flags: '--from <SOURCE>',
+      description: 'one connection: a workload or an address; HAR: the client',
+    },
     {
       flags: '--to <PLACE>',
       description: 'one connection: workload:port, service:port or address:port',

@@ -1,0 +1,153 @@
+/** `weft simulate` over recorded traffic, in each form that it reads. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ipPacket, pcapFile } from '../support/make-capture.js';
+import { type Transcript, weft } from './harness.js';
+
+const test = suite('cli traffic');
+let cwd = '';
+const run = (...args: string[]): Promise<Transcript> => weft(args, { cwd });
+const write = (name: string, text: string | Uint8Array): void =>
+  writeFileSync(join(cwd, name), text);
+
+test.before(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'weft-traffic-'));
+  await weft(['init', 'shop'], { cwd });
+  const built = await weft(['build', 'shop', '--out', 'shop.weft'], { cwd });
+  assert.is(built.exit, 0, built.stderr);
+  cpSync(join(cwd, 'shop', 'world.yaml'), join(cwd, 'world.yaml'));
+});
+test.after(() => rmSync(cwd, { recursive: true, force: true }));
+
+const BUNDLE = ['simulate', 'shop.weft'];
+const WORLD = ['--world', 'world.yaml'];
+const ALLOWED = '{"from":"reviews.prod","to":"ratings.prod:80"}';
+const DENIED = '{"id":"d","from":"batch.dev","to":"ratings.prod:80"}';
+
+test('records are decided and counted', async () => {
+  write(
+    'seen.ndjson',
+    `${ALLOWED}\n${ALLOWED}\n${DENIED}\n{"from":"203.0.113.9","to":"203.0.113.8:1"}\n`,
+  );
+  const text = await run(...BUNDLE, 'seen.ndjson', ...WORLD);
+  assert.is(text.exit, 0, text.stderr);
+  assert.match(
+    text.stdout,
+    /^allow +2 +policies\/isolation\.ts:\d+\ndeny +1 +default\nto +2 +ratings/,
+  );
+  assert.match(
+    text.stdout,
+    /4 records: 2 allowed, 1 denied, 1 not decided; 0 faults of the file\n$/,
+  );
+  assert.match(text.stderr, /W406[\s\S]*1 times: `203\.0\.113\.9` is outside the mesh/);
+  const json = JSON.parse((await run(...BUNDLE, 'seen.ndjson', ...WORLD, '-o', 'json')).stdout);
+  assert.equal(json.summary, { records: 4, decided: 3, allowed: 2, denied: 1, faults: 0 });
+  assert.is(json.format, 'records');
+  const lines = (await run(...BUNDLE, 'seen.ndjson', ...WORLD, '-o', 'ndjson')).stdout
+    .trim()
+    .split('\n');
+  const rows = lines.map((line) => JSON.parse(line));
+  assert.equal(
+    rows.map(({ record, id, verdict }) => [record, id, verdict]),
+    [
+      [1, undefined, 'allow'],
+      [2, undefined, 'allow'],
+      [3, 'd', 'deny'],
+      [4, undefined, null],
+    ],
+  );
+});
+
+test('what is damaged is told with its line, the rest is decided, exit 3', async () => {
+  write('bad.ndjson', `${ALLOWED}\n{"from":\n${DENIED}\n{"from":"batch.dev","to":"rat`);
+  const { exit, stdout, stderr } = await run(...BUNDLE, 'bad.ndjson', ...WORLD);
+  assert.is(exit, 3);
+  assert.match(stdout, /2 records: 1 allowed, 1 denied, 0 not decided; 2 faults/);
+  assert.match(stderr, /W401[\s\S]*bad\.ndjson:2[\s\S]*help: /);
+  assert.match(stderr, /W404[\s\S]*bad\.ndjson:4[\s\S]*help: /);
+});
+
+test('a line of 100 MB costs neither its memory nor the lines around it', async () => {
+  const part = Buffer.alloc(1024 * 1024, 0x61);
+  write(
+    'long.ndjson',
+    Buffer.concat([
+      Buffer.from(`${ALLOWED}\n"`),
+      ...new Array<Buffer>(100).fill(part),
+      Buffer.from(`"\n${ALLOWED}\n`),
+    ]),
+  );
+  const { exit, stdout, stderr } = await run(...BUNDLE, 'long.ndjson', ...WORLD);
+  assert.is(exit, 3);
+  assert.match(stdout, /2 records: 2 allowed/);
+  assert.match(stderr, /W402[\s\S]*long\.ndjson:2/);
+  rmSync(join(cwd, 'long.ndjson'));
+});
+
+test('a capture, a HAR and an access log', async () => {
+  const head = 'GET / HTTP/1.1\r\nHost: ratings.prod\r\n\r\n';
+  const world = readFileSync(join(cwd, 'world.yaml'), 'utf8');
+  const address = /reviews\.prod\n\s+addresses: \[([\d.]+)/.exec(world)?.[1] ?? '';
+  const service = /ratings\.prod\n\s+addresses: \[([\d.]+)/.exec(world)?.[1] ?? '';
+  assert.ok(address !== '' && service !== '', world);
+  const segment = { from: [address, 40000], to: [service, 80] } as const;
+  write(
+    'seen.pcap',
+    pcapFile([
+      ipPacket({ ...segment, sequence: 1, flags: 'S' }),
+      ipPacket({ ...segment, sequence: 2, payload: head }),
+    ]),
+  );
+  const pcap = await run(...BUNDLE, 'seen.pcap', ...WORLD);
+  assert.match(pcap.stdout, /2 records: 2 allowed/, pcap.stderr);
+  const entry = { request: { method: 'GET', url: 'http://ratings.prod/', headers: [] } };
+  write('seen.har', JSON.stringify({ log: { entries: [entry] } }));
+  const har = await run(...BUNDLE, 'seen.har', ...WORLD, '--from', 'batch.dev');
+  assert.match(har.stdout, /1 records: 0 allowed, 1 denied/, har.stderr);
+  assert.is((await run(...BUNDLE, 'seen.har', ...WORLD)).exit, 64, 'without a client');
+  const log = {
+    method: 'GET',
+    path: '/',
+    authority: 'ratings.prod',
+    downstream_remote_address: `${address}:4`,
+    downstream_local_address: `${service}:80`,
+  };
+  write('access.log', `${JSON.stringify(log)}\n`);
+  const envoy = await run(...BUNDLE, 'access.log', ...WORLD, '-o', 'json');
+  assert.equal(JSON.parse(envoy.stdout).summary.allowed, 1);
+});
+
+test('what is no traffic is refused, also where a form is forced', async () => {
+  write('other.txt', 'hello\n');
+  const unknown = await run(...BUNDLE, 'other.txt', ...WORLD);
+  assert.is(unknown.exit, 3);
+  assert.match(unknown.stderr, /W405[\s\S]*other\.txt:1[\s\S]*--format/);
+  const forced = await run(...BUNDLE, 'other.txt', ...WORLD, '--format', 'records');
+  assert.match(forced.stderr, /W401[\s\S]*other\.txt:1/);
+  assert.is((await run(...BUNDLE, 'seen.ndjson', ...WORLD, '--engine', 'both')).exit, 64);
+  assert.is((await run(...BUNDLE, 'seen.ndjson', ...WORLD, '--seed', '-1')).exit, 64);
+  assert.is((await run(...BUNDLE, 'gone.ndjson', ...WORLD)).exit, 1);
+});
+
+test('a scenario of aliases that would fill the memory is refused', async () => {
+  const bomb = [
+    'a: &a [x, x]',
+    ...'bcdefghij'.split('').map((k, i) => `${k}: &${k} [${`*${'abcdefghij'[i]}, `.repeat(9)}x]`),
+  ];
+  write('bomb.yaml', `cases: []\n${bomb.join('\n')}\n`);
+  const { exit, stderr } = await run(...BUNDLE, 'bomb.yaml', ...WORLD);
+  assert.is(exit, 3);
+  assert.match(stderr, /W004[\s\S]*bomb\.yaml:1/);
+});
+
+test('a terminal sees a bar, a file none', async () => {
+  const shown = await weft([...BUNDLE, 'seen.ndjson', ...WORLD], { cwd, isTTY: true });
+  assert.match(shown.stderr, /\[#{24}\] 100 % {2}4 records/);
+  const piped = await run(...BUNDLE, 'seen.ndjson', ...WORLD);
+  assert.not.match(piped.stderr, /#####/);
+});
+
+test.run();
