@@ -21,16 +21,21 @@ SEC("sk_msg") int weft_send_reply(struct sk_msg_md *message)
  */
 SEC("tp_btf/sk_data_ready") int BPF_PROG(weft_delivered, struct sock *socket)
 {
-	struct weft_http *http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
+	struct weft_http *http;
 	struct {
 		__u64 cookie;
 		__u32 grant;
 		__u32 done;
 	} state; /* of struct weft_served_state */
 
+	/* No program of ours looks at it, or it is a server's: another CPU has what is kept of that. */
+	if (!((__u64)socket->sk_user_data & WEFT_USER_DATA_PSOCK) ||
+	    BPF_CORE_READ((struct inet_sock *)socket, mc_index))
+		return 0;
+	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
 	if (!http || !(http->native.grant & 1))
 		return 0;
-	if (bpf_probe_read_kernel(&state, sizeof(state), (void *)http->peer.record) ||
+	if (bpf_probe_read_kernel(&state, sizeof(state), (void *)http->native.record) ||
 	    state.cookie != http->native.server || state.grant != http->native.grant)
 		return 0;
 	*(volatile __u32 *)&http->native.reply.done = state.done;

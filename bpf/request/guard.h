@@ -19,6 +19,7 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 {
 	struct bpf_sock *socket = context->sk;
 	struct weft_http *http;
+	struct tcp_sock *tcp;
 	__u64 cookie;
 
 	if (!socket)
@@ -28,14 +29,18 @@ static __always_inline void weft_begin_http(struct bpf_sock_ops *context)
 		return;
 	http->judged_seq = context->snd_nxt;
 	http->native.expected = context->rcv_nxt;
-	http->native.socket = (__u64)bpf_skc_to_tcp_sock(socket);
+	tcp = bpf_skc_to_tcp_sock(socket);
+	http->native.socket = (__u64)tcp;
 	http->flags |= WEFT_HTTP_ESTABLISHED;
 	cookie = http->cookie;
 	if (http->flags & WEFT_HTTP_PROVES)
 		weft_prove(context, cookie);
-	/* Where it fails, nothing is ever judged, and nothing leaves. */
+	/*
+	 * Where it fails, nothing is ever judged, and nothing leaves. A socket that was accepted once and
+	 * connects now is not told of what is delivered (replies.bpf.c).
+	 */
 	if (!bpf_sock_hash_update(context, &weft_clients, &cookie, BPF_ANY) &&
-	    http->flags & WEFT_HTTP_OFFERED)
+	    http->flags & WEFT_HTTP_OFFERED && tcp && !tcp->inet_conn.icsk_inet.mc_index)
 		weft_offer(context, http);
 }
 

@@ -61,7 +61,7 @@ static __always_inline void weft_meet(struct bpf_sock_ops *context)
 	tcp = bpf_skc_to_tcp_sock(socket);
 	if (!served || !tcp)
 		return;
-	weft_peer_of(&server, bpf_get_socket_cookie(context), (__u64)tcp, served);
+	weft_peer_of(&server, bpf_get_socket_cookie(context), (__u64)tcp, &served->state);
 	served->state.cookie = server.cookie;
 	served->client = client;
 	if (bpf_sock_hash_update(context, &weft_servers, &client.cookie, BPF_ANY))

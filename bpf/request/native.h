@@ -26,6 +26,36 @@ struct {
 	__type(value, struct weft_window);
 } weft_native_window SEC(".maps");
 
+/* Replies that this CPU knows; nobody else of it has them, for the same reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WEFT_KNOWN);
+	__type(key, __u32);
+	__type(value, struct weft_known);
+} weft_known_replies SEC(".maps");
+
+/* What is known of replies of a length, where the next one may be that. */
+static __always_inline struct weft_known *weft_known_reply(const struct weft_native *native,
+							   __u32 length)
+{
+	__u32 index = length % WEFT_KNOWN;
+
+	if (!weft_may_be_known(&native->reply, &native->asked))
+		return 0;
+	return bpf_map_lookup_elem(&weft_known_replies, &index);
+}
+
+/* Is this the reply that is known? */
+static __always_inline int weft_is_known(struct __sk_buff *skb, __u32 at, __u32 payload,
+					 struct weft_window *window, const struct weft_known *known)
+{
+	if (known->length != payload || !known->head.length)
+		return 0;
+	return !bpf_skb_load_bytes(skb, at, window->bytes,
+				   weft_length(known->head.length, WEFT_KNOWN_HEAD)) &&
+	       weft_is_same_head(window, &known->head);
+}
+
 struct weft_native_walk {
 	struct __sk_buff *skb;
 	struct weft_native *native;
@@ -83,10 +113,9 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	walk.window = bpf_map_lookup_elem(&weft_native_window, &zero);
 	if (!walk.window)
 		return 0;
-	known = weft_known_of(native, payload);
+	known = weft_known_reply(native, payload);
 	if (known && weft_is_known(skb, at, payload, walk.window, known)) {
-		native->reply = known->reply;
-		native->reply.done = done + 1;
+		weft_follow_known(&native->reply, known);
 		native->expected += payload;
 		return 0;
 	}
@@ -114,8 +143,8 @@ static __noinline int weft_take_replies(struct weft_http *http)
 	if (!http)
 		return 0;
 	grant = http->native.grant;
-	if (bpf_probe_read_kernel(&state, sizeof(state), (void *)http->peer.record) ||
-	    state.cookie != http->peer.cookie)
+	if (bpf_probe_read_kernel(&state, sizeof(state), (void *)http->native.record) ||
+	    state.cookie != http->native.server)
 		http->native.flags |= WEFT_NATIVE_LOST;
 	else if (state.grant == grant)
 		http->native.reply = state.reply;

@@ -3,7 +3,7 @@
 #ifndef WEFT_REQUEST_PEER_H
 #define WEFT_REQUEST_PEER_H
 
-#include "http/reply.h"
+#include "request/known.h"
 #include "request/socket.h"
 
 /* Connections between the handshake of the server's end and the first request. */
@@ -11,10 +11,12 @@
 
 /* Value of weft_served; request/served.h writes it. */
 struct weft_served {
+	__u64 apart[7]; /* the kernel looks at what is before it, on other CPUs too */
 	struct weft_served_state state;
 	struct weft_peer client;
 	struct weft_reply before;
-	__u8 window[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
+	struct weft_window window;
+	struct weft_known known;
 };
 
 /* By the client's cookie, until its first request finds it. */

@@ -6,20 +6,22 @@
 #ifndef WEFT_REQUEST_READ_H
 #define WEFT_REQUEST_READ_H
 
-#include "request/work.h"
+#include "request/known-request.h"
 
 /* Most heads are shorter; a body behind them is not worth copying. */
 #define WEFT_FIRST_LOOK 1024
 /* No status of a head: there was no memory to read it. */
 #define WEFT_READ_FAILED 2
 
-/* Parses the first `limit` bytes, as far as they are readable. */
+/* Parses the first `limit` bytes, as far as they are readable, where they are not known. */
 static __noinline int weft_parse_some(struct sk_msg_md *message, struct weft_request_work *work,
 				      __u32 limit)
 {
 	__u64 length = message->data_end - message->data;
+	struct weft_known_request *known;
 	struct weft_names *names;
 	__u32 zero = 0;
+	int status;
 
 	if (length > limit)
 		length = limit;
@@ -29,8 +31,14 @@ static __noinline int weft_parse_some(struct sk_msg_md *message, struct weft_req
 	names = bpf_map_lookup_elem(&weft_names, &zero);
 	if (!names || bpf_probe_read_kernel(work->request.bytes, length, message->data))
 		return WEFT_HEAD_INCOMPLETE;
-	return weft_parse_head(work->request.bytes, length, names, &work->request.head,
-			       &work->cursor);
+	known = weft_known_of(work, length);
+	if (known && weft_recognise(work, known, length))
+		return WEFT_HEAD_OK;
+	status = weft_parse_head(work->request.bytes, length, names, &work->request.head,
+				 &work->cursor);
+	if (known && status == WEFT_HEAD_OK)
+		weft_learn_request(known, work);
+	return status;
 }
 
 /*

@@ -50,12 +50,14 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 
 	http->flags &= ~(WEFT_HTTP_SHORT | WEFT_HTTP_LOOKED);
 	if (weft_short_circuit) {
-		if (weft_is_short(message->sk, http, socket))
+		if (weft_is_short(message, http, socket))
 			http->flags |= WEFT_HTTP_SHORT | WEFT_HTTP_LOOKED;
 		weft_grant_replies(http, socket);
 	} else if (http->asked - 1 == http->native.reply.done) {
 		weft_revoke_replies(http);
 	}
+	/* Last, since whoever reads the rest of that line waits for it then. */
+	*(volatile __u32 *)&http->native.asked.count = http->asked;
 	if (head->flags & WEFT_HEAD_CHUNKED) {
 		http->mode = WEFT_HTTP_CHUNK;
 		http->chunk.lines.phase = WEFT_FRAME_START;
@@ -64,7 +66,7 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 			  head->length + head->content_length);
 }
 
-/* Can it follow those before it on the client's own connection? Then it is counted there. */
+/* Can it follow those before it on the client's own connection? Then it is counted. */
 static __always_inline int weft_may_pass(struct weft_http *http,
 					 const struct weft_request *request)
 {
@@ -76,7 +78,7 @@ static __always_inline int weft_may_pass(struct weft_http *http,
 		return 0;
 	/* Where all are of the plain kind there is nothing to keep of each, and no limit. */
 	if (!kinds && !http->kinds) {
-		*(volatile __u32 *)&native->asked.count = ++http->asked;
+		http->asked++;
 		return 1;
 	}
 	if (native->flags & WEFT_NATIVE_LOST)

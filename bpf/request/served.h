@@ -57,8 +57,8 @@ static __always_inline int weft_served_load(struct weft_served_walk *walk, __u32
 		walk->data = walk->at;
 		from = 0;
 	}
-	return !bpf_probe_read_kernel(walk->served->window, weft_length(have, WEFT_WINDOW_MAX),
-				      message->data + from);
+	return !bpf_probe_read_kernel(walk->served->window.bytes,
+				      weft_length(have, WEFT_WINDOW_MAX), message->data + from);
 }
 
 static long weft_served_step(__u32 index, struct weft_served_walk *walk)
@@ -75,11 +75,23 @@ static long weft_served_step(__u32 index, struct weft_served_walk *walk)
 			return 1;
 		}
 	}
-	walk->event = weft_frame_reply(walk->served->window, have, stream, &walk->asked, reply);
+	walk->event = weft_frame_reply(walk->served->window.bytes, have, stream, &walk->asked, reply);
 	walk->at += reply->lines.at;
 	if (walk->at > walk->size)
 		walk->event = WEFT_FRAME_REFUSED;
 	return walk->event == WEFT_FRAME_TUNNELS || walk->event == WEFT_FRAME_REFUSED;
+}
+
+/* Is the message the reply that came before on this connection, once more? */
+static __always_inline int weft_served_again(struct weft_served_walk *walk)
+{
+	const struct weft_known *known = &walk->served->known;
+
+	if (known->length != walk->size ||
+	    !weft_may_be_known(&walk->served->state.reply, &walk->asked) ||
+	    !weft_served_load(walk, known->head.length))
+		return 0;
+	return weft_is_same_head(&walk->served->window, &known->head);
 }
 
 /* Is all of the message of replies that the client waits for? Then they are counted. */
@@ -87,6 +99,7 @@ static __noinline int weft_served_frame(struct sk_msg_md *message, struct weft_s
 					const struct weft_asker *asker)
 {
 	struct weft_served_walk walk = { .message = message };
+	int alone;
 
 	if (!served || !asker)
 		return 0;
@@ -99,10 +112,20 @@ static __noinline int weft_served_frame(struct sk_msg_md *message, struct weft_s
 		served->state.grant = asker->grant;
 	}
 	served->before = served->state.reply;
+	if (weft_served_again(&walk)) {
+		weft_follow_known(&served->state.reply, &served->known);
+		return 1;
+	}
+	alone = weft_may_be_known(&served->before, &walk.asked);
 	bpf_loop(WEFT_SERVED_WINDOWS, weft_served_step, &walk, 0);
 	if (walk.at == walk.size && walk.event != WEFT_FRAME_TUNNELS &&
-	    walk.event != WEFT_FRAME_REFUSED)
+	    walk.event != WEFT_FRAME_REFUSED) {
+		/* All was taken at once: it was one reply, and the window has its beginning. */
+		if (alone && served->state.reply.lines.at == walk.size &&
+		    served->state.reply.done == served->before.done + 1)
+			weft_learn(&served->known, &served->window, &served->state.reply, walk.size);
 		return 1;
+	}
 	served->state.reply = served->before;
 	return 0;
 }
@@ -121,7 +144,7 @@ static __always_inline int weft_reply_short(struct sk_msg_md *message)
 	served = bpf_sk_storage_get(&weft_served, socket, 0, 0);
 	tcp = bpf_skc_to_tcp_sock(socket);
 	if (!served || !tcp || !weft_sends_past(socket, tcp) ||
-	    !weft_takes_redirects(&served->client, tcp->write_seq))
+	    !weft_takes_redirects(&served->client, tcp->write_seq, message->size))
 		return SK_PASS;
 	/* As long as the socket is the client's, its record is where it was. */
 	if (bpf_probe_read_kernel(&asker, sizeof(asker), (void *)served->client.record) ||

@@ -17,6 +17,9 @@
 
 /* Unread bytes of a socket beyond which nothing more is redirected into it. */
 #define WEFT_SHORT_QUEUE 1048576
+/* Messages so short that their receiver is looked at once in WEFT_SHORT_TURNS of them. */
+#define WEFT_SHORT_SMALL 4096
+#define WEFT_SHORT_TURNS 16
 /* Requests that a client sends by TCP before it gives up to look for its server's socket. */
 #define WEFT_SHORT_TRIES 4
 
@@ -41,22 +44,38 @@ static __always_inline int weft_sends_past(const struct bpf_sock *socket,
 	       !(self->inet_conn.icsk_inet.sk.__sk_common.skc_flags >> zerocopy & 1);
 }
 
-/*
- * May `peer` be given more past TCP, by a sender whose next TCP byte has the number `sent`? What is
- * read of it is a hint where it is gone: the redirect itself goes by its key.
- */
-static __noinline int weft_takes_redirects(const struct weft_peer *peer, __u32 sent)
+/* Has `peer` read all that came by TCP, and has little unread? Then it is asked less often. */
+static __noinline int weft_keeps_up(struct weft_peer *peer, __u32 sent)
 {
 	const struct tcp_sock___weft *tcp = (void *)peer->socket;
 	const struct sock___weft *socket = (void *)peer->socket;
-	unsigned long pressed = 0;
 
 	if (!weft_is_socket(socket, peer->cookie) || BPF_CORE_READ(tcp, copied_seq) != sent ||
-	    BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter) >= WEFT_SHORT_QUEUE)
-		return 0;
-	/* It waits for more than a byte, or for nothing: TCP knows how. */
-	if (BPF_CORE_READ(socket, sk_rcvlowat) > 1 ||
+	    BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter) >= WEFT_SHORT_QUEUE ||
 	    BPF_CORE_READ(socket, sk_shutdown) & WEFT_RECEIVE_SHUTDOWN)
+		return 0;
+	peer->read_seq = sent;
+	peer->turns = WEFT_SHORT_TURNS;
+	return 1;
+}
+
+/*
+ * May `peer` be given `size` bytes more past TCP, by a sender whose next TCP byte has the number
+ * `sent`? What is read of it is a hint where it is gone: the redirect itself goes by its key. What it
+ * had read by TCP it has read as long as nothing more was sent; its memory is on the other CPU, so
+ * messages that are short look at it now and then.
+ */
+static __always_inline int weft_takes_redirects(struct weft_peer *peer, __u32 sent, __u32 size)
+{
+	const struct sock___weft *socket = (void *)peer->socket;
+	unsigned long pressed = 0;
+
+	if (peer->turns && peer->read_seq == sent && size <= WEFT_SHORT_SMALL)
+		peer->turns--;
+	else if (!weft_keeps_up(peer, sent))
+		return 0;
+	/* It waits for more than a byte: TCP knows how. */
+	if (BPF_CORE_READ(socket, sk_rcvlowat) > 1)
 		return 0;
 	/*
 	 * Short of memory a redirect may take a part only (bpf_tcp_ingress, sk_wmem_schedule), and
@@ -66,16 +85,17 @@ static __noinline int weft_takes_redirects(const struct weft_peer *peer, __u32 s
 	       !pressed;
 }
 
-static __always_inline int weft_goes_past(const struct bpf_sock *self,
-					  const struct weft_http *http,
-					  const struct tcp_sock *socket)
+static __always_inline int weft_goes_past(const struct sk_msg_md *message,
+					  struct weft_http *http, const struct tcp_sock *socket)
 {
+	const struct bpf_sock *self = message->sk;
+
 	return self && weft_sends_past(self, socket) &&
-	       weft_takes_redirects(&http->peer, socket->write_seq);
+	       weft_takes_redirects(&http->peer, socket->write_seq, message->size);
 }
 
 /* A request begins that goes to the bound server: does it go there past TCP? */
-static __always_inline int weft_is_short(const struct bpf_sock *self, struct weft_http *http,
+static __always_inline int weft_is_short(const struct sk_msg_md *message, struct weft_http *http,
 					 const struct tcp_sock *socket)
 {
 	struct weft_peer *peer;
@@ -94,7 +114,7 @@ static __always_inline int weft_is_short(const struct bpf_sock *self, struct wef
 			return 0;
 		}
 	}
-	return weft_goes_past(self, http, socket);
+	return weft_goes_past(message, http, socket);
 }
 
 /*
@@ -112,7 +132,7 @@ static __always_inline __u32 weft_redirect_short(struct sk_msg_md *message, stru
 	 * where it is held back after that.
 	 */
 	if (total < size ||
-	    (!(http->flags & WEFT_HTTP_LOOKED) && !weft_goes_past(message->sk, http, socket)))
+	    (!(http->flags & WEFT_HTTP_LOOKED) && !weft_goes_past(message, http, socket)))
 		return 0;
 	http->flags &= ~WEFT_HTTP_LOOKED;
 	if (bpf_msg_redirect_hash(message, &weft_servers, &cookie, BPF_F_INGRESS) != SK_PASS)
@@ -141,6 +161,7 @@ static __always_inline void weft_grant_replies(struct weft_http *http,
 		return;
 	native->granted_done = before;
 	native->server = http->peer.cookie;
+	native->record = http->peer.record;
 	__sync_val_compare_and_swap(&native->grant, grant, grant + 1);
 }
 

@@ -30,9 +30,11 @@ struct sock {
 	int sk_sndbuf;
 	int sk_wmem_queued;
 	__u8 sk_shutdown;
+	void *sk_user_data;
 };
 struct inet_sock {
 	struct sock sk;
+	int mc_index; /* of one that was accepted: its SYN's interface (tcp_v4_syn_recv_sock) */
 };
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;

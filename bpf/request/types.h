@@ -58,8 +58,10 @@ enum weft_http_flag {
 struct weft_peer {
 	__u64 cookie; /* 0: not known */
 	__u64 socket;
-	__u64 record;	/* a server's: struct weft_served; a client's: struct weft_native */
+	__u64 record;	/* a server's: struct weft_served_state; a client's: struct weft_native */
 	__u64 pressure; /* not 0 there: TCP is short of memory */
+	__u32 read_seq; /* it had read all that came by TCP before this number */
+	__u32 turns;	/* redirects until it is looked at again */
 };
 
 enum weft_native_flag {
@@ -76,8 +78,8 @@ struct weft_native {
 	__u32 zero;
 	__u32 grant;	    /* odd: replies may go past TCP (request/served.h), */
 	__u32 granted_done; /* after so many that were complete then, */
-	__u64 server;	    /* from the socket with this cookie */
-	__u64 room;
+	__u64 server;	    /* from the socket with this cookie, */
+	__u64 record;	    /* whose struct weft_served_state is there */
 	struct weft_reply reply;
 };
 
@@ -109,6 +111,9 @@ struct weft_http {
 
 	struct weft_native native;
 
+	/* CPUs fetch lines in pairs: what is written for replies is not one with what follows. */
+	__u64 apart[8];
+
 	/* What sk_msg writes for each request, and egress reads. */
 	__u32 flags; /* enum weft_http_flag */
 	__u32 mode;  /* enum weft_http_mode */
@@ -133,7 +138,7 @@ struct weft_http {
 
 _Static_assert(__builtin_offsetof(struct weft_http, native) == 56, "a cache line");
 _Static_assert(__builtin_offsetof(struct weft_http, native.reply) == 56 + 64, "a cache line");
-_Static_assert(__builtin_offsetof(struct weft_http, flags) == 56 + 2 * 64, "a cache line");
+_Static_assert(__builtin_offsetof(struct weft_http, flags) == 56 + 3 * 64, "a pair of them");
 
 #define WEFT_EVENT_METHOD 16
 #define WEFT_EVENT_PATH 64
