@@ -11,6 +11,7 @@ import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { REQUESTS } from './mutants-requests.mjs';
+import { SHORT } from './mutants-short.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
 
 export const MUTANTS = [
@@ -24,5 +25,6 @@ export const MUTANTS = [
   ...HOOKS,
   ...FRAMING,
   ...REQUESTS,
+  ...SHORT,
   ...FORWARD,
 ];

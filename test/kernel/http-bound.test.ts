@@ -207,6 +207,38 @@ test('a head split at any byte is judged whole', async () => {
   assert.equal(await http.client.value('ask(s, *get("/a"))'), ALLOWED, 'byte by byte');
 });
 
+test('requests that come again are judged each, and what differs from them in a byte too', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  const statuses = (paths: string, times: number): Promise<unknown> =>
+    http.client.value(`[ask(s, get(path))[0] for path in ${paths} * ${times}]`);
+  const times = <T>(values: readonly T[], count: number): T[] =>
+    Array.from({ length: count }, () => values).flat();
+  const alike = '["/privat1", "/privat1", "/private", "/privat1", "/private"]';
+  assert.equal(await statuses(alike, 9), times([200, 200, 403, 200, 403], 9));
+  // The parser writes the normalised path over the one that was sent: the second is what is left then.
+  assert.equal(await statuses('["/x/../taken", "/takentaken"]', 17), times([202, 200], 17));
+  const post = 'get("/a", "POST", "content-length: 5\\r\\n")';
+  for (let i = 0; i < 9; i++)
+    assert.equal(await http.client.value(`ask(s, ${post} + "hello")`), [200, 'POST /a 5\n', false]);
+  assert.equal(await http.client.value(`ask(s, ${post} + "he", "llo")`), [
+    200,
+    'POST /a 5\n',
+    false,
+  ]);
+});
+
+test('a part of a request that came before is no request', async () => {
+  await http.client.value(`s = open_to("${VIP4}", 80)`);
+  await http.client.value('text = get("/a", more="x-fill: 0123456789abcdef0123456789\\r\\n")');
+  for (let i = 0; i < 9; i++) {
+    await http.server.value('seen.clear()');
+    assert.equal(await http.client.value('[ask(s, text)[0] for _ in range(3)]'), [200, 200, 200]);
+    await http.client.value('s.sendall(text[:-8].encode())');
+    assert.equal(await http.client.value('ask(s, text[-8:])'), ALLOWED);
+    assert.equal(await seen(), Array(4).fill('GET /a'));
+  }
+});
+
 test('HEAD is refused without a body, and what is no HTTP ends the connection', async () => {
   await http.client.value(`s = open_to("${VIP4}", 80)`);
   const head =

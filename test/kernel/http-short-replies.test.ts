@@ -108,6 +108,53 @@ for (const isShort of [false, true]) {
     assert.equal(await server('len(select.select([], [a], [], 3)[1])'), 1, 'it may go on');
   });
 
+  test('a reply that begins as one before, but ends later, is waited for', async () => {
+    for (const begins of ['head_of(10) + b"hello"', 'head_of(15) + b"helloworld"']) {
+      await asked();
+      for (let i = 0; i < 3; i++) {
+        await server('a.sendall(head_of(10) + b"helloworld")');
+        assert.equal(await client('take(s)[1]'), 'helloworld');
+        await client('s.sendall(get("/x").encode())');
+        await server('end_of_head(a)');
+      }
+      await server(`a.sendall(${begins})`);
+      await client('end_of_head(s)');
+      assert.equal(await client('exactly(s, 5).decode()'), 'hello');
+      // No agent runs here, which could keep the order.
+      assert.equal(await http.client.ask('s.sendall(get("/private").encode())'), {
+        error: 'EACCES',
+      });
+    }
+  });
+
+  test('a server that stays behind with small replies is stopped too', async () => {
+    await asked();
+    await server('a.sendall(head_of(1 << 30))');
+    await client('end_of_head(s)');
+    const sent = (await server('fill(a, piece=4000)')) as number;
+    assert.ok(sent > 4000 && sent < 1 << 25, `${sent} taken`);
+    await client(`got = exactly(s, ${sent})`);
+    assert.equal(await client(`got == (pattern(1 << 20) * 33)[:${sent}]`), true);
+  });
+
+  test('small pieces do not overtake what went by TCP between them', async () => {
+    await asked();
+    await server('a.sendall(head_of(3600))');
+    await client('end_of_head(s)');
+    for (let i = 0; i < 9; i++) {
+      await server('a.sendall(b"1" * 100)');
+      await client('s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 150)');
+      await server('a.sendall(b"2" * 100)');
+      await client('s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)');
+      await server('[a.sendall(b"3" * 100), a.sendall(b"4" * 100)]');
+      assert.equal(
+        await client('exactly(s, 400) == b"".join(b"%d" % i * 100 for i in range(1, 5))'),
+        true,
+      );
+    }
+    assert.ok(((await client('by_tcp(s)')) as number) >= 900);
+  });
+
   test('a close, a half close and a lingering one come after the reply', async () => {
     for (const end of [
       'a.close()',
