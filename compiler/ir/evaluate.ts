@@ -18,7 +18,25 @@ import type {
   ValueId,
 } from './types.js';
 
+/** A value of a run and how it came about. Parameters of functions that are evaluated have none. */
+export interface Term {
+  readonly func: Func;
+  readonly instr: Instr;
+  readonly value: bigint;
+  /** Of the operands of `instr`, in order; of a call of a function the one that it returned. */
+  readonly args: readonly (Term | null)[];
+}
+/** Hears of a run as it goes. */
+export interface Watch {
+  /** A value was computed; the answer is the value to go on with. */
+  readonly term: (term: Term) => bigint;
+  /** A block ended in a choice: the value that it was made by, and whether br_if went to `then`, or the case of a switch. */
+  readonly branch: (func: Func, block: Block, by: Term | null, taken: number) => void;
+}
+
 export interface EvaluateHost {
+  /** Costs time and memory; absent unless somebody wants to know. */
+  readonly watch?: Watch;
   /** Answers an ABI call; only for modules before expand-abi. */
   readonly abi?: (name: string, args: readonly bigint[]) => bigint;
   /** Bytes behind the pointer parameters of the evaluated function, in order; stores write into them. */
@@ -48,6 +66,8 @@ interface Frame {
   readonly func: Func;
   readonly blocks: ReadonlyMap<BlockId, Block>;
   readonly values: bigint[];
+  /** By value; stays empty without a watch. */
+  readonly terms: (Term | null)[];
 }
 
 const MEMORY = 'memory';
@@ -57,6 +77,8 @@ class Machine {
   private steps: number;
   /** Linear memory as this decision sees it: its own copy from the first store on. */
   private memory: Uint8Array;
+  /** Of the function that returned last. */
+  private returned: Term | null = null;
   private readonly module: Module;
   private readonly host: EvaluateHost;
   private readonly images: ReadonlyMap<string, Image>;
@@ -71,18 +93,25 @@ class Machine {
   }
 
   /** Runs one function to its end. */
-  call(name: string, args: readonly bigint[], depth: number): Evaluated {
+  call(
+    name: string,
+    args: readonly bigint[],
+    depth: number,
+    argTerms: readonly (Term | null)[] = [],
+  ): Evaluated {
     const func = this.functions.get(name);
     if (func === undefined || depth > MAX_DEPTH) {
       throw new BugError(`evaluate: cannot call \`${name}\` in ${this.module.name}`);
     }
     const values: bigint[] = [];
+    const terms: (Term | null)[] = [];
     func.params.forEach((param, i) => {
       values[param.id] = BigInt.asUintN(bitsOf(param.type), args[i] ?? 0n);
+      terms[param.id] = argTerms[i] ?? null;
     });
     const blocks = new Map(func.blocks.map((block) => [block.id, block]));
     try {
-      return { stop: null, value: this.run({ func, blocks, values }, depth) };
+      return { stop: null, value: this.run({ func, blocks, values, terms }, depth) };
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
       return { stop: error.kind, value: func.stopped[error.kind] };
@@ -91,37 +120,64 @@ class Machine {
 
   private run(frame: Frame, depth: number): bigint {
     let block = frame.func.blocks[0];
-    const { values } = frame;
+    const { values, terms } = frame;
+    const watch = this.host.watch;
     const go = (target: Target): Block | undefined => {
       const next = frame.blocks.get(target.block);
       const args = target.args.map((arg) => values[arg] ?? 0n);
+      const argTerms = watch === undefined ? [] : target.args.map((arg) => terms[arg] ?? null);
       next?.params.forEach((param, i) => {
         values[param.id] = args[i] ?? 0n;
+        terms[param.id] = argTerms[i] ?? null;
       });
       return next;
     };
     while (block !== undefined) {
       this.steps -= block.instrs.length + 1;
       if (this.steps < 0) throw new BugError('evaluate: too many steps');
-      for (const instr of block.instrs) values[instr.id] = this.step(instr, frame, depth);
+      for (const instr of block.instrs) {
+        const value = this.step(instr, frame, depth);
+        values[instr.id] = watch === undefined ? value : this.note(instr, value, frame, watch);
+      }
       const term = block.term;
       switch (term.op) {
         case 'br':
           block = go(term.to);
           break;
         case 'br_if':
+          watch?.branch(
+            frame.func,
+            block,
+            terms[term.condition] ?? null,
+            values[term.condition] === 0n ? 0 : 1,
+          );
           block = go(values[term.condition] !== 0n ? term.then : term.else);
           break;
         case 'switch':
+          watch?.branch(
+            frame.func,
+            block,
+            terms[term.value] ?? null,
+            Math.min(Number(values[term.value] ?? 0n), term.cases.length),
+          );
           block = go(term.cases[Number(values[term.value] ?? 0n)] ?? term.default);
           break;
         case 'return':
+          this.returned = term.value === null ? null : (terms[term.value] ?? null);
           return term.value === null ? 0n : (values[term.value] ?? 0n);
         case 'trap':
           throw new Stop(term.kind);
       }
     }
     throw new BugError('evaluate: no such block');
+  }
+
+  private note(instr: Instr, value: bigint, { func, terms }: Frame, watch: Watch): bigint {
+    const operands: readonly ValueId[] = 'args' in instr ? instr.args : [];
+    const args = instr.op === 'call' ? [this.returned] : operands.map((arg) => terms[arg] ?? null);
+    const told = watch.term({ func, instr, value, args });
+    terms[instr.id] = { func, instr, value: told, args };
+    return told;
   }
 
   private step(instr: Instr, frame: Frame, depth: number): bigint {
@@ -195,7 +251,10 @@ class Machine {
       }
       case 'call': {
         const args = instr.args.map(value);
-        if (this.functions.has(instr.callee)) return this.call(instr.callee, args, depth + 1).value;
+        const terms = instr.args.map((arg) => frame.terms[arg] ?? null);
+        if (this.functions.has(instr.callee)) {
+          return this.call(instr.callee, args, depth + 1, terms).value;
+        }
         if (this.host.call !== undefined) return this.host.call(instr.callee, args);
         throw new BugError(`evaluate: no function \`${instr.callee}\``);
       }

@@ -60,13 +60,13 @@ export interface Simulation {
   readonly sources: (file: string) => string | null;
 }
 
-interface Cases {
+export interface Cases {
   readonly world: World;
   readonly worldFile: string | null;
   readonly cases: readonly ScenarioCase[];
 }
 
-function usage(message: string, help: string | null = null): CliError {
+export function usage(message: string, help: string | null = null): CliError {
   return new CliError([diagnostic('U003', message, { help })], EXIT.usage);
 }
 
@@ -233,8 +233,11 @@ function wasmtimeLibrary(env: Env, input: Input, engine: EngineName): string | n
   throw usage('`--wasmtime` goes with `--engine wasmtime`');
 }
 
-/** Runs the asked cases. Throws CliError, and typed errors of the engines. */
-export async function runSimulation(env: Env, input: Input): Promise<Simulation> {
+/** The bundle and the cases that the arguments name. Throws CliError. */
+export async function openCases(
+  env: Env,
+  input: Input,
+): Promise<{ readonly subject: Subject; readonly cases: Cases; readonly single: boolean }> {
   const [shown = '.', file] = input.arguments;
   const single = textOption(input, 'from') !== null || textOption(input, 'to') !== null;
   if (single && file !== undefined)
@@ -242,13 +245,19 @@ export async function runSimulation(env: Env, input: Input): Promise<Simulation>
   if (!single && file === undefined) {
     throw usage('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
   }
-  const engine = ENGINES.find((name) => name === textOption(input, 'engine')) ?? 'wasm';
-  const library = wasmtimeLibrary(env, input, engine);
   const subject = await openSubject(env, shown);
   const cases =
     file === undefined
       ? await singleCase(env, subject, input)
       : await scenarioCases(env, subject, file, input);
+  return { subject, cases, single };
+}
+
+/** Runs the asked cases. Throws CliError, and typed errors of the engines. */
+export async function runSimulation(env: Env, input: Input): Promise<Simulation> {
+  const engine = ENGINES.find((name) => name === textOption(input, 'engine')) ?? 'wasm';
+  const library = wasmtimeLibrary(env, input, engine);
+  const { subject, cases, single } = await openCases(env, input);
   const wasm = engine === 'kernel' ? null : await byWasm(subject, cases, library);
   const kernel =
     engine === 'kernel' || engine === 'both' ? await byKernel(env, subject, cases) : null;

@@ -4,13 +4,13 @@ import { BugError } from '../../compiler/diagnostic/index.js';
 import type { Plan, World } from '../discovery/index.js';
 import { openWasmtime } from '../wasmtime/index.js';
 import { decideFlows, decidePath } from './decide-path.js';
-import type { EngineAnswer } from './engine.js';
+import type { EngineAnswer, EngineSetup } from './engine.js';
 import type { Flow } from './flow.js';
 import { healthIndex } from './health-index.js';
 import type { DecideInput, Outcome } from './outcome.js';
 import type { Ask } from './record.js';
 import { requestParser } from './request.js';
-import { DEFAULT_DEADLINE_MS, startWorkerEngine } from './worker-engine.js';
+import { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';
 
 export interface SimulatorOptions {
   readonly world: World;
@@ -18,6 +18,8 @@ export interface SimulatorOptions {
   readonly deadlineMs?: number;
   /** File of libwasmtime, which then runs the policies instead of V8. */
   readonly wasmtime?: string | null;
+  /** What asks the policies, in place of V8 in a worker thread. */
+  readonly startEngine?: (setup: EngineSetup) => WorkerEngine;
 }
 
 export interface Simulator extends AsyncDisposable {
@@ -43,7 +45,7 @@ export interface Simulator extends AsyncDisposable {
  */
 export async function createSimulator(
   bundle: Pick<Bundle, 'manifest' | 'wasm'>,
-  { world, deadlineMs = DEFAULT_DEADLINE_MS, wasmtime = null }: SimulatorOptions,
+  { world, deadlineMs = DEFAULT_DEADLINE_MS, wasmtime = null, startEngine }: SimulatorOptions,
 ): Promise<Simulator> {
   // Here, so that its own error says what is amiss with the library.
   if (wasmtime !== null) openWasmtime(wasmtime);
@@ -51,7 +53,7 @@ export async function createSimulator(
   const { base, indexFor } = healthIndex(manifest, world);
   const parseRequest = requestParser(manifest.headers);
   const setup = { manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols };
-  const engine = await startWorkerEngine(setup, { deadlineMs, wasmtime });
+  const engine = startEngine?.(setup) ?? (await startWorkerEngine(setup, { deadlineMs, wasmtime }));
   const options = { manifest, engine, indexFor, parseRequest };
   const simulateAll = (inputs: readonly DecideInput[]): Promise<Outcome[]> =>
     decidePath(inputs, options);

@@ -6,6 +6,7 @@ import { completionCommand } from './completion.js';
 import { DOCTOR_COMMAND } from './doctor.js';
 import { ENROL_COMMAND } from './enrol.js';
 import { EVENTS_COMMAND } from './events.js';
+import { EXPLAIN_COMMAND } from './explain.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { LOAD_COMMAND } from './load.js';
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   BUILD_COMMAND,
   INSPECT_COMMAND,
   SIMULATE_COMMAND,
+  EXPLAIN_COMMAND,
   LOAD_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,

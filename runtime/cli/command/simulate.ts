@@ -2,6 +2,7 @@
 import type { CaseResult } from '../../simulate/index.js';
 import { columns } from '../columns.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
+import { DECISION_OPTIONS } from '../decision-options.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import type { Difference, Run } from '../simulate-run.js';
@@ -102,29 +103,7 @@ export const SIMULATE_COMMAND: CommandSpec = {
       flags: '--seed <N>',
       description: 'traffic: of the draws that it does not have (default: 0)',
     },
-    {
-      flags: '--from <SOURCE>',
-      description: 'one connection: a workload or an address; HAR: the client',
-    },
-    {
-      flags: '--to <PLACE>',
-      description: 'one connection: workload:port, service:port or address:port',
-    },
-    {
-      flags: '--protocol <NAME>',
-      description: 'one connection: its protocol',
-      choices: ['tcp', 'udp'],
-      default: 'tcp',
-    },
-    { flags: '--family <N>', description: 'one connection: IP version', choices: ['4', '6'] },
-    { flags: '--request <LINE>', description: "a request on that connection: 'METHOD PATH'" },
-    {
-      flags: '-H, --header <LINE>',
-      description: "a header of the request: 'name: value'",
-      repeat: true,
-    },
-    { flags: '--random <DRAW>', description: 'the random draw: 0 to 1, or a u32' },
-    { flags: '--now <TIME>', description: 'the time of the decision, ISO 8601 with zone' },
+    ...DECISION_OPTIONS,
     { flags: '--world <FILE>', description: 'the world (default: that of scenario or project)' },
     {
       flags: '--engine <NAME>',

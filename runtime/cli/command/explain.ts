@@ -1,0 +1,87 @@
+/** `weft explain`: why one connection or request is let in or refused, predicate by predicate. */
+import type { Bundle } from '../../../compiler/bundle/manifest.js';
+import { BugError } from '../../../compiler/diagnostic/index.js';
+import type { World } from '../../discovery/types.js';
+import type { Decide } from '../../explain/index.js';
+import type { CommandSpec, Input, Result } from '../command-spec.js';
+import { textOption } from '../command-spec.js';
+import { DECISION_OPTIONS } from '../decision-options.js';
+import type { Env } from '../env.js';
+import { EXIT } from '../exit.js';
+import { type Cases, openCases, usage } from '../simulate-run.js';
+
+function chooseCase({ cases }: Cases, id: string | null): Cases['cases'][number] {
+  const found = id === null && cases.length === 1 ? cases[0] : cases.find((c) => c.id === id);
+  if (found !== undefined) return found;
+  const ids = cases.map((c) => c.id).join(', ');
+  throw id === null
+    ? usage('the scenario has more than one case', `name one by --case: ${ids}`)
+    : usage(`the scenario has no case \`${id}\``, `it has ${ids}`);
+}
+
+/** The kernel's own verdict, by test-run of the functions that the hooks call. */
+async function kernelDecides(env: Env, bundle: Bundle, world: World): Promise<Decide> {
+  const kernel = await env.openKernel();
+  const { createKernelSimulator } = await import('../../agent/kernel-simulator.js');
+  return async (input) => {
+    using simulator = createKernelSimulator(kernel, bundle, world);
+    const [outcome] = await simulator.simulateAll([input]);
+    if (outcome === undefined) throw new BugError('one input, no outcome');
+    return outcome;
+  };
+}
+
+async function runExplain(env: Env, input: Input): Promise<Result> {
+  const { subject, cases, single } = await openCases(env, input);
+  const id = textOption(input, 'case');
+  if (single && id !== null) throw usage('`--case` goes with a scenario');
+  const chosen = chooseCase(cases, id);
+  const { explain, explanationDocument, printExplanation } = await import('../../explain/index.js');
+  const { bundle, digest, diagnostics, sources } = subject;
+  const { world } = cases;
+  const isKernel = textOption(input, 'engine') === 'kernel';
+  const options = { world, input: chosen.input };
+  const explanation = isKernel
+    ? await explain(bundle, { ...options, decide: await kernelDecides(env, bundle, world) })
+    : await explain(bundle, options);
+  const { connect, request } = chosen;
+  const ends = `${connect.from} -> ${connect.to}`;
+  const asked = request === undefined ? ends : `${ends} ${request.method} ${request.path}`;
+  return {
+    exit: explanation.outcome.verdict === 'deny' ? EXIT.denied : EXIT.ok,
+    document: {
+      bundle: digest,
+      id: chosen.id,
+      ...explanationDocument(explanation, bundle.manifest),
+    },
+    text: printExplanation(asked, explanation, bundle.manifest),
+    diagnostics,
+    sources,
+  };
+}
+
+export const EXPLAIN_COMMAND: CommandSpec = {
+  name: 'explain',
+  summary: 'say why a connection or a request is let in or refused',
+  description:
+    'Tells every predicate on the way with the values that it saw, the tables that were looked up and the entry hit,\nthe line that decided, and for a refusal the fewest predicates that would have had to answer otherwise.\nExit code 2 where the verdict is deny.',
+  example:
+    '$ weft explain shop --from batch.dev --to ratings.prod:80\ndeny  batch.dev -> ratings.prod:80\ndecided by isolation.ts:11 at the client\n…\nisolation  authorizeConnection: deny (isolation.ts:11)\n  no  isolation.ts:8  source.namespace == destination.namespace  source.namespace "dev", destination.namespace "prod"\n…',
+  arguments: [
+    { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
+    { syntax: '[SCENARIO]', description: 'a scenario file' },
+  ],
+  options: [
+    { flags: '--case <ID>', description: 'which case of the scenario' },
+    ...DECISION_OPTIONS,
+    {
+      flags: '--engine <NAME>',
+      description: 'who decides; kernel needs root',
+      choices: ['wasm', 'kernel'],
+      default: 'wasm',
+    },
+    { flags: '--world <FILE>', description: 'the world (default: that of scenario or project)' },
+  ],
+  formats: ['text', 'json'],
+  run: runExplain,
+};
