@@ -11,6 +11,7 @@ import { MEMORY_IMAGE, type Module } from './ir/index.js';
 import { type AbiUses, collectUses } from './passes/expand-abi-numbering.js';
 import { type PolicyContext, type ResolvedAbi, resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
+import type { PassObserver } from './passes/index.js';
 
 export interface PolicyInput {
   readonly index: number;
@@ -20,6 +21,8 @@ export interface PolicyInput {
   readonly snapshot: Snapshotter;
   readonly firstSite: number;
   readonly fuel: number;
+  /** Sees the IR behind each pass. */
+  readonly observe?: PassObserver | undefined;
 }
 export interface CompiledPolicy {
   readonly index: number;
@@ -46,7 +49,7 @@ export async function compilePolicy(input: PolicyInput): Promise<PolicyOutcome> 
   if (!front.ok) return { policy: null, sites: 0, diagnostics: front.diagnostics };
   const frontend = front.result;
   const sites = frontend.sites.length;
-  const built = buildModule({ frontend, policy: index, name });
+  const built = buildModule({ frontend, policy: index, name, observe: input.observe });
   const diagnostics = [...front.diagnostics, ...built.diagnostics];
   const { module } = built;
   if (module === null) return { policy: null, sites, diagnostics };

@@ -29,7 +29,7 @@ import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numb
 import { resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
-import { type OptimizeOptions, optimize, type Walk } from './passes/index.js';
+import { type OptimizeOptions, optimize, type PassObserver, type Walk } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import { printPlan } from './print-plan.js';
 import { type PolicyPlan, tableCosts } from './table-costs.js';
@@ -48,6 +48,8 @@ export interface CompileInput {
   readonly snapshot: Snapshotter;
   /** Null where no world is at hand: names of clusters are then not checked. */
   readonly checkCluster: ClusterCheck | null;
+  /** Sees the IR of a policy behind each pass of the form for all kernels; tests run it there. */
+  readonly observe?: ((policy: number, pass: string, module: Module) => void) | undefined;
 }
 /** What `--emit` prints; filled as far as the compilation came. */
 export interface Stages {
@@ -143,6 +145,7 @@ async function compilePolicies({
   project,
   read,
   snapshot,
+  observe,
 }: CompileInput): Promise<{ policies: CompiledPolicy[]; diagnostics: Diagnostic[] }> {
   const policies: CompiledPolicy[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -150,7 +153,9 @@ async function compilePolicies({
   let firstSite = 1;
   for (const [index, { file }] of project.policies.entries()) {
     const name = policyName(file);
-    const outcome = await compilePolicy({ index, name, file, read, snapshot, firstSite, fuel });
+    const place = { index, name, file, firstSite };
+    const watch = observerOf(observe, index);
+    const outcome = await compilePolicy({ ...place, read, snapshot, fuel, observe: watch });
     diagnostics.push(...outcome.diagnostics);
     if (outcome.policy !== null) policies.push(outcome.policy);
     firstSite += outcome.sites;
@@ -160,6 +165,10 @@ async function compilePolicies({
     diagnostics.push(finding('B204', `${routes} routes, at most ${MAX_ROUTES}`, null));
   }
   return { policies, diagnostics };
+}
+
+function observerOf(observe: CompileInput['observe'], policy: number): PassObserver | undefined {
+  return observe === undefined ? undefined : (pass, module) => observe(policy, pass, module);
 }
 
 function checkClusters(
@@ -202,7 +211,7 @@ interface Parts {
 }
 
 /** Second half: one module a variant, the objects, the manifest. */
-function link({ project }: CompileInput, parts: Parts): CompileOutcome {
+function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome {
   const { policies, plans, numbering, diagnostics } = parts;
   const draft = buildManifest(project, {
     ...parts,
@@ -218,7 +227,9 @@ function link({ project }: CompileInput, parts: Parts): CompileOutcome {
         const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
         walks.push({ ...walk, at });
       };
-      return expandPolicy(p, { plan: plans[i], numbering, target: { mayGoto, fuel, onWalk } });
+      const watch = mayGoto ? undefined : observerOf(observe, p.index);
+      const target = { mayGoto, fuel, onWalk, observe: watch };
+      return expandPolicy(p, { plan: plans[i], numbering, target });
     });
     const views = buildViewFunctions(callees(modules));
     optimize(views, { mayGoto });

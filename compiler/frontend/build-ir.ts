@@ -8,7 +8,7 @@
 import { ROUTE_STOPPED, STOPPED } from '../abi/index.js';
 import { BugError, type Diagnostic, hasErrors } from '../diagnostic/index.js';
 import { type Func, MEMORY_IMAGE, type Module, type Param, type ValueId } from '../ir/index.js';
-import { simplify } from '../passes/index.js';
+import { type PassObserver, simplify } from '../passes/index.js';
 import { BuildContext, MAX_PAGES, refusal } from './build-context.js';
 import { FunctionBuilder, STOPPED_MARK } from './build-function.js';
 import { judge } from './judge.js';
@@ -22,6 +22,8 @@ export interface BuildInput {
   readonly name: string;
   /** Runs the IR verifier between passes. */
   readonly verify?: boolean;
+  /** Sees the IR behind each pass. */
+  readonly observe?: PassObserver | undefined;
   /** Leaves the module as it was built and unjudged: what tests of single passes start from. */
   readonly raw?: boolean;
 }
@@ -104,7 +106,8 @@ export function buildModule(input: BuildInput): Built {
     ...(scratchFrom === undefined ? {} : { scratchFrom }),
   };
   if (input.raw === true) return { module, diagnostics: [] };
-  simplify(module, { verify: input.verify ?? false });
+  const { verify = false, observe } = input;
+  simplify(module, { verify, observe });
   const diagnostics = judge(module, context);
   return { module: hasErrors(diagnostics) ? null : module, diagnostics };
 }

@@ -73,6 +73,34 @@ interface Frame {
 const MEMORY = 'memory';
 const MAX_DEPTH = 64;
 
+/** What is looked up again and again in a module that stays as it is. */
+class Index {
+  readonly images: ReadonlyMap<string, Image>;
+  readonly functions: ReadonlyMap<string, Func>;
+  private readonly blocks = new Map<Func, ReadonlyMap<BlockId, Block>>();
+  private readonly types = new Map<Func, ReadonlyMap<ValueId, Type>>();
+  constructor(module: Module) {
+    this.images = new Map(module.images.map((image) => [image.name, image]));
+    this.functions = new Map(module.functions.map((func) => [func.name, func]));
+  }
+
+  blocksOf(func: Func): ReadonlyMap<BlockId, Block> {
+    const found = this.blocks.get(func) ?? new Map(func.blocks.map((block) => [block.id, block]));
+    this.blocks.set(func, found);
+    return found;
+  }
+
+  typeOf(func: Func, id: ValueId): Type {
+    let types = this.types.get(func);
+    if (types === undefined) {
+      const items = func.blocks.flatMap((block) => [...block.params, ...block.instrs]);
+      types = new Map([...func.params, ...items].map((item) => [item.id, item.type]));
+      this.types.set(func, types);
+    }
+    return types.get(id) ?? 'i64';
+  }
+}
+
 class Machine {
   private steps: number;
   /** Linear memory as this decision sees it: its own copy from the first store on. */
@@ -81,15 +109,13 @@ class Machine {
   private returned: Term | null = null;
   private readonly module: Module;
   private readonly host: EvaluateHost;
-  private readonly images: ReadonlyMap<string, Image>;
-  private readonly functions: ReadonlyMap<string, Func>;
-  constructor(module: Module, host: EvaluateHost) {
+  private readonly index: Index;
+  constructor(module: Module, index: Index, host: EvaluateHost) {
     this.module = module;
     this.host = host;
     this.steps = host.steps ?? 10_000_000;
-    this.images = new Map(module.images.map((image) => [image.name, image]));
-    this.memory = this.images.get(MEMORY)?.bytes ?? new Uint8Array();
-    this.functions = new Map(module.functions.map((func) => [func.name, func]));
+    this.index = index;
+    this.memory = index.images.get(MEMORY)?.bytes ?? new Uint8Array();
   }
 
   /** Runs one function to its end. */
@@ -99,7 +125,7 @@ class Machine {
     depth: number,
     argTerms: readonly (Term | null)[] = [],
   ): Evaluated {
-    const func = this.functions.get(name);
+    const func = this.index.functions.get(name);
     if (func === undefined || depth > MAX_DEPTH) {
       throw new BugError(`evaluate: cannot call \`${name}\` in ${this.module.name}`);
     }
@@ -109,7 +135,7 @@ class Machine {
       values[param.id] = BigInt.asUintN(bitsOf(param.type), args[i] ?? 0n);
       terms[param.id] = argTerms[i] ?? null;
     });
-    const blocks = new Map(func.blocks.map((block) => [block.id, block]));
+    const blocks = this.index.blocksOf(func);
     try {
       return { stop: null, value: this.run({ func, blocks, values, terms }, depth) };
     } catch (error) {
@@ -203,7 +229,7 @@ class Machine {
         return foldUnary(instr.kind, intType(instr.type), value(instr.args[0]));
       case 'compare': {
         const [a, b] = [value(instr.args[0]), value(instr.args[1])];
-        const type = this.typeOf(frame.func, instr.args[0]);
+        const type = this.index.typeOf(frame.func, instr.args[0]);
         return foldCompare(instr.kind, type, a, b) ? 1n : 0n;
       }
       case 'select':
@@ -222,12 +248,12 @@ class Machine {
       case 'store.memory': {
         const at = Number(value(instr.args[0])) + instr.offset;
         if (at + instr.size > this.memory.length) throw new Stop('trap');
-        if (this.memory === this.images.get(MEMORY)?.bytes) this.memory = this.memory.slice();
+        if (this.memory === this.index.images.get(MEMORY)?.bytes) this.memory = this.memory.slice();
         writeBytes(this.memory, at, instr.size, value(instr.args[1]));
         return 0n;
       }
       case 'load.image': {
-        const bytes = this.images.get(instr.image)?.bytes;
+        const bytes = this.index.images.get(instr.image)?.bytes;
         const index = value(instr.args[0]);
         if (bytes === undefined) throw new BugError(`evaluate: no image \`${instr.image}\``);
         if (index > BigInt(instr.limit)) throw new Stop('trap');
@@ -252,7 +278,7 @@ class Machine {
       case 'call': {
         const args = instr.args.map(value);
         const terms = instr.args.map((arg) => frame.terms[arg] ?? null);
-        if (this.functions.has(instr.callee)) {
+        if (this.index.functions.has(instr.callee)) {
           return this.call(instr.callee, args, depth + 1, terms).value;
         }
         if (this.host.call !== undefined) return this.host.call(instr.callee, args);
@@ -273,20 +299,6 @@ class Machine {
   private pointer(handle: bigint): Uint8Array {
     return this.host.pointers?.[Number(handle)] ?? new Uint8Array();
   }
-
-  private readonly types = new Map<Func, Map<ValueId, Type>>();
-  private typeOf(func: Func, id: ValueId): Type {
-    let types = this.types.get(func);
-    if (types === undefined) {
-      types = new Map();
-      for (const param of func.params) types.set(param.id, param.type);
-      for (const block of func.blocks) {
-        for (const item of [...block.params, ...block.instrs]) types.set(item.id, item.type);
-      }
-      this.types.set(func, types);
-    }
-    return types.get(id) ?? 'i64';
-  }
 }
 
 function writeBytes(bytes: Uint8Array, at: number, size: number, value: bigint): void {
@@ -298,14 +310,22 @@ function intType(type: Type): 'i32' | 'i64' {
   return type;
 }
 
-/** Runs a function of a module; throws BugError where the IR is broken or does not end. */
+/** Runs functions of a module that stays as it is; throws BugError where the IR is broken or does not end. */
+export function evaluator(module: Module): (name: string, host: EvaluateHost) => Evaluated {
+  const index = new Index(module);
+  return (name, host) => {
+    const func = index.functions.get(name);
+    if (func === undefined) throw new BugError(`evaluate: no function \`${name}\``);
+    const integers = [...(host.args ?? [])];
+    let pointers = 0n;
+    const args = func.params.map((param) =>
+      param.type === 'ptr' ? pointers++ : (integers.shift() ?? 0n),
+    );
+    return new Machine(module, index, host).call(name, args, 0);
+  };
+}
+
+/** The same, once. */
 export function evaluate(module: Module, name: string, host: EvaluateHost): Evaluated {
-  const func = module.functions.find((f) => f.name === name);
-  if (func === undefined) throw new BugError(`evaluate: no function \`${name}\``);
-  const integers = [...(host.args ?? [])];
-  let pointers = 0n;
-  const args = func.params.map((param) =>
-    param.type === 'ptr' ? pointers++ : (integers.shift() ?? 0n),
-  );
-  return new Machine(module, host).call(name, args, 0);
+  return evaluator(module)(name, host);
 }

@@ -10,7 +10,14 @@ export {
 } from './arithmetic.js';
 export { CODES } from './codes.js';
 export { Emitter } from './emitter.js';
-export { type Evaluated, type EvaluateHost, evaluate, type Term, type Watch } from './evaluate.js';
+export {
+  type Evaluated,
+  type EvaluateHost,
+  evaluate,
+  evaluator,
+  type Term,
+  type Watch,
+} from './evaluate.js';
 export { foldInstr, MEMORY_IMAGE } from './fold-instr.js';
 export {
   components,

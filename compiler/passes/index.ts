@@ -8,7 +8,13 @@ export { guardLoops, type Walk } from './guard-loops.js';
 export { inline } from './inline.js';
 export { lowerSwitch } from './lower-switch.js';
 export { mostOf } from './most.js';
-export { type OptimizeOptions, optimize, type SimplifyOptions, simplify } from './optimize.js';
+export {
+  type OptimizeOptions,
+  optimize,
+  type PassObserver,
+  type SimplifyOptions,
+  simplify,
+} from './optimize.js';
 export { orderBlocks } from './order-blocks.js';
 export { promoteMemory } from './promote-memory.js';
 export { reduceStrength } from './reduce-strength.js';

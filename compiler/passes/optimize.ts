@@ -26,7 +26,10 @@ import { unrollLoops } from './unroll-loops.js';
 export interface SimplifyOptions {
   /** Runs the IR verifier after every pass; a finding is a BugError that names the pass. */
   readonly verify?: boolean;
+  /** Sees the module behind every pass that changed it; must leave it as it is. */
+  readonly observe?: PassObserver | undefined;
 }
+export type PassObserver = (pass: string, module: Module) => void;
 export interface OptimizeOptions extends SimplifyOptions {
   /** Replaces ABI calls by instructions, once they are as few as they get. */
   readonly expand?: (module: Module) => void;
@@ -43,9 +46,10 @@ const MOST_FUEL = 1_000_000;
 const ROUNDS = 12;
 
 type Run = (name: string, pass: () => boolean) => boolean;
-function runner(module: Module, verify: boolean): Run {
+function runner(module: Module, { verify = false, observe }: SimplifyOptions): Run {
   return (name, pass) => {
     const changed = pass();
+    if (changed) observe?.(name, module);
     const problems = verify && changed ? verifyModule(module) : [];
     if (problems.length > 0) throw new BugError(`pass ${name}: ${problems.slice(0, 5).join('; ')}`);
     return changed;
@@ -75,7 +79,7 @@ function cleanUp(module: Module, run: Run): void {
 
 /** Makes a module as plain as it gets without lowering anything: what build-ir judges. */
 export function simplify(module: Module, options: SimplifyOptions = {}): void {
-  const run = runner(module, options.verify ?? false);
+  const run = runner(module, options);
   run('build', () => true);
   cleanUp(module, run);
   for (let round = 0; round < ROUNDS && run('inline', () => inline(module)); round++) {
@@ -90,7 +94,7 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
 
 /** From built IR to IR that lowers one to one; throws BugError where a pass broke the IR. */
 export function optimize(module: Module, options: OptimizeOptions = {}): void {
-  const run = runner(module, options.verify ?? false);
+  const run = runner(module, options);
   const each = (name: string, pass: (func: Func, module: Module) => boolean): void => {
     for (const func of module.functions) run(name, () => pass(func, module));
   };

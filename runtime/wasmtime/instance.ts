@@ -4,8 +4,8 @@
  */
 import { BOX_BYTES, letterBox, NUMBER_AT, type Signature } from './letter-box.js';
 import { bytesOf, stable } from './native.js';
-import { check, pointer, type Wasmtime } from './open-wasmtime.js';
-import { EXTERN_KIND, Store, type WasmGlobal, type WasmMemory } from './store.js';
+import { check, compile, pointer, type Wasmtime } from './open-wasmtime.js';
+import { EXTERN_KIND, type Handle, Store, type WasmGlobal, type WasmMemory } from './store.js';
 
 type Operand = number | bigint;
 export interface HostFunction extends Signature {
@@ -44,6 +44,15 @@ function defineHost({ native, hostCall }: Wasmtime, linker: bigint, which: numbe
   c.functype_delete(type);
 }
 
+/** The letter box of a host, compiled once. */
+function boxOf(wasmtime: Wasmtime, host: ReadonlyMap<string, Signature>): bigint {
+  const code = letterBox(host);
+  const key = Buffer.from(code).toString('latin1');
+  const box = wasmtime.boxes.get(key) ?? compile(wasmtime, code);
+  wasmtime.boxes.set(key, box);
+  return box;
+}
+
 /**
  * Starts a module whose imports of `room` are the functions of `host`. Throws Error with Wasmtime's words where
  * it does not start.
@@ -63,7 +72,9 @@ export function startInstance(
   /** What the host threw in the call under way. */
   let thrown: { readonly error: unknown } | null = null;
   try {
-    const box = store.instantiate(letterBox(host), (linker) => defineHost(wasmtime, linker, which));
+    const box = store.instantiate(boxOf(wasmtime, host), (linker) =>
+      defineHost(wasmtime, linker, which),
+    );
     const memory = store.memory(box, 'box');
     if (memory === null) throw new Error('the letter box has no memory');
     const view = new DataView(memory.buffer, 0, BOX_BYTES);
@@ -77,10 +88,16 @@ export function startInstance(
         return false;
       }
     });
-    const policy = store.instantiate(code, (linker) => {
-      const { linker_instance: define } = native.functions;
-      check(native, define(linker, store.context, room, room.length, box));
-    });
+    const { linker_instance: define, module_delete: drop } = native.functions;
+    const compiled = compile(wasmtime, code);
+    let policy: Handle;
+    try {
+      policy = store.instantiate(compiled, (linker) =>
+        check(native, define(linker, store.context, room, room.length, box)),
+      );
+    } finally {
+      drop(compiled);
+    }
     const question: WasmtimeInstance['question'] = (name) => {
       const target = store.find(policy, name, EXTERN_KIND.function);
       if (target === null) return null;

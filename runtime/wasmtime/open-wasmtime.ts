@@ -15,6 +15,8 @@ export interface Wasmtime {
   /** Whom the host's function asks, by number. */
   readonly hosts: Map<number, HostCall>;
   nextHost: number;
+  /** Compiled letter boxes, by their bytes: all policies of an ABI share one. */
+  readonly boxes: Map<string, bigint>;
 }
 
 /** Room for koffi's stack (1 MiB) beside it; policies do not recurse. */
@@ -44,9 +46,18 @@ export function openWasmtime(path: string): Wasmtime {
   const hostCall = native.callback((which) =>
     hosts.get(which)?.() === true ? null : c.trap_new(ENDED, ENDED.length),
   );
-  const wasmtime = { native, engine, hostCall, hosts, nextHost: 1 };
+  const wasmtime = { native, engine, hostCall, hosts, nextHost: 1, boxes: new Map() };
   opened.set(path, wasmtime);
   return wasmtime;
+}
+
+/** Compiles a module; throws Error with Wasmtime's words where it is none. The caller deletes it. */
+export function compile({ native, engine }: Wasmtime, code: Uint8Array): bigint {
+  const [out, input] = [stable(8), stable(code.length)];
+  bytesOf(input).set(code);
+  const { module_new: create } = native.functions;
+  check(native, create(engine, bytesOf(input), code.length, bytesOf(out)));
+  return out.getBigUint64(0, true);
 }
 
 /** A pointer that the API never gives as null. */

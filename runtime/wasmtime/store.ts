@@ -46,13 +46,9 @@ export class Store {
   }
 
   /** Starts a module; `define` says what it imports. Throws Error with Wasmtime's words where it does not start. */
-  instantiate(code: Uint8Array, define: (linker: bigint) => void): Handle {
+  instantiate(compiled: bigint, define: (linker: bigint) => void): Handle {
     const { native, engine } = this.#wasmtime;
     const c = native.functions;
-    const [out, input] = [stable(8), stable(code.length)];
-    bytesOf(input).set(code);
-    check(native, c.module_new(engine, bytesOf(input), code.length, bytesOf(out)));
-    const compiled = out.getBigUint64(0, true);
     const linker = pointer(c.linker_new(engine));
     const instance = bytesOf(stable(INSTANCE_BYTES));
     const trap = this.#trap;
@@ -65,7 +61,6 @@ export class Store {
       return instance;
     } finally {
       c.linker_delete(linker);
-      c.module_delete(compiled);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * Out of fuel is the same verdict at the same point in both engines, at every point: each example policy,
+ * Out of fuel is the same verdict at the same point in all engines, at every point: each example policy,
  * and some with loops and subprograms, is given 0, 1, 2, … of fuel until nothing is cut short any more.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { mustCompile } from '../support/compile-texts.js';
 import { describeRecord } from '../support/describe-record.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
-import { kernelEngine, wasmEngine } from '../support/engines.js';
+import { kernelEngine, wasmEngine, wasmtimeEngine } from '../support/engines.js';
 import { generateConnection } from '../support/generate-connection.js';
 import { generatePolicy } from '../support/generate-policy.js';
 import { generateRequest } from '../support/generate-request.js';
@@ -91,19 +91,24 @@ async function starve([name, texts]: Subject, fuel: number): Promise<number> {
       : []),
   ];
   using wasm = wasmEngine(bundle, interner.added);
+  using wasmtime = wasmtimeEngine(bundle, interner.added);
   using kernel = kernelEngine(bundle);
   let cut = 0;
   for (const [ask, bytes] of questions) {
     const simulated = await wasm.decide(bytes, ask);
-    const observed = await kernel.decide(bytes, ask);
-    for (const [i, record] of simulated.entries()) {
-      const other = observed[i];
-      if (other === undefined) throw new Error('an answer is missing');
-      if (isCut(record)) cut += 1;
-      const words = (r: RecordFields): unknown =>
-        (['authorize', 'route'] as const).map((of) => describeRecord(r, manifest, of));
-      const where = `${name}, fuel ${fuel}, ${ask} ${i}`;
-      assert.equal(words(other), words(record), where);
+    cut += simulated.filter(isCut).length;
+    for (const engine of [wasmtime, kernel]) {
+      const observed = await engine.decide(bytes, ask);
+      for (const [i, record] of simulated.entries()) {
+        const other = observed[i];
+        if (other === undefined) throw new Error('an answer is missing');
+        const words = (r: RecordFields): unknown =>
+          (['authorize', 'route'] as const).map((of) => describeRecord(r, manifest, of));
+        const where = `${name}, fuel ${fuel}, ${ask} ${i} in ${engine.name}`;
+        assert.equal(words(other), words(record), where);
+        // The kernel does not tell how much was used.
+        if (engine === wasmtime) assert.is(other.fuel, record.fuel, where);
+      }
     }
   }
   return cut;

@@ -2,9 +2,12 @@
 
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
-import { type Bundle, compileProject } from '../../compiler/index.js';
+import { type Bundle, type CompileInput, compileProject } from '../../compiler/index.js';
 import { PROJECT_DEFAULTS } from '../../runtime/config/index.js';
 import { wizerSnapshot } from '../../runtime/snapshot/index.js';
+
+/** Long, since many tests share few processors. */
+const DEADLINE_MS = 120_000;
 
 /** weft.json as far as a test says; policies default to all texts, attached everywhere, enforced. */
 export type ConfigText = Partial<Omit<ProjectConfig, 'policies' | 'failure' | 'budget'>> & {
@@ -38,12 +41,14 @@ export function projectOf(
 export async function compileTexts(
   texts: ReadonlyMap<string, string>,
   config: ConfigText = {},
+  observe?: CompileInput['observe'],
 ): Promise<{ readonly bundle: Bundle | null; readonly diagnostics: readonly Diagnostic[] }> {
   const outcome = await compileProject({
     project: projectOf(texts, config),
     read: (path) => texts.get(path) ?? null,
-    snapshot: wizerSnapshot,
+    snapshot: (wasm) => wizerSnapshot(wasm, DEADLINE_MS),
     checkCluster: null,
+    observe,
   });
   return { bundle: outcome.ok ? outcome.bundle : null, diagnostics: outcome.diagnostics };
 }
@@ -52,8 +57,9 @@ export async function compileTexts(
 export async function mustCompile(
   texts: ReadonlyMap<string, string>,
   config: ConfigText = {},
+  observe?: CompileInput['observe'],
 ): Promise<Bundle> {
-  const { bundle, diagnostics } = await compileTexts(texts, config);
+  const { bundle, diagnostics } = await compileTexts(texts, config, observe);
   if (bundle === null) {
     const found = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.code} ${d.message}`);
     throw new Error(
