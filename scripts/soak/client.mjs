@@ -3,8 +3,9 @@
 // replies unread. Last line: counts as JSON.
 import { Agent, request } from 'node:http';
 import { count, counts, faults } from './counts.mjs';
-import { bodyCheck, HANG_MS, judge, pathOf, plan } from './plan.mjs';
+import { bodyCheck, judge, pathOf, plan } from './plan.mjs';
 import { workRaw } from './raw-client.mjs';
+import { watchSilence } from './silence.mjs';
 
 const [host, port, total, connections] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true, maxSockets: Number(connections), noDelay: true });
@@ -20,12 +21,12 @@ const take = (wanted) => Array.from({ length: Math.min(wanted, last - next) }, (
 function exchange(asked) {
   return new Promise((resolve) => {
     const { tag, upload } = asked;
-    let timer;
+    let silence;
     let isDone = false;
     const done = (what) => {
       if (isDone) return;
       isDone = true;
-      clearTimeout(timer);
+      silence?.stop();
       resolve(what);
     };
     const sent = request({
@@ -36,10 +37,10 @@ function exchange(asked) {
         ...(upload === null ? {} : { 'content-length': upload.length }),
       },
     });
-    timer = setTimeout(() => {
+    silence = watchSilence(() => {
       done('hung');
       sent.destroy();
-    }, HANG_MS);
+    });
     sent.on('error', () => done('reset'));
     sent.on('response', (response) => {
       const body = bodyCheck(asked);
@@ -47,7 +48,7 @@ function exchange(asked) {
       response.on('error', () => done('reset'));
       response.on('aborted', () => done('reset'));
       response.on('data', (data) => {
-        timer.refresh();
+        silence.hear();
         body.take(data);
         parts += 1;
         if (asked.leaves) {

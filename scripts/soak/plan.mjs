@@ -1,8 +1,6 @@
 // What a request of the soak asks for, and whether a reply is the right one: to the last byte.
 import { createHash, randomBytes } from 'node:crypto';
 
-/** A connection from which nothing comes for so long hangs: longer than a busy machine makes wait. */
-export const HANG_MS = 90_000;
 export const LONG = 100 * 1024 * 1024;
 /** One in so many requests has a long reply, half of them elsewhere. */
 const LONG_EVERY = 10_000;

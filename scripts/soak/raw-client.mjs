@@ -2,10 +2,10 @@
 // replies unread for seconds, or for ever.
 import { connect } from 'node:net';
 import { count } from './counts.mjs';
-import { bodyCheck, chance, HANG_MS, judge, pathOf, plan, upTo } from './plan.mjs';
+import { bodyCheck, chance, judge, pathOf, plan, upTo } from './plan.mjs';
+import { watchSilence } from './silence.mjs';
 
 const DEPTH = 6;
-const LOOK_MS = 1000;
 const UNREAD = 3_000_000;
 
 function head(asked) {
@@ -85,11 +85,10 @@ function converse({ host, port, take, unread }) {
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port), noDelay: true });
     const asked = [];
-    let alive = Date.now();
     let isUnread = false;
     let leaves = false;
     const end = (what) => {
-      clearInterval(look);
+      silence.stop();
       // Behind the first one they wait for it.
       const [first, ...others] = asked.splice(0);
       if (first !== undefined) count(first, what);
@@ -97,16 +96,16 @@ function converse({ host, port, take, unread }) {
       socket.destroy();
       resolve();
     };
-    const look = setInterval(() => {
-      if (!isUnread && asked.length > 0 && Date.now() - alive > HANG_MS) end('hung');
-    }, LOOK_MS);
+    const silence = watchSilence(() => {
+      if (!isUnread && asked.length > 0) end('hung');
+    });
     const send = () => {
       const batch = take(unread ? 4 : 1 + upTo(DEPTH)).map((id) =>
         unread ? plan(id, upTo(UNREAD)) : plan(id),
       );
       if (batch.length === 0) return end('left');
       asked.push(...batch);
-      alive = Date.now();
+      silence.hear();
       leaves = chance(unread ? 0.3 : 0.005);
       const bytes = Buffer.concat(
         batch.flatMap((one) => [head(one), one.upload ?? '']).map(Buffer.from),
@@ -119,7 +118,7 @@ function converse({ host, port, take, unread }) {
       socket.pause();
       setTimeout(() => {
         isUnread = false;
-        alive = Date.now();
+        silence.hear();
         if (leaves) end('left');
         else socket.resume();
       }, 500 + upTo(4000));
@@ -138,7 +137,7 @@ function converse({ host, port, take, unread }) {
       },
     );
     socket.on('data', (data) => {
-      alive = Date.now();
+      silence.hear();
       if (leaves) {
         if (chance(0.5)) socket.resetAndDestroy();
         return end('left');

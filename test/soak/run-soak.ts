@@ -5,9 +5,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CANARY4, ExchangeNet, PORT, STEADY4 } from '../kernel/fixtures/exchange.js';
+import { CANARY4, ExchangeNet, POLICY, PORT, STEADY4 } from '../kernel/fixtures/exchange.js';
 import { VIP4 } from '../kernel/fixtures/http.js';
 import { SERVER4 } from '../kernel/fixtures/net.js';
+import type { Changes } from './change-worlds.js';
 
 export interface SoakCounts {
   readonly replies: number;
@@ -28,6 +29,8 @@ export interface SoakLeft {
   readonly leases: number;
   readonly doors: number;
   readonly busy: number;
+  /** Pooled connections to an endpoint that the last world does not have. */
+  readonly strangers: number;
   readonly sessions: number;
   /** Open connections in the clients' namespace, and entries of maps, that no pool has. */
   readonly sockets: number;
@@ -46,6 +49,8 @@ export interface SoakMemory {
 export interface SoakOptions {
   readonly requests: number;
   readonly connections: number;
+  /** Between two changes of the world. */
+  readonly worldMs: number;
   readonly onProgress: (line: string) => void;
   /** Ends the soak early: what was asked is counted as ever. */
   readonly signal?: AbortSignal;
@@ -53,8 +58,8 @@ export interface SoakOptions {
 
 /** Nothing is left of any exchange. */
 export function isClean(left: SoakLeft): boolean {
-  const { clients, leases, doors, busy, sessions, sockets, entries, agentFaults } = left;
-  return clients + leases + doors + busy + sessions + sockets + entries + agentFaults.length === 0;
+  const { tcpPages: _, agentFaults, ...counts } = left;
+  return Object.values(counts).every((count) => count === 0) && agentFaults.length === 0;
 }
 
 const PAGE_BYTES = 4096;
@@ -117,11 +122,43 @@ function textOf(child: ChildProcess, onError: (line: string) => void): Promise<s
   });
 }
 
+/** Lets one endpoint of v2 leave and come, then the other; resolves with how often, once told to stop. */
+function changeWorlds(net: ExchangeNet, { worldMs, onProgress }: SoakOptions): Changer {
+  const changes: Changes = {
+    paths: net.http.paths,
+    policy: POLICY,
+    worlds: [{ canary: false }, {}, { steady: false }, {}].map((one) => net.world(one)),
+    everyMs: worldMs,
+  };
+  const entry = fileURLToPath(new URL('./change-worlds.js', import.meta.url));
+  const words = ['--enable-source-maps', entry, JSON.stringify(changes)];
+  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const lines = textOf(child, (line) => onProgress(`worlds: ${line}`));
+  return {
+    child,
+    begun: new Promise((resolve) => child.stdout?.once('data', () => resolve())),
+    stop: async () => {
+      child.kill('SIGTERM');
+      return (await lines).split('\n').length - 1;
+    },
+  };
+}
+
+interface Changer {
+  readonly child: ChildProcess;
+  /** Resolves with the first change. */
+  readonly begun: Promise<void>;
+  /** Resolves with the number of changes. */
+  stop(): Promise<number>;
+}
+
 /** Runs it; everything that it made is removed. */
 export async function runSoak(options: SoakOptions): Promise<{
   readonly counts: SoakCounts;
   readonly left: SoakLeft;
   readonly peak: SoakMemory;
+  /** Changes of the world. */
+  readonly worlds: number;
 }> {
   const net = await ExchangeNet.open('soak', { server: false, steady: true });
   const children: ChildProcess[] = [];
@@ -148,6 +185,9 @@ export async function runSoak(options: SoakOptions): Promise<{
     children.push(server);
     server.stderr?.on('data', (data) => options.onProgress(`server: ${String(data).trimEnd()}`));
     await new Promise((resolve) => server.stdout?.once('data', resolve));
+    const changer = changeWorlds(net, options);
+    children.push(changer.child);
+    await changer.begun;
     const client = start(net.http.net.left, net.http.cgroupDirectory, [
       ...[program('client'), VIP4, '80', String(options.requests), String(options.connections)],
     ]);
@@ -156,7 +196,9 @@ export async function runSoak(options: SoakOptions): Promise<{
     if (options.signal?.aborted) client.kill('SIGTERM');
     const last = (await textOf(client, options.onProgress)).trim().split('\n').at(-1);
     const counts = JSON.parse(last ?? '{}') as SoakCounts;
-    return { counts, left: await settle(net, before), peak };
+    const worlds = await changer.stop();
+    await net.load(POLICY, net.world({ canary: false }));
+    return { counts, left: await settle(net, before), peak, worlds };
   } finally {
     clearInterval(sampling);
     for (const child of children) child.kill('SIGKILL');
@@ -174,6 +216,9 @@ async function settle(net: ExchangeNet, before: SoakMemory): Promise<SoakLeft> {
       leases: exchanges.leases,
       doors: exchanges.doors,
       busy: exchanges.pools.reduce((all, pool) => all + pool.size - pool.idle, 0),
+      strangers: exchanges.pools
+        .filter(({ endpoint }) => endpoint.startsWith(CANARY4))
+        .reduce((all, { size }) => all + size, 0),
       sessions: net.forwarding.sessions + net.forwarding.replies,
       sockets: Math.max(0, openSockets(net.http.net.left) - pooled),
       entries: net.entries('weft_upstream_index') - pooled,
