@@ -123,8 +123,6 @@ static __always_inline int weft_resume(struct sk_msg_md *message, struct weft_ht
 	bpf_loop(WEFT_HEAD_MAX / 8, weft_compare_step, &compared, 0);
 	if (compared.differs)
 		return SK_DROP;
-	if (rest >= size)
-		return weft_step_exact(message, http, size);
 	size = weft_granted(http, socket) < size ? weft_granted(http, socket) : size;
 	return weft_step_exact(message, http, size);
 }

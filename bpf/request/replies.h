@@ -61,7 +61,11 @@ static long weft_reply_window(__u32 index, struct weft_reply_walk *walk)
 	return walk->event != WEFT_FRAME_MORE;
 }
 
-/* Takes all of a packet for the reply: 1 where that was right, and the packet can be redirected. */
+/*
+ * Takes all of a packet for the reply: 1 where that was right, and the packet can be redirected. Of a
+ * head that has not ended yet nobody knows whether it can be read: the agent waits for it, and has
+ * sent nothing on where it has to answer in its place.
+ */
 static __always_inline int weft_reply_take(struct __sk_buff *skb, struct weft_lease *lease,
 					   struct weft_reply_work *work)
 {
@@ -71,7 +75,8 @@ static __always_inline int weft_reply_take(struct __sk_buff *skb, struct weft_le
 		return 0;
 	work->before = lease->reply;
 	bpf_loop(WEFT_REPLY_WINDOWS, weft_reply_window, &walk, 0);
-	if (walk.at == skb->len && walk.event <= WEFT_FRAME_DONE)
+	if (walk.at == skb->len && walk.event <= WEFT_FRAME_DONE &&
+	    (lease->reply.done || (lease->reply.lines.flags & WEFT_REPLY_HEAD)))
 		return 1;
 	lease->reply = work->before;
 	return 0;

@@ -34,4 +34,8 @@ export const CODES: CodeTable = {
     title: 'the kernel is too old for the short circuit',
     help: 'load without `--short-circuit`, or use a kernel of 6.13 or later, or of a stable series that has its fix',
   },
+  A026: {
+    title: 'the processes of workloads are out of reach',
+    help: 'run weft-agent as root, or grant it CAP_SYS_PTRACE',
+  },
 };

@@ -1,8 +1,10 @@
 /** Records of weft_events. */
+
+import { viewOf } from '../kernel/index.js';
 import type { KernelEvent } from '../probe/index.js';
 import { decodeResult } from './harness-codec.js';
 import { REQUEST_LAYOUT } from './request-layout.js';
-import { ADDRESS_BYTES, viewOf } from './struct-bytes.js';
+import { ADDRESS_BYTES } from './struct-bytes.js';
 import { HOOKS, LAYOUT } from './struct-layout.js';
 
 export type { KernelEvent };

@@ -8,7 +8,7 @@ import {
   type PoolKey,
   UPSTREAMS,
 } from '../forward/index.js';
-import { addressText } from '../kernel/index.js';
+import { addressText, viewOf } from '../kernel/index.js';
 import { encodeU32 } from './layout.js';
 import type { NodeMaps } from './node.js';
 
@@ -67,7 +67,7 @@ export function exchangeStatus(node: NodeMaps): ExchangeStatus {
   });
   const words = Array.from({ length: DOOR_WORDS }, (_, word) => {
     const value = node.map('weft_door_idle').lookup(encodeU32(word));
-    return value === null ? 0n : new DataView(value.buffer, value.byteOffset).getBigUint64(0, true);
+    return value === null ? 0n : viewOf(value).getBigUint64(0, true);
   });
   // All are taken where no agent offers them.
   const offered = bitsOf(words);

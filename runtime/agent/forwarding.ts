@@ -6,9 +6,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Forward, type PoolKey, startForward } from '../forward/index.js';
 import { openFraming, openHeadParser, readHttpModule } from '../http/index.js';
-import { cgroupWithId, type Kernel, ownCgroup } from '../kernel/index.js';
+import { cgroupWithId, type Kernel, ownCgroup, viewOf } from '../kernel/index.js';
 import { readActive } from './active.js';
 import { openActiveJudge } from './active-judge.js';
+import { AgentError } from './agent-error.js';
+import { CODES } from './codes.js';
 import { LAYOUT } from './layout.js';
 import { type NodeMaps, openNode } from './node.js';
 import { readObject } from './objects.js';
@@ -39,7 +41,7 @@ function endpointFinder(kernel: Kernel, paths: Paths, node: NodeMaps): (key: Poo
     const texts = endpoints.keys().flatMap((key) => {
       const value = endpoints.lookup(key);
       if (value === null) return [];
-      const view = new DataView(value.buffer, value.byteOffset);
+      const view = viewOf(value);
       const address = value.subarray(at.address, at.address + 16);
       return [endpointText(address, view.getUint16(at.port, true))];
     });
@@ -54,15 +56,23 @@ function endpointFinder(kernel: Kernel, paths: Paths, node: NodeMaps): (key: Poo
   };
 }
 
+/** It opens connections in the namespaces of workloads, and ends theirs. */
+function requireReach(kernel: Kernel): void {
+  if (kernel.canReachProcesses()) return;
+  const message = 'this process may not look into those of workloads (CAP_SYS_PTRACE)';
+  throw new AgentError('A026', message, CODES['A026']?.help ?? null);
+}
+
 /**
- * Starts it, for whatever generation is active and will be. Rejects with KernelError, VerifierError or
- * SimulateError; then nothing is left.
+ * Starts it, for whatever generation is active and will be. Rejects with AgentError (A026), KernelError,
+ * VerifierError or SimulateError; then nothing is left.
  */
 export async function startForwarding(
   kernel: Kernel,
   paths: Paths,
   { onFault }: ForwardingOptions,
 ): Promise<Forwarding> {
+  requireReach(kernel);
   const node = openNode(kernel, paths);
   const judges = openActiveJudge(paths, () => readActive(node.map('weft_active')));
   const release = async (): Promise<void> => {

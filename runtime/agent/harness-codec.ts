@@ -1,5 +1,7 @@
 /** Packets of the harness programs (bpf/harness.bpf.c): what a decision is asked and what it answers. */
-import { ADDRESS_BYTES, bytes, putAddress, struct, viewOf } from './struct-bytes.js';
+
+import { viewOf } from '../kernel/index.js';
+import { ADDRESS_BYTES, bytes, putAddress, struct } from './struct-bytes.js';
 import { INPUT_PICK, LAYOUT } from './struct-layout.js';
 
 export interface DecideInput {

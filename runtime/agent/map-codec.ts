@@ -1,6 +1,7 @@
 /** Keys and values of the data plane's maps as bytes. */
 import { ATTRIBUTE_SLOTS } from '../../compiler/abi/index.js';
-import { bytes, putAddress, struct, viewOf } from './struct-bytes.js';
+import { viewOf } from '../kernel/index.js';
+import { bytes, putAddress, struct } from './struct-bytes.js';
 import { BALANCE, LAYOUT } from './struct-layout.js';
 
 /** A u32, as array index, counter or program descriptor. */

@@ -19,9 +19,3 @@ export function putAddress(view: DataView, at: number, address: Uint8Array): voi
 }
 /** Addresses are IPv6 or IPv4-mapped. */
 export const ADDRESS_BYTES: number = 16;
-
-/** A view of a record; throws RangeError where it is shorter than the struct. */
-export function viewOf(record: Uint8Array, size = 0): DataView {
-  if (record.length < size) throw new RangeError(`record of ${record.length} bytes, want ${size}`);
-  return new DataView(record.buffer, record.byteOffset, record.byteLength);
-}

@@ -3,6 +3,7 @@
  * of bpf/request/lease.h, door.h and bpf/agent.bpf.c, compared by test/unit/layout through BTF.
  */
 import { ASKED, REPLY } from '../../compiler/abi/index.js';
+import { viewOf } from '../kernel/index.js';
 
 export const FORWARD_LAYOUT = {
   weft_pool_key: { cgroup: 0, endpoint: 8, zero: 28, size: 32 },
@@ -185,10 +186,6 @@ export interface Probe {
 }
 
 const ADDRESS_BYTES = 16;
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
 
 function putName(view: DataView, at: number, { address, port }: Name): void {
   new Uint8Array(view.buffer, view.byteOffset).set(address, at);

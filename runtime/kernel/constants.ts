@@ -69,7 +69,13 @@ export const UPDATE_FLAG = { any: 0n, new: 1n, existing: 2n } as const;
 export const MAP_FLAG = { noPrealloc: 1, rdonlyProg: 128, mmapable: 1024 } as const;
 
 /** Bit numbers in CapEff. */
-export const CAPABILITY = { netAdmin: 12, sysAdmin: 21, perfmon: 38, bpf: 39 } as const;
+export const CAPABILITY = {
+  netAdmin: 12,
+  sysPtrace: 19,
+  sysAdmin: 21,
+  perfmon: 38,
+  bpf: 39,
+} as const;
 
 /** Map kinds whose value is one slot a possible CPU, each padded to 8 bytes. */
 export const PER_CPU_MAP_TYPES: ReadonlySet<number> = new Set([

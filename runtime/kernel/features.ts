@@ -9,7 +9,7 @@ import { findCgroup2 } from './cgroup.js';
 import { ATTACH_TYPE, MAP_TYPE, PROGRAM_TYPE } from './constants.js';
 import { errnoName } from './kernel-error.js';
 import { type Native, stable } from './native.js';
-import { isPrivileged } from './privileges.js';
+import { canReachProcesses, isPrivileged } from './privileges.js';
 import { BTF_INT_TYPE, functionBtf } from './probe-btf.js';
 import {
   globalCall,
@@ -62,8 +62,16 @@ function environment(): readonly Feature[] {
   const bpffs = isBpffsMounted();
   const btf = existsSync(VMLINUX_BTF);
   const privileged = isPrivileged();
+  const reaches = canReachProcesses();
   return [
     row('privileges', true, privileged, privileged ? 'sufficient' : 'missing', NEEDS_ROOT),
+    row(
+      'processes of workloads',
+      false,
+      reaches,
+      reaches ? 'within reach' : 'out of reach',
+      'run weft-agent as root, or grant it CAP_SYS_PTRACE: where requests are judged it needs it',
+    ),
     row(
       'cgroup2',
       true,

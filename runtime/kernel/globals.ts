@@ -6,6 +6,7 @@
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { KernelError } from './kernel-error.js';
 import { type Native, stable } from './native.js';
+import { viewOf } from './view-of.js';
 
 const BTF_KIND_DATASEC = 15;
 const TYPE_BYTES = 12; // struct btf_type
@@ -54,13 +55,13 @@ function readVariables(
     const id = native.btf_find(btf, section, BTF_KIND_DATASEC);
     const type = id > 0 ? native.btf_type(btf, id) : null;
     if (type === null) continue;
-    const head = dataView(native.copy(type, TYPE_BYTES));
+    const head = viewOf(native.copy(type, TYPE_BYTES));
     const count = head.getUint32(4, true) & 0xffff;
-    const list = dataView(native.copy(type + BigInt(TYPE_BYTES), count * SECTION_ENTRY_BYTES));
+    const list = viewOf(native.copy(type + BigInt(TYPE_BYTES), count * SECTION_ENTRY_BYTES));
     for (let at = 0; at < count * SECTION_ENTRY_BYTES; at += SECTION_ENTRY_BYTES) {
       const variable = native.btf_type(btf, list.getUint32(at, true));
       if (variable === null) continue;
-      const nameOffset = dataView(native.copy(variable, TYPE_BYTES)).getUint32(0, true);
+      const nameOffset = viewOf(native.copy(variable, TYPE_BYTES)).getUint32(0, true);
       const name = native.btf_name(btf, nameOffset);
       if (name)
         found.set(name, {
@@ -71,10 +72,6 @@ function readVariables(
     }
   }
   return found;
-}
-
-function dataView(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function noSuchVariable(name: string, known: readonly string[]): KernelError {

@@ -21,3 +21,4 @@ export {
   summarizeLog,
   VerifierError,
 } from './verifier-error.js';
+export { viewOf } from './view-of.js';

@@ -16,7 +16,7 @@ import { kernelMap } from './map.js';
 import { namespaceOfCgroup, openNamespace } from './namespace.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
-import { isPrivileged } from './privileges.js';
+import { canReachProcesses, isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
@@ -79,6 +79,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
     pushSocket: (cgroup, socket) => pushSocket(native, cgroup, socket),
     wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),
+    canReachProcesses,
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

@@ -4,7 +4,8 @@
  * Layout: the kernel's Documentation/bpf/btf.rst, ".BTF.ext section".
  */
 import { basename } from 'node:path';
-import { findFunction, readSections, type Section, textAt, viewOf } from './object-file.js';
+import { findFunction, readSections, type Section, textAt } from './object-file.js';
+import { viewOf } from './view-of.js';
 
 const INSTRUCTION_BYTES = 8;
 const LINE_COLUMN_BITS = 10;

@@ -2,6 +2,8 @@
  * Reads sections and symbols of an ELF64 object file. For completing error reports only: it expects
  * a file that libbpf has already taken.
  */
+import { viewOf } from './view-of.js';
+
 const SECTION_HEADER_BYTES = 64;
 const SYMBOL_BYTES = 24;
 
@@ -57,11 +59,6 @@ export function findFunction(
     };
   }
   return null;
-}
-
-/** A view of bytes that may lie inside a larger buffer. */
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The zero-ended text at an offset. */

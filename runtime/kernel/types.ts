@@ -172,6 +172,8 @@ export interface Kernel {
   pushSocket(cgroupPath: string, socket: SocketId): boolean;
   /** Wakes a process in this cgroup that waits until it can write to its connection. */
   wakeSender(cgroupPath: string, socket: SocketId): boolean;
+  /** May this process look into others: at their namespaces, at their sockets (CAP_SYS_PTRACE)? */
+  canReachProcesses(): boolean;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

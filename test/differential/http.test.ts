@@ -38,7 +38,6 @@ const ENDPOINTS = [
 
 /** Answers each head with the cluster that was asked and the head itself. */
 const SERVER = `
-import threading
 TAGS = {${ENDPOINTS.map(([v4, v6], i) => `"::ffff:${v4}": "v${i + 1}", "${v6}": "v${i + 1}"`).join(', ')}}
 for address in ("10.77.0.3/24", "10.77.0.4/24", "fd77::3/64", "fd77::4/64"):
     os.system(f"ip address add {address} dev v0" + (" nodad" if ":" in address else ""))
@@ -47,25 +46,17 @@ def serve(c):
     rest = b""
     try:
         c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            while b"\\r\\n\\r\\n" not in rest:
-                more = c.recv(65536)
-                if not more: return
-                rest += more
-            head, _, rest = rest.partition(b"\\r\\n\\r\\n")
+        while came := next_head(c, rest):
+            head, rest = came
             c.sendall(b"HTTP/1.1 200 OK\\r\\ncontent-length: %d\\r\\n\\r\\n" % (len(head) + 7) + tag + b" " + head + b"\\r\\n\\r\\n")
     except OSError: pass
     finally: c.close()
-s = socket.socket(socket.AF_INET6); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("::", ${PORT})); s.listen(512)
-def loop():
-    while True: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
-threading.Thread(target=loop, daemon=True).start()
+serve_each(${PORT}, serve)
 `;
 
 /** Sends heads one after the other; replies are [status, location, body], or the name of an errno. */
 const CLIENT = `
-import json, threading
+import json
 for n in ("10.77.0.3", "10.77.0.4", "fd77::3", "fd77::4"):
     os.system(f"ip neigh replace {n} lladdr 02:00:00:00:77:02 dev v0")
 def once(s, head):

@@ -1,7 +1,7 @@
 /** The agent away, killed, back again, and under bundles that others load. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import * as assert from 'uvu/assert';
+import { startAgentProcess } from './fixtures/agent-process.js';
 import { POLICY } from './fixtures/exchange.js';
 import { CANARY, exchangeSuite, text } from './fixtures/exchange-suite.js';
 import { VIP4 } from './fixtures/http.js';
@@ -47,31 +47,12 @@ test('a bundle that another process loads: the agent judges by it at once, and b
   await on.settles();
 });
 
-/** An agent in a process of its own; resolves once it serves. */
-async function agentProcess(): Promise<ChildProcess> {
-  const room = (path: string) => JSON.stringify(new URL(`../../${path}`, import.meta.url).href);
-  const script = `
-    import { startForwarding } from ${room('runtime/agent/forwarding.js')};
-    import { openKernel } from ${room('runtime/kernel/index.js')};
-    const onFault = (error) => console.error(error);
-    await startForwarding(openKernel(), ${JSON.stringify(on.net.http.paths)}, { onFault });
-    console.log('ready');`;
-  const words = ['--input-type=module', '--eval', script];
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise((resolve, reject) => {
-    child.stdout?.once('data', resolve);
-    child.once('exit', reject);
-  });
-  return child;
-}
-
 test('an agent that is killed: what needs it is refused, what was under way ends, and the next one has it all', async () => {
   const pins = (): readonly string[] =>
     readdirSync(on.net.http.paths.pins, { recursive: true, encoding: 'utf8' }).sort();
   const before = pins();
   await on.net.stopAgent();
-  const child = await agentProcess();
-  const dead = new Promise((resolve) => child.once('exit', resolve));
+  const agent = await startAgentProcess(on.net.http.paths);
   try {
     await on.net.server.value('gates["k"] = threading.Event()');
     await on.open();
@@ -84,8 +65,7 @@ u = open_to("${VIP4}", 80); u.settimeout(10)
 t.sendall(get("/half/k", ${CANARY}).encode()); u.sendall(get("/upgrade", more="x-canary: 1\\r\\nconnection: upgrade\\r\\nupgrade: echo\\r\\n").encode())
 [t.recv(99), u.recv(99)]; 1`);
   } finally {
-    child.kill('SIGKILL');
-    await dead;
+    await agent.kill();
   }
   assert.equal(await on.ask('/b', true), [503, '', false]);
   assert.equal(await on.ask('/old'), [503, '', false]);

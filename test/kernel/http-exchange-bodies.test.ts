@@ -1,5 +1,6 @@
 /** Bodies of requests that go elsewhere than their connection: whole, behind their heads, and what stands behind them. */
 import * as assert from 'uvu/assert';
+import { EDGE, edgeBodies } from './fixtures/edge-sender.js';
 import { CANARY, exchangeSuite, text } from './fixtures/exchange-suite.js';
 
 const on = exchangeSuite('http exchanges: bodies', 'y');
@@ -167,31 +168,12 @@ test('a server that answers first gets the rest of the body, and then the next r
 });
 
 test('a sender that waits for edges is woken, by whatever way its body goes', async () => {
-  await on.net.client(`
-def edge(s, data):
-    s.setblocking(False)
-    e = select.epoll()
-    e.register(s.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
-    data = memoryview(data)
-    e.poll(0.05)
-    while data:
-        try: data = data[s.send(data):]
-        except BlockingIOError:
-            if not e.poll(10): return "hangs"
-    e.close(); s.settimeout(20)
-    return "sent"`);
-  const size = 8_000_000;
-  for (const [path, more] of [
-    ['/p', 'x-canary: 1\\r\\n'],
-    ['/slow', ''],
-  ]) {
+  await on.net.client(EDGE);
+  for (const { path, tag, head, size } of edgeBodies()) {
     await on.open();
     await on.ask('/warm', true);
     await on.settles();
-    const head = `get("${path}", "POST", "${more}content-length: ${size}\\r\\n").encode()`;
-    await on.net.client(`waited = edge(s, ${head} + bytes(${size}))`);
-    assert.is(await on.net.client('waited'), 'sent', path);
-    const tag = more === '' ? 'v1' : 'v2';
+    assert.is(await on.net.client(`edge(s, ${head} + bytes(${size}), 10)`), 'sent', path);
     assert.equal(await on.net.client('take(s)'), [200, `${tag} POST ${path} ${size} 0\n`, false]);
   }
   await on.settles();

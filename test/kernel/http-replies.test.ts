@@ -35,8 +35,22 @@ for (const [what, reply, kinds] of whole) {
     }
   });
 
-  test(`a reply ${what}, cut anywhere`, async () => {
-    for (let at = 1; at < reply.length; at++) {
+  const head = reply.indexOf('\r\n\r\n', reply.lastIndexOf('HTTP/1.1')) + 4;
+
+  test(`a reply ${what}, cut in its head, stays for the agent`, async () => {
+    for (let at = 1; at < head; at++) {
+      await f.renew();
+      f.lend(kinds);
+      f.upstream.far.write(reply.slice(0, at));
+      assert.is(await read(f.upstream.near.socket, at), reply.slice(0, at));
+      assert.is(f.state(), 'agent');
+      assert.is(f.client.near.socket.readableLength, 0);
+    }
+    await f.renew();
+  });
+
+  test(`a reply ${what}, cut behind its head`, async () => {
+    for (let at = head; at < reply.length; at++) {
       f.lend(kinds);
       f.upstream.far.write(reply.slice(0, at));
       assert.is(await read(f.client.near.socket, at), reply.slice(0, at));

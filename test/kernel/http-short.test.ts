@@ -5,14 +5,14 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HTTP_PORT, HttpNet, VIP4, VIP6 } from './fixtures/http.js';
+import { HTTP_PORT, type HttpNet, VIP4, VIP6 } from './fixtures/http.js';
 import { SERVER4 } from './fixtures/net.js';
-import { BOTH, SHORT_POLICY } from './fixtures/short.js';
+import { openShort, SHORT_POLICY } from './fixtures/short.js';
 
 const ALLOWED = [200, 'GET /a 0\n', false];
 const DENIED = [403, 'RBAC: access denied', false];
 
-const SERVER = `${BOTH}
+const SERVER = `
 class Kept(Echo):
     def setup(self):
         super().setup()
@@ -28,14 +28,8 @@ class Kept(Echo):
 sockets = []
 may_read = threading.Event()
 server.RequestHandlerClass = Kept
-raw = listen("::", 8081)
-raw.settimeout(3)
-def accept():
-    a = raw.accept()[0]
-    a.settimeout(3)
-    return a
 `;
-const CLIENT = `${BOTH}
+const CLIENT = `
 def put(size, path="/p"): return get(path, "PUT", f"content-length: {size}\\r\\n").encode()
 def rounds(s, seed, count):
     """Pipelined bodies of any size, no more than 8 without a reply: how many answers are right."""
@@ -59,13 +53,7 @@ for (const isShort of [false, true]) {
   let http: HttpNet;
 
   test.before(async () => {
-    http = await HttpNet.open(isShort ? 's' : 't');
-    const world = http
-      .world()
-      .replace('ports: [', `ports: [{ port: 81, target: 8081, protocol: http }, `);
-    await http.load({ 'http.ts': SHORT_POLICY }, world, isShort);
-    http.enrol();
-    http.enrolServer();
+    http = await openShort(isShort ? 's' : 't', isShort);
     await http.client.value(CLIENT);
     await http.server.value(SERVER);
   });
@@ -279,9 +267,7 @@ for (const isShort of [false, true]) {
 const apart = suite('http on one node, what stays on TCP');
 let http: HttpNet;
 apart.before(async () => {
-  http = await HttpNet.open('u');
-  await http.load({ 'http.ts': SHORT_POLICY }, http.world(), true);
-  http.enrol();
+  http = await openShort('u', true, { servers: false });
   await http.client.value(CLIENT);
   await http.server.value(SERVER);
 });

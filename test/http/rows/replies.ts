@@ -7,6 +7,16 @@ import { type Bytes, bound, client, exchange, only, type Row, v1, v2 } from '../
 const CHUNKED = { 'transfer-encoding': 'chunked' };
 const after = exchange(get('/after'), ok('after'));
 
+/** A reply whose head has so many bytes. */
+const withHead = (size: number): string => {
+  const head = (pad: number) =>
+    bare('200 OK', { 'x-long': 'v'.repeat(pad), 'content-length': '2' });
+  return `${head(size - head(0).length)}hi`;
+};
+
+/** As much as the framer takes of a head (docs/limits.md). */
+const HEAD_MAX = 65_536;
+
 /** Replies that leave the connection open. */
 const FORMS: Readonly<Record<string, Bytes>> = {
   'length 0': ok(''),
@@ -30,12 +40,14 @@ const FORMS: Readonly<Record<string, Bytes>> = {
   'a body like a reply': ok('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n'),
   'a head of 9,000 bytes': bare('200 OK', { 'x-long': 'v'.repeat(9000), 'content-length': '0' }),
   'a head of 30,000 bytes': bare('200 OK', { 'x-long': 'v'.repeat(30_000), 'content-length': '0' }),
+  'a head of 65,536 bytes': withHead(HEAD_MAX),
   'two hundred headers': `HTTP/1.1 200 OK\r\n${'set-cookie: a=b\r\n'.repeat(200)}content-length: 2\r\n\r\nhi`,
 };
 
 /** Clients do not agree on where these end. Another server's are not passed on: docs/limits.md. */
 const DOUBTFUL: Readonly<Record<string, string>> = {
   'lines that end in a bare LF': 'HTTP/1.1 200 OK\ncontent-length: 2\n\nhi',
+  'a head of 65,537 bytes': withHead(HEAD_MAX + 1),
   'chunked and a length': `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n${chunk('hello')}${LAST_CHUNK}`,
 };
 
