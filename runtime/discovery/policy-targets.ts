@@ -3,7 +3,7 @@
  * authorize connections that go there) and one a service (who is asked to route connections to it).
  *
  * An attach item is a conjunction, the list a disjunction. `namespace` holds for workloads and
- * services; `workload` for workloads with all of the labels; `service` for the service of that name
+ * services, `*` for those of all namespaces; `workload` for workloads with all of the labels; `service` for the service of that name
  * and the workloads behind it.
  */
 import type { Attachment, PolicyEntry } from '../../compiler/bundle/manifest.js';
@@ -19,13 +19,17 @@ export interface PolicyTargets {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+function isIn(namespace: string, { namespace: wanted }: Attachment): boolean {
+  return wanted === undefined || wanted === '*' || wanted === namespace;
+}
+
 /** Services that an attach list names. */
 export function attachedServices(world: World, attach: readonly Attachment[]): Service[] {
   return world.services.filter((service) =>
     attach.some(
       (item) =>
         item.workload === undefined &&
-        (item.namespace === undefined || item.namespace === service.namespace) &&
+        isIn(service.namespace, item) &&
         (item.service === undefined || item.service === service.name),
     ),
   );
@@ -38,7 +42,7 @@ export function attachedWorkloads(world: World, attach: readonly Attachment[]): 
     const service = world.services.find((s) => s.name === item.service);
     const behind = item.service === undefined ? world.workloads : [];
     for (const workload of service === undefined ? behind : serviceMembers(world, service)) {
-      if (item.namespace !== undefined && item.namespace !== workload.namespace) continue;
+      if (!isIn(workload.namespace, item)) continue;
       if (item.workload !== undefined && !hasLabels(workload.labels, item.workload)) continue;
       found.add(workload);
     }

@@ -14,6 +14,14 @@
  * A row with `request` asks about a request, on the connection before that word or on one between two
  * workloads of prod. Headers stand in brackets, with ` | ` between them.
  *
+ *     --- mesh.yaml                      instead of policies: objects of another mesh, to be imported
+ *     --- import                         optional: JSON, what the import is told
+ *     allowed: @prod{app=a} from 10.0.0.1{ns=web sa=a} port 8080 GET /x [host: a] = allow name[0]
+ *     refused: @prod tcp = deny
+ *
+ * A row that begins with `@` asks about a workload of that namespace: a request on port 80, or with `tcp` a connection
+ * to port 9000. It comes from an account `a` of the namespace `web`, unless it says otherwise.
+ *
  * Keys in braces: ns, sa, td, principal, workload, region, zone, node; every other key is a label.
  * A principal follows from td (cluster.local), ns and sa as in a world; `principal=-` takes it away.
  * `-` stands for no address. What is asked is the authorization, or the route after the word `route`.
@@ -48,6 +56,8 @@ export interface Case {
 export interface CaseFile {
   readonly name: string;
   readonly policies: ReadonlyMap<string, string>; // file name -> text
+  readonly sources: ReadonlyMap<string, string>; // of YAML to import
+  readonly told: Readonly<Record<string, unknown>>;
   readonly config: Readonly<Record<string, unknown>>;
   readonly cases: readonly Case[];
 }
@@ -115,7 +125,21 @@ function parseRequest(text: string | undefined): CaseRequest | null {
   return { method: found[1] ?? '', target: found[2] ?? '', headers };
 }
 
-function parseRow(text: string, line: number): Case {
+const SHORT =
+  /^([\w./-]+): @([\w-]+)(\{[^}]*\})?(?: from (\S+?\{[^}]*\}))?(?: port (\d+))? (tcp|[A-Z]+ \S+(?: \[[^\]]*\])?)( = .*)$/;
+
+/** A row about a workload of a namespace, written out. */
+function expandRow(text: string): string {
+  const found = SHORT.exec(text);
+  if (found === null) return text;
+  const [, id, namespace, texts = '{}', from = '10.0.0.1{ns=web sa=a}', port, asked, end] = found;
+  const inside = texts.slice(1, -1);
+  const to = `10.0.0.2:${port ?? (asked === 'tcp' ? 9000 : 80)}{ns=${namespace} ${inside}}`;
+  return `${id}: tcp ${from} -> ${to}${asked === 'tcp' ? '' : ` request ${asked}`}${end}`;
+}
+
+function parseRow(written: string, line: number): Case {
+  const text = expandRow(written);
   const row = ROW.exec(text);
   if (row === null) throw new Error(`line ${line}: not a case: ${text}`);
   const [, id = '', protocol = 'tcp', from, fromTexts, to, toTexts, asked, options = ''] = row;
@@ -148,12 +172,16 @@ function parseRow(text: string, line: number): Case {
 /** Reads a case file; throws with the line where it is malformed. */
 export function parseCaseFile(name: string, text: string): CaseFile {
   const policies = new Map<string, string>();
+  const sources = new Map<string, string>();
   const cases: Case[] = [];
   let config: Record<string, unknown> = {};
+  let told: Record<string, unknown> = {};
   let section = '';
   let body: string[] = [];
   const close = (): void => {
     if (section.endsWith('.ts')) policies.set(section, `${body.join('\n')}\n`);
+    else if (section.endsWith('.yaml')) sources.set(section, `${body.join('\n')}\n`);
+    else if (section === 'import') told = JSON.parse(body.join('\n')) as Record<string, unknown>;
     else if (section === 'config') config = JSON.parse(body.join('\n')) as Record<string, unknown>;
   };
   text.split('\n').forEach((line, index) => {
@@ -167,6 +195,8 @@ export function parseCaseFile(name: string, text: string): CaseFile {
     } else body.push(line);
   });
   close();
-  if (policies.size === 0 || cases.length === 0) throw new Error(`${name}: no policy or no case`);
-  return { name, policies, config, cases };
+  if (policies.size + sources.size === 0 || cases.length === 0) {
+    throw new Error(`${name}: no policy or no case`);
+  }
+  return { name, policies, sources, told, config, cases };
 }

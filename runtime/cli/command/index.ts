@@ -7,6 +7,7 @@ import { DOCTOR_COMMAND } from './doctor.js';
 import { ENROL_COMMAND } from './enrol.js';
 import { EVENTS_COMMAND } from './events.js';
 import { EXPLAIN_COMMAND } from './explain.js';
+import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { LOAD_COMMAND } from './load.js';
@@ -23,6 +24,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   INSPECT_COMMAND,
   SIMULATE_COMMAND,
   EXPLAIN_COMMAND,
+  IMPORT_COMMAND,
   LOAD_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,

@@ -1,0 +1,131 @@
+/** `weft import`: what it writes, what it refuses, and that what it writes builds. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decodeBundle } from '../../compiler/bundle/index.js';
+import { weft, withFolder } from './harness.js';
+
+const POLICY = `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ratings, namespace: prod }
+spec:
+  selector: { matchLabels: { app: ratings } }
+  rules:
+    - from: [{ source: { principals: [cluster.local/ns/prod/sa/reviews] } }]
+      to: [{ operation: { methods: [GET], paths: ["/ratings/*"] } }]
+`;
+const SERVICE = `apiVersion: v1
+kind: Service
+metadata: { name: ratings, namespace: prod }
+spec: { ports: [{ name: http, port: 80, targetPort: 9080 }] }
+`;
+const WORLD = `services:
+  - name: ratings.prod
+    addresses: [10.96.0.20]
+    ports: [{ port: 80, target: 9080, protocol: http }]
+    clusters: [{ name: ratings/v1, selector: { app: ratings } }]
+workloads:
+  - { name: ratings-v1.prod, addresses: [10.1.0.6], labels: { app: ratings } }
+`;
+const test = suite('cli import');
+
+function put(cwd: string, files: Readonly<Record<string, string>>): void {
+  mkdirSync(join(cwd, 'mesh/more'), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
+}
+
+test('a folder of YAML becomes a project, whose ports come from Services', () =>
+  withFolder(async (cwd) => {
+    put(cwd, { 'mesh/a.yaml': POLICY, 'mesh/more/b.yml': SERVICE, 'mesh/readme.txt': 'x: [' });
+    const { exit, stdout, stderr } = await weft(['import', 'istio', 'mesh', '--out', 'shop'], {
+      cwd,
+    });
+    assert.is(exit, 0, stderr);
+    assert.is(stdout, 'created shop/policies/prod-app-ratings.ts\ncreated shop/weft.json\n');
+    const text = readFileSync(join(cwd, 'shop/policies/prod-app-ratings.ts'), 'utf8');
+    assert.match(text, '// ns[prod]-policy[ratings]-rule[0], mesh/a.yaml:7\n');
+    assert.match(text, 'request.path.startsWith("/ratings/")');
+    assert.equal(JSON.parse(readFileSync(join(cwd, 'shop/weft.json'), 'utf8')), {
+      name: 'shop',
+      policies: [
+        {
+          file: 'policies/prod-app-ratings.ts',
+          attach: [{ namespace: 'prod', workload: { app: 'ratings' } }],
+          mode: 'enforce',
+        },
+      ],
+      default: 'allow',
+    });
+    const again = await weft(['import', 'istio', 'mesh', '--out', 'shop', '-o', 'json'], { cwd });
+    assert.is(again.exit, 1);
+    assert.is(JSON.parse(again.stdout).diagnostics[0].code, 'U012');
+  }));
+
+test('straight to a bundle, with the ports of a world', () =>
+  withFolder(async (cwd) => {
+    put(cwd, { 'a.yaml': POLICY, 'world.yaml': WORLD });
+    const args = [
+      'import',
+      'istio',
+      'a.yaml',
+      '--world',
+      'world.yaml',
+      '--direct',
+      '--out',
+      'm.weft',
+    ];
+    const { exit, stdout, stderr } = await weft([...args, '-o', 'json'], { cwd });
+    assert.is(exit, 0, stderr);
+    assert.is(JSON.parse(stdout).file, 'm.weft');
+    const decoded = decodeBundle(readFileSync(join(cwd, 'm.weft')));
+    assert.ok(decoded.ok && decoded.bundle.manifest.policies.length === 1);
+  }));
+
+test('what cannot be kept is shown in the YAML, and nothing is written', () =>
+  withFolder(async (cwd) => {
+    put(cwd, { 'a.yaml': POLICY.replace('rules:', 'action: CUSTOM\n  rules:') });
+    const args = ['import', 'istio', 'a.yaml', '--http-port', '9080', '--out', 'shop'];
+    const { exit, stderr } = await weft(args, { cwd });
+    assert.is(exit, 3);
+    assert.match(stderr, 'error[W504]: CUSTOM asks a provider');
+    assert.match(stderr, '--> a.yaml:6:11');
+    assert.not(existsSync(join(cwd, 'shop')));
+    const json = await weft([...args, '-o', 'json'], { cwd });
+    assert.is(JSON.parse(json.stdout).diagnostics.length, 1);
+  }));
+
+test('a narrower rule is a warning with an example', () =>
+  withFolder(async (cwd) => {
+    const when = 'when: [{ key: "request.headers[x-a]", values: [b] }]';
+    put(cwd, { 'a.yaml': `${POLICY}      ${when}\n` });
+    const args = ['import', 'istio', 'a.yaml', '--http-port', '9080', '--out', 'shop'];
+    const { exit, stderr } = await weft(args, { cwd });
+    assert.is(exit, 0, stderr);
+    assert.match(stderr, 'warning[W505]');
+    assert.match(stderr, 'for example: GET / with `x-a: a` and `x-a: b`');
+  }));
+
+test('files that cannot be read, or hold nothing, are told', () =>
+  withFolder(async (cwd) => {
+    put(cwd, { 'a.yaml': 'kind: Deployment\napiVersion: apps/v1\nmetadata: { name: a }\n' });
+    writeFileSync(join(cwd, 'bytes.yaml'), Buffer.from([0x6b, 0x3a, 0xff]));
+    const run = async (...files: string[]): Promise<unknown> => {
+      const out = await weft(['import', 'istio', ...files, '--out', 'x', '-o', 'json'], { cwd });
+      const { diagnostics } = JSON.parse(out.stdout) as { diagnostics: { code: string }[] };
+      return [out.exit, ...diagnostics.map(({ code }) => code)];
+    };
+    assert.equal(await run('a.yaml'), [3, 'W509']);
+    assert.equal(await run('none.yaml'), [1, 'U010']);
+    assert.equal(await run('bytes.yaml'), [3, 'W001']);
+    const bad = await weft(['import', 'istio', 'a.yaml', '--http-port', 'x', '--out', 'x'], {
+      cwd,
+    });
+    assert.is(bad.exit, 64);
+    const claim = await weft(['import', 'istio', 'a.yaml', '--claim', 'x', '--out', 'x'], { cwd });
+    assert.is(claim.exit, 64);
+    const dialect = await weft(['import', 'linkerd', 'a.yaml', '--out', 'x'], { cwd });
+    assert.is(dialect.exit, 64);
+  }));
+
+test.run();
