@@ -72,7 +72,7 @@ export const AGENT = [
     class: 'scope',
     name: 'a policy is attached to one namespace only in name',
     file: targets,
-    find: 'if (item.namespace !== undefined && item.namespace !== workload.namespace) continue;',
+    find: 'if (!isIn(workload.namespace, item)) continue;',
     replace: '',
     suite: 'kernel/path-parties',
   },

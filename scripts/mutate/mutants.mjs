@@ -7,6 +7,7 @@ import { DISPATCHER } from './mutants-dispatcher.mjs';
 import { FORWARD } from './mutants-forward.mjs';
 import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
+import { IMPORT } from './mutants-import.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
@@ -22,6 +23,7 @@ export const MUTANTS = [
   ...ANSWERS,
   ...SIMULATOR,
   ...AGENT,
+  ...IMPORT,
   ...HOOKS,
   ...FRAMING,
   ...REQUESTS,
