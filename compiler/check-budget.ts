@@ -3,7 +3,8 @@ import { BUNDLE_CODES } from './bundle/index.js';
 import type { Manifest } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
 import { type Diagnostic, diagnostic } from './diagnostic/index.js';
-import type { PlacedCost } from './table-costs.js';
+import type { PlacedCost, PolicyPlan } from './table-costs.js';
+import { MAX_REGEX_TABLES, TABLE_CODES } from './tables/index.js';
 
 /** Codes of findings that mean `over budget`. */
 export const BUDGET_CODES: readonly string[] = ['B206', 'B207', 'B209', 'T103'];
@@ -41,6 +42,17 @@ export function checkTableBudget(
     ({ policy, name, ...t }) => `\`${name}\` of ${policy}: ${t.bytes} for ${t.entries} entries`,
   );
   return [diagnostic('B207', message, { at: largest[0]?.at ?? null, notes, help: help('B207') })];
+}
+
+/** Each table of regular expressions is walked byte by byte by kernels without may_goto. */
+export function checkRegexTables(policies: readonly PolicyPlan[]): Diagnostic[] {
+  const found = policies.flatMap(({ registry, plans }) =>
+    registry.patterns.filter((_, number) => plans.patterns.get(number)?.kind === 'regex'),
+  );
+  const over = found[MAX_REGEX_TABLES];
+  if (over === undefined) return [];
+  const message = `the bundle asks ${found.length} tables of regular expressions, at most ${MAX_REGEX_TABLES}`;
+  return [diagnostic('T107', message, { at: over.at, help: TABLE_CODES['T107']?.help ?? null })];
 }
 
 function help(code: string): string | null {

@@ -7,7 +7,7 @@ import { buildManifest } from './build-manifest.js';
 import { BUNDLE_CODES } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
-import { checkBudget, checkTableBudget } from './check-budget.js';
+import { checkBudget, checkRegexTables, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
 import { checkWalks, type PlacedWalk } from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
@@ -112,7 +112,7 @@ export async function compileProject(input: CompileInput): Promise<CompileOutcom
   const { numbering, diagnostics: limits } = numberAbi(policies.map((p) => p.uses));
   diagnostics.push(...limits);
   const plans = planAll(policies, numbering, project.budget.tableBytes);
-  diagnostics.push(...plans.flatMap((p) => p.plans.diagnostics));
+  diagnostics.push(...plans.flatMap((p) => p.plans.diagnostics), ...checkRegexTables(plans));
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   return link(input, { policies, plans, numbering, diagnostics, stages, sources });
 }

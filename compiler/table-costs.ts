@@ -40,7 +40,8 @@ export function tableCosts({ name: policy, registry, plans }: PolicyPlan): reado
     }),
     ...registry.patterns.map(({ name, at, entries, kind }, number) => {
       const form = patternForm(plans.patterns.get(number));
-      return { policy, kind: `${kind}s`, name, entries: entries.length, ...form, at } as const;
+      const plural = kind === 'regex' ? 'regexes' : (`${kind}s` as const);
+      return { policy, kind: plural, name, entries: entries.length, ...form, at } as const;
     }),
   ];
 }
@@ -101,6 +102,9 @@ function portsForm(plan: PortsPlan | undefined): Form {
 function patternForm(plan: PatternPlan | null | undefined): Form {
   if (plan === undefined) return UNUSED;
   if (plan === null) return NONE;
+  if (plan.kind === 'regex') {
+    return { form: `automaton of ${plan.states} states`, bytes: plan.bytes.length };
+  }
   const texts = `${plan.texts?.count ?? 0} texts`;
   const form = plan.kind === 'path' ? `automaton of ${plan.states} states, ${texts}` : texts;
   return { form, bytes: plan.bytes.length };

@@ -5,7 +5,7 @@
  * Operand kinds: `i32`, `i64` are plain values; `side` and `kind` must be constants after folding;
  * `text` is the address of an AssemblyScript string in the snapshot and must be constant;
  * `symbol` is an interned text; `table`, `set`, `ports`, `patterns` are the numbers of a declared Table,
- * CidrSet, PortSet, and PathTable or HostTable, and must be constant.
+ * CidrSet, PortSet, and PathTable, HostTable or RegexTable, and must be constant.
  */
 export type OperandKind =
   | 'i32'

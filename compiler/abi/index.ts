@@ -7,6 +7,7 @@ export * from './imports.js';
 export * from './layout.js';
 export * from './path-pattern.js';
 export * from './refusal.js';
+export * from './regex.js';
 export * from './reply.js';
 export * from './route.js';
 export * from './verdict.js';

@@ -43,10 +43,10 @@ export interface PolicyEntry {
     readonly name: string;
     readonly ranges: readonly (readonly [number, number])[];
   }[];
-  /** Tables of patterns; the last value of a pattern counts. */
+  /** Tables of patterns; the last value of a pattern counts, and of regular expressions the first that matches. */
   readonly patterns: readonly {
     readonly name: string;
-    readonly kind: 'path' | 'host';
+    readonly kind: 'path' | 'host' | 'regex';
     readonly entries: readonly (readonly [string, number])[];
   }[];
 }
@@ -60,7 +60,7 @@ export interface FunctionCost {
 /** What a declared table or set became. */
 export interface TableCost {
   readonly policy: string;
-  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts';
+  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts' | 'regexes';
   readonly name: string;
   readonly entries: number;
   /** How it is looked up, in words. */

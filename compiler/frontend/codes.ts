@@ -115,4 +115,8 @@ export const CODES: CodeTable = {
     title: 'a text is no pattern of a path or host',
     help: 'paths are `/users/{id}/**`, elements of up to 64 bytes; hosts are `example.com`, `*.example.com` or `*`, up to 64 bytes',
   },
+  P129: {
+    title: 'a text is no regular expression here',
+    help: 'it may have what RE2 and JavaScript read alike, in ASCII: sets, groups, `|`, `*`, `+`, `?`, `{2,5}`, `^`, `$`, `(?i)`; the whole text must match',
+  },
 };

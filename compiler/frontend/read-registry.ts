@@ -3,7 +3,13 @@
  * in policies/sdk/registry.ts. The memory is the policy's: it may hold anything, so every address is
  * checked, and what cannot be is a finding, not a crash.
  */
-import { MAX_ROUTES, MAX_VIEW_KEY, parseElements, parseHostPattern } from '../abi/index.js';
+import {
+  MAX_ROUTES,
+  MAX_VIEW_KEY,
+  parseElements,
+  parseHostPattern,
+  parseRegex,
+} from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
 import { Damaged, Heap } from './heap.js';
@@ -28,13 +34,32 @@ const MAGIC = 0x54464557;
 const VERSION = 3;
 const MAX_PORT = 65535;
 const NUMBER_KEY = 1;
-const HOSTS = 1;
+const PATTERN_KINDS = ['path', 'host', 'regex'] as const;
 const LIST = { tables: 8, sets: 20, routes: 32, ports: 44, patterns: 56 } as const;
 
-function isPattern(kind: 'path' | 'host', text: string): boolean {
+function isPattern(kind: PatternsDeclaration['kind'], text: string): boolean {
+  if (kind === 'regex') return parseRegex(text).ok;
   if (kind === 'host') return parseHostPattern(text) !== null;
   const parsed = parseElements(text);
   return parsed?.elements.every((element) => (element ?? '').length <= MAX_VIEW_KEY) ?? false;
+}
+
+function noPattern(
+  kind: PatternsDeclaration['kind'],
+  text: string,
+  { at, name }: { readonly at: Position | null; readonly name: string },
+): Diagnostic {
+  const written = JSON.stringify(text);
+  const parsed = kind === 'regex' ? parseRegex(text) : null;
+  const [code, message] =
+    parsed !== null && !parsed.ok
+      ? ['P129', `${written} is no regular expression here: ${parsed.reason}`]
+      : ['P128', `${written} is no pattern of a ${kind}`];
+  return diagnostic(code, message, {
+    at,
+    help: CODES[code]?.help ?? null,
+    notes: [`table \`${name}\``],
+  });
 }
 
 class RegistryReader {
@@ -155,17 +180,11 @@ class RegistryReader {
     const heap = this.#heap;
     const name = heap.text(heap.u32(item));
     const at = this.#at(item);
-    const kind = heap.u32(item + 12) === HOSTS ? 'host' : 'path';
+    const kind = PATTERN_KINDS[heap.u32(item + 12)] ?? 'path';
     const entries = heap.items(heap.u32(item + 8)).flatMap((entry) => {
       const text = heap.text(heap.u32(entry));
       if (isPattern(kind, text)) return [{ text, value: heap.u32(entry + 8) }];
-      this.diagnostics.push(
-        diagnostic('P128', `${JSON.stringify(text)} is no pattern of a ${kind}`, {
-          at: this.#at(entry) ?? at,
-          help: CODES['P128']?.help ?? null,
-          notes: [`table \`${name}\``],
-        }),
-      );
+      this.diagnostics.push(noPattern(kind, text, { at: this.#at(entry) ?? at, name }));
       return [];
     });
     return { name, kind, entries, at };

@@ -18,6 +18,7 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['PortSet', 1],
   ['PathTable', 1],
   ['HostTable', 1],
+  ['RegexTable', 1],
   ['cluster', 2],
   ['respond', 3],
   ['redirect', 0],
@@ -31,6 +32,7 @@ const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
   PortSet: new Map([['add', 2]]),
   PathTable: new Map([['set', 2]]),
   HostTable: new Map([['set', 2]]),
+  RegexTable: new Map([['set', 2]]),
   redirect: new Map([
     ['code', 1],
     ['scheme', 1],

@@ -53,10 +53,10 @@ export interface PortsDeclaration {
   readonly ranges: readonly PortRange[];
   readonly at: Position | null;
 }
-/** A PathTable or HostTable. */
+/** A PathTable, HostTable or RegexTable. */
 export interface PatternsDeclaration {
   readonly name: string;
-  readonly kind: 'path' | 'host';
+  readonly kind: 'path' | 'host' | 'regex';
   /** As written; value: u32 bit pattern. */
   readonly entries: readonly { readonly text: string; readonly value: number }[];
   readonly at: Position | null;

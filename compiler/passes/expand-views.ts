@@ -103,6 +103,14 @@ export function partsOf(emit: Emitter, view: ValueId): { offset: ValueId; length
   return { offset, length: emit.with('i32', 'and', view, 0xffff) };
 }
 
+/** True where a view is present and lies in the head. */
+export function isThere(emit: Emitter, view: ValueId): ValueId {
+  const { offset, length } = partsOf(emit, view);
+  const end = emit.binary('i32', 'add', offset, length);
+  const inside = emit.compareWith('i32', 'le_u', end, HEAD_MAX);
+  return emit.binary('i32', 'and', inside, emit.compareWith('i32', 'ne', view, 0));
+}
+
 function loadByte(
   emit: Emitter,
   request: ValueId,

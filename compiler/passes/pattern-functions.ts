@@ -14,8 +14,9 @@ import {
   STATE_BYTES,
 } from '../tables/index.js';
 import { writeTextProbe } from './expand-tables-texts.js';
-import { FIND_FUNCTION, partsOf } from './expand-views.js';
+import { FIND_FUNCTION, isThere, partsOf } from './expand-views.js';
 import { FunctionWriter } from './function-writer.js';
+import { regexFunction } from './regex-function.js';
 
 type Four = [BlockId, BlockId, BlockId, BlockId];
 
@@ -28,9 +29,14 @@ const COLON = 0x3a;
 /** Writes the function of a plan, whose image has the given name. */
 export function patternFunction(name: string, plan: PatternPlan, image: string): Func {
   const writer = new FunctionWriter(name, ['ptr', 'i32'], 'i32');
-  return plan.kind === 'path'
-    ? pathFunction(writer, plan, image)
-    : hostFunction(writer, plan, image);
+  switch (plan.kind) {
+    case 'path':
+      return pathFunction(writer, plan, image);
+    case 'host':
+      return hostFunction(writer, plan, image);
+    case 'regex':
+      return regexFunction(writer, plan, image);
+  }
 }
 
 function to(block: BlockId, args: ValueId[] = []): Target {
@@ -50,14 +56,6 @@ function skip(emit: Emitter, view: ValueId, count: ValueId): ValueId {
 /** The first `count` bytes of a view. */
 function take(emit: Emitter, view: ValueId, count: ValueId): ValueId {
   return emit.binary('i32', 'add', emit.with('i32', 'and', view, 0xffff0000), count);
-}
-
-/** True where a view is present and lies in the head. */
-function isThere(emit: Emitter, view: ValueId): ValueId {
-  const { offset, length } = partsOf(emit, view);
-  const end = emit.binary('i32', 'add', offset, length);
-  const inside = emit.compareWith('i32', 'le_u', end, HEAD_MAX);
-  return emit.binary('i32', 'and', inside, emit.compareWith('i32', 'ne', view, 0));
 }
 
 /** The first block to be sealed is the entry, so this comes after it. */

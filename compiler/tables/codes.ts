@@ -22,4 +22,12 @@ export const CODES: CodeTable = {
     title: 'patterns multiply each other',
     help: 'patterns with `{name}` before elements that differ need a state for each combination; write fewer of them, or split the table',
   },
+  T106: {
+    title: 'regular expressions multiply each other',
+    help: 'expressions that begin with `.*`, or count what `.` may match too, need a state for each combination; split the table, or say it with a `PathTable`',
+  },
+  T107: {
+    title: 'too many tables of regular expressions',
+    help: 'set the expressions of several tables in one, with values that tell them apart',
+  },
 };

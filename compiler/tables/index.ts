@@ -6,6 +6,10 @@ export {
   CHAIN_PREFIXES,
   CHAIN_RANGES,
   MAX_PATTERNS,
+  MAX_REGEX_ENTRIES,
+  MAX_REGEX_PLACES,
+  MAX_REGEX_STATES,
+  MAX_REGEX_TABLES,
   MAX_SET_PREFIXES,
   MAX_TABLE_ENTRIES,
   MAX_TRANSITIONS,
@@ -42,6 +46,7 @@ export {
   STATE_BYTES,
 } from './plan-patterns.js';
 export { PORTS, type PortsPlan, planPorts } from './plan-ports.js';
+export { CLASS_BYTES, NO_BYTE, planRegexes, type RegexPlan } from './plan-regexes.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
 export { KEY_HEADER_BYTES, planViews, type ViewPlan } from './plan-views.js';
 export {

@@ -24,6 +24,21 @@ export const MAX_PATTERNS: number = 1 << 18;
  */
 export const MAX_TRANSITIONS: number = 1 << 20;
 
+/**
+ * Places in the regular expressions of one table: bytes and joints, counted repetitions written out. A
+ * thousand expressions of a hundred come to it.
+ */
+export const MAX_REGEX_PLACES = 100_000;
+
+/** States before those alike are joined: they take seconds to build then. */
+export const MAX_REGEX_STATES = 20_000;
+
+/** Entries of the joined states' rows: 4 MiB, about the cache of a CPU. */
+export const MAX_REGEX_ENTRIES: number = 1 << 20;
+
+/** Tables of regular expressions of a bundle: a kernel without may_goto walks each of them, some 120,000 of its million instructions. */
+export const MAX_REGEX_TABLES = 6;
+
 /** Up to here an exact table is a chain of compares: cheaper than hashing, and no image. */
 export const CHAIN_ENTRIES = 4;
 

@@ -13,8 +13,10 @@
 import { parseElements, parseHostPattern } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import type { PatternsDeclaration } from '../frontend/types.js';
+import { Answers } from './answers.js';
 import { MAX_TRANSITIONS } from './limits.js';
 import { buildAutomaton, type PathState, type PathTarget } from './path-automaton.js';
+import type { RegexPlan } from './plan-regexes.js';
 import { buildTextHash, type TextEntry, type TextHashPlan } from './text-hash.js';
 
 interface PatternImage {
@@ -42,28 +44,14 @@ export interface HostPlan extends PatternImage {
   /** The answer of `*`, or 0. */
   readonly any: number;
 }
-export type PatternPlan = PathPlan | HostPlan;
+export type PatternPlan = PathPlan | HostPlan | RegexPlan;
 
 export const STATE_BYTES = 12;
 /** States of the texts of hosts: an end is no name. */
 export const HOST_STATE = { name: 0, suffix: 1 } as const;
 
-/** Numbers of distinct values, from 1. */
-class Answers {
-  readonly values: number[] = [0];
-  readonly #numbers = new Map<number, number>();
-
-  of(value: number): number {
-    const known = this.#numbers.get(value);
-    if (known !== undefined) return known;
-    const number = this.values.push(value) - 1;
-    this.#numbers.set(value, number);
-    return number;
-  }
-}
-
-/** Plans a table; null where its automaton would have more than MAX_TRANSITIONS. */
-export function planPatterns(table: PatternsDeclaration): PatternPlan | null {
+/** Plans a table of paths or hosts; null where its automaton would have more than MAX_TRANSITIONS. */
+export function planPatterns(table: PatternsDeclaration): PathPlan | HostPlan | null {
   return table.kind === 'host' ? planHosts(table) : planPaths(table);
 }
 

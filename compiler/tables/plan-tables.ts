@@ -9,6 +9,9 @@ import type {
 import { CODES } from './codes.js';
 import {
   MAX_PATTERNS,
+  MAX_REGEX_ENTRIES,
+  MAX_REGEX_PLACES,
+  MAX_REGEX_STATES,
   MAX_SET_BYTES,
   MAX_SET_PREFIXES,
   MAX_TABLE_ENTRIES,
@@ -18,6 +21,7 @@ import { type CidrPlan, planCidr } from './plan-cidr.js';
 import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
 import { type PatternPlan, planPatterns } from './plan-patterns.js';
 import { type PortsPlan, planPorts } from './plan-ports.js';
+import { planRegexes } from './plan-regexes.js';
 import { planViews, type ViewPlan } from './plan-views.js';
 
 /** By number of declaration. */
@@ -42,7 +46,7 @@ export interface TableUses {
   readonly maxSetBytes: number;
 }
 
-/** Plans the used tables; refuses with T101 to T105 at the declaration. */
+/** Plans the used tables; refuses with T101 to T106 at the declaration. */
 export function planTables(registry: Registry, uses: TableUses): TablePlans {
   const diagnostics: Diagnostic[] = [];
   const tables = new Map<number, ExactPlan>();
@@ -97,9 +101,22 @@ function planSet(set: CidrDeclaration, maxBytes: number): CidrPlan | Diagnostic 
   );
 }
 
+function planRegexTable(table: PatternsDeclaration): PatternPlan | Diagnostic {
+  const plan = planRegexes(table);
+  if (typeof plan !== 'string') return plan;
+  const most = {
+    places: MAX_REGEX_PLACES,
+    states: MAX_REGEX_STATES,
+    entries: MAX_REGEX_ENTRIES,
+  }[plan];
+  const message = `the ${table.entries.length} expressions of table \`${table.name}\` make more than ${most} ${plan}`;
+  return diagnostic('T106', message, { at: table.at, help: CODES['T106']?.help ?? null });
+}
+
 function planPatternTable(table: PatternsDeclaration): PatternPlan | null | Diagnostic {
   const { name, entries, at } = table;
   if (entries.length === 0) return null;
+  if (table.kind === 'regex') return planRegexTable(table);
   if (entries.length > MAX_PATTERNS) {
     const message = `table \`${name}\` has ${entries.length} patterns, at most ${MAX_PATTERNS}`;
     return diagnostic('T104', message, { at, help: CODES['T104']?.help ?? null });

@@ -4,7 +4,7 @@ export { Attribute } from "./attribute";
 export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";
 export { Host } from "./host";
-export { HostTable, PathTable } from "./pattern-table";
+export { HostTable, PathTable, RegexTable } from "./pattern-table";
 export { pattern, Pattern } from "./pattern";
 export { PortSet } from "./port-set";
 export { Request } from "./request";

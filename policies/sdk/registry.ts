@@ -9,7 +9,7 @@
 //   item of tables    u32 name (string), u32 position, u32 entries (list), u32 0
 //   item of sets      u32 name (string), u32 position, u32 prefixes (list), u32 0
 //   item of ports     u32 name (string), u32 position, u32 ranges (list), u32 0
-//   item of patterns  u32 name (string), u32 position, u32 entries (list), u32 kind (0 = paths, 1 = hosts)
+//   item of patterns  u32 name (string), u32 position, u32 entries (list), u32 kind (0 = paths, 1 = hosts, 2 = regexes)
 //   item of routes    u32 service (string), u32 position, u32 version (string, 0 = part of service), u32 answer
 //                     (0 = a cluster; with an answer, service and version are 0)
 //   answer    u32 kind (1 = reply, 2 = redirect, 3 = waypoint, 4 = edited route), u32 number (status, or the

@@ -5,6 +5,7 @@
 import { parseElements, parseHostPattern } from '../../compiler/abi/index.js';
 import type { PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
+import { regexMatcher } from './regex.js';
 
 type Entries = PolicyEntry['patterns'][number]['entries'];
 /** The value of the pattern that fits the bytes best (as Latin-1), undefined where none does. */
@@ -12,7 +13,22 @@ export type PatternMatcher = (text: string) => number | undefined;
 
 /** Makes the look-up of a table. */
 export function patternMatcher({ kind, entries }: PolicyEntry['patterns'][number]): PatternMatcher {
-  return kind === 'host' ? hostMatcher(entries) : pathMatcher(entries);
+  switch (kind) {
+    case 'path':
+      return pathMatcher(entries);
+    case 'host':
+      return hostMatcher(entries);
+    case 'regex':
+      return regexesMatcher(entries);
+  }
+}
+
+/** The first that was set counts, with the value that was set last. */
+function regexesMatcher(entries: Entries): PatternMatcher {
+  const rules = [...new Map(entries)].map(
+    ([text, value]) => [regexMatcher(text), value | 0] as const,
+  );
+  return (text) => rules.find(([matches]) => matches(text))?.[1];
 }
 
 interface Node {

@@ -12,7 +12,7 @@ const OPERANDS = {
   symbol: 'an interned text, as `attribute`, `label` and `symbol` give it',
   table: 'number of a declared `Table`; constant',
   set: 'number of a declared `CidrSet`; constant',
-  patterns: 'number of a declared `PathTable` or `HostTable`; constant',
+  patterns: 'number of a declared `PathTable`, `HostTable` or `RegexTable`; constant',
   ports: 'number of a declared `PortSet`; constant',
   word: '0 to 3; constant',
 };

@@ -10,6 +10,8 @@ const cidrSpans = 'compiler/tables/cidr-spans.ts';
 const ports = 'compiler/passes/expand-tables-ports.ts';
 const patterns = 'compiler/passes/pattern-functions.ts';
 const texts = 'compiler/passes/expand-tables-texts.ts';
+const regex = 'compiler/passes/regex-function.ts';
+const regexAutomaton = 'compiler/tables/regex-automaton.ts';
 const automaton = 'compiler/tables/path-automaton.ts';
 
 export const LOOK_UPS = [
@@ -52,6 +54,30 @@ export const LOOK_UPS = [
     find: "const atEnd = done.select('i32', isEnd, ending, done.constant('i32', 0));",
     replace: "const atEnd = done.select('i32', isEnd, ending, ending);",
     suite: 'case#^path-table.case',
+  },
+  {
+    class: 'prefix for whole',
+    name: 'a text that goes on behind a regular expression',
+    file: regex,
+    find: "const beyond = walk.with('i64', 'and', sign, NO_BYTE);",
+    replace: "const beyond = walk.with('i64', 'and', sign, 0);",
+    suite: 'case#^regex-table.case',
+  },
+  {
+    class: 'first match',
+    name: 'the last regular expression that matches counts',
+    file: regexAutomaton,
+    find: 'return rule >= 0 ? Math.min(least, rule) : least;',
+    replace: 'return rule >= 0 ? rule : least;',
+    suite: 'case#^regex-table.case',
+  },
+  {
+    class: 'letter case',
+    name: 'a set without the letters of the other case',
+    file: 'compiler/abi/regex.ts',
+    find: 'return set[byte] === 1 || set[other] === 1;',
+    replace: 'return set[byte] === 1;',
+    suite: 'unit#^regex-table',
   },
   {
     class: 'hash without compare',

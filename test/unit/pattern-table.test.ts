@@ -8,9 +8,10 @@ import { viewHash } from '../../compiler/abi/index.js';
 import type { PatternsDeclaration } from '../../compiler/frontend/types.js';
 import {
   HOST_STATE,
+  type HostPlan,
   LENGTH_BITS,
   mix,
-  type PatternPlan,
+  type PathPlan,
   planPatterns,
   planTables,
   STATE_BYTES,
@@ -30,7 +31,7 @@ function table(kind: 'path' | 'host', texts: readonly string[]): PatternsDeclara
 }
 
 /** The target that a text has in a state, by the image alone. */
-function textTarget({ texts }: PatternPlan, state: number, text: string): number | null {
+function textTarget({ texts }: PathPlan | HostPlan, state: number, text: string): number | null {
   if (texts === null) return null;
   const bytes = new TextEncoder().encode(text);
   const hash = mix(textKey(state, viewHash(bytes)), texts.multiplier);
@@ -48,7 +49,7 @@ function textTarget({ texts }: PatternPlan, state: number, text: string): number
 }
 
 /** The answer for a text by the image, as compiler/passes/pattern-functions.ts finds it. */
-function look(plan: PatternPlan, text: string): number | undefined {
+function look(plan: PathPlan | HostPlan, text: string): number | undefined {
   const view = new DataView(plan.bytes.buffer);
   const value = (answer: number): number | undefined =>
     answer === 0 ? undefined : view.getUint32(plan.answersAt + 4 * answer, true);
