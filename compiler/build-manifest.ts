@@ -82,6 +82,14 @@ function policyEntry(
       name: set.name,
       ranges: set.ranges.map(({ first, last }) => [first, last] as const),
     })),
+    keys: registry.keys.map(({ name, kinds, entries }) => ({
+      name,
+      kinds,
+      entries: entries.map(
+        ({ parts, value }) =>
+          [parts.map((p) => (p.kind === 'address' ? p.text : p.value.toString())), value] as const,
+      ),
+    })),
     patterns: registry.patterns.map(({ name, kind, entries }) => ({
       name,
       kind,

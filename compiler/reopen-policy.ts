@@ -2,6 +2,7 @@
  * A policy out of its bundle back to IR: what `compilePolicy` had after its passes, without AssemblyScript. The
  * same bytes that the engines run are decoded, so whatever reads this IR reads what is enforced.
  */
+import type { PartKind } from './abi/index.js';
 import type { Bundle, PolicyEntry } from './bundle/manifest.js';
 import { BugError, hasErrors } from './diagnostic/index.js';
 import { buildModule } from './frontend/build-ir.js';
@@ -9,7 +10,7 @@ import { FUEL_EXPORT } from './frontend/fuel.js';
 import { LineIndex } from './frontend/line-index.js';
 import { parseCidr } from './frontend/parse-cidr.js';
 import { sourceLocator } from './frontend/source-map.js';
-import type { Registry } from './frontend/types.js';
+import type { KeyPart, Registry } from './frontend/types.js';
 import { readModule } from './frontend/wasm/index.js';
 import { MEMORY_IMAGE, type Module } from './ir/index.js';
 import { type ResolvedAbi, resolveAbi } from './passes/expand-abi-resolve.js';
@@ -61,6 +62,13 @@ export function reopenPolicy(
   return { entry, module, memory, resolved };
 }
 
+function keyPart(kind: PartKind, text: string): readonly KeyPart[] {
+  if (kind === 'integer') return [{ kind, value: BigInt.asUintN(64, BigInt(text)) }];
+  if (kind === 'text') return [{ kind, value: text }];
+  const parsed = parseCidr(text);
+  return parsed.ok ? [{ kind, bytes: parsed.prefix.bytes, text }] : [];
+}
+
 /** What the configure phase declared, as far as the manifest keeps it: all but the places. */
 function registryOf(routes: Bundle['manifest']['routes'], entry: PolicyEntry): Registry {
   const key = (kind: 'integer' | 'text', text: string) =>
@@ -83,6 +91,15 @@ function registryOf(routes: Bundle['manifest']['routes'], entry: PolicyEntry): R
     ports: entry.ports.map(({ name, ranges }) => ({
       name,
       ranges: ranges.map(([first, last]) => ({ first, last })),
+      at: null,
+    })),
+    keys: entry.keys.map(({ name, kinds, entries }) => ({
+      name,
+      kinds,
+      entries: entries.map(([parts, value]) => ({
+        parts: parts.flatMap((text, i) => keyPart(kinds[i] ?? 'integer', text)),
+        value,
+      })),
       at: null,
     })),
     patterns: entry.patterns.map(({ name, kind, entries }) => ({

@@ -6,6 +6,7 @@ import type {
   CidrPlan,
   ExactPlan,
   FamilyPlan,
+  KeysPlan,
   PatternPlan,
   PortsPlan,
   TablePlans,
@@ -37,6 +38,10 @@ export function tableCosts({ name: policy, registry, plans }: PolicyPlan): reado
     ...registry.ports.map(({ name, at, ranges }, number) => {
       const form = portsForm(plans.ports.get(number));
       return { policy, kind: 'ports', name, entries: ranges.length, ...form, at } as const;
+    }),
+    ...registry.keys.map(({ name, at, entries }, number) => {
+      const form = keysForm(plans.keys.get(number));
+      return { policy, kind: 'keys', name, entries: entries.length, ...form, at } as const;
     }),
     ...registry.patterns.map(({ name, at, entries, kind }, number) => {
       const form = patternForm(plans.patterns.get(number));
@@ -89,6 +94,13 @@ function familyForm(plan: FamilyPlan): Form {
     return length === 0 ? NONE : { form: `${length} compared one by one`, bytes: 0 };
   }
   const form = plan.kind === 'trie' ? `trie of ${plan.strides.join('-')}` : `${plan.records} spans`;
+  return { form, bytes: plan.bytes.length };
+}
+
+function keysForm(plan: KeysPlan | null | undefined): Form {
+  if (plan === undefined) return UNUSED;
+  if (plan === null) return NONE;
+  const form = `perfect hash of ${plan.columns.length} words, ${2 ** plan.slotBits} slots`;
   return { form, bytes: plan.bytes.length };
 }
 

@@ -5,7 +5,7 @@
  * Operand kinds: `i32`, `i64` are plain values; `side` and `kind` must be constants after folding;
  * `text` is the address of an AssemblyScript string in the snapshot and must be constant;
  * `symbol` is an interned text; `table`, `set`, `ports`, `patterns` are the numbers of a declared Table,
- * CidrSet, PortSet, and PathTable, HostTable or RegexTable, and must be constant.
+ * CidrSet, PortSet, KeyTable (`keys`), and PathTable, HostTable or RegexTable, and must be constant.
  */
 export type OperandKind =
   | 'i32'
@@ -18,6 +18,8 @@ export type OperandKind =
   | 'set'
   | 'ports'
   | 'patterns'
+  | 'keys'
+  | 'shape'
   | 'word';
 /** Kinds of operands that must be constants after folding. */
 export const CONSTANT_OPERANDS: ReadonlySet<OperandKind> = new Set<OperandKind>([
@@ -26,6 +28,8 @@ export const CONSTANT_OPERANDS: ReadonlySet<OperandKind> = new Set<OperandKind>(
   'text',
   'table',
   'set',
+  'keys',
+  'shape',
   'word',
 ]);
 export type ResultKind = 'i32' | 'i64' | 'none';
@@ -90,6 +94,8 @@ export type ImportName =
   | 'text_contains'
   | 'table_get'
   | 'table_has'
+  | 'key_get'
+  | 'key_has'
   | 'cidr_contains'
   | 'ports_contain'
   | 'request_view'
@@ -178,6 +184,18 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['table', 'i64'],
     result: 'i32',
     doc: '1 where an exact table holds the key',
+    exports: both,
+  },
+  key_get: {
+    params: ['keys', 'shape', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i32'],
+    result: 'i32',
+    doc: 'value of a key of several parts, two words each (integer and symbol: 0 and itself; address: its halves), else the last operand',
+    exports: both,
+  },
+  key_has: {
+    params: ['keys', 'shape', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64'],
+    result: 'i32',
+    doc: '1 where a table holds the key of several parts',
     exports: both,
   },
   cidr_contains: {

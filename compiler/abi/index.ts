@@ -4,6 +4,7 @@ export * from './head.js';
 export * from './head-names.js';
 export * from './host-pattern.js';
 export * from './imports.js';
+export * from './key-shape.js';
 export * from './layout.js';
 export * from './path-pattern.js';
 export * from './refusal.js';

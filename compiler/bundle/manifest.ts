@@ -2,6 +2,7 @@
 import type {
   AttributeSlot,
   ExportName,
+  PartKind,
   PredicateBit,
   RefusalName,
   Reply,
@@ -49,6 +50,12 @@ export interface PolicyEntry {
     readonly kind: 'path' | 'host' | 'regex';
     readonly entries: readonly (readonly [string, number])[];
   }[];
+  /** Tables of keys of several parts, as texts; integers in decimal. The last value of a key counts. */
+  readonly keys: readonly {
+    readonly name: string;
+    readonly kinds: readonly PartKind[];
+    readonly entries: readonly (readonly [readonly string[], number])[];
+  }[];
 }
 export interface FunctionCost {
   readonly name: string;
@@ -60,7 +67,7 @@ export interface FunctionCost {
 /** What a declared table or set became. */
 export interface TableCost {
   readonly policy: string;
-  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts' | 'regexes';
+  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts' | 'regexes' | 'keys';
   readonly name: string;
   readonly entries: number;
   /** How it is looked up, in words. */

@@ -119,4 +119,8 @@ export const CODES: CodeTable = {
     title: 'a text is no regular expression here',
     help: 'it may have what RE2 and JavaScript read alike, in ASCII: sets, groups, `|`, `*`, `+`, `?`, `{2,5}`, `^`, `$`, `(?i)`; the whole text must match',
   },
+  P130: {
+    title: 'a key does not fit its table',
+    help: 'all keys of a `KeyTable` have parts of the same kinds in the same order; addresses are `10.0.0.1` or `2001:db8::1`, without a length',
+  },
 };

@@ -19,6 +19,8 @@ const WRITTEN: Readonly<Record<string, string>> = {
   text_contains: 'contains',
   table_get: 'Table.get',
   table_has: 'Table.has',
+  key_get: 'KeyTable.get',
+  key_has: 'KeyTable.has',
   cidr_contains: 'CidrSet.contains',
   ports_contain: 'PortSet.contains',
 };

@@ -14,6 +14,7 @@ import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.
 import { CODES } from './codes.js';
 import { Damaged, Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
+import { readKeys } from './read-keys.js';
 import { RouteReader } from './read-routes.js';
 import type { DeclarationSite } from './sites-declarations.js';
 import type {
@@ -31,11 +32,11 @@ export interface RegistryOutcome {
 }
 
 const MAGIC = 0x54464557;
-const VERSION = 3;
+const VERSION = 4;
 const MAX_PORT = 65535;
 const NUMBER_KEY = 1;
 const PATTERN_KINDS = ['path', 'host', 'regex'] as const;
-const LIST = { tables: 8, sets: 20, routes: 32, ports: 44, patterns: 56 } as const;
+const LIST = { tables: 8, sets: 20, routes: 32, ports: 44, patterns: 56, keys: 68 } as const;
 
 function isPattern(kind: PatternsDeclaration['kind'], text: string): boolean {
   if (kind === 'regex') return parseRegex(text).ok;
@@ -79,6 +80,12 @@ class RegistryReader {
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
     const ports = this.#heap.items(root + LIST.ports).map((item) => this.#ports(item));
     const patterns = this.#heap.items(root + LIST.patterns).map((item) => this.#patterns(item));
+    const keys = this.#heap.items(root + LIST.keys).map((item) =>
+      readKeys(this.#heap, item, {
+        positionOf: (of) => this.#at(of),
+        refuse: (found) => this.diagnostics.push(found),
+      }),
+    );
     const reader = new RouteReader(this.#heap, (item) => this.#at(item));
     const routes = reader.read(this.#heap.items(root + LIST.routes));
     this.diagnostics.push(...reader.diagnostics);
@@ -102,7 +109,8 @@ class RegistryReader {
     this.#unique(cidrs, 'address set');
     this.#unique(ports, 'port set');
     this.#unique(patterns, 'table of patterns');
-    return { tables, cidrs, ports, patterns, routes };
+    this.#unique(keys, 'table of keys');
+    return { tables, cidrs, ports, patterns, keys, routes };
   }
 
   #at(item: number): Position | null {
@@ -223,7 +231,7 @@ export function readRegistry(
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
     return {
-      registry: { tables: [], cidrs: [], ports: [], patterns: [], routes: [] },
+      registry: { tables: [], cidrs: [], ports: [], patterns: [], keys: [], routes: [] },
       diagnostics: [found],
     };
   }

@@ -19,6 +19,7 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['PathTable', 1],
   ['HostTable', 1],
   ['RegexTable', 1],
+  ['KeyTable', 1],
   ['cluster', 2],
   ['respond', 3],
   ['redirect', 0],
@@ -33,6 +34,11 @@ const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
   PathTable: new Map([['set', 2]]),
   HostTable: new Map([['set', 2]]),
   RegexTable: new Map([['set', 2]]),
+  KeyTable: new Map([
+    ['set2', 3],
+    ['set3', 4],
+    ['set4', 5],
+  ]),
   redirect: new Map([
     ['code', 1],
     ['scheme', 1],

@@ -1,5 +1,5 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
-import type { ExportName, RouteTarget } from '../abi/index.js';
+import type { ExportName, PartKind, RouteTarget } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
@@ -61,6 +61,17 @@ export interface PatternsDeclaration {
   readonly entries: readonly { readonly text: string; readonly value: number }[];
   readonly at: Position | null;
 }
+/** A part of a key; an address has 16 bytes (IPv4 mapped). */
+export type KeyPart =
+  | TableKey
+  | { readonly kind: 'address'; readonly bytes: Uint8Array; readonly text: string };
+export interface KeysDeclaration {
+  readonly name: string;
+  /** Kinds of the parts, in each key; none where there is no key. */
+  readonly kinds: readonly PartKind[];
+  readonly entries: readonly { readonly parts: readonly KeyPart[]; readonly value: number }[];
+  readonly at: Position | null;
+}
 export interface RouteDeclaration {
   /** Names of clusters are `reviews/v1` or `reviews.prod/v1`. */
   readonly target: RouteTarget;
@@ -79,6 +90,7 @@ export interface Registry {
   readonly cidrs: readonly CidrDeclaration[];
   readonly ports: readonly PortsDeclaration[];
   readonly patterns: readonly PatternsDeclaration[];
+  readonly keys: readonly KeysDeclaration[];
   readonly routes: readonly RouteDeclaration[];
 }
 

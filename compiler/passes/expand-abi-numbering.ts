@@ -79,6 +79,11 @@ export function collectUses(
       if (call.op === 'symbol') texts.add(call.text);
       if (call.op === 'predicate') predicates.push(call.use);
       if (call.op === 'attribute') attributes.push(call.use);
+      if (call.op === 'keys') {
+        for (const { parts } of registry.keys[call.table]?.entries ?? []) {
+          for (const part of parts) if (part.kind === 'text') texts.add(part.value);
+        }
+      }
       if (call.op !== 'table') continue;
       for (const { key } of registry.tables[call.table]?.entries ?? []) {
         if (key.kind === 'text') texts.add(key.value);

@@ -20,6 +20,7 @@ import {
   ROUTE_HOOK,
   SIDE,
   type SideName,
+  shapeOf,
   VIEW,
   type ViewName,
 } from '../abi/index.js';
@@ -52,6 +53,7 @@ export type AbiCall =
   | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
   | { readonly op: 'ports'; readonly set: number }
   | { readonly op: 'patterns'; readonly want: 'get' | 'has'; readonly table: number }
+  | { readonly op: 'keys'; readonly want: 'get' | 'has'; readonly table: number }
   | { readonly op: 'view'; readonly view: ViewName }
   | { readonly op: 'header'; readonly name: string }
   | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
@@ -199,6 +201,14 @@ class Resolver {
         const want = instr.name === 'table_get' ? 'get' : 'has';
         if (table === null || !this.#keyFits(instr, table)) return null;
         return { op: 'table', want, table };
+      }
+      case 'key_get':
+      case 'key_has': {
+        const below = this.#context.registry.keys.length;
+        const table = this.#number(instr, 0, { what: 'table of keys', below });
+        const want = instr.name === 'key_get' ? 'get' : 'has';
+        if (table === null || !this.#shapeFits(instr, table)) return null;
+        return { op: 'keys', want, table };
       }
       case 'cidr_contains': {
         const below = this.#context.registry.cidrs.length;
@@ -355,6 +365,17 @@ class Resolver {
       `table \`${table.name}\` has ${keys} as keys and is asked for ${asked}`,
       instr,
     );
+    return false;
+  }
+
+  /** A part of another kind would be compared with what nobody wrote. */
+  #shapeFits(instr: AbiInstr, number: number): boolean {
+    const table = this.#context.registry.keys[number];
+    const shape = this.#constant(instr, 1, 'shape of the key');
+    if (table === undefined || shape === null) return false;
+    if (table.entries.length === 0 || shape === shapeOf(table.kinds)) return true;
+    const message = `table \`${table.name}\` has keys of ${table.kinds.join(', ')} and is asked for other parts`;
+    this.#refuse('I208', message, instr);
     return false;
   }
 

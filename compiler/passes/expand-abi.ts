@@ -32,7 +32,7 @@ const FIELD: Readonly<Record<FieldName, { readonly offset: number; readonly size
 /** What expand-tables replaces. */
 type LookupCall = Extract<
   AbiCall,
-  { readonly op: 'table' | 'cidr' | 'ports' | 'patterns' | 'viewTable' }
+  { readonly op: 'table' | 'cidr' | 'ports' | 'patterns' | 'viewTable' | 'keys' }
 >;
 const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set([
   'table',
@@ -40,6 +40,7 @@ const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set([
   'ports',
   'patterns',
   'viewTable',
+  'keys',
 ]);
 
 function isLookup(call: AbiCall): call is LookupCall {

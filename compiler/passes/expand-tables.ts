@@ -1,6 +1,6 @@
 /**
  * Pass:    expand-tables
- * Reads:   calls of `table_get`, `table_has`, `cidr_contains`, `ports_contain`, `view_table_*`,
+ * Reads:   calls of `table_get`, `table_has`, `key_*`, `cidr_contains`, `ports_contain`, `view_table_*`,
  *          `view_pattern_*`, and the plans of their tables
  * Writes:  the look-ups as code, one image for each plan that has one, and a function for
  *          each table of patterns
@@ -11,11 +11,12 @@ import { CONNECTION } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import { Emitter } from '../ir/emitter.js';
 import type { Block, Func, Image, Instr, Module, ValueId } from '../ir/index.js';
-import type { FamilyPlan, TablePlans, TableUses } from '../tables/index.js';
+import { type FamilyPlan, KEY_WORDS, type TablePlans, type TableUses } from '../tables/index.js';
 import { connectionOf } from './expand-abi.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';
+import { emitKeys } from './expand-tables-keys.js';
 import { emitPatternLookup } from './expand-tables-patterns.js';
 import { emitPorts } from './expand-tables-ports.js';
 import { emitViewLookup } from './expand-tables-views.js';
@@ -27,12 +28,13 @@ const IMAGE_ALIGN = 64;
 /** Tables and sets that a module's calls look into. */
 export function tableUses(
   resolved: ResolvedAbi,
-): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'patterns' | 'views'> {
+): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'patterns' | 'views' | 'keys'> {
   const tables = new Set<number>();
   const cidrs = new Set<number>();
   const ports = new Set<number>();
   const patterns = new Set<number>();
   const views = new Set<number>();
+  const keys = new Set<number>();
   for (const calls of resolved.calls.values()) {
     for (const call of calls.values()) {
       if (call.op === 'table') tables.add(call.table);
@@ -40,9 +42,10 @@ export function tableUses(
       if (call.op === 'ports') ports.add(call.set);
       if (call.op === 'patterns') patterns.add(call.table);
       if (call.op === 'viewTable') views.add(call.table);
+      if (call.op === 'keys') keys.add(call.table);
     }
   }
-  return { tables, cidrs, ports, patterns, views };
+  return { tables, cidrs, ports, patterns, views, keys };
 }
 
 /** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
@@ -66,6 +69,7 @@ export function expandTables(
 const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
 const hashImage = (prefix: string, number: number): string => `${prefix}hashes${number}`;
 const keyImage = (prefix: string, number: number): string => `${prefix}keys${number}`;
+const wordsImage = (prefix: string, number: number): string => `${prefix}words${number}`;
 const portsImage = (prefix: string, number: number): string => `${prefix}ports${number}`;
 const patternImage = (prefix: string, number: number): string => `${prefix}patterns${number}`;
 const patternName = (prefix: string, number: number): string => `${prefix}find${number}`;
@@ -84,6 +88,10 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
     images.push({ name: keyImage(prefix, number), bytes, align: IMAGE_ALIGN });
     if (hashes.kind === 'chain') continue;
     images.push({ name: hashImage(prefix, number), bytes: hashes.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.keys) {
+    if (plan === null) continue;
+    images.push({ name: wordsImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.ports) {
     if (plan.kind === 'chain') continue;
@@ -168,6 +176,15 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
         fallback: call.want === 'get' ? (fallback ?? null) : null,
         id: instr.id,
       });
+      return emit.instrs;
+    }
+    if (call.op === 'keys') {
+      const plan = expansion.plans.keys.get(call.table);
+      const words = instr.args.slice(2, 2 + KEY_WORDS);
+      if (plan === undefined) throw new BugError('key call without plan');
+      const image = wordsImage(expansion.prefix, call.table);
+      const fallback = call.want === 'get' ? (instr.args[2 + KEY_WORDS] ?? null) : null;
+      emitKeys(emit, { plan, image, words, fallback, id: instr.id });
       return emit.instrs;
     }
     if (call.op === 'ports') {

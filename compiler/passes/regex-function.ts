@@ -1,13 +1,13 @@
 /**
  * What walks a table of regular expressions (compiler/tables/plan-regexes): a function of the table's own,
- * from a view to the number of an answer, 0 for none. Eight bytes a round; those behind the text have a class
- * of their own, which leaves the row as it is. Its trip count is a constant, so that kernels without may_goto can
+ * from a view to the number of an answer, 0 for none. Eight bytes a round; those behind the text are
+ * NO_BYTE, whose class leaves the row as it is. Its trip count is a constant, so that kernels without may_goto can
  * walk it. A view that is absent or reaches behind the head has no answer.
  */
 import { HEAD_MAX } from '../abi/index.js';
 import type { BlockId, Func, ValueId } from '../ir/types.js';
-import { NO_BYTE, type RegexPlan } from '../tables/index.js';
-import { isThere, partsOf } from './expand-views.js';
+import { CLASS_BYTES, type RegexPlan } from '../tables/index.js';
+import { isThere, maskWord, partsOf } from './expand-views.js';
 import type { FunctionWriter } from './function-writer.js';
 
 const REQUEST_PARAM = 0 as ValueId;
@@ -58,16 +58,12 @@ export function regexFunction(writer: FunctionWriter, plan: RegexPlan, image: st
 
   const walk = writer.emitter();
   const at = walk.binary('i32', 'add', offset, position.id);
-  const word = walk.loadHead(REQUEST_PARAM, at, { offset: 0, limit: HEAD_MAX, size: WORD_BYTES });
-  const rest = walk.extend(walk.binary('i32', 'sub', length, position.id));
+  const loaded = walk.loadHead(REQUEST_PARAM, at, { offset: 0, limit: HEAD_MAX, size: WORD_BYTES });
+  const word = maskWord(walk, loaded, walk.binary('i32', 'sub', length, position.id));
   let current = row.id;
   for (let i = 0; i < WORD_BYTES; i++) {
     const byte = walk.with('i64', 'and', walk.with('i64', 'shr_u', word, 8 * i), 0xff);
-    // The sign of what is left, as the bit that NO_BYTE is.
-    const sign = walk.with('i64', 'shr_u', walk.with('i64', 'sub', rest, i + 1), 55);
-    const beyond = walk.with('i64', 'and', sign, NO_BYTE);
-    const symbol = walk.binary('i64', 'add', byte, beyond);
-    const classOf = walk.loadImage(image, symbol, { offset: 0, limit: 2 * NO_BYTE - 1, size: 1 });
+    const classOf = walk.loadImage(image, byte, { offset: 0, limit: CLASS_BYTES - 1, size: 1 });
     current = emitEntry(walk, plan, { image, at: walk.binary('i32', 'add', current, classOf) });
   }
   const isSettled = walk.compareWith('i32', 'ge_u', current, plan.settled);

@@ -38,6 +38,14 @@ export {
   planExact,
 } from './plan-exact.js';
 export {
+  FOLD_MULTIPLIER,
+  foldWords,
+  KEY_WORDS,
+  type KeysPlan,
+  keyWords,
+  planKeys,
+} from './plan-keys.js';
+export {
   HOST_STATE,
   type HostPlan,
   type PathPlan,

@@ -36,8 +36,8 @@ export const MAX_REGEX_STATES = 20_000;
 /** Entries of the joined states' rows: 4 MiB, about the cache of a CPU. */
 export const MAX_REGEX_ENTRIES: number = 1 << 20;
 
-/** Tables of regular expressions of a bundle: a kernel without may_goto walks each of them, some 120,000 of its million instructions. */
-export const MAX_REGEX_TABLES = 6;
+/** Tables of regular expressions of a bundle: a kernel without may_goto walks each of them, some 100,000 of its million instructions. */
+export const MAX_REGEX_TABLES = 4;
 
 /** Up to here an exact table is a chain of compares: cheaper than hashing, and no image. */
 export const CHAIN_ENTRIES = 4;

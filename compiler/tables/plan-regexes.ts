@@ -2,7 +2,7 @@
  * Plans a table of regular expressions: the image of their automaton. A row is a state; entries are row
  * starts, `width` bytes each:
  *
- *   classes   512 bytes: the class of each byte; behind them the one for what is no byte of the text any more
+ *   classes   the class of each byte; that of NO_BYTE, which no head holds, is the one for what lies behind the text
  *   rows      an entry a class; then one for no byte, which is the row itself; then the answer where the text ends
  *   answers   u32 values; number 0 is none
  *
@@ -30,9 +30,9 @@ export interface RegexPlan {
   readonly bytes: Uint8Array;
 }
 
-export const CLASS_BYTES = 512;
-/** Where the class of what is no byte lies: the low eight bits may still be anything. */
-export const NO_BYTE = 256;
+export const CLASS_BYTES = 256;
+/** Words of a text are filled up with it. The parser of heads lets no NUL through. */
+export const NO_BYTE = 0;
 
 /** Plans a table; else says of what there is too much. */
 export function planRegexes({
@@ -70,7 +70,7 @@ function layOut(automaton: RegexAutomaton, answers: readonly number[], row: numb
   const answersAt = Math.ceil((rowsAt + entries * width) / 4) * 4;
   const bytes = new Uint8Array(answersAt + 4 * answers.length);
   bytes.set(classOf);
-  bytes.fill(classes, NO_BYTE, CLASS_BYTES);
+  bytes[NO_BYTE] = classes;
   const view = new DataView(bytes.buffer);
   const put = (entry: number, value: number): void => {
     if (width === 2) view.setUint16(rowsAt + 2 * entry, value, true);

@@ -19,6 +19,7 @@ import {
 } from './limits.js';
 import { type CidrPlan, planCidr } from './plan-cidr.js';
 import { type ExactPlan, exactEntries, planExact } from './plan-exact.js';
+import { type KeysPlan, planKeys } from './plan-keys.js';
 import { type PatternPlan, planPatterns } from './plan-patterns.js';
 import { type PortsPlan, planPorts } from './plan-ports.js';
 import { planRegexes } from './plan-regexes.js';
@@ -33,6 +34,8 @@ export interface TablePlans {
   readonly patterns: ReadonlyMap<number, PatternPlan | null>;
   /** Tables that are asked with views of a request; null for those without entries. */
   readonly views: ReadonlyMap<number, ViewPlan | null>;
+  /** Null for those without keys. */
+  readonly keys: ReadonlyMap<number, KeysPlan | null>;
   readonly diagnostics: readonly Diagnostic[];
 }
 export interface TableUses {
@@ -41,6 +44,7 @@ export interface TableUses {
   readonly ports: ReadonlySet<number>;
   readonly patterns: ReadonlySet<number>;
   readonly views: ReadonlySet<number>;
+  readonly keys: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
   /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
   readonly maxSetBytes: number;
@@ -79,10 +83,23 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
     if (plan !== null && 'code' in plan) diagnostics.push(plan);
     else patterns.set(number, plan);
   });
-  return { tables, cidrs, ports, patterns, views, diagnostics };
+  const keys = new Map<number, KeysPlan | null>();
+  registry.keys.forEach((table, number) => {
+    if (!uses.keys.has(number)) return;
+    const refusal = checkTable(table);
+    if (refusal !== null) diagnostics.push(refusal);
+    else keys.set(number, planKeys(table, uses.symbolOf));
+  });
+  return { tables, cidrs, ports, patterns, views, keys, diagnostics };
 }
 
-function checkTable({ name, entries, at }: TableDeclaration): Diagnostic | null {
+function checkTable({
+  name,
+  entries,
+  at,
+}: Pick<TableDeclaration, 'name' | 'at'> & {
+  readonly entries: readonly unknown[];
+}): Diagnostic | null {
   if (entries.length <= MAX_TABLE_ENTRIES) return null;
   const message = `table \`${name}\` has ${entries.length} entries, at most ${MAX_TABLE_ENTRIES}`;
   return diagnostic('T101', message, { at, help: CODES['T101']?.help ?? null });

@@ -30,6 +30,10 @@
 // @ts-ignore: decorator
 @external("weft", "table_has") export declare function table_has(table: u32, key: u64): u32;
 // @ts-ignore: decorator
+@external("weft", "key_get") export declare function key_get(table: u32, shape: u32, a: u64, a2: u64, b: u64, b2: u64, c: u64, c2: u64, d: u64, d2: u64, fallback: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "key_has") export declare function key_has(table: u32, shape: u32, a: u64, a2: u64, b: u64, b2: u64, c: u64, c2: u64, d: u64, d2: u64): u32;
+// @ts-ignore: decorator
 @external("weft", "cidr_contains") export declare function cidr_contains(set: u32, side: u32): u32;
 // @ts-ignore: decorator
 @external("weft", "ports_contain") export declare function ports_contain(set: u32, port: u32): u32;

@@ -4,6 +4,7 @@ export { Attribute } from "./attribute";
 export { CidrSet } from "./cidr-set";
 export { Address, Connection, Destination, Party, Protocol } from "./connection";
 export { Host } from "./host";
+export { address, AddressText, KeyTable } from "./key-table";
 export { HostTable, PathTable, RegexTable } from "./pattern-table";
 export { pattern, Pattern } from "./pattern";
 export { PortSet } from "./port-set";

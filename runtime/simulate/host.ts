@@ -6,13 +6,18 @@
 import {
   type ABI_IMPORTS,
   ATTRIBUTE,
+  addressWords,
   CONNECTION,
   type ImportName,
+  MAX_PARTS,
   PARTY,
+  type PartKind,
   SIDE,
+  WORDS_A_PART,
 } from '../../compiler/abi/index.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
+import { parseAddress } from '../discovery/address.js';
 import { predicateHolds, type SymbolTable } from '../discovery/identity.js';
 import { cidrMatcher } from './cidr.js';
 import { viewImports } from './host-views.js';
@@ -72,6 +77,24 @@ function portBits(ranges: PolicyEntry['ports'][number]['ranges']): Uint8Array {
   return bits;
 }
 
+/** Values by the words of a key. */
+function keyMap(table: PolicyEntry['keys'][number], texts: Texts): Map<string, number> {
+  const wordsOf = (text: string, kind: PartKind | undefined): readonly bigint[] => {
+    if (kind === 'integer') return [0n, BigInt.asUintN(64, BigInt(text))];
+    if (kind === 'text') return [0n, BigInt(texts.symbols.intern(text))];
+    const address = parseAddress(text);
+    if (address === null) throw new BugError(`manifest: \`${text}\` is no address`);
+    return addressWords(address.bytes);
+  };
+  return new Map(
+    table.entries.map(([parts, value]) => {
+      const words = parts.flatMap((text, i) => wordsOf(text, table.kinds[i]));
+      while (words.length < MAX_PARTS * WORDS_A_PART) words.push(0n);
+      return [words.join(), value | 0];
+    }),
+  );
+}
+
 function partyOffset(side: number): number {
   return side === SIDE.source ? CONNECTION.source : CONNECTION.destination;
 }
@@ -89,6 +112,7 @@ export function hostImports(
   const read = stringReader(memory);
   const tables = policy.tables.map((table) => tableMap(table, texts));
   const sets = policy.cidrs.map((set) => cidrMatcher(set.prefixes));
+  const keys = policy.keys.map((table) => keyMap(table, texts));
   const ports = policy.ports.map((set) => portBits(set.ranges));
   const kinds = new Map<string, number>();
   for (const slot of manifest.attributes) {
@@ -117,6 +141,13 @@ export function hostImports(
     if (table === undefined) throw new BugError(`table ${index} is not in the manifest`);
     return table;
   };
+  const keyAt = (index: number): Map<string, number> => {
+    const table = keys[index];
+    if (table === undefined) throw new BugError(`table of keys ${index} is not in the manifest`);
+    return table;
+  };
+  const keyOf = (words: readonly (bigint | number)[]): string =>
+    words.map((word) => BigInt.asUintN(64, BigInt(word))).join();
   return {
     destination_port: () => u16(CONNECTION.destinationPort),
     protocol: () => u8(CONNECTION.protocol),
@@ -135,6 +166,12 @@ export function hostImports(
       tableAt(table).get(BigInt.asUintN(64, key)) ?? fallback,
     table_has: (table: number, key: bigint) =>
       tableAt(table).has(BigInt.asUintN(64, key)) ? 1 : 0,
+    key_get: (table: number, _shape: number, ...operands: (bigint | number)[]) => {
+      const fallback = Number(operands.pop());
+      return keyAt(table).get(keyOf(operands)) ?? fallback;
+    },
+    key_has: (table: number, _shape: number, ...words: bigint[]) =>
+      keyAt(table).has(keyOf(words)) ? 1 : 0,
     cidr_contains: (set: number, side: number) => {
       const matches = sets[set];
       if (matches === undefined) throw new BugError(`set ${set} is not in the manifest`);

@@ -10,9 +10,9 @@ export interface Signature {
   readonly result: 'i32' | 'i64' | null;
 }
 
-/** Operand n lies at 8 * n, the result at 0, the number of the function here. */
-export const NUMBER_AT = 64;
-export const BOX_BYTES = 72;
+/** Operand n lies at 8 * n, of which there are at most 16, the result at 0, the number of the function here. */
+export const NUMBER_AT = 128;
+export const BOX_BYTES = 136;
 
 // WebAssembly 2.0, 5.3 to 5.5: types, instructions, sections.
 const TYPE = { i32: 0x7f, i64: 0x7e } as const;

@@ -21,6 +21,7 @@ export const NO_DECLARATIONS: Registry = {
   cidrs: [],
   ports: [],
   patterns: [],
+  keys: [],
   routes: [],
 };
 

@@ -34,6 +34,7 @@ export function sampleBundle(): Bundle {
           cidrs: [{ name: 'office', prefixes: ['10.0.0.0/8', 'fd00::/8'] }],
           ports: [],
           patterns: [],
+          keys: [],
         },
       ],
       routes: [],

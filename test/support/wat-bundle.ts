@@ -41,6 +41,7 @@ export function policyEntry(index: number, name: string, parts: Partial<PolicyEn
     cidrs: [],
     ports: [],
     patterns: [],
+    keys: [],
     ...parts,
   };
 }

@@ -29,6 +29,7 @@ function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boole
     cidrs: [{ name: 's', prefixes, at: null }],
     ports: [],
     patterns: [],
+    keys: [],
     routes: [],
   };
   const modules = [0, 1].map((side) => {

@@ -157,7 +157,13 @@ test('patterns that multiply each other are refused with the number', () => {
   );
   const uses = {
     ...{ tables: new Set<number>(), cidrs: new Set<number>(), ports: new Set<number>() },
-    ...{ views: new Set<number>(), patterns: new Set([0]), symbolOf: () => 0, maxSetBytes: 0 },
+    ...{
+      views: new Set<number>(),
+      keys: new Set<number>(),
+      patterns: new Set([0]),
+      symbolOf: () => 0,
+      maxSetBytes: 0,
+    },
   };
   const { diagnostics } = planTables(
     { ...NO_DECLARATIONS, patterns: [table('path', texts)] },

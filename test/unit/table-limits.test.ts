@@ -12,6 +12,7 @@ const uses = {
   ports: new Set<number>(),
   patterns: new Set<number>(),
   views: new Set<number>(),
+  keys: new Set<number>(),
   symbolOf: () => 0,
   maxSetBytes: 1 << 20,
 };
@@ -50,6 +51,7 @@ test('a table over its limit is refused at its declaration; one at the limit is 
     cidrs: [],
     ports: [],
     patterns: [],
+    keys: [],
     routes: [],
   };
   const [finding, ...rest] = planTables(registry, uses).diagnostics;
@@ -61,6 +63,7 @@ test('a table over its limit is refused at its declaration; one at the limit is 
     cidrs: [],
     ports: [],
     patterns: [],
+    keys: [],
     routes: [],
   };
   assert.equal(planTables(fits, uses).diagnostics, []);
@@ -70,7 +73,7 @@ test('a set over its limit is refused; what nobody asks is not even looked at', 
   const [prefix] = hostilePairs(1);
   if (prefix === undefined) return;
   const many = set(new Array(MAX_SET_PREFIXES + 1).fill(prefix));
-  const registry = { tables: [], cidrs: [many], ports: [], patterns: [], routes: [] };
+  const registry = { tables: [], cidrs: [many], ports: [], patterns: [], keys: [], routes: [] };
   assert.equal(
     planTables(registry, uses).diagnostics.map((d) => d.code),
     ['T102'],
@@ -84,6 +87,7 @@ test('a set that would take too much memory is refused; a tenth of it fits', () 
     cidrs: [set(hostilePairs(pairs))],
     ports: [],
     patterns: [],
+    keys: [],
     routes: [],
   }));
   if (large === undefined || small === undefined) return;
