@@ -127,6 +127,12 @@ function callText(call: AbiCall, arg: (n: number) => string, { entry }: PolicyIr
       return `${entry.ports[call.set]?.name}.contains(${arg(1)})`;
     case 'patterns':
       return `${entry.patterns[call.table]?.name}.${call.want}(${arg(1)})`;
+    case 'keys': {
+      const table = entry.keys[call.table];
+      // Each part is two words behind the table and the shape; of an address the first names it as well.
+      const parts = table?.kinds.map((kind, i) => arg(2 + 2 * i + (kind === 'address' ? 0 : 1)));
+      return `${table?.name}.${call.want}(${parts?.join(', ')})`;
+    }
     case 'viewTable':
       return `${entry.tables[call.table]?.name}.${call.want}(${arg(1)})`;
     case 'view':
