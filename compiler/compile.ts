@@ -31,6 +31,7 @@ import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
 import { type OptimizeOptions, optimize, type PassObserver, type Walk } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
+import type { PolicyCache } from './policy-cache.js';
 import { printPlan } from './print-plan.js';
 import { type PolicyPlan, tableCosts } from './table-costs.js';
 import { planTables } from './tables/index.js';
@@ -48,6 +49,8 @@ export interface CompileInput {
   readonly snapshot: Snapshotter;
   /** Null where no world is at hand: names of clusters are then not checked. */
   readonly checkCluster: ClusterCheck | null;
+  /** Where policies are kept for the next compilation of the same project. */
+  readonly cache?: PolicyCache | undefined;
   /** Sees the IR of a policy behind each pass of the form for all kernels; tests run it there. */
   readonly observe?: ((policy: number, pass: string, module: Module) => void) | undefined;
 }
@@ -146,6 +149,7 @@ async function compilePolicies({
   read,
   snapshot,
   observe,
+  cache,
 }: CompileInput): Promise<{ policies: CompiledPolicy[]; diagnostics: Diagnostic[] }> {
   const policies: CompiledPolicy[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -155,7 +159,8 @@ async function compilePolicies({
     const name = policyName(file);
     const place = { index, name, file, firstSite };
     const watch = observerOf(observe, index);
-    const outcome = await compilePolicy({ ...place, read, snapshot, fuel, observe: watch });
+    const one = { ...place, read, snapshot, fuel, observe: watch };
+    const outcome = await (cache?.outcome(one, compilePolicy) ?? compilePolicy(one));
     diagnostics.push(...outcome.diagnostics);
     if (outcome.policy !== null) policies.push(outcome.policy);
     firstSite += outcome.sites;

@@ -28,4 +28,5 @@ export {
 export { evaluate, type Term, type Watch } from './ir/index.js';
 export { FUNCTION_PART, policyFunction } from './lower/policy-function.js';
 export type { AbiCall } from './passes/expand-abi-resolve.js';
+export { PolicyCache } from './policy-cache.js';
 export { type PolicyIr, reopenPolicy } from './reopen-policy.js';

@@ -5,6 +5,7 @@ import {
   BUDGET_CODES,
   type ClusterCheck,
   compileProject,
+  type PolicyCache,
   type Stages,
 } from '../../compiler/index.js';
 import { planGeneration, resolveCluster } from '../discovery/index.js';
@@ -40,15 +41,23 @@ function placeMissingPolicy({ config, read }: Project, found: Diagnostic): Diagn
   return at === null ? found : { ...found, ...at };
 }
 
-/** Compiles a project folder; findings are in the result. Throws CliError where weft.json or the world is at fault. */
-export async function compileFolder(env: Env, shown: string): Promise<Build> {
+/**
+ * Compiles a project folder; findings are in the result. Throws CliError where weft.json or the world is at fault.
+ * With a cache it is one of many: policies that did not change are taken from it.
+ */
+export async function compileFolder(
+  env: Env,
+  shown: string,
+  cache: PolicyCache | null = null,
+): Promise<Build> {
   const project = openProject(env, shown);
-  preferFastStart();
+  if (cache === null) preferFastStart();
   const outcome = await compileProject({
     project: project.config,
     read: project.read,
     snapshot: wizerSnapshot,
     checkCluster: clusterCheck(project.world),
+    cache: cache ?? undefined,
   });
   const planned =
     outcome.ok && project.world !== null

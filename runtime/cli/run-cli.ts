@@ -9,6 +9,7 @@ import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { failureResult } from './failure.js';
 import { printResult } from './print-result.js';
+import { remedied } from './remedied.js';
 import { usageResult } from './usage.js';
 import { VERSION } from './version.js';
 
@@ -121,17 +122,6 @@ function interrupted(env: Env): Promise<Result> {
   });
 }
 
-/** Every error says what helps; the tables are read only where one does not by itself. */
-async function withRemedies(result: Result): Promise<Result> {
-  const found = result.diagnostics ?? [];
-  if (found.every((d) => d.help !== null || d.severity !== 'error')) return result;
-  const { remedyOf } = await import('./remedies.js');
-  const helped = found.map((d) =>
-    d.severity === 'error' ? { ...d, help: d.help ?? remedyOf(d.code) } : d,
-  );
-  return { ...result, diagnostics: helped };
-}
-
 /** Runs one command line (without `node` and the script) and answers with its exit code. */
 export async function runCli(args: readonly string[], env: Env): Promise<ExitCode> {
   let picked: { readonly spec: CommandSpec; readonly input: Input } | null = null;
@@ -161,6 +151,6 @@ export async function runCli(args: readonly string[], env: Env): Promise<ExitCod
   }
   // Findings are an answer of `check`; that it could not be asked is not.
   const isAnswer = spec.findingsAreResults === true && result.exit !== EXIT.failure;
-  printResult(env, await withRemedies(result), input.format, isAnswer);
+  printResult(env, await remedied(result), input.format, isAnswer);
   return result.exit;
 }

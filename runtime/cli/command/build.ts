@@ -9,6 +9,7 @@ import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { writeFault } from '../file-fault.js';
 import { verifiedText } from '../verified-budget.js';
+import { answering, type Session, WATCH_OPTION } from '../watch.js';
 
 const STAGES = ['wasm', 'ir', 'plan', 'asm', 'elf'] as const;
 type Stage = (typeof STAGES)[number];
@@ -51,19 +52,26 @@ async function emit(env: Env, input: Input, stage: Stage): Promise<Result> {
   return { exit: EXIT.ok, ...output, ...shown };
 }
 
-async function build(env: Env, input: Input, out: string): Promise<Result> {
+async function build(
+  env: Env,
+  input: Input,
+  out: string,
+  session: Session | null,
+): Promise<Result> {
   const shown = input.arguments[0] ?? '.';
   const folder = pathIn(env, shown);
   const output = pathIn(env, out);
   const { findCurrent, noteBuild } = await import('../build-record.js');
   const current = findCurrent(folder, output, env.program);
   if (current !== null) {
+    session?.onInputs(new Map(Object.entries(current.inputs)));
     const document = { bundle: current.bundle, file: out, changed: false };
     return { exit: EXIT.ok, document, text: `unchanged ${out} ${current.bundle}` };
   }
   const { compileFolder, findingsExit } = await import('../build-project.js');
-  const { project, bundle, diagnostics } = await compileFolder(env, shown);
+  const { project, bundle, diagnostics } = await compileFolder(env, shown, session?.cache ?? null);
   const { sources } = project;
+  session?.onInputs(project.inputs);
   if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
   const { checkVerified, verifiedCost } = await import('../verified-budget.js');
   const { cost: verified, refusal } = await verifiedCost(env, bundle);
@@ -135,7 +143,7 @@ export const BUILD_COMMAND: CommandSpec = {
   name: 'build',
   summary: 'compile a project to a bundle',
   description:
-    'The file is replaced whole, and stays as it was where there are findings.\nUnchanged inputs are not compiled again.',
+    'The file is replaced whole, and stays as it was where there are findings.\nUnchanged inputs are not compiled again; with --watch, only what changed is.',
   example:
     '$ weft build shop --out shop.weft\nbuilt shop.weft sha256:4f0c…\n\n$ weft build shop --emit asm',
   arguments: [{ syntax: '[DIR]', description: 'the project (default: this folder)' }],
@@ -147,13 +155,17 @@ export const BUILD_COMMAND: CommandSpec = {
       choices: STAGES,
     },
     { flags: '--policy <NAME>', description: 'whose module `--emit wasm` prints' },
+    WATCH_OPTION,
   ],
-  formats: ['text', 'json'],
+  formats: ['text', 'json', 'ndjson'],
   async run(env, input) {
     const out = textOption(input, 'out');
     const stage = STAGES.find((s) => s === textOption(input, 'emit'));
     if (stage !== undefined && out === null) return emit(env, input, stage);
-    if (stage === undefined && out !== null) return build(env, input, out);
+    if (stage === undefined && out !== null) {
+      const answer = (session: Session | null): Promise<Result> => build(env, input, out, session);
+      return answering(env, input, { answer, isAnswer: false });
+    }
     return usage('nowhere to build to', 'give either `--out FILE` or `--emit STAGE`');
   },
 };
