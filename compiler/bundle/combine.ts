@@ -45,9 +45,12 @@ export interface Decision {
   readonly shadowDeny: bigint;
 }
 
-type Read =
-  | { readonly as: 'allow' | 'deny'; readonly site: number; readonly reason: ReasonName }
-  | { readonly as: 'pass' | 'audit' };
+interface Spoken {
+  readonly as: 'allow' | 'deny';
+  readonly site: number;
+  readonly reason: ReasonName;
+}
+type Read = Spoken | { readonly as: 'pass' | 'audit' };
 
 function readAnswer(value: number, failure: CombineRules['failure']): Read {
   const code = value & VERDICT_MASK;
@@ -68,38 +71,51 @@ function readAnswer(value: number, failure: CombineRules['failure']): Read {
   }
 }
 
+function bitOf(policy: number): bigint {
+  return 1n << BigInt(policy);
+}
+
 /** Combines the answers of all attached policies (in index order) into one decision. */
 export function combine(rules: CombineRules, answers: readonly PolicyAnswer[]): Decision {
-  let deny: (Read & { readonly policy: number }) | null = null;
-  let allow: (Read & { readonly policy: number }) | null = null;
+  let deny: Spoken | null = null;
+  let allow: Spoken | null = null;
+  let denier = NO_POLICY;
+  let allower = NO_POLICY;
   let allowCapable = false;
   let audited = 0n;
   let shadowAllow = 0n;
   let shadowDeny = 0n;
   for (const { policy, value } of answers) {
-    const rule = rules.policies.find((p) => p.index === policy);
+    // Mostly an index is a position; millions of decisions are combined here.
+    const near = rules.policies[policy];
+    const rule = near?.index === policy ? near : rules.policies.find((p) => p.index === policy);
     if (rule === undefined) continue;
     const read = readAnswer(value, rules.failure);
-    const bit = 1n << BigInt(policy);
-    if (read.as === 'audit') audited |= bit;
+    if (read.as === 'audit') audited |= bitOf(policy);
     if (rule.mode === 'shadow') {
-      if (read.as === 'allow') shadowAllow |= bit;
-      if (read.as === 'deny') shadowDeny |= bit;
+      if (read.as === 'allow') shadowAllow |= bitOf(policy);
+      if (read.as === 'deny') shadowDeny |= bitOf(policy);
       continue;
     }
     allowCapable ||= rule.canAllow;
-    if (read.as === 'deny') deny ??= { ...read, policy };
-    if (read.as === 'allow') allow ??= { ...read, policy };
+    if (read.as === 'deny' && deny === null) {
+      deny = read;
+      denier = policy;
+    }
+    if (read.as === 'allow' && allow === null) {
+      allow = read;
+      allower = policy;
+    }
   }
-  const marks = { audited, shadowAllow, shadowDeny };
   const spoken = deny ?? allow;
-  if (spoken !== null && (spoken.as === 'allow' || spoken.as === 'deny')) {
-    const { as, site, policy, reason } = spoken;
-    return { verdict: as, site, policy, reason, ...marks };
+  if (spoken !== null) {
+    const { as: verdict, site, reason } = spoken;
+    const policy = deny === null ? allower : denier;
+    return { verdict, site, policy, reason, audited, shadowAllow, shadowDeny };
   }
-  const none = { site: 0, policy: NO_POLICY, ...marks };
-  if (allowCapable) return { verdict: 'deny', reason: 'noAllow', ...none };
-  return { verdict: rules.default, reason: 'default', ...none };
+  const verdict = allowCapable ? 'deny' : rules.default;
+  const reason = allowCapable ? 'noAllow' : 'default';
+  return { verdict, site: 0, policy: NO_POLICY, reason, audited, shadowAllow, shadowDeny };
 }
 
 export interface RouteAnswer extends PolicyAnswer {

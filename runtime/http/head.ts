@@ -59,6 +59,18 @@ export interface HeadParser {
   parseMore(bytes: Uint8Array): ParsedHead;
   /** The same, as struct weft_head. */
   parseRaw(bytes: Uint8Array): Uint8Array;
+  /** The same of a text of bytes, without a copy: what it answers holds until the next parse. */
+  parseText(text: string): RawHead;
+}
+
+/** A head as the parser's memory has it. */
+export interface RawHead {
+  /** HEAD_STATUS. */
+  readonly status: number;
+  /** struct weft_head. */
+  readonly head: Uint8Array;
+  /** What its views are views of. */
+  readonly bytes: Uint8Array;
 }
 
 interface ModuleExports {
@@ -139,10 +151,20 @@ export function openHeadParser(wasm: Uint8Array, headers: readonly string[] = []
     const length = new DataView(record.buffer, record.byteOffset).getUint16(HEAD.length, true);
     return decodeHead(record, memory.slice(bytesAt, bytesAt + length));
   };
+  const buffer = Buffer.from(exports.memory.buffer);
+  const data = new DataView(exports.memory.buffer);
+  const headRecord = memory.subarray(headAt, headAt + HEAD.size);
   return {
     parseRaw: (bytes) => {
       exports.start();
       return run(bytes).slice();
+    },
+    parseText: (text) => {
+      exports.start();
+      exports.parse(buffer.write(text, bytesAt, HEAD_MAX, 'latin1'));
+      const length = data.getUint16(headAt + HEAD.length, true);
+      const status = data.getUint16(headAt + HEAD.status, true);
+      return { status, head: headRecord, bytes: memory.subarray(bytesAt, bytesAt + length) };
     },
     parse: (bytes) => {
       exports.start();

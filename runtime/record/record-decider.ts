@@ -36,10 +36,13 @@ export function createRecordDecider(
   { world, seed = 0 }: RecordDeciderOptions,
 ): RecordDecider {
   const decider = createInlineDecider(bundle, world);
+  const { readsClock } = decider;
   const endsOf = endsFinder(world);
   const decide = (record: TrafficRecord, line: number): Flow | null => {
     const found = endsOf(record);
-    return found.ok ? decider.decide(recordInput(record, found.ends, { seed, line })) : null;
+    return found.ok
+      ? decider.decide(recordInput(record, found.ends, { seed, line, readsClock }))
+      : null;
   };
   return {
     plan: decider.plan,

@@ -22,22 +22,32 @@ function requestOf({ request, to }: TrafficRecord): RequestText | undefined {
   return { method, target: path, headers: headers ?? [['host', to.replace(/:\d+$/, '')]] };
 }
 
+export interface InputOptions {
+  readonly seed: number;
+  readonly line: number;
+  /** False where nothing depends on the time, which is then not read. */
+  readonly readsClock?: boolean;
+}
+
 /** The input of a record; draws that it does not give are those of its line, as of a scenario's case. */
 export function recordInput(
   record: TrafficRecord,
   ends: ConnectEnds,
-  { seed, line }: { readonly seed: number; readonly line: number },
+  { seed, line, readsClock = true }: InputOptions,
 ): DecideInput {
   const n = 2 * (line - 1);
-  const request = requestOf(record);
-  return {
+  const input = {
     source: ends.source,
     destination: ends.destination,
     protocol: ends.protocol,
     random: record.random ?? splitMix32(seed, n),
     pick: record.pick ?? splitMix32(seed, n + 1),
-    now: record.time === undefined ? DEFAULT_NOW : recordTime(record.time),
-    ...(request === undefined ? {} : { request }),
-    ...(record.healthy === undefined ? {} : { healthy: record.healthy }),
+    now: record.time === undefined || !readsClock ? DEFAULT_NOW : recordTime(record.time),
   };
+  const request = requestOf(record);
+  if (record.healthy !== undefined) {
+    const { healthy } = record;
+    return request === undefined ? { ...input, healthy } : { ...input, request, healthy };
+  }
+  return request === undefined ? input : { ...input, request };
 }

@@ -20,14 +20,26 @@ export interface ConnectionFields {
   readonly family: 4 | 6;
 }
 
-function writeParty(view: DataView, at: number, party: PartyFields): void {
-  for (const [index, byte] of (party.address ?? []).entries()) {
-    view.setUint8(at + PARTY.address + index, byte);
+/** Bytes of an identity, made once: a stream has few identities and many connections. */
+const identities = new WeakMap<Identity, Uint8Array>();
+
+function identityBytes(identity: Identity): Uint8Array {
+  const known = identities.get(identity);
+  if (known !== undefined) return known;
+  const bytes = new Uint8Array(PARTY.size - PARTY.predicates);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, identity.predicates, true);
+  for (const [slot, symbol] of identity.attributes.entries()) {
+    view.setUint32(PARTY.attributes - PARTY.predicates + slot * 4, symbol, true);
   }
-  view.setBigUint64(at + PARTY.predicates, party.identity.predicates, true);
-  for (const [slot, symbol] of party.identity.attributes.entries()) {
-    view.setUint32(at + PARTY.attributes + slot * 4, symbol, true);
-  }
+  identities.set(identity, bytes);
+  return bytes;
+}
+
+function writeParty(view: DataView, at: number, { address, identity }: PartyFields): void {
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  if (address !== null) bytes.set(address, at + PARTY.address);
+  bytes.set(identityBytes(identity), at + PARTY.predicates);
 }
 
 /** Writes the fields at an offset that holds zeros. */

@@ -145,16 +145,22 @@ export function takeVerdict(
   const reason = REASONS.get(record.reason);
   if (reason === undefined) throw new BugError(`no reason ${record.reason}`);
   const verdict = record.verdict === VERDICT.allow ? 'allow' : 'deny';
+  const before = flow.record;
+  if (before === null) {
+    flow.record = record;
+    flow.side = side;
+    flow.end = { verdict, reason };
+    return;
+  }
   const marks = {
-    audited: record.audited | (flow.record?.audited ?? 0n),
-    shadowAllow: record.shadowAllow | (flow.record?.shadowAllow ?? 0n),
-    shadowDeny: record.shadowDeny | (flow.record?.shadowDeny ?? 0n),
+    audited: record.audited | before.audited,
+    shadowAllow: record.shadowAllow | before.shadowAllow,
+    shadowDeny: record.shadowDeny | before.shadowDeny,
   };
   // Both ends ask the same question: the first answer stands unless the second denies. What is said
   // of a request stands before what was said of its connection.
-  const isFirst = flow.record === null;
-  if (!isFirst && verdict === 'allow' && !replaces) {
-    if (flow.record !== null) flow.record = { ...flow.record, ...marks };
+  if (verdict === 'allow' && !replaces) {
+    flow.record = { ...before, ...marks };
     return;
   }
   flow.record = { ...record, ...marks };
@@ -162,16 +168,34 @@ export function takeVerdict(
   flow.end = { verdict, reason };
 }
 
+interface Attached {
+  readonly connection: boolean;
+  readonly request: boolean;
+}
+/** By manifest and policies: few are ever met. */
+const attachedBy = new WeakMap<object, Map<bigint, Attached>>();
+
+/** Which authorizing exports the attached policies have. */
+function attachedOf({ policies: entries }: OutcomeManifest, policies: bigint): Attached {
+  const known = attachedBy.get(entries) ?? new Map<bigint, Attached>();
+  attachedBy.set(entries, known);
+  const cached = known.get(policies);
+  if (cached !== undefined) return cached;
+  const attached = entries.filter(({ index }) => (policies & (1n << BigInt(index))) !== 0n);
+  const has = (name: ExportName): boolean => attached.some((p) => p.exports.includes(name));
+  const found = { connection: has('authorizeConnection'), request: has('authorizeRequest') };
+  known.set(policies, found);
+  return found;
+}
+
 /**
  * Whether an end is asked at a level: where a policy of that level is attached; a request is not held
  * by the default of connections where only policies about requests are attached.
  */
-export function isAsked({ policies }: OutcomeManifest, flow: Flow, level: Level): boolean {
-  const attached = policies.filter(({ index }) => (flow.policies & (1n << BigInt(index))) !== 0n);
-  const has = (name: ExportName): boolean => attached.some((p) => p.exports.includes(name));
+export function isAsked(manifest: OutcomeManifest, flow: Flow, level: Level): boolean {
   if (flow.request === null) return level === 'connection';
-  if (level === 'request') return has('authorizeRequest');
-  return has('authorizeConnection') || !has('authorizeRequest');
+  const has = attachedOf(manifest, flow.policies);
+  return level === 'request' ? has.request : has.connection || !has.request;
 }
 
 /** False for a request that is answered where it is sent. */

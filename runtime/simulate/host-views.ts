@@ -106,6 +106,14 @@ export function viewImports(
     const bytes = bytesOf(view);
     return bytes === null ? undefined : table.get(String.fromCharCode(...bytes));
   };
+  const slots = new Map<number, number>();
+  const slotOf = (name: number): number => {
+    const known = slots.get(name);
+    if (known !== undefined) return known;
+    const slot = manifest.headers.indexOf(read(name).toLowerCase());
+    slots.set(name, slot);
+    return slot;
+  };
   const patterns = policy.patterns.map(patternMatcher);
   const fitting = (index: number, view: number): number | undefined => {
     const matcher = patterns[index];
@@ -116,7 +124,7 @@ export function viewImports(
   return {
     request_view: (kind: number) => word(PARTS[kind] ?? PARTS.length),
     request_header: (name: number) => {
-      const slot = manifest.headers.indexOf(read(name).toLowerCase());
+      const slot = slotOf(name);
       // A header without a slot is one whose value the compiled code never looks at.
       if (slot < 0) return 0;
       const repeated = current.view.getUint16(current.base + REQUEST.head + HEAD.repeated, true);

@@ -114,20 +114,32 @@ export function hostImports(
   const sets = policy.cidrs.map((set) => cidrMatcher(set.prefixes));
   const keys = policy.keys.map((table) => keyMap(table, texts));
   const ports = policy.ports.map((set) => portBits(set.ranges));
-  const kinds = new Map<string, number>();
-  for (const slot of manifest.attributes) {
-    const kind = slot.attribute === 'label' ? `label ${slot.key}` : ATTRIBUTE[slot.attribute];
-    kinds.set(`${SIDE[slot.side]} ${kind}`, slot.slot);
+  // Slots by side and kind, and by side and key: -1 for an attribute without one, whose value the
+  // compiled code never looks at.
+  const kinds = [0, 1].map(() => new Int32Array(Object.keys(ATTRIBUTE).length).fill(-1));
+  const labels = [0, 1].map(() => new Map<string, number>());
+  for (const { side, attribute, key, slot } of manifest.attributes) {
+    if (attribute === 'label') labels[SIDE[side]]?.set(key ?? '', slot);
+    else kinds[SIDE[side]]?.fill(slot, ATTRIBUTE[attribute], ATTRIBUTE[attribute] + 1);
   }
-  const slotOf = (name: string, side: number): number => {
-    const slot = kinds.get(name);
-    // An attribute without a slot is one whose value the compiled code never looks at.
-    if (slot === undefined) return 0;
+  const slotOf = (slot: number | undefined, side: number): number => {
+    if (slot === undefined || slot < 0) return 0;
     const offset = current.base + partyOffset(side) + PARTY.attributes + slot * 4;
     return current.view.getUint32(offset, true) | 0;
   };
-  // One map a side and kind: the names are built once, not in each decision.
-  const names = [0, 1].map((side) => Object.values(ATTRIBUTE).map((kind) => `${side} ${kind}`));
+  // Texts are literals: what one of them means is found once.
+  const byText = <T>(find: (text: string) => T): ((pointer: number) => T) => {
+    const known = new Map<number, T>();
+    return (pointer) => {
+      const cached = known.get(pointer);
+      if (cached !== undefined) return cached;
+      const found = find(read(pointer));
+      known.set(pointer, found);
+      return found;
+    };
+  };
+  const symbolOf = byText((text) => (texts.symbols.find(text) ?? NOWHERE) | 0);
+  const labelOf = [0, 1].map((side) => byText((key) => labels[side]?.get(key) ?? -1));
   const predicate =
     (op: 'startsWith' | 'endsWith' | 'contains') => (symbol: number, text: number) => {
       const have = texts.textOf(symbol >>> 0);
@@ -156,9 +168,9 @@ export function hostImports(
     now: () => current.view.getBigUint64(current.base + CONNECTION.now, true),
     address_word: (side: number, word: number) =>
       current.view.getUint32(current.base + partyOffset(side) + PARTY.address + word * 4) | 0,
-    attribute: (side: number, kind: number) => slotOf(names[side]?.[kind] ?? '', side),
-    label: (side: number, key: number) => slotOf(`${side} label ${read(key)}`, side),
-    symbol: (text: number) => (texts.symbols.find(read(text)) ?? NOWHERE) | 0,
+    attribute: (side: number, kind: number) => slotOf(kinds[side]?.[kind], side),
+    label: (side: number, key: number) => slotOf(labelOf[side]?.(key), side),
+    symbol: symbolOf,
     text_starts_with: predicate('startsWith'),
     text_ends_with: predicate('endsWith'),
     text_contains: predicate('contains'),

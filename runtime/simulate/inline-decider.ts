@@ -26,11 +26,14 @@ import {
 import { healthIndex } from './health-index.js';
 import type { DecideInput, Outcome } from './outcome.js';
 import type { Ask, RecordFields } from './record.js';
-import { requestParser } from './request.js';
+import { streamParser } from './request.js';
+import { importsName } from './web-assembly.js';
 
 export interface InlineDecider {
   /** Of the world as it stands. */
   readonly plan: Plan;
+  /** Whether a policy looks at the clock; else an input's `now` changes nothing. */
+  readonly readsClock: boolean;
   readonly decide: (input: DecideInput) => Flow;
   readonly describe: (flow: Flow) => Outcome;
 }
@@ -50,7 +53,7 @@ export function createInlineDecider(
   const { manifest } = bundle;
   const { base, indexFor } = healthIndex(manifest, world);
   const engine = createEngine({ manifest, wasm: [...bundle.wasm], symbols: base.plan.symbols });
-  const parseRequest = requestParser(manifest.headers);
+  const parseRequest = streamParser(manifest.headers);
   const bytes = new Uint8Array(REQUEST.size);
   const view = new DataView(bytes.buffer);
   const isRoutedBy = (level: Level): boolean =>
@@ -123,5 +126,11 @@ export function createInlineDecider(
     if (flow.request !== null) authorize(flow, 'request');
     return flow;
   };
-  return { plan: base.plan, decide, describe: (flow) => describeOutcome(flow, manifest) };
+  const readsClock = [...bundle.wasm.values()].some((bytes) => importsName(bytes, 'now'));
+  return {
+    plan: base.plan,
+    readsClock,
+    decide,
+    describe: (flow) => describeOutcome(flow, manifest),
+  };
 }

@@ -2,7 +2,8 @@
  * A request as people write it, as the head that is sent, parsed by the parser that the kernel runs
  * (bpf/http/head.h, built as WASM), and as struct weft_request.
  */
-import { HEAD_MAX, REQUEST } from '../../compiler/abi/index.js';
+import { HEAD_MAX, HEAD_STATUS, REQUEST } from '../../compiler/abi/index.js';
+import { BugError } from '../../compiler/diagnostic/index.js';
 import { type Head, type HeadParser, openHeadParser, readHttpModule } from '../http/index.js';
 import { type ConnectionFields, writeConnection } from './connection.js';
 
@@ -27,10 +28,15 @@ export type RequestParser = (request: RequestText) => ParsedRequest;
 
 const TOO_LARGE = 431;
 
+function headText({ method, target, headers }: RequestText): string {
+  let text = `${method} ${target} HTTP/1.1\r\n`;
+  for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
+  return `${text}\r\n`;
+}
+
 /** The head as it is sent; characters stand for bytes. */
-export function requestHead({ method, target, headers }: RequestText): Uint8Array {
-  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1');
+export function requestHead(request: RequestText): Uint8Array {
+  return Buffer.from(headText(request), 'latin1');
 }
 
 /** A parser for requests that looks for the headers of a bundle; it is opened at its first use. */
@@ -44,6 +50,31 @@ export function requestParser(headers: readonly string[]): RequestParser {
     // A whole head is incomplete only where it does not fit the buffer.
     if (parsed.status === 'incomplete') return { ok: false, status: TOO_LARGE };
     return { ok: true, head: parser.parseRaw(sent), bytes: parsed.bytes, parsed };
+  };
+}
+
+/**
+ * The same for one request after the other: `head` and `bytes` of an answer hold until the next, and
+ * `parsed` is parsed when it is asked for.
+ */
+export function streamParser(headers: readonly string[]): RequestParser {
+  let parser: HeadParser | null = null;
+  const parseAgain = requestParser(headers);
+  return (request) => {
+    parser ??= openHeadParser(readHttpModule('head'), headers);
+    const { status, head, bytes } = parser.parseText(headText(request));
+    if (status === HEAD_STATUS.incomplete) return { ok: false, status: TOO_LARGE };
+    if (status !== HEAD_STATUS.ok) return { ok: false, status };
+    return {
+      ok: true,
+      head,
+      bytes,
+      get parsed(): Head {
+        const again = parseAgain(request);
+        if (!again.ok) throw new BugError('a head is refused that was read');
+        return again.parsed;
+      },
+    };
   };
 }
 

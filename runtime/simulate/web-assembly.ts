@@ -10,13 +10,21 @@ export interface WasmMemory {
 export type WasmExports = Readonly<Record<string, unknown>>;
 
 interface WebAssemblyApi {
-  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Module: {
+    new (bytes: Uint8Array): object;
+    imports(module: object): readonly { readonly name: string }[];
+  };
   readonly Instance: new (module: object, imports: object) => { readonly exports: WasmExports };
   readonly Global: new (type: { value: string; mutable: boolean }, value: number) => WasmGlobal;
   readonly Memory: new (size: { initial: number }) => WasmMemory;
 }
 
 const api: WebAssemblyApi = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).WebAssembly;
+
+/** Whether a module imports a function of that name. */
+export function importsName(bytes: Uint8Array, name: string): boolean {
+  return api.Module.imports(new api.Module(bytes)).some((found) => found.name === name);
+}
 
 /** Compiles and starts a module in this thread; throws what V8 throws. */
 export function startModule(bytes: Uint8Array, imports: object): WasmExports {
