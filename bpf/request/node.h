@@ -23,7 +23,11 @@
 
 /* Of a socket that connects to where requests are judged. */
 WEFT_STORAGE(weft_http, struct weft_http);
-/* Index: 0. 1 while somebody reads events. */
+/* Index: 0. What the reader of events wants of requests that merely pass. */
+enum weft_wanted_kind {
+	WEFT_WANTED_EVENTS = 1,
+	WEFT_WANTED_HEADS = 2, /* and of every request what the policies were asked about */
+};
 WEFT_NODE_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32);
 /* A connection after a refusal that said it ends: only the agent can end it, and does (endings.ts). */
 struct weft_ending {

@@ -8,13 +8,31 @@
 
 #include "request/work.h"
 
-/* 1: every request is to be reported. */
-static __always_inline int weft_is_followed(void)
+/* enum weft_wanted: 0: nobody reads what merely passed. */
+static __always_inline __u32 weft_is_followed(void)
 {
 	__u32 zero = 0;
 	__u32 *wanted = bpf_map_lookup_elem(&weft_wanted, &zero);
 
-	return wanted && *wanted;
+	return wanted ? *wanted : 0;
+}
+
+/*
+ * What the policies were asked about, up to the end of the head, as a record of its own: it is longer
+ * than any event. The event before it has the same time and draw.
+ */
+static __noinline int weft_report_head(struct weft_request *request)
+{
+	__u32 length = request->head.length;
+
+	asm volatile("" : "+r"(length));
+	if (length > WEFT_HEAD_MAX)
+		return 0;
+	if (bpf_ringbuf_output(&weft_events, request,
+			       __builtin_offsetof(struct weft_request, bytes) + length,
+			       BPF_RB_NO_WAKEUP))
+		weft_count(&weft_losses, 0);
+	return 0;
 }
 
 /* The status of a ready reply; 0 of none. */
@@ -83,12 +101,15 @@ static __always_inline void weft_report_request(const struct weft_http *http,
 						struct weft_request_work *work, __u32 reply)
 {
 	const struct weft_decision *decision = &work->judgement.result.decision;
+	__u32 wanted = weft_is_followed();
 
 	weft_count(&weft_sites, decision->site);
 	weft_count_reason(decision->reason, decision->verdict);
 	if (reply != WEFT_NONE || decision->audited || decision->shadow_allow ||
-	    decision->shadow_deny || weft_is_followed())
+	    decision->shadow_deny || wanted)
 		weft_report_record(http, work, reply, 1);
+	if (wanted == WEFT_WANTED_HEADS)
+		weft_report_head(&work->request);
 }
 
 /* A head that cannot be read has no method and no path. */

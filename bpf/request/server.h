@@ -80,6 +80,11 @@ static __always_inline int weft_server_judge(struct weft_request_work *work,
 	judgement->event.source_port = server->remote.port;
 	judgement->event.family = judgement->connection.family;
 	weft_report(&judgement->event);
+	if (weft_is_followed() == WEFT_WANTED_HEADS) {
+		/* The policies of the connection may have said no before the request was asked about. */
+		work->request.connection = judgement->connection;
+		weft_report_head(&work->request);
+	}
 	return judgement->result.decision.verdict == WEFT_ALLOW;
 }
 

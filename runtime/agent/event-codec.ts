@@ -1,5 +1,5 @@
 /** Records of weft_events. */
-
+import { CONNECTION, HEAD, REQUEST } from '../../compiler/abi/index.js';
 import { viewOf } from '../kernel/index.js';
 import type { KernelEvent } from '../probe/index.js';
 import { decodeResult } from './harness-codec.js';
@@ -52,5 +52,33 @@ function decodeRequest(record: Uint8Array): NonNullable<KernelEvent['request']> 
     method: textAt(record, at.method, at.path, length(at.method_length)),
     path: textAt(record, at.path, at.size, length(at.path_length)),
     status: view.getUint32(at.status, true),
+  };
+}
+
+/** What the policies were asked about, as WEFT_WANTED_HEADS has it reported: struct weft_request up to the head's end. */
+export interface HeadRecord {
+  /** These two are those of the event that it belongs to. */
+  readonly now: bigint;
+  readonly random: number;
+  /** struct weft_head. */
+  readonly head: Uint8Array;
+  /** The head, its path normalised. */
+  readonly bytes: Uint8Array;
+}
+
+/** Whether a record of weft_events is a head: each is longer than any event. */
+export function isHeadRecord(record: Uint8Array): boolean {
+  return record.length >= REQUEST.bytes;
+}
+
+/** Reads such a record. */
+export function decodeHeadRecord(record: Uint8Array): HeadRecord {
+  const view = viewOf(record, REQUEST.bytes);
+  const length = view.getUint16(REQUEST.head + HEAD.length, true);
+  return {
+    now: view.getBigUint64(CONNECTION.now, true),
+    random: view.getUint32(CONNECTION.random, true),
+    head: record.slice(REQUEST.head, REQUEST.head + HEAD.size),
+    bytes: record.slice(REQUEST.bytes, REQUEST.bytes + length),
   };
 }

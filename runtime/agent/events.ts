@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Kernel } from '../kernel/index.js';
 import { describeEvent, type EventNames, type EventRecord } from '../probe/index.js';
 import { AgentError } from './agent-error.js';
-import { decodeEvent, encodeU32 } from './layout.js';
+import { decodeEvent, encodeU32, isHeadRecord } from './layout.js';
 import { hasNode } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type GenerationRecord, readState } from './state.js';
@@ -33,7 +33,7 @@ function namesOf({ bundle, manifest, names }: GenerationRecord): EventNames {
 }
 
 /** Names by generation; the state document is read again only for a generation not met before. */
-function nameFinder(paths: Paths): (generation: number) => EventNames | null {
+export function nameFinder(paths: Paths): (generation: number) => EventNames | null {
   const known = new Map<number, EventNames>();
   return (generation) => {
     if (!known.has(generation)) {
@@ -45,12 +45,22 @@ function nameFinder(paths: Paths): (generation: number) => EventNames | null {
   };
 }
 
-/** Delivers events until the limit, the signal, or (without `follow`) the end of what waits. Throws A013, KernelError. */
-export async function readEvents(
-  kernel: Kernel,
-  paths: Paths,
-  options: EventOptions,
-): Promise<{ readonly delivered: number; readonly interrupted: boolean }> {
+/** What of weft_wanted a reader asks for, as enum weft_wanted_kind (bpf/request/node.h). */
+export const WANTED = { waiting: 0, events: 1, heads: 2 } as const;
+
+export interface RingOptions {
+  /** Goes on when the ring is empty. */
+  readonly follow: boolean;
+  readonly wanted: (typeof WANTED)[keyof typeof WANTED];
+  readonly signal: AbortSignal;
+  /** Called once what is wanted is said. */
+  readonly onReady?: () => void;
+  /** Takes a record and how many were lost before it; true: it is enough. */
+  readonly onBytes: (bytes: Uint8Array, lost: number) => boolean;
+}
+
+/** Reads the ring until it is enough, the signal, or (without `follow`) its end. Throws A013, KernelError. */
+export async function readRing(kernel: Kernel, paths: Paths, options: RingOptions): Promise<void> {
   if (!hasNode(paths)) {
     throw new AgentError('A013', 'nothing is loaded', 'run `weft load BUNDLE` first');
   }
@@ -58,31 +68,55 @@ export async function readEvents(
   using losses = kernel.openMap(join(pinsOf.maps(paths), 'weft_losses'));
   using ring = kernel.ringReader(events);
   using wanted = kernel.openMap(join(pinsOf.maps(paths), 'weft_wanted'));
-  const namesFor = nameFinder(paths);
-  const node = hostname();
-  const { limit, signal } = options;
+  const { signal } = options;
   let lostBefore = readCounter(losses, 0);
-  let delivered = 0;
-  const isDone = (): boolean => limit !== null && delivered >= limit;
-  if (options.passing) wanted.update(encodeU32(0), encodeU32(1));
+  let done = false;
+  if (options.wanted !== WANTED.waiting) wanted.update(encodeU32(0), encodeU32(options.wanted));
   try {
-    while (!signal.aborted && !isDone()) {
+    options.onReady?.();
+    while (!signal.aborted && !done) {
       const total = readCounter(losses, 0);
       let lost = Number(total - lostBefore);
       lostBefore = total;
       const found = ring.drain((bytes) => {
-        if (isDone()) return;
-        const raw = decodeEvent(bytes);
-        options.onEvent(describeEvent(raw, { node, names: namesFor(raw.generation), lost }));
-        delivered += 1;
+        if (done) return;
+        done = options.onBytes(bytes, lost);
         lost = 0;
       });
       if (found === 0) lostBefore -= BigInt(lost); // no line carried it yet
       if (found === 0 && !options.follow) break;
-      if (found === 0) await wait(PAUSE_MS);
+      if (found === 0 && !done) await wait(PAUSE_MS);
     }
   } finally {
-    if (options.passing) wanted.update(encodeU32(0), encodeU32(0));
+    if (options.wanted !== WANTED.waiting) wanted.update(encodeU32(0), encodeU32(WANTED.waiting));
   }
+}
+
+/** Delivers events until the limit, the signal, or (without `follow`) the end of what waits. Throws A013, KernelError. */
+export async function readEvents(
+  kernel: Kernel,
+  paths: Paths,
+  options: EventOptions,
+): Promise<{ readonly delivered: number; readonly interrupted: boolean }> {
+  const namesFor = nameFinder(paths);
+  const node = hostname();
+  const { limit, signal, follow } = options;
+  let delivered = 0;
+  let untold = 0;
+  await readRing(kernel, paths, {
+    follow,
+    signal,
+    wanted: options.passing ? WANTED.events : WANTED.waiting,
+    onBytes: (bytes, lost) => {
+      untold += lost;
+      // What a recording left behind.
+      if (isHeadRecord(bytes)) return false;
+      const raw = decodeEvent(bytes);
+      options.onEvent(describeEvent(raw, { node, names: namesFor(raw.generation), lost: untold }));
+      untold = 0;
+      delivered += 1;
+      return limit !== null && delivered >= limit;
+    },
+  });
   return { delivered, interrupted: signal.aborted };
 }

@@ -14,6 +14,8 @@ export {
 } from './load.js';
 export { withLock } from './lock.js';
 export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
+export { readSeen, type Seen, type SeenOptions, type SeenSummary } from './seen.js';
+export { readSource, type Source } from './sources.js';
 export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';
 export { type EnrolmentRecord, readState, type State } from './state.js';
 export { type NodeStatus, nodeStatus } from './status.js';

@@ -20,10 +20,13 @@ export {
   type RecordDeciderOptions,
 } from './record-decider.js';
 export { recordInput, recordTime } from './record-input.js';
+export { recordOfEvent, type SeenEvent } from './record-of-event.js';
+export { REDACTED, redactor } from './redact.js';
 export type {
   RecordBatch,
   RecordedDecision,
   RecordedRequest,
   TrafficRecord,
 } from './types.js';
+export { type Difference, differencesOf } from './verify.js';
 export { recordLine } from './write-record.js';

@@ -8,6 +8,7 @@ import { OrderedBytes } from './ordered-bytes.js';
 import { lineFault } from './parse-lines.js';
 import { capturePackets, type Packet } from './pcap-packets.js';
 import { placeText } from './place-finder.js';
+import { timeText } from './record-input.js';
 import { openRequestParsers, type RequestParsers, RequestStream } from './request-stream.js';
 import { isKnownLink, type TcpSegment, tcpSegment } from './tcp-segment.js';
 import type { TrafficRecord } from './types.js';
@@ -15,16 +16,10 @@ import type { TrafficRecord } from './types.js';
 /** Directions that are followed at a time; the one that was begun first is forgotten. */
 const MAX_STREAMS = 16_384;
 const BATCH = 1024;
-const NS_PER_S = 1_000_000_000n;
 
 interface Direction {
   readonly bytes: OrderedBytes;
   readonly requests: RequestStream;
-}
-
-function timeText(time: bigint): string {
-  const second = new Date(Number(time / 1_000_000n)).toISOString().slice(0, 19);
-  return `${second}.${String(time % NS_PER_S).padStart(9, '0')}Z`;
 }
 
 function keyOf({ source, sourcePort, destination, destinationPort }: TcpSegment): string {

@@ -1,7 +1,14 @@
 /** What a record asks: its ends in the world, its clock, its draws and its request. */
 
-import type { ConnectEnds } from '../simulate/index.js';
-import { DEFAULT_NOW, type DecideInput, type RequestText, splitMix32 } from '../simulate/index.js';
+import { parseAddress } from '../discovery/index.js';
+import {
+  type BoundPlace,
+  type ConnectEnds,
+  DEFAULT_NOW,
+  type DecideInput,
+  type RequestText,
+  splitMix32,
+} from '../simulate/index.js';
 import type { TrafficRecord } from './types.js';
 
 const NS_PER_MS = 1_000_000n;
@@ -16,10 +23,31 @@ export function recordTime(text: string): bigint {
   return ms * NS_PER_MS + BigInt(digits.slice(3).padEnd(6, '0'));
 }
 
+/** The text of such a time. */
+export function timeText(time: bigint): string {
+  const second = new Date(Number(time / NS_PER_MS)).toISOString().slice(0, 19);
+  return `${second}.${String(time % (NS_PER_MS * 1000n)).padStart(9, '0')}Z`;
+}
+
 function requestOf({ request, to }: TrafficRecord): RequestText | undefined {
   if (request === undefined) return undefined;
-  const { method, path, headers } = request;
-  return { method, target: path, headers: headers ?? [['host', to.replace(/:\d+$/, '')]] };
+  const { method, path, version, headers = [['host', to.replace(/:\d+$/, '')]] } = request;
+  return version === undefined
+    ? { method, target: path, headers }
+    : { method, target: path, headers, version };
+}
+
+/** Null where the text names no address and port: then the draw chooses. */
+function boundPlace({
+  cluster = null,
+  endpoint,
+}: {
+  readonly cluster?: string | null;
+  readonly endpoint: string;
+}): BoundPlace | null {
+  const found = /^\[?(.+?)\]?:(\d{1,5})$/.exec(endpoint);
+  const address = found === null ? null : parseAddress(found[1] ?? '');
+  return address === null ? null : { cluster, address, port: Number(found?.[2]) };
 }
 
 export interface InputOptions {
@@ -45,9 +73,15 @@ export function recordInput(
     now: record.time === undefined || !readsClock ? DEFAULT_NOW : recordTime(record.time),
   };
   const request = requestOf(record);
-  if (record.healthy !== undefined) {
-    const { healthy } = record;
-    return request === undefined ? { ...input, healthy } : { ...input, request, healthy };
+  const { healthy, bound } = record;
+  if (healthy === undefined && bound === undefined) {
+    return request === undefined ? input : { ...input, request };
   }
-  return request === undefined ? input : { ...input, request };
+  const place = bound === undefined ? null : boundPlace(bound);
+  return {
+    ...input,
+    ...(request === undefined ? {} : { request }),
+    ...(healthy === undefined ? {} : { healthy }),
+    ...(place === null ? {} : { bound: place }),
+  };
 }

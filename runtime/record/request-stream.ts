@@ -12,6 +12,7 @@ import {
   openHeadParser,
   readHttpModule,
 } from '../http/index.js';
+import { requestOfHead } from './request-of-head.js';
 import type { RecordedRequest } from './types.js';
 
 /** The parsers that all streams of a file share. */
@@ -26,17 +27,6 @@ export function openRequestParsers(): RequestParsers {
     head: openHeadParser(readHttpModule('head')),
     framing: openFraming(readHttpModule('frame')),
   };
-}
-
-/** The head as it was sent, as a record has it. */
-function requestOf(sent: Uint8Array): RecordedRequest {
-  const [first = '', ...lines] = Buffer.from(sent).toString('latin1').trimEnd().split(/\r?\n/);
-  const [method = '', path = ''] = first.split(' ');
-  const headers = lines.map((line): readonly [string, string] => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon), line.slice(colon + 1).trim()];
-  });
-  return { method, path, headers };
 }
 
 export class RequestStream {
@@ -90,7 +80,7 @@ export class RequestStream {
       return bytes.length;
     }
     this.count += 1;
-    onRequest(requestOf(bytes.subarray(0, head.length)));
+    onRequest(requestOfHead(bytes.subarray(0, head.length)));
     this.follow(head);
     return head.length;
   }

@@ -6,6 +6,8 @@ export interface RecordedRequest {
   readonly method: string;
   /** With its query. */
   readonly path: string;
+  /** 1.1 unless it says 1.0. */
+  readonly version?: '1.0' | '1.1';
   /** In order; absent: the host of `to`, and no others. */
   readonly headers?: readonly (readonly [string, string])[];
   /** Names of headers whose values stand for others that decide alike; `?` is the query. */
@@ -43,6 +45,8 @@ export interface TrafficRecord {
   readonly random?: number;
   readonly pick?: number;
   readonly healthy?: Readonly<Record<string, boolean>>;
+  /** Where the connection went: that endpoint is chosen wherever it may be. */
+  readonly bound?: { readonly cluster?: string; readonly endpoint: string };
   readonly request?: RecordedRequest;
   readonly decided?: RecordedDecision;
 }

@@ -12,6 +12,7 @@ import {
   connectionOf,
   describeStop,
   isAsked,
+  isConnectionRouted,
   isForwarded,
   startFlow,
   takeRoute,
@@ -69,7 +70,7 @@ export async function decideFlows(
   const routed = flows.filter(
     (flow) => flow.service !== null && flow.policies !== 0n && flow.end === null,
   );
-  await askAll(engine, routed, 'route', (flow, record) =>
+  await askAll(engine, routed.filter(isConnectionRouted), 'route', (flow, record) =>
     takeRoute(flow, record, 'connection', manifest),
   );
   // A request goes where its own route says, else where its connection goes.

@@ -13,12 +13,12 @@ import {
   VERDICT,
 } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { ANONYMOUS, NO_CLUSTER } from '../discovery/index.js';
+import { ANONYMOUS, NO_CLUSTER, type PlanEndpoint } from '../discovery/index.js';
 import type { ConnectionFields, PartyFields } from './connection.js';
 import type { OutcomeManifest } from './describe-outcome.js';
 import type { Stop } from './engine.js';
 import type { Flow } from './flow.js';
-import type { DecideInput } from './outcome.js';
+import type { BoundPlace, DecideInput } from './outcome.js';
 import type { PlanIndex } from './plan-index.js';
 import type { RecordFields } from './record.js';
 import type { RequestParser } from './request.js';
@@ -50,6 +50,28 @@ export function connectionOf(flow: Flow): ConnectionFields {
   };
 }
 
+type Target = NonNullable<ReturnType<PlanIndex['frontendAt']>>;
+
+/** The cluster where no route says another: of a request that of its connection, as far as it is told. */
+function clusterAtFirst(
+  { bound, request }: DecideInput,
+  { plan }: PlanIndex,
+  { service, frontend }: Target,
+): Flow['cluster'] {
+  const usual = plan.clusters[frontend.cluster] ?? null;
+  if (bound?.cluster == null || request === undefined) return usual;
+  const { port } = usual ?? { port: frontend.port };
+  const named = plan.clusters.find(
+    (c) => c.service === service.index && c.name === bound.cluster && c.port === port,
+  );
+  return named ?? usual;
+}
+
+/** Whether routing policies are asked where a connection goes: a request's is there already. */
+export function isConnectionRouted({ input, request }: Flow): boolean {
+  return request === null || input.bound === undefined;
+}
+
 /** A flow at its beginning: its service is known, and nobody was asked. */
 export function startFlow(input: DecideInput, index: PlanIndex, parse: RequestParser): Flow {
   const { address, port } = input.destination;
@@ -67,7 +89,7 @@ export function startFlow(input: DecideInput, index: PlanIndex, parse: RequestPa
     source,
     family: address.family,
     service: target?.service ?? null,
-    cluster: target === null ? null : (index.plan.clusters[target.frontend.cluster] ?? null),
+    cluster: target === null ? null : clusterAtFirst(input, index, target),
     answer: null,
     routeSite: 0,
     endpoint: { address, port },
@@ -114,12 +136,19 @@ export function takeRoute(
   else flow.cluster = cluster;
 }
 
+function isPlace(a: PlanEndpoint, b: BoundPlace): boolean {
+  return a.port === b.port && a.address.text === b.address.text;
+}
+
 /** Chooses the endpoint of the cluster, whose policies are asked from here on. */
 export function chooseEndpoint(flow: Flow): void {
   if (flow.end !== null) return;
   if (flow.service !== null) {
     const endpoints = flow.family === 4 ? flow.cluster?.v4 : flow.cluster?.v6;
-    const endpoint = endpoints?.[flow.input.pick % Math.max(1, endpoints.length)];
+    const { bound, pick } = flow.input;
+    const endpoint =
+      (bound && endpoints?.find((e) => isPlace(e, bound))) ??
+      endpoints?.[pick % Math.max(1, endpoints.length)];
     if (endpoint === undefined) {
       flow.end = { verdict: 'deny', reason: 'noEndpoint' };
       return;

@@ -19,8 +19,7 @@ export {
 export type { Flow } from './flow.js';
 export { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
 export { createInlineDecider, type InlineDecider } from './inline-decider.js';
-
-export type { DecideInput, Outcome, ShadowVerdict } from './outcome.js';
+export type { BoundPlace, DecideInput, Outcome, ShadowVerdict } from './outcome.js';
 export { patternMatcher } from './patterns.js';
 export { indexPlan, type PlanIndex } from './plan-index.js';
 export {

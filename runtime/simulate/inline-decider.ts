@@ -17,6 +17,7 @@ import {
   connectionOf,
   describeStop,
   isAsked,
+  isConnectionRouted,
   isForwarded,
   type Level,
   startFlow,
@@ -88,7 +89,7 @@ export function createInlineDecider(
   const route = (flow: Flow): void => {
     if (flow.service === null || flow.policies === 0n || flow.end !== null) return;
     if (routes.connection || (routes.request && flow.request !== null)) write(flow);
-    if (routes.connection) {
+    if (routes.connection && isConnectionRouted(flow)) {
       const record = ask(flow, 'route');
       flow.fuel += record.fuel;
       takeRoute(flow, record, 'connection', manifest);

@@ -3,6 +3,14 @@ import type { ReasonName, RouteKind } from '../../compiler/abi/index.js';
 import type { Address } from '../discovery/index.js';
 import type { RequestText } from './request.js';
 
+/** Cluster and endpoint of a connection that was made. */
+export interface BoundPlace {
+  /** By name; null where it was not told. A request without a route of its own goes there. */
+  readonly cluster: string | null;
+  readonly address: Address;
+  readonly port: number;
+}
+
 /** The whole input of a decision: nothing else may vary. Addresses and names are resolved. */
 export interface DecideInput {
   /** Where the connection comes from; a workload's index in the world, else null. */
@@ -16,6 +24,8 @@ export interface DecideInput {
   readonly pick: number;
   /** ns since 1970-01-01 UTC. */
   readonly now: bigint;
+  /** Where the connection went when it was seen: that endpoint is chosen wherever it may be. */
+  readonly bound?: BoundPlace;
   /** A request on the connection; absent where the connection itself is asked about. */
   readonly request?: RequestText;
   /** Health by workload name, where it differs from the world's. */

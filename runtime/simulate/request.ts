@@ -11,6 +11,8 @@ export interface RequestText {
   readonly method: string;
   /** What stands in the request line, as `/path?query`. */
   readonly target: string;
+  /** 1.1 unless it says 1.0. */
+  readonly version?: '1.0' | '1.1';
   /** In order; the head has no others. */
   readonly headers: readonly (readonly [string, string])[];
 }
@@ -28,8 +30,8 @@ export type RequestParser = (request: RequestText) => ParsedRequest;
 
 const TOO_LARGE = 431;
 
-function headText({ method, target, headers }: RequestText): string {
-  let text = `${method} ${target} HTTP/1.1\r\n`;
+function headText({ method, target, headers, version = '1.1' }: RequestText): string {
+  let text = `${method} ${target} HTTP/${version}\r\n`;
   for (const [name, value] of headers) text += `${name}: ${value}\r\n`;
   return `${text}\r\n`;
 }

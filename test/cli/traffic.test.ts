@@ -143,6 +143,33 @@ test('a scenario of aliases that would fill the memory is refused', async () => 
   assert.match(stderr, /W004[\s\S]*bomb\.yaml:1/);
 });
 
+test('replay compares with what was decided: exit 5 where it differs', async () => {
+  const seen = (verdict: string, more = ''): string =>
+    `${ALLOWED.slice(0, -1)},"decided":{"verdict":"${verdict}"${more}}}\n`;
+  write('same.ndjson', `${seen('allow', ',"route":null')}${ALLOWED}\n`);
+  const replay = (file: string, ...more: string[]): Promise<Transcript> =>
+    run('replay', 'shop.weft', file, ...WORLD, ...more);
+  const same = await replay('same.ndjson', '--verify');
+  assert.is(same.exit, 0, same.stderr);
+  assert.is(same.stdout, '2 records: 1 compared, 0 differ, 0 not decided; 0 faults of the file\n');
+  write('other.ndjson', `${seen('allow')}${seen('deny', ',"rule":"default"')}{"from":\n`);
+  const other = await replay('other.ndjson', '--verify');
+  assert.is(other.exit, 5);
+  assert.match(
+    other.stdout,
+    /^other\.ndjson:2 {2}reviews\.prod -> ratings\.prod:80 {2}verdict was deny, is allow; rule was default, is isolation\.ts:\d+\n/,
+  );
+  assert.match(other.stderr, /W401[\s\S]*other\.ndjson:3/);
+  const json = JSON.parse((await replay('other.ndjson', '--verify', '-o', 'json')).stdout);
+  assert.equal(json.summary, { records: 2, compared: 2, undecided: 0, different: 1, faults: 1 });
+  assert.is((await replay('same.ndjson')).exit, 64, 'without --verify');
+});
+
+test('record needs a count that is one, and a file that it may write', async () => {
+  assert.is((await run('record')).exit, 64);
+  assert.is((await run('record', '--out', 'r.ndjson', '--count', '0')).exit, 64);
+});
+
 test('a terminal sees a bar, a file none', async () => {
   const shown = await weft([...BUNDLE, 'seen.ndjson', ...WORLD], { cwd, isTTY: true });
   assert.match(shown.stderr, /\[#{24}\] 100 % {2}4 records/);

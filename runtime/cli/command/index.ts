@@ -11,6 +11,8 @@ import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { LOAD_COMMAND } from './load.js';
+import { RECORD_COMMAND } from './record.js';
+import { REPLAY_COMMAND } from './replay.js';
 import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
 import { UNENROL_COMMAND } from './unenrol.js';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   SIMULATE_COMMAND,
   EXPLAIN_COMMAND,
   IMPORT_COMMAND,
+  RECORD_COMMAND,
+  REPLAY_COMMAND,
   LOAD_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,
