@@ -154,8 +154,8 @@ export const DISPATCHER = [
     class: 'missing default',
     name: 'simulator: default allow is deny',
     file: combine,
-    find: "return { verdict: rules.default, reason: 'default', ...none };",
-    replace: "return { verdict: 'deny', reason: 'default', ...none };",
+    find: "const verdict = allowCapable ? 'deny' : rules.default;",
+    replace: "const verdict = 'deny';",
     suite: 'case#^default-allow',
   },
   {

@@ -90,8 +90,8 @@ export const SIMULATOR = [
     class: 'off by one in a bound',
     name: 'the last endpoint is never picked',
     file: path,
-    find: 'flow.input.pick % Math.max(1, endpoints.length)',
-    replace: 'flow.input.pick % Math.max(1, endpoints.length - 1)',
+    find: 'pick % Math.max(1, endpoints.length)',
+    replace: 'pick % Math.max(1, endpoints.length - 1)',
     suite: 'unit/decide-path',
   },
   {

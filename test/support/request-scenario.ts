@@ -1,4 +1,8 @@
 /** Request policies and a scenario in the Bookinfo world that shows each outcome of a request once. */
+import type { ConfigText } from './compile-texts.js';
+
+/** So little fuel that kernels before 6.9 can walk the loop that burns it (B210). */
+export const REQUEST_CONFIG: ConfigText = { budget: { fuel: 3000 } };
 
 export const REQUEST_POLICIES: ReadonlyMap<string, string> = new Map([
   [

@@ -14,7 +14,7 @@ import { createSimulator, resolveConnect } from '../../runtime/simulate/index.js
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { mustCompile } from '../support/compile-texts.js';
 import { Prng } from '../support/prng.js';
-import { REQUEST_POLICIES } from '../support/request-scenario.js';
+import { REQUEST_CONFIG, REQUEST_POLICIES } from '../support/request-scenario.js';
 
 const COUNT = 600;
 const SPLIT = `import { cluster, Connection, Route, split } from "weft";
@@ -40,7 +40,7 @@ test.before(async (context) => {
     file,
     mode: file === 'shadow.ts' ? ('shadow' as const) : ('enforce' as const),
   }));
-  context.bundle = await mustCompile(texts, { policies });
+  context.bundle = await mustCompile(texts, { ...REQUEST_CONFIG, policies });
 });
 
 function generate(seed: number, count: number): TrafficRecord[] {

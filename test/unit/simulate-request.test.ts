@@ -7,7 +7,7 @@ import { createSimulator, readScenario, runScenario } from '../../runtime/simula
 import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { mustCompile } from '../support/compile-texts.js';
-import { REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
+import { REQUEST_CONFIG, REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
 
 const { world } = readWorld(BOOKINFO, 'world.yaml');
 if (world === null) throw new Error('the sample world is broken');
@@ -15,7 +15,7 @@ if (world === null) throw new Error('the sample world is broken');
 const test = suite('simulate: requests');
 
 test('each outcome of a request', async () => {
-  const bundle = await mustCompile(REQUEST_POLICIES);
+  const bundle = await mustCompile(REQUEST_POLICIES, REQUEST_CONFIG);
   const { scenario, diagnostics } = readScenario(REQUEST_SCENARIO, 's.yaml', world);
   if (scenario === null) throw new Error(JSON.stringify(diagnostics));
   await using simulator = await createSimulator(bundle, { world });
@@ -92,7 +92,7 @@ test('a refusal has the status that weft.json gives it', async () => {
 
 test('without a policy about connections the default does not hold a request, only what is said of it', async () => {
   const http = REQUEST_POLICIES.get('http.ts') ?? '';
-  const bundle = await mustCompile(new Map([['http.ts', http]]));
+  const bundle = await mustCompile(new Map([['http.ts', http]]), REQUEST_CONFIG);
   await using simulator = await createSimulator(bundle, { world });
   const ends = 'from: productpage-v1.prod, to: "reviews.prod:80"';
   const text = `cases:
