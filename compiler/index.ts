@@ -25,6 +25,7 @@ export {
   policyName,
   type Stages,
 } from './compile.js';
+export { compileTests, type TestModule } from './compile-tests.js';
 export { evaluate, type Term, type Watch } from './ir/index.js';
 export { FUNCTION_PART, policyFunction } from './lower/policy-function.js';
 export type { AbiCall } from './passes/expand-abi-resolve.js';

@@ -27,3 +27,9 @@ export function ascFlags(keepAbort: boolean): string[] {
     return [`--${name}`, Array.isArray(value) ? value.join(',') : String(value)];
   });
 }
+
+/** How files of tests are compiled: not optimised, with a garbage collector, throws as calls of abort. */
+export const ASC_TEST_FLAGS: readonly string[] = [
+  ...['--runtime', 'incremental', '--exportStart', 'configure', '--exportRuntime'],
+  ...['--debug', '--sourceMap', '--lib', 'weft-sdk'],
+];

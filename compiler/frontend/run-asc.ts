@@ -3,7 +3,7 @@
  * SDK. The compiler is loaded on first use: builds whose inputs did not change never pay for it.
  */
 import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
-import { ascFlags } from './asc-flags.js';
+import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
 import { SDK_SOURCES } from './sdk.gen.js';
 import { rewriteSites, type SiteOptions } from './sites.js';
@@ -28,6 +28,9 @@ export interface AscOutcome {
 /** A second entry file exports what the compiler needs beside the policy's own exports. */
 const ENTRY = '.weft-entry.ts';
 const ENTRY_TEXT = 'export { __weft_registry } from "weft/registry";\n';
+/** That of a file of tests. */
+const TEST_ENTRY_TEXT =
+  'export { __weft_test_count, __weft_test_name, __weft_test_run } from "weft/test";\n';
 const CATEGORY_ERROR = 3;
 const CATEGORY_WARNING = 2;
 
@@ -116,11 +119,31 @@ function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
 }
 
 /** Compiles one policy. Findings of asc come back as diagnostics with asc's own code. */
-export async function runAsc(
+export function runAsc(
   file: string,
   read: SourceReader,
   options: SiteOptions & { readonly keepAbort?: boolean },
 ): Promise<AscOutcome> {
+  return run(file, read, {
+    entry: ENTRY_TEXT,
+    flags: ascFlags(options.keepAbort ?? false),
+    sites: options,
+  });
+}
+
+/** Compiles a file of tests: it runs as it is written, so that each assertion has its own place. */
+export function runTestAsc(file: string, read: SourceReader): Promise<AscOutcome> {
+  return run(file, read, { entry: TEST_ENTRY_TEXT, flags: ASC_TEST_FLAGS, sites: null });
+}
+
+interface RunOptions {
+  readonly entry: string;
+  readonly flags: readonly string[];
+  /** Null for code whose verdicts and declarations are not marked. */
+  readonly sites: SiteOptions | null;
+}
+
+async function run(file: string, read: SourceReader, options: RunOptions): Promise<AscOutcome> {
   const { asc, ast } = await loadAsc();
   const sources = new Map<string, string>();
   const texts = new Map<string, string>();
@@ -130,7 +153,7 @@ export async function runAsc(
   const declarations: DeclarationSite[] = [];
 
   const readFile = (name: string, base: string): string | null => {
-    if (name === ENTRY) return ENTRY_TEXT;
+    if (name === ENTRY) return options.entry;
     if (base === 'weft-sdk') {
       const inner = name.startsWith('weft/') ? name.slice(5) : null;
       const text = inner === null ? undefined : SDK_SOURCES[inner];
@@ -173,13 +196,14 @@ export async function runAsc(
   };
   const transform = {
     afterParse(parser: { readonly sources: readonly object[] }): void {
-      const outcome = rewriteSites(parser.sources, ast, options);
+      if (options.sites === null) return;
+      const outcome = rewriteSites(parser.sources, ast, options.sites);
       sites.push(...outcome.sites);
       declarations.push(...outcome.declarations);
       found.push(...outcome.diagnostics);
     },
   };
-  const words = [file, ENTRY, '--outFile', 'policy.wasm', ...ascFlags(options.keepAbort ?? false)];
+  const words = [file, ENTRY, '--outFile', 'policy.wasm', ...options.flags];
   const done = await asc.main(words, {
     readFile,
     writeFile: (name: string, contents: string | Uint8Array): void => {

@@ -16,5 +16,13 @@ export const CODES: CodeTable = {
     title: 'neither a project nor a bundle',
     help: 'name a folder that holds weft.json, or a file written by `weft build`',
   },
+  U016: {
+    title: 'no test ran',
+    help: 'write a scenario.yaml or a file *.test.ts beside the policies, or widen `--run`',
+  },
+  U017: {
+    title: 'coverage under the limit',
+    help: 'test the rules, branches and entries that `--coverage` names',
+  },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

@@ -8,7 +8,6 @@ import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnosti
 import type { World } from '../discovery/types.js';
 import { readDocument } from '../schema/index.js';
 import {
-  type CaseResult,
   type ConnectText,
   caseDraws,
   createSimulator,
@@ -149,6 +148,7 @@ async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cas
       ...(request === null ? {} : { request: requestText(request) }),
     },
     expect: {},
+    at: null,
   };
   return { world, worldFile, cases: [single] };
 }
@@ -172,7 +172,8 @@ const COMPARED = [
   'routeKind',
 ] as const satisfies readonly (keyof Outcome)[];
 
-function compare(wasm: CaseResult, kernel: CaseResult): Difference['fields'] {
+/** What two engines say differently of one decision. */
+export function compareEngines(wasm: Outcome, kernel: Outcome): Difference['fields'] {
   return COMPARED.flatMap((name) => {
     const pair = { wasm: JSON.stringify(wasm[name]), kernel: JSON.stringify(kernel[name]) };
     return pair.wasm === pair.kernel ? [] : [{ name, ...pair }];
@@ -218,7 +219,7 @@ async function byKernel(
 function differencesOf(wasm: ScenarioResult, kernel: ScenarioResult): readonly Difference[] {
   return wasm.results.flatMap((result, i) => {
     const other = kernel.results[i];
-    const fields = other === undefined ? [] : compare(result, other);
+    const fields = other === undefined ? [] : compareEngines(result, other);
     return fields.length === 0 ? [] : [{ id: result.id, fields }];
   });
 }

@@ -2,6 +2,7 @@ export { type LookUp, rangeText } from './entry-hit.js';
 export { type Decide, type ExplainOptions, type Explanation, explain } from './explain.js';
 export type { Seen } from './name-term.js';
 export type { Nearest } from './nearest.js';
+export { predicatesOf } from './predicates.js';
 export { explanationDocument, printExplanation } from './print-explanation.js';
 export { ABSENT } from './read-value.js';
 export type { Place, Step } from './steps.js';

@@ -3,7 +3,7 @@
  * the values that it saw. Of all values that a run computes these are the ones that a policy's author wrote.
  */
 import { ABI_IMPORTS, type ImportName } from '../../compiler/abi/index.js';
-import type { AbiCall, Term } from '../../compiler/index.js';
+import type { AbiCall, PolicyIr, Term } from '../../compiler/index.js';
 import { type LookUp, lookUpOf } from './entry-hit.js';
 import { bare, callOf, type Naming, nameOf, protocolName, type Seen, seenBy } from './name-term.js';
 
@@ -14,6 +14,8 @@ export interface Place {
 }
 
 export interface Step {
+  /** Which of the policy's operations it was. */
+  readonly operation: string;
   /** Stays the same from run to run: the operation and how often it ran before. */
   readonly key: string;
   readonly at: Place | null;
@@ -91,11 +93,16 @@ function isWritten(term: Term, naming: Naming): boolean {
   return !(isLogical(a, naming) && isLogical(b, naming));
 }
 
+/** Name of an operation of a policy. */
+export function operationOf({ func, instr }: Pick<Term, 'func' | 'instr'>, ir: PolicyIr): string {
+  return `${ir.entry.name} ${func.name} ${instr.id}`;
+}
+
 /**
- * A step where a term is one; `key` names the operation. To be asked of each term of a run, in order: what a
+ * A step where a term is one; `time` says how often its operation ran before. To be asked of each term of a run, in order: what a
  * term was made of is known from its operands.
  */
-export function stepOf(term: Term, key: string, naming: Naming): Step | null {
+export function stepOf(term: Term, time: number, naming: Naming): Step | null {
   const { ir, read } = naming;
   originOf(term, naming);
   const call = callOf(term, ir);
@@ -104,7 +111,8 @@ export function stepOf(term: Term, key: string, naming: Naming): Step | null {
   const at = loc === null ? null : (ir.module.positions[loc] ?? null);
   const place = at === null ? null : { file: at.file, line: at.line, column: at.column };
   const seen = seenBy(term, naming);
-  const base = { key, at: place, seen };
+  const operation = operationOf(term, ir);
+  const base = { operation, key: `${operation} ${time}`, at: place, seen };
   if (call !== null) {
     const lookUp = lookUpOf(call, term, ir.entry, read);
     const text = nameOf(term, naming);

@@ -25,7 +25,7 @@ import {
 } from '../simulate/index.js';
 import type { Naming } from './name-term.js';
 import { valueReader } from './read-value.js';
-import { isImportName, type Place, type Step, stepOf } from './steps.js';
+import { isImportName, operationOf, type Place, type Step, stepOf } from './steps.js';
 
 /** A choice that a run made, for coverage. */
 export interface BranchTaken {
@@ -136,10 +136,10 @@ export class Tracer {
     const branches: BranchTaken[] = [];
     const times = new Map<string, number>();
     const term = (term: Term): bigint => {
-      const operation = `${ir.entry.name} ${term.func.name} ${term.instr.id}`;
+      const operation = operationOf(term, ir);
       this.#work += 1;
       const time = times.get(operation) ?? 0;
-      const step = stepOf(term, `${operation} ${time}`, naming);
+      const step = stepOf(term, time, naming);
       if (step === null) return term.value;
       times.set(operation, time + 1);
       const forced = this.#forced.get(step.key);

@@ -59,4 +59,5 @@ export {
 export { isSimulateError, SimulateError, type SimulateErrorCode } from './simulate-error.js';
 export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
 export { type WasmtimePolicies, wasmtimePolicies } from './wasmtime-policies.js';
+export { exportedMemory, startModule } from './web-assembly.js';
 export { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';

@@ -1,5 +1,10 @@
 /** Reads scenario.yaml: form by the schema, then names, times and draws against the world. */
-import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
+import {
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  type Position,
+} from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
 import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
 import { CODES } from './codes.js';
@@ -29,6 +34,8 @@ export interface ScenarioCase {
   readonly request?: RequestCase;
   readonly input: DecideInput;
   readonly expect: Expectation;
+  /** Where it is written; null for a case that no file has. */
+  readonly at: Position | null;
 }
 
 export interface Scenario {
@@ -170,7 +177,8 @@ class CaseReader {
       ...(request === undefined ? {} : { request: requestText(request) }),
     };
     const asked = request === undefined ? { connect: ends } : { connect: ends, request };
-    return { id: raw.id, ...asked, input, expect: raw.expect ?? {} };
+    const at = this.at(path);
+    return { id: raw.id, ...asked, input, expect: raw.expect ?? {}, at };
   }
 }
 

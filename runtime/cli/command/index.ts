@@ -15,6 +15,7 @@ import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
 import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
+import { TEST_COMMAND } from './test.js';
 import { UNENROL_COMMAND } from './unenrol.js';
 import { UNLOAD_COMMAND } from './unload.js';
 import { VERSION_COMMAND } from './version.js';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   BUILD_COMMAND,
   INSPECT_COMMAND,
   SIMULATE_COMMAND,
+  TEST_COMMAND,
   EXPLAIN_COMMAND,
   IMPORT_COMMAND,
   RECORD_COMMAND,

@@ -1,0 +1,88 @@
+/** `weft test`: the tests of a project, in scenarios and beside the policies, with coverage. */
+import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import type { CommandSpec, Input, Result } from '../command-spec.js';
+import { textOption } from '../command-spec.js';
+import type { Env } from '../env.js';
+import { EXIT } from '../exit.js';
+import { usage } from '../simulate-run.js';
+
+function threshold(input: Input): number | null {
+  const text = textOption(input, 'failUnder');
+  if (text === null) return null;
+  const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (share <= 100) return share;
+  throw usage(`\`${text}\` is no share`, 'write per cent, 0 to 100');
+}
+
+async function runTest(env: Env, input: Input): Promise<Result> {
+  const limit = threshold(input);
+  const { runTests } = await import('../test-run.js');
+  const testing = await import('../../testing/index.js');
+  const { subject, results, coverage, diagnostics, sources } = await runTests(env, input);
+  const summary = testing.summarize(results);
+  const failuresOnly = input.options['onlyShowFailures'] === true;
+  const reports = {
+    tap: () => testing.tapReport(results),
+    junit: () => testing.junitReport(results),
+    github: () => testing.githubReport(results),
+    text: () => testing.textReport(results, { failuresOnly }),
+  };
+  const report =
+    reports[input.format === 'json' || input.format === 'ndjson' ? 'text' : input.format];
+  const isText = input.format === 'text';
+  const covered = coverage !== null && isText ? `\n${testing.coverageText(coverage)}` : '';
+  const total = coverage?.percent.total ?? 100;
+  const isUnder = limit !== null && total < limit;
+  const under = `the coverage is ${total} %, less than ${limit} %`;
+  const help = 'test the rules, branches and entries that `--coverage` names';
+  return {
+    exit: summary.failed > 0 || isUnder ? EXIT.denied : EXIT.ok,
+    document: {
+      bundle: subject.digest,
+      results: failuresOnly ? results.filter((result) => !result.isPassed) : results,
+      summary,
+      ...(coverage === null ? {} : { coverage }),
+    },
+    text: report() + covered,
+    diagnostics: isUnder ? [...diagnostics, diagnostic('U017', under, { help })] : diagnostics,
+    sources,
+  };
+}
+
+export const TEST_COMMAND: CommandSpec = {
+  name: 'test',
+  summary: "run a project's tests, and say what they covered",
+  description:
+    'Runs scenario.yaml, *.scenario.yaml and *.test.ts (see docs/policies.md) below the project folder. Exit code 2 where\na test fails, none ran, the engines differ, or the coverage is under the limit.',
+  example:
+    '$ weft test shop --coverage\nok   shop/scenario.yaml:4  ratings-from-reviews\n…\n3 passed, 0 failed\ncoverage: rules 100 %, branches 75 %, table entries 100 %, in all 83.33 %\n  policies/isolation.ts:10  destination.label("app").is("ratings") always held\n\n$ weft test shop -o junit > report.xml',
+  arguments: [
+    {
+      syntax: '[BUNDLE]',
+      description: 'a project folder, or a bundle file with files of tests (default: this folder)',
+    },
+    { syntax: '[FILE...]', description: 'run these files only' },
+  ],
+  options: [
+    { flags: '--run <REGEX>', description: 'run the tests whose name matches' },
+    { flags: '--only-show-failures', description: 'leave out what passed' },
+    {
+      flags: '--coverage',
+      description: 'say which rules, branches and table entries were reached',
+    },
+    {
+      flags: '--coverage-out <DIR>',
+      description: 'write lcov.info, coverage.json and index.html there',
+    },
+    { flags: '--fail-under <PERCENT>', description: 'fail where the coverage in all is less' },
+    { flags: '--world <FILE>', description: 'the world (default: that of the project)' },
+    {
+      flags: '--engine <NAME>',
+      description: 'both asks the kernel too; needs root',
+      choices: ['wasm', 'both'],
+      default: 'wasm',
+    },
+  ],
+  formats: ['text', 'json', 'tap', 'junit', 'github'],
+  run: runTest,
+};

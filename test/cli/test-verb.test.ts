@@ -1,0 +1,106 @@
+/** `weft test` as a user meets it: both kinds of tests, each report, coverage, and what fails. */
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openKernel } from '../../runtime/kernel/index.js';
+import { weft, withFolder } from './harness.js';
+
+const test = suite('weft test');
+const EXAMPLE = fileURLToPath(new URL('../../../policies/examples/bookinfo/', import.meta.url));
+
+const WRONG = `import { connect, expect, request, test, useWorld } from "weft/test";
+const ends = "ratings.prod:80";
+test("a wrong expectation goes on", () => {
+  expect(connect("reviews-v1.prod", ends)).toAllow()
+    .toBeDecidedBy("callers.ts:16");
+  expect(connect("reviews-v2.prod", ends)).toDeny();
+});
+test("nobody is no workload", () => { expect(connect("nobody.prod", ends)).toAllow(); });
+test("an index out of range", () => { const a: i32[] = [1]; if (a[a[0]] > 0) throw new Error("x"); });
+test("a world of its own", () => {
+  useWorld("workloads: [{ name: a.prod, addresses: [10.9.0.1] }]");
+  expect(connect("a.prod", "10.9.0.1:80")).toDeny().toHaveReason("default");
+});
+test("a world that is none", () => { useWorld("workloads: 7"); });
+test("A <b> & \\"c\\"", () => { expect(request("acme.edge", "productpage.prod:80", "GET", "/x").random(0.5)).toDeny(); });
+`;
+
+interface Result {
+  readonly name: string;
+  readonly line: number;
+  readonly isPassed: boolean;
+  readonly details: readonly string[];
+}
+
+test('an example passes in both engines, with coverage and its files', () =>
+  withFolder(async (folder) => {
+    const kernel = await openKernel();
+    const out = join(folder, 'coverage');
+    const run = await weft(['test', EXAMPLE, '--engine', 'both', '--coverage-out', out], {
+      openKernel: () => Promise.resolve(kernel),
+    });
+    assert.is(run.exit, 0, run.stdout + run.stderr);
+    assert.match(run.stdout, /27 passed, 0 failed\ncoverage: rules 100 %/);
+    // What no test shows is named: nobody has a free plan.
+    assert.match(
+      run.stdout,
+      /tenants\.ts:15 {2}plans\.get\(source\.label\("tenant"\)\) == 1 never held/,
+    );
+    const lcov = readFileSync(join(out, 'lcov.info'), 'utf8');
+    assert.match(lcov, /^SF:policies\/callers\.ts$/m);
+    assert.match(lcov, /^DA:16,\d+$/m);
+    assert.ok(JSON.parse(readFileSync(join(out, 'coverage.json'), 'utf8')).percent.total > 90);
+    assert.match(readFileSync(join(out, 'index.html'), 'utf8'), /<!doctype html>/);
+  }));
+
+test('what fails is told with its line, in each form', () =>
+  withFolder(async (folder) => {
+    cpSync(EXAMPLE, folder, { recursive: true });
+    const file = join(folder, 'policies/wrong.test.ts');
+    writeFileSync(file, WRONG);
+    const bundle = join(folder, 'b.weft');
+    assert.is((await weft(['build', folder, '--out', bundle])).exit, 0);
+    const run = (...words: string[]) => weft(['test', folder, file, ...words]);
+    const json = await run('-o', 'json');
+    assert.is(json.exit, 2);
+    const { results, summary } = JSON.parse(json.stdout);
+    assert.equal(summary, { passed: 1, failed: 5 });
+    const told = results.map(({ line, isPassed, details }: Result) => [line, isPassed, ...details]);
+    assert.equal(told.slice(0, 4), [
+      [
+        4,
+        false,
+        'line 4: verdict: expected allow, got deny',
+        'line 6: verdict: expected deny, got allow',
+      ],
+      [8, false, 'line 8: `nobody.prod` is no workload or address'],
+      [9, false, 'line 9: Index out of range'],
+      [10, true],
+    ]);
+    const junit = await run('-o', 'junit', '--run', '^A ');
+    assert.match(junit.stdout, /<testsuites name="weft" tests="1" failures="1">/);
+    assert.match(junit.stdout, /name="A &lt;b&gt; &amp; &quot;c&quot;"/);
+    const tap = await run('-o', 'tap', '--run', 'nobody|own');
+    assert.match(tap.stdout, /^TAP version 14\n1\.\.2\nnot ok 1 - .*\n {2}---\n/);
+    const github = await run('-o', 'github', '--run', 'nobody');
+    assert.match(github.stdout, /^::error file=.*wrong\.test\.ts,line=8,title=nobody/);
+    const quiet = await run('--only-show-failures', '--run', 'own');
+    assert.is(quiet.stdout, '1 passed, 0 failed\n');
+    const none = await run('--run', 'no such test');
+    assert.is(none.exit, 2);
+    assert.match(none.stderr, /U016/);
+    const under = await run('--run', 'own', '--fail-under', '90');
+    assert.is(under.exit, 2);
+    assert.match(under.stderr, /U017/);
+    assert.is((await run('--fail-under', '101')).exit, 64);
+    assert.is((await run('--run', '(')).exit, 64);
+    writeFileSync(file, 'import { test } from "weft/test";\ntest("x", () => { y(); });\n');
+    const broken = await run();
+    assert.is(broken.exit, 3);
+    assert.match(broken.stderr, /wrong\.test\.ts:2:/);
+    assert.ok(existsSync(bundle));
+  }));
+
+test.run();
