@@ -1,4 +1,5 @@
 export { CODES as IMPORT_CODES } from './codes.js';
+export { type GatewayOptions, importGateway } from './gateway/import-gateway.js';
 export { importIstio } from './istio/import-istio.js';
 export { ISTIO_DEFAULTS, type IstioOptions, type PathNormalization } from './istio/options.js';
 export type { SourceFile } from './objects.js';

@@ -8,10 +8,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ISTIO_DEFAULTS, type IstioOptions, importIstio } from '../../runtime/import/index.js';
+import {
+  type ImportedProject,
+  ISTIO_DEFAULTS,
+  type IstioOptions,
+  importGateway,
+  importIstio,
+  type SourceFile,
+} from '../../runtime/import/index.js';
 import { type CaseFile, parseCaseFile } from '../support/case-file.js';
 import { mustCompile } from '../support/compile-texts.js';
-import { decideImported, type ImportedAnswer } from '../support/decide-imported.js';
+import { decideImported, type ImportedAnswer, routeImported } from '../support/decide-imported.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
 
@@ -30,13 +37,24 @@ function optionsOf(told: Readonly<Record<string, unknown>>): IstioOptions {
   return { ...ISTIO_DEFAULTS, httpPorts: [80], ...told, claims };
 }
 
-function importFile({ sources, told }: CaseFile): ReturnType<typeof importIstio> {
+/** Imports as a file or block says: by default from Istio. */
+function importAs(
+  texts: readonly SourceFile[],
+  told: Readonly<Record<string, unknown>>,
+): ImportedProject {
+  if (told['dialect'] === 'gateway-api') {
+    const clusters = (told['clusters'] ?? {}) as Record<string, readonly string[]>;
+    return importGateway(texts, {
+      namespace: 'default',
+      clusters: new Map(Object.entries(clusters)),
+    });
+  }
+  return importIstio(texts, optionsOf(told), told['layout'] === 'scopes' ? 'scopes' : 'one');
+}
+
+function importFile({ sources, told }: CaseFile): ImportedProject {
   const texts = [...sources].map(([name, text]) => ({ name, text }));
-  const project = importIstio(
-    texts,
-    optionsOf(told),
-    told['layout'] === 'scopes' ? 'scopes' : 'one',
-  );
+  const project = importAs(texts, told);
   const errors = project.diagnostics.filter((d) => d.severity === 'error');
   assert.equal(errors, []);
   return project;
@@ -61,13 +79,11 @@ for (const file of files.filter(({ name }) => wanted.test(name))) {
     const wasm = wasmEngine(bundle, interner.added);
     using kernel = kernelEngine(bundle);
     for (const engine of [wasm, kernel]) {
-      const found = await decideImported(
-        engine,
-        { ...bundle, manifest },
-        project,
-        file.cases,
-        interner,
-      );
+      const whole = { ...bundle, manifest };
+      const found =
+        file.cases[0]?.ask === 'route'
+          ? await routeImported(engine, whole, file.cases, interner)
+          : await decideImported(engine, whole, project, file.cases, interner);
       const say = (got: ImportedAnswer | undefined, rule: string | null): string =>
         rule === null ? (got?.answer ?? '') : `${got?.answer} ${got?.rule}`;
       assert.equal(
@@ -106,7 +122,7 @@ function readings(): readonly Reading[] {
 
 /** Findings as `CODE at LINE`, or `ok`. */
 function tell({ text, told }: Reading): string {
-  const { diagnostics } = importIstio([{ name: 'x.yaml', text }], optionsOf(told));
+  const { diagnostics } = importAs([{ name: 'x.yaml', text }], told);
   const words = diagnostics.map(({ code, line }) => `${code} at ${line}`);
   return words.length === 0 ? 'ok' : words.join(', ');
 }

@@ -106,6 +106,26 @@ test('a narrower rule is a warning with an example', () =>
     assert.match(stderr, 'for example: GET / with `x-a: a` and `x-a: b`');
   }));
 
+test('HTTPRoutes go to the clusters of the world', () =>
+  withFolder(async (cwd) => {
+    const route = `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: r, namespace: prod }
+spec:
+  parentRefs: [{ group: "", kind: Service, name: ratings }]
+  rules: [{ matches: [{ path: { value: /x } }], backendRefs: [{ name: ratings, port: 80 }] }]
+`;
+    put(cwd, { 'r.yaml': route, 'world.yaml': WORLD });
+    const args = ['import', 'gateway-api', 'r.yaml', '--world', 'world.yaml', '--out', 'shop'];
+    const { exit, stderr } = await weft(args, { cwd });
+    assert.is(exit, 0, stderr);
+    const text = readFileSync(join(cwd, 'shop/policies/routes-ratings-prod.ts'), 'utf8');
+    assert.match(text, 'const route = cluster("ratings.prod/v1");');
+    const unknown = await weft(['import', 'gateway-api', 'r.yaml', '--out', 'other'], { cwd });
+    assert.is(unknown.exit, 3);
+    assert.match(unknown.stderr, 'no cluster in the world');
+  }));
+
 test('files that cannot be read, or hold nothing, are told', () =>
   withFolder(async (cwd) => {
     put(cwd, { 'a.yaml': 'kind: Deployment\napiVersion: apps/v1\nmetadata: { name: a }\n' });

@@ -126,7 +126,7 @@ function parseRequest(text: string | undefined): CaseRequest | null {
 }
 
 const SHORT =
-  /^([\w./-]+): @([\w-]+)(\{[^}]*\})?(?: from (\S+?\{[^}]*\}))?(?: port (\d+))? (tcp|[A-Z]+ \S+(?: \[[^\]]*\])?)( = .*)$/;
+  /^([\w./-]+): @([\w-]+)(\{[^}]*\})?(?: from (\S+?\{[^}]*\}))?(?: port (\d+))? (tcp|[A-Z]+ \S+(?: \[[^\]]*\])?)((?: random=\d+)?(?: route)? = .*)$/;
 
 /** A row about a workload of a namespace, written out. */
 function expandRow(text: string): string {

@@ -106,3 +106,27 @@ export async function decideImported(
     return request === undefined || first.answer === 'deny' ? first : say(request);
   });
 }
+
+/** Routes of requests to the service that the label `svc` of the destination names, in the words of a case. */
+export async function routeImported(
+  engine: TestEngine,
+  { manifest }: Bundle,
+  cases: readonly Case[],
+  interner: Interner,
+): Promise<readonly ImportedAnswer[]> {
+  const structs = cases.map((one) => {
+    const { texts } = one.destination;
+    const service = `${texts.get('label:svc')}.${texts.get('namespace')}`;
+    const policies = manifest.policies
+      .filter(({ attach }) => attach.some((item) => item.service === service))
+      .map(({ index }) => index);
+    const request = one.request ?? { method: 'GET', target: '/', headers: [] };
+    return encodeRequest({ ...one, ...request, policies }, manifest, interner);
+  });
+  const bytes = new Uint8Array(Buffer.concat(structs));
+  const records = await engine.decide(bytes, 'routeRequest');
+  return records.map((record) => {
+    const { answer } = describeRecord(record, manifest, 'route');
+    return { answer, rule: '' };
+  });
+}

@@ -1,6 +1,11 @@
 /** `weft import`: policies of another mesh as a project, or straight as a bundle. */
 import { diagnostic, hasErrors } from '../../../compiler/diagnostic/index.js';
-import type { IstioOptions, PathNormalization } from '../../import/index.js';
+import type {
+  ImportedProject,
+  IstioOptions,
+  PathNormalization,
+  SourceFile,
+} from '../../import/index.js';
 import {
   type CommandSpec,
   flagOption,
@@ -14,7 +19,7 @@ import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 import type { ImportWorld } from '../write-import.js';
 
-const DIALECTS = ['istio'] as const;
+const DIALECTS = ['istio', 'gateway-api'] as const;
 const PATHS: readonly PathNormalization[] = ['BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
 
 function usage(message: string, help: string): CliError {
@@ -39,52 +44,75 @@ function claimsOption(input: Input): ReadonlyMap<string, string> {
   );
 }
 
-interface WorldPorts extends Pick<IstioOptions, 'httpPorts' | 'tcpPorts'> {
+/** What a world tells an import. */
+interface Known extends Pick<IstioOptions, 'httpPorts' | 'tcpPorts'> {
   readonly world: ImportWorld | null;
+  /** Full names by service. */
+  readonly clusters: ReadonlyMap<string, readonly string[]>;
 }
 
-async function readWorldPorts(env: Env, input: Input): Promise<WorldPorts> {
+async function readKnown(env: Env, input: Input): Promise<Known> {
   const shown = textOption(input, 'world');
-  if (shown === null) return { world: null, httpPorts: [], tcpPorts: [] };
+  if (shown === null) return { world: null, httpPorts: [], tcpPorts: [], clusters: new Map() };
   const { openWorld, readText } = await import('../subject.js');
-  const ports = (await openWorld(env, shown)).services.flatMap((service) => service.ports);
+  const { services } = await openWorld(env, shown);
+  const ports = services.flatMap((service) => service.ports);
   const targets = (http: boolean): readonly number[] =>
     ports.filter((port) => (port.protocol === 'http') === http).map((port) => port.target);
+  const subset = (name: string): string => name.slice(name.indexOf('/') + 1);
   return {
     world: { text: readText(env, shown) },
     httpPorts: targets(true),
     tcpPorts: targets(false),
+    clusters: new Map(
+      services.map(({ name, clusters }) => [
+        name,
+        clusters.map((cluster) => `${name}/${subset(cluster.name)}`),
+      ]),
+    ),
   };
 }
 
-async function run(env: Env, input: Input): Promise<Result> {
-  const [, ...names] = input.arguments;
-  const out = textOption(input, 'out') ?? '';
-  const { importIstio, ISTIO_DEFAULTS } = await import('../../import/index.js');
-  const { readImportFiles } = await import('../import-files.js');
-  const { world, httpPorts, tcpPorts } = await readWorldPorts(env, input);
-  const read = readImportFiles(env, names);
+async function readObjects(
+  input: Input,
+  files: readonly SourceFile[],
+  known: Known,
+): Promise<ImportedProject> {
+  const { importGateway, importIstio, ISTIO_DEFAULTS } = await import('../../import/index.js');
+  const namespace = textOption(input, 'namespace') ?? ISTIO_DEFAULTS.namespace;
+  if (input.arguments[0] === 'gateway-api') {
+    return importGateway(files, { namespace, clusters: known.clusters });
+  }
   const domains = listOption(input, 'trustDomain');
-  const direct = flagOption(input, 'direct');
   const options: IstioOptions = {
-    namespace: textOption(input, 'namespace') ?? ISTIO_DEFAULTS.namespace,
+    namespace,
     rootNamespace: textOption(input, 'rootNamespace') ?? ISTIO_DEFAULTS.rootNamespace,
     trustDomains: domains.length > 0 ? domains : ISTIO_DEFAULTS.trustDomains,
-    httpPorts: [...httpPorts, ...portsOption(input)],
-    tcpPorts,
+    httpPorts: [...known.httpPorts, ...portsOption(input)],
+    tcpPorts: known.tcpPorts,
     claims: claimsOption(input),
     claimsFrom: listOption(input, 'claimsFrom'),
     remoteIsPeer: textOption(input, 'remoteIp') === 'peer',
     paths: PATHS.find((name) => name === textOption(input, 'pathNormalization')) ?? 'BASE',
   };
-  const imported = importIstio(read.files, options, direct ? 'one' : 'scopes');
+  return importIstio(files, options, flagOption(input, 'direct') ? 'one' : 'scopes');
+}
+
+async function run(env: Env, input: Input): Promise<Result> {
+  const [, ...names] = input.arguments;
+  const out = textOption(input, 'out') ?? '';
+  const { readImportFiles } = await import('../import-files.js');
+  const known = await readKnown(env, input);
+  const read = readImportFiles(env, names);
+  const direct = flagOption(input, 'direct');
+  const imported = await readObjects(input, read.files, known);
   const diagnostics = [...read.diagnostics, ...imported.diagnostics];
   const sources = (file: string): string | null =>
     read.files.find(({ name }) => name === file)?.text ?? null;
   if (imported.policies.length === 0 && !hasErrors(diagnostics)) {
     diagnostics.push(
       diagnostic('W509', 'the input holds nothing to import', {
-        help: 'name files with objects of security.istio.io',
+        help: 'name files that hold objects of that mesh',
       }),
     );
   }
@@ -95,8 +123,8 @@ async function run(env: Env, input: Input): Promise<Result> {
   const { writeBundle, writeFolder } = await import('../write-import.js');
   const whole = { ...imported, diagnostics };
   const result = direct
-    ? await writeBundle(env, out, whole, world)
-    : writeFolder(env, out, whole, world);
+    ? await writeBundle(env, out, whole, known.world)
+    : writeFolder(env, out, whole, known.world);
   const both = (file: string): string | null => sources(file) ?? result.sources?.(file) ?? null;
   return { ...result, sources: both };
 }
@@ -118,8 +146,8 @@ export const IMPORT_COMMAND: CommandSpec = {
       description: 'the folder, or with --direct the bundle',
       required: true,
     },
-    { flags: '--direct', description: 'write a bundle, all policies as one' },
-    { flags: '--world <FILE>', description: 'the world: it says which ports carry HTTP' },
+    { flags: '--direct', description: 'write a bundle; rules of Istio as one policy' },
+    { flags: '--world <FILE>', description: 'the world: its ports that carry HTTP, its clusters' },
     {
       flags: '--http-port <N>',
       description: 'a port of workloads that carries HTTP',
