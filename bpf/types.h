@@ -143,7 +143,7 @@ struct weft_identity {
 	__u64 policies; /* attached to it */
 	struct weft_address address4; /* zero: has none */
 	struct weft_address address6;
-	__u32 here; /* it is of this node */
+	__u32 here; /* it is of this node, or of none that judges what it sends */
 	__u32 zero;
 };
 

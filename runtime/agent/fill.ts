@@ -125,8 +125,13 @@ function replies({ refusals, routes }: FillManifest): Entries {
   return ready.map((value, i) => [encodeU32(i), value] as const);
 }
 
-/** A workload that is enrolled, or could be: of a world of one node, or with a cgroup that is here. */
-function isHere({ index, workload }: Plan['workloads'][number], cgroups: CgroupIds): boolean {
+/**
+ * Has a connection of this workload to prove that its requests are judged? Not of one that another node
+ * judges: only of what is enrolled here, or could be (of a world of one node, or with a cgroup that is
+ * here), and of what the world says is judged nowhere.
+ */
+function hasToProve({ index, workload }: Plan['workloads'][number], cgroups: CgroupIds): boolean {
+  if (workload.enrolled === false) return true;
   return workload.cgroup !== null && (workload.node === null || cgroups.has(index));
 }
 
@@ -141,7 +146,7 @@ function identities(plan: Plan, cgroups: CgroupIds): Entries {
           policies: w.policies,
           address4: w.v4?.bytes ?? null,
           address6: w.v6?.bytes ?? null,
-          here: isHere(w, cgroups),
+          here: hasToProve(w, cgroups),
         }),
       ] as const,
   );

@@ -26,6 +26,7 @@ interface RawWorkload {
   readonly locality?: { readonly region?: string | null; readonly zone?: string | null };
   readonly node?: string | null;
   readonly cgroup?: string | null;
+  readonly enrolled?: boolean;
   readonly healthy?: boolean;
   readonly weight?: number;
 }
@@ -172,6 +173,7 @@ function buildWorkload(
     locality: { region: raw.locality?.region ?? null, zone: raw.locality?.zone ?? null },
     node: raw.node ?? null,
     cgroup: raw.cgroup ?? null,
+    enrolled: raw.enrolled ?? true,
     healthy: raw.healthy ?? true,
     weight: raw.weight ?? 1,
     at: at([...path, 'name']),

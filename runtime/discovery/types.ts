@@ -36,6 +36,8 @@ export interface Workload {
   readonly locality: { readonly region: string | null; readonly zone: string | null };
   readonly node: string | null;
   readonly cgroup: string | null;
+  /** False: no node judges what it sends. */
+  readonly enrolled?: boolean;
   readonly healthy: boolean;
   readonly weight: number; // default 1; 0 gets nothing
   readonly at: Position | null;

@@ -1,6 +1,8 @@
 /** Exchanges elsewhere that an end cuts short: of the client, of the server that replies, of the bound one. */
 import * as assert from 'uvu/assert';
+import { CANARY4, POLICY } from './fixtures/exchange.js';
 import { CANARY, exchangeSuite, text } from './fixtures/exchange-suite.js';
+import { VIP4 } from './fixtures/http.js';
 import { CLIENT4 } from './fixtures/net.js';
 
 const on = exchangeSuite('http exchanges: ends', 'z');
@@ -48,6 +50,54 @@ test('the bound server ends its connection while another replies: nothing is cut
     'v2v2',
   );
   assert.is(await on.net.client('s.settimeout(5); s.recv(1).decode()'), '');
+  await on.settles();
+});
+
+/** Waits until all pools together have so many connections. */
+async function poolsReach(size: number): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    if (on.pools().size === size) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.is(on.pools().size, size);
+}
+
+test('an endpoint that leaves the world: what is under way ends whole, what is idle is closed', async () => {
+  await on.open();
+  await on.ask('/warm', true);
+  await on.settles();
+  await on.net.server.value('gates["l"] = threading.Event()');
+  await on.net.client(`t = open_to("${VIP4}", 80); t.settimeout(10)`);
+  await on.net.client(`t.sendall(get("/half/l", ${CANARY}).encode()); first = t.recv(9999)`);
+  assert.equal(await on.ask('/b', true), text('v2', '/b'), 'by one more connection');
+  await on.net.load(POLICY, on.net.world({ canary: false }));
+  await poolsReach(1);
+  assert.equal(await on.ask('/b', true), [503, 'no healthy upstream', false]);
+  assert.equal(await on.ask('/a'), text('v1', '/a'));
+  await on.net.server.value('gates["l"].set()');
+  assert.is(
+    await on.net.client('(first + t.recv(9999)).decode().split("\\r\\n\\r\\n")[1]'),
+    'v2v2',
+  );
+  await poolsReach(0);
+  await on.net.load();
+  assert.equal(await on.ask('/b', true), text('v2', '/b'));
+  await on.settles();
+});
+
+test('an endpoint that does not answer: 503, once the agent has waited for it', async () => {
+  // Its packets come to a host that has no such address and sends nothing on.
+  const world = on.net.world().replaceAll(CANARY4, '10.77.0.99');
+  await on.net.client(
+    'import os; os.system("ip neigh replace 10.77.0.99 lladdr 02:00:00:00:77:02 dev v0")',
+  );
+  await on.net.load(POLICY, world);
+  await on.open();
+  await on.net.client('s.settimeout(60)');
+  assert.equal(await on.ask('/b', true), [503, '', false]);
+  assert.equal(await on.ask('/a'), text('v1', '/a'));
+  await on.net.load();
+  assert.equal(await on.ask('/b', true), text('v2', '/b'));
   await on.settles();
 });
 

@@ -231,6 +231,9 @@ test('who has the address of a workload of another node is taken for judged ther
   const elsewhere = http.world().replace(`, cgroup: ${http.cgroupName} }`, ' }');
   await http.load({ 'http.ts': POLICY }, elsewhere);
   assert.equal(await asWorkload(), [200, 'GET /private 0\n', false]);
+  const unjudged = http.world().replace(`, cgroup: ${http.cgroupName} }`, ', enrolled: false }');
+  await http.load({ 'http.ts': POLICY }, unjudged);
+  assert.equal(await asWorkload(), CLOSED, 'where the world says that nobody judges it');
   await http.load({ 'http.ts': POLICY });
   await open();
   assert.equal(await ask('ask(s, get("/private"))'), CLOSED);
