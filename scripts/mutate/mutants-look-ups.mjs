@@ -29,7 +29,7 @@ export const LOOK_UPS = [
     file: spans,
     find: "const isLast = emit.with('i64', 'sub', count, i + 1);",
     replace: "const isLast = emit.with('i64', 'sub', count, i);",
-    suite: 'unit#^cidr-set',
+    suite: 'unit/cidr-set',
   },
   {
     class: 'range ends',
@@ -37,7 +37,7 @@ export const LOOK_UPS = [
     file: cidrSpans,
     find: 'from = 0n;',
     replace: 'from = last;',
-    suite: 'unit#^cidr-set',
+    suite: 'unit/cidr-set',
   },
   {
     class: 'range ends',
@@ -93,7 +93,7 @@ export const LOOK_UPS = [
     file: 'compiler/abi/regex.ts',
     find: 'return set[byte] === 1 || set[other] === 1;',
     replace: 'return set[byte] === 1;',
-    suite: 'unit#^regex-table',
+    suite: 'unit/regex-table',
   },
   {
     class: 'hash without compare',

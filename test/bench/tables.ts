@@ -1,6 +1,6 @@
 /**
  * tables/<kind>-<count>: what rules of each kind cost at 10 to 100,000 of them: a decision with another
- * random key in each run, the whole build, and the memory of the images against the rules as written
+ * random key in each run (all in a rule, then half of them), the whole build, and the memory of the images against the rules as written
  * in binary.
  */
 import { join } from 'node:path';
@@ -39,13 +39,18 @@ export async function benchTables(
   };
   const results: BenchResult[] = [];
   for (const kind of KINDS) {
-    for (const count of COUNTS) {
-      if (!`tables/${kind.name}-${count}`.startsWith(part)) continue;
+    for (const count of kind.counts ?? COUNTS) {
+      if (!isPart(`tables/${kind.name}-${count}`, part)) continue;
       const about = kind.head === null ? 'connection' : 'request';
       results.push(...(await benchKind(kernel, harness[about], kind, count)));
     }
   }
   return results;
+}
+
+/** `tables/exact` is the part of all that begin so, `tables/exact-10` that one. */
+function isPart(bench: string, part: string): boolean {
+  return /\d$/.test(part) ? bench === part : bench.startsWith(part);
 }
 
 /** A figure without a peer beside it: it is compared with what it may be. */
@@ -85,19 +90,25 @@ async function benchKind(
     { name: 'policy', bytes: bundle.objects.base },
   ]);
   const place = kind.head === null ? 0 : headText(requestOf(kind.head)).indexOf(DIGITS);
-  const globals = { weft_bench_count: u32(count), weft_bench_step: u32(STEP) };
-  const where =
-    kind.head === null ? { weft_bench_family: u32(kind.family) } : { weft_bench_at: u32(place) };
-  using object = kernel.load({ name: 'bench_tables', bytes, globals: { ...globals, ...where } });
-  const input = putInput(object, kind, bundle);
-  mustFind(object, input);
-  const random = object.program('weft_bench_random');
-  const empty = object.program('weft_bench_empty');
+  const load = (keys: number): KernelObject => {
+    const globals = { weft_bench_count: u32(keys), weft_bench_step: u32(STEP) };
+    const where =
+      kind.head === null ? { weft_bench_family: u32(kind.family) } : { weft_bench_at: u32(place) };
+    return kernel.load({ name: 'bench_tables', bytes, globals: { ...globals, ...where } });
+  };
+  using hits = load(count);
+  // Half of so many keys are in no rule.
+  using both = load(2 * count);
+  const input = putInput(hits, kind, bundle);
+  putInput(both, kind, bundle);
+  mustFind(hits, input);
   const raw = count * kind.bytes;
-  return [
-    measurePairs({
+  const time = (object: KernelObject, metric: string): BenchResult => {
+    const random = object.program('weft_bench_random');
+    const empty = object.program('weft_bench_empty');
+    return measurePairs({
       bench,
-      metric: 'time_with_random_keys',
+      metric,
       unit: 'ns',
       peer: 'empty harness',
       pairs: 11,
@@ -105,7 +116,11 @@ async function benchKind(
       limit: { kind: 'difference-at-most', value: kind.mostNs },
       ours: () => timeProgram(random, input),
       theirs: () => timeProgram(empty, input),
-    }),
+    });
+  };
+  return [
+    time(hits, 'time_with_random_keys'),
+    time(both, 'time_with_hits_and_misses'),
     plain(
       bench,
       { metric: 'build', unit: 's of CPU', value: seconds },
