@@ -1,5 +1,5 @@
 /**
- * Whether a policy's code can answer Allow, from the values that its function returns after
+ * Whether a policy's code can answer Allow or Audit, from the values that its function returns after
  * optimisation. Errs towards yes: what is not known may be Allow, and then an Allow is asked for.
  */
 import { VERDICT, VERDICT_BITS, VERDICT_MASK } from './abi/index.js';
@@ -8,8 +8,17 @@ import { incomingValues } from './passes/expand-abi-incoming.js';
 
 /** True where the named function may return a verdict with the code of Allow. */
 export function canAllow(module: Module, name: string): boolean {
+  return canAnswer(module, name, VERDICT.allow);
+}
+
+/** True where the named function may return a verdict with the code of Audit. */
+export function canAudit(module: Module, name: string): boolean {
+  return canAnswer(module, name, VERDICT.audit);
+}
+
+function canAnswer(module: Module, name: string, code: number): boolean {
   const func = module.functions.find((f) => f.name === name);
-  return func !== undefined && new ReturnedCodes(module).mayReturn(func, VERDICT.allow);
+  return func !== undefined && new ReturnedCodes(module).mayReturn(func, code);
 }
 
 class ReturnedCodes {

@@ -7,6 +7,7 @@ import { buildManifest } from './build-manifest.js';
 import { BUNDLE_CODES } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
+import { canAudit } from './can-allow.js';
 import { checkBudget, checkRegexTables, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
 import { checkWalks, type PlacedWalk } from './check-walks.js';
@@ -29,7 +30,13 @@ import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numb
 import { resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
-import { type OptimizeOptions, optimize, type PassObserver, type Walk } from './passes/index.js';
+import {
+  inlinePolicies,
+  type OptimizeOptions,
+  optimize,
+  type PassObserver,
+  type Walk,
+} from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import type { PolicyCache } from './policy-cache.js';
 import { printPlan } from './print-plan.js';
@@ -225,8 +232,6 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   const { fuel } = project.budget;
   const walks: PlacedWalk[] = [];
   const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
-    const dispatcher = buildDispatcher(draft);
-    optimize(dispatcher, { mayGoto });
     const modules = policies.map((p, i) => {
       const onWalk = (walk: Walk): void => {
         const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
@@ -238,7 +243,13 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     });
     const views = buildViewFunctions(callees(modules));
     optimize(views, { mayGoto });
+    const dispatcher = buildDispatcher(draft, (name) =>
+      policies.some((p) => canAudit(p.module, name)),
+    );
     const module = joinModules(project.name, [...modules, views, dispatcher]);
+    inlinePolicies(module);
+    const joined = module.functions.filter((f) => f.kind === 'dispatcher');
+    optimize({ ...module, functions: joined }, { mayGoto });
     return { module, lowered: lowerModule(module, { mayGoto }) };
   };
   const base = variant(false);

@@ -1,9 +1,8 @@
 /**
- * `weft_authorize_connection` as IR. Masks are kept in the decision itself. The first deny and the
- * first allow are block parameters on the way from policy to policy, left out where they cannot have
- * been set yet; with a single policy its answer is written at once.
- *
- * A remembered answer is `(policy + 1) << 32 | value`; 0 means none yet.
+ * `weft_authorize_connection` as IR. The decision itself is what is remembered: masks are kept in it, and
+ * the answer that decides so far is written to it at once, all but the verdict. The verdict is a block
+ * parameter on the way from policy to policy, 0 where none has decided, left out where none can have yet.
+ * So a verifier meets each policy with three values at most, however many answers came before it.
  */
 import {
   CONNECTION,
@@ -26,19 +25,28 @@ export interface DispatchRules {
   readonly default: Outcome;
   readonly failure: { readonly trap: Outcome; readonly fuel: Outcome };
 }
+/** Whether the named function of a policy may answer Audit; yes where it is not known. */
+export type MayAudit = (name: string) => boolean;
 
-const FIELDS = ['deny', 'allow'] as const;
-type Field = (typeof FIELDS)[number];
 const MASKS = ['audited', 'shadowAllow', 'shadowDeny'] as const;
 type Mask = (typeof MASKS)[number];
-/** Fields that may be non-zero, with the value that holds each. */
-type State = ReadonlyMap<Field, ValueId>;
-/** A block that waits for its predecessors: its parameters are the fields of its state. */
+/** The verdict so far; null where there is none yet. */
+type Held = ValueId | null;
+/** A block that waits for its predecessors; its parameter, if it has one, is the verdict so far or an answer. */
 interface Place {
   readonly block: BlockId;
-  readonly params: readonly Param[];
-  readonly state: State;
+  readonly param: Param | null;
 }
+/** An answer that may decide: what the decision says of it. */
+interface Answer {
+  readonly verdict: Outcome;
+  readonly policy: PolicyEntry;
+  readonly site: ValueId;
+  readonly reason: ValueId;
+}
+
+/** Writes what an answer means behind the blocks that understood it. */
+type Spoken = (on: Place, emit: Emitter, answer: Omit<Answer, 'policy'>) => void;
 
 const CONNECTION_VALUE = 0 as ValueId;
 const DECISION_VALUE = 1 as ValueId;
@@ -46,8 +54,13 @@ const DECISION_VALUE = 1 as ValueId;
 export type Authorizing = 'authorizeConnection' | 'authorizeRequest';
 
 /** Builds a joined authorize function of a bundle. */
-export function authorizeFunction(name: string, asked: Authorizing, rules: DispatchRules): Func {
-  return new AuthorizeBuilder(name, asked, rules).build();
+export function authorizeFunction(
+  name: string,
+  asked: Authorizing,
+  rules: DispatchRules,
+  mayAudit: MayAudit,
+): Func {
+  return new AuthorizeBuilder(name, asked, rules, mayAudit).build();
 }
 
 class AuthorizeBuilder {
@@ -55,11 +68,13 @@ class AuthorizeBuilder {
   readonly #rules: DispatchRules;
   readonly #policies: readonly PolicyEntry[];
   readonly #asked: Authorizing;
+  readonly #mayAudit: MayAudit;
   #mask: ValueId | null = null;
 
-  constructor(name: string, asked: Authorizing, rules: DispatchRules) {
+  constructor(name: string, asked: Authorizing, rules: DispatchRules, mayAudit: MayAudit) {
     this.#rules = rules;
     this.#asked = asked;
+    this.#mayAudit = mayAudit;
     this.#policies = rules.policies.filter((p) => p.exports.includes(asked));
     this.#func = {
       name,
@@ -77,21 +92,30 @@ class AuthorizeBuilder {
   }
 
   build(): Func {
-    const seen = new Set<Field>();
+    let mayHold = false;
     let place = this.#clearMasks();
-    for (const policy of this.#policies) {
-      if (policy.mode === 'enforce' && !this.#isSingle()) for (const f of FIELDS) seen.add(f);
-      const next = this.#place(seen);
-      this.#policy(policy, place, next);
+    for (const [i, policy] of this.#policies.entries()) {
+      if (policy.mode === 'enforce') mayHold = true;
+      const next = this.#place(mayHold);
+      this.#policy(
+        policy,
+        place,
+        next,
+        this.#policies.slice(i + 1).some((p) => this.#marks(p)),
+      );
       place = next;
     }
     this.#finish(place);
     return this.#func;
   }
 
-  /** True where the one answer is the decision, so that nothing need be remembered. */
-  #isSingle(): boolean {
-    return this.#policies.length === 1;
+  /** True where a policy may set a bit of a mask: behind a deny only that is still of interest. */
+  #marks(policy: PolicyEntry): boolean {
+    return policy.mode === 'shadow' || this.#mayAudit(this.#nameOf(policy));
+  }
+
+  #nameOf(policy: PolicyEntry): string {
+    return policyFunction(policy.index, FUNCTION_PART[this.#asked]);
   }
 
   /** The entry block. */
@@ -101,8 +125,7 @@ class AuthorizeBuilder {
     const zero = emit.constant('i64', 0);
     for (const mask of MASKS) emit.storePointer(DECISION_VALUE, DECISION[mask], 8, zero);
     this.#mask = emit.loadPointer(CONNECTION_VALUE, CONNECTION.policies, 8);
-    const to = { block: first.block, args: [] };
-    this.#seal(entry, emit, { op: 'br', loc: null, to });
+    this.#seal(entry, emit, { op: 'br', loc: null, to: to(first) });
     return first;
   }
 
@@ -110,31 +133,26 @@ class AuthorizeBuilder {
     return new Emitter(this.#func, null);
   }
 
-  #place(fields: ReadonlySet<Field>): Place {
-    const held = FIELDS.filter((f) => fields.has(f));
-    const params = held.map(
-      (): Param => ({
-        id: this.#func.nextValue++ as ValueId,
-        type: 'i64',
-      }),
-    );
-    const state = new Map(held.map((f, i) => [f, params[i]?.id ?? CONNECTION_VALUE]));
-    return { block: this.#func.nextBlock++ as BlockId, params, state };
+  #place(takes: boolean): Place {
+    const param: Param | null = takes
+      ? { id: this.#func.nextValue++ as ValueId, type: 'i32' }
+      : null;
+    return { block: this.#func.nextBlock++ as BlockId, param };
   }
 
   #bare(): Place {
-    return this.#place(new Set());
+    return this.#place(false);
   }
 
-  #seal(place: Place, emit: Emitter, term: Terminator): void {
-    const { block: id, params } = place;
-    this.#func.blocks.push({ id, params: [...params], instrs: emit.instrs, term });
+  #seal({ block: id, param }: Place, emit: Emitter, term: Terminator): void {
+    const params = param === null ? [] : [param];
+    this.#func.blocks.push({ id, params, instrs: emit.instrs, term });
   }
 
-  /** Jump to a place with a state; fields that the state lacks are zero. */
-  #to(place: Place, state: State, emit: Emitter): Target {
-    const args = [...place.state.keys()].map((f) => state.get(f) ?? emit.constant('i64', 0));
-    return { block: place.block, args };
+  /** Jump to a place with the verdict so far. */
+  #to(place: Place, held: Held, emit: Emitter): Target {
+    if (place.param === null) return to(place);
+    return to(place, held ?? emit.constant('i32', 0));
   }
 
   /** Ends a block by a branch on `value == wanted`. */
@@ -144,192 +162,162 @@ class AuthorizeBuilder {
     on: { value: ValueId; equals: number; then: Target; else: Target },
   ): void {
     const condition = emit.compareWith('i32', 'eq', on.value, on.equals);
-    this.#seal(from, emit, {
-      op: 'br_if',
-      loc: null,
-      condition,
-      then: on.then,
-      else: on.else,
-    });
+    const term = { op: 'br_if', loc: null, condition, then: on.then, else: on.else } as const;
+    this.#seal(from, emit, term);
   }
 
-  #policy(policy: PolicyEntry, from: Place, next: Place): void {
+  /**
+   * Asks a policy where it is attached; `marked` tells whether one behind it may still mark. What stands
+   * behind the branches gets the answer as a parameter: the pass inline-policies goes past them.
+   */
+  #policy(policy: PolicyEntry, from: Place, next: Place, marked: boolean): void {
     const bit = 1n << BigInt(policy.index);
+    const held = from.param?.id ?? null;
     const ask = this.#bare();
     const test = this.#emitter();
     const mask = this.#mask;
     if (mask === null) throw new BugError('dispatcher without a mask');
     const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', mask, bit), 0);
-    this.#seal(from, test, {
+    const past = this.#to(next, held, test);
+    const term = {
       op: 'br_if',
       loc: null,
       condition: attached,
-      then: { block: ask.block, args: [] },
-      else: this.#to(next, from.state, test),
-    });
+      then: to(ask),
+      else: past,
+    } as const;
+    this.#seal(from, test, term);
 
     const call = this.#emitter();
-    const answer = call.call(policyFunction(policy.index, FUNCTION_PART[this.#asked]), 'i32', [
-      CONNECTION_VALUE,
-    ]);
-    const code = call.with('i32', 'and', answer, VERDICT_MASK);
-    const [allow, notAllow, notPass, audit, stopped] = [
-      this.#bare(),
-      this.#bare(),
-      this.#bare(),
-      this.#bare(),
-      this.#bare(),
-    ] as const;
-    const bare = (place: Place): Target => ({ block: place.block, args: [] });
-    this.#branch(ask, call, {
-      value: code,
-      equals: VERDICT.allow,
-      then: bare(allow),
-      else: bare(notAllow),
-    });
+    const answer = call.call(this.#nameOf(policy), 'i32', [CONNECTION_VALUE]);
+    const value = call.with('i32', 'and', answer, VERDICT_MASK);
+    const [notAllow, notPass, audit, notAudit] = Array.from({ length: 4 }, () => this.#bare()) as [
+      Place,
+      Place,
+      Place,
+      Place,
+    ];
+    const [allow, deny, stopped] = Array.from({ length: 3 }, () => this.#place(true)) as [
+      Place,
+      Place,
+      Place,
+    ];
+    const equals = (on: Place, emit: Emitter, code: number, then: Target, other: Target): void =>
+      this.#branch(on, emit, { value, equals: code, then, else: other });
     const passes = this.#emitter();
-    this.#branch(notAllow, passes, {
-      value: code,
-      equals: VERDICT.pass,
-      then: this.#to(next, from.state, passes),
-      else: bare(notPass),
-    });
-    this.#branch(notPass, this.#emitter(), {
-      value: code,
-      equals: VERDICT.audit,
-      then: bare(audit),
-      else: bare(stopped),
-    });
-    this.#mark(audit, { mask: 'audited', value: bit }, from.state, next);
+    equals(ask, call, VERDICT.allow, to(allow, answer), to(notAllow));
+    equals(notAllow, passes, VERDICT.pass, this.#to(next, held, passes), to(notPass));
+    equals(notPass, this.#emitter(), VERDICT.audit, to(audit), to(notAudit));
+    equals(notAudit, this.#emitter(), VERDICT.deny, to(deny, answer), to(stopped, answer));
+    this.#mark(audit, { mask: 'audited', value: bit }, held, next);
 
-    const deny = this.#failures(stopped, code, allow);
-    if (policy.mode === 'shadow') {
-      this.#mark(allow, { mask: 'shadowAllow', value: bit }, from.state, next);
-      this.#mark(deny, { mask: 'shadowDeny', value: bit }, from.state, next);
-    } else {
-      this.#remember(allow, { field: 'allow', policy, answer }, from.state, next);
-      this.#remember(deny, { field: 'deny', policy, answer }, from.state, next);
+    const spoken: Spoken = (on, emit, { verdict, site, reason }) => {
+      if (policy.mode === 'shadow') {
+        const shadow = verdict === 'allow' ? 'shadowAllow' : 'shadowDeny';
+        this.#mark(on, { mask: shadow, value: bit }, held, next);
+      } else {
+        const said = { verdict, policy, site, reason };
+        this.#decide(on, emit, said, { held, next, marked });
+      }
+    };
+    for (const [on, verdict] of [
+      [allow, 'allow'],
+      [deny, 'deny'],
+    ] as const) {
+      const emit = this.#emitter();
+      const site = emit.with('i32', 'shr_u', on.param?.id ?? answer, VERDICT_BITS);
+      spoken(on, emit, { verdict, site, reason: emit.constant('i32', REASON.policy) });
     }
+    this.#stopped(stopped, spoken);
   }
 
-  /** Sends codes of early stops to `allow` where the bundle says so; returns where denials go. */
-  #failures(from: Place, code: ValueId, allow: Place): Place {
+  /** Codes of early stops, and what is no verdict, count as the bundle says. */
+  #stopped(from: Place, spoken: Spoken): void {
     const { trap, fuel } = this.#rules.failure;
-    if (trap === 'deny' && fuel === 'deny') return from;
-    const deny = this.#bare();
-    const bare = (place: Place): Target => ({ block: place.block, args: [] });
-    const outcome = (o: Outcome): Target => bare(o === 'allow' ? allow : deny);
-    const notDeny = this.#bare();
-    this.#branch(from, this.#emitter(), {
-      value: code,
-      equals: VERDICT.deny,
-      then: bare(deny),
-      else: bare(notDeny),
-    });
-    this.#branch(notDeny, this.#emitter(), {
-      value: code,
-      equals: STOPPED.fuel,
-      then: outcome(fuel),
-      else: outcome(trap),
-    });
-    return deny;
+    const emit = this.#emitter();
+    const code = emit.with('i32', 'and', from.param?.id ?? CONNECTION_VALUE, VERDICT_MASK);
+    const say = (on: Place, with_: Emitter, verdict: Outcome, reason: ValueId): void =>
+      spoken(on, with_, { verdict, site: with_.constant('i32', 0), reason });
+    if (trap === fuel) {
+      const isFuel = emit.compareWith('i32', 'eq', code, STOPPED.fuel);
+      const [ofFuel, ofTrap] = [REASON.fuel, REASON.trap].map((r) => emit.constant('i32', r)) as [
+        ValueId,
+        ValueId,
+      ];
+      say(from, emit, trap, emit.select('i32', isFuel, ofFuel, ofTrap));
+      return;
+    }
+    const [fuels, traps] = [this.#bare(), this.#bare()];
+    const on = { value: code, equals: STOPPED.fuel, then: to(fuels), else: to(traps) };
+    this.#branch(from, emit, on);
+    const [ofFuel, ofTrap] = [this.#emitter(), this.#emitter()];
+    say(fuels, ofFuel, fuel, ofFuel.constant('i32', REASON.fuel));
+    say(traps, ofTrap, trap, ofTrap.constant('i32', REASON.trap));
   }
 
   /** Sets a bit of one of the decision's masks. */
-  #mark(from: Place, set: { mask: Mask; value: bigint }, state: State, next: Place): void {
+  #mark(from: Place, set: { mask: Mask; value: bigint }, held: Held, next: Place): void {
     const emit = this.#emitter();
     const at = DECISION[set.mask];
     const old = emit.loadPointer(DECISION_VALUE, at, 8);
     emit.storePointer(DECISION_VALUE, at, 8, emit.with('i64', 'or', old, set.value));
-    this.#seal(from, emit, { op: 'br', loc: null, to: this.#to(next, state, emit) });
+    this.#seal(from, emit, { op: 'br', loc: null, to: this.#to(next, held, emit) });
   }
 
-  #remember(
+  /** Writes an answer where none decided before it: no deny before a deny, nothing before an allow. */
+  #decide(
     from: Place,
-    set: { field: Field; policy: PolicyEntry; answer: ValueId },
-    state: State,
-    next: Place,
+    emit: Emitter,
+    answer: Answer,
+    way: { readonly held: Held; readonly next: Place; readonly marked: boolean },
   ): void {
-    const emit = this.#emitter();
-    if (this.#isSingle()) {
-      const policy = emit.constant('i32', set.policy.index);
-      this.#write(from, emit, { policy, answer: set.answer, verdict: set.field });
+    const { held, next } = way;
+    const verdict = emit.constant('i32', VERDICT[answer.verdict]);
+    const isLast = answer.verdict === 'deny' ? !way.marked : this.#policies.length === 1;
+    if (held === null) {
+      this.#write(from, emit, answer, isLast ? null : next);
       return;
     }
-    const tag = BigInt(set.policy.index + 1) << 32n;
-    const packed = emit.with('i64', 'or', emit.extend(set.answer), tag);
-    const old = state.get(set.field);
-    const value =
-      old === undefined
-        ? packed
-        : emit.select('i64', emit.compareWith('i64', 'ne', old, 0), old, packed);
-    const to = this.#to(next, new Map(state).set(set.field, value), emit);
-    this.#seal(from, emit, { op: 'br', loc: null, to });
+    const write = this.#bare();
+    const [kind, than] =
+      answer.verdict === 'deny' ? (['eq', VERDICT.deny] as const) : (['ne', 0] as const);
+    const condition = emit.compareWith('i32', kind, held, than);
+    const kept = answer.verdict === 'deny' ? verdict : held;
+    const term = { op: 'br_if', loc: null, condition, then: this.#to(next, kept, emit) } as const;
+    this.#seal(from, emit, { ...term, else: to(write) });
+    this.#write(write, this.#emitter(), answer, isLast ? null : next);
   }
 
-  #finish(from: Place): void {
-    const emit = this.#emitter();
-    const silent = this.#bare();
-    this.#spoken(from, emit, silent);
-    this.#silent(silent);
-  }
-
-  /** Writes the first deny, else the first allow; goes on to `silent` where there is neither. */
-  #spoken(from: Place, first: Emitter, silent: Place): void {
-    let place = from;
-    let emit = first;
-    for (const field of FIELDS) {
-      const held = from.state.get(field);
-      if (held === undefined) continue;
-      const [write, next] = [this.#bare(), this.#bare()];
-      const condition = emit.compareWith('i64', 'ne', held, 0);
-      this.#seal(place, emit, {
-        op: 'br_if',
-        loc: null,
-        condition,
-        then: { block: write.block, args: [] },
-        else: { block: next.block, args: [] },
-      });
-      this.#unpack(write, held, field);
-      place = next;
-      emit = this.#emitter();
-    }
-    this.#seal(place, emit, { op: 'br', loc: null, to: { block: silent.block, args: [] } });
-  }
-
-  /** Unpacks a remembered answer into the decision. */
-  #unpack(place: Place, held: ValueId, verdict: Field): void {
-    const emit = this.#emitter();
-    const number = emit.wrap(emit.with('i64', 'shr_u', held, 32));
-    const policy = emit.with('i32', 'sub', number, 1);
-    this.#write(place, emit, { policy, answer: emit.wrap(held), verdict });
-  }
-
-  /** Writes a deciding answer; one that stopped early has no site and another reason. */
+  /** Stores what an answer says and goes on; with null for `next` the answer is the decision. */
   #write(
-    place: Place,
+    from: Place,
     emit: Emitter,
-    { policy, answer, verdict }: { policy: ValueId; answer: ValueId; verdict: Field },
-  ): void {
-    const { trap, fuel } = this.#rules.failure;
+    { verdict, policy, site, reason }: Answer,
+    next: Place | null,
+  ) {
     const value = emit.constant('i32', VERDICT[verdict]);
-    const zero = emit.constant('i32', 0);
-    let site = emit.with('i32', 'shr_u', answer, VERDICT_BITS);
-    let reason = emit.constant('i32', REASON.policy);
-    if (trap === verdict || fuel === verdict) {
-      const code = emit.with('i32', 'and', answer, VERDICT_MASK);
-      const meant = emit.compareWith('i32', 'eq', code, VERDICT[verdict]);
-      const stop = emit.select(
-        'i32',
-        emit.compareWith('i32', 'eq', code, STOPPED.fuel),
-        emit.constant('i32', REASON.fuel),
-        emit.constant('i32', REASON.trap),
-      );
-      site = emit.select('i32', meant, site, zero);
-      reason = emit.select('i32', meant, reason, stop);
+    this.#store(emit, { site, policy: emit.constant('i32', policy.index), reason });
+    if (next === null) this.#return(from, emit, value);
+    else this.#seal(from, emit, { op: 'br', loc: null, to: this.#to(next, value, emit) });
+  }
+
+  #return(from: Place, emit: Emitter, verdict: ValueId): void {
+    emit.storePointer(DECISION_VALUE, DECISION.verdict, 4, verdict);
+    this.#seal(from, emit, { op: 'return', loc: null, value: verdict });
+  }
+
+  /** Behind the last policy: the verdict so far, else what is said where none has one. */
+  #finish(from: Place): void {
+    const [spoken, silent] = [this.#bare(), this.#bare()];
+    if (from.param === null) {
+      this.#seal(from, this.#emitter(), { op: 'br', loc: null, to: to(silent) });
+    } else {
+      const { id } = from.param;
+      const on = { value: id, equals: 0, then: to(silent), else: to(spoken) };
+      this.#branch(from, this.#emitter(), on);
+      this.#return(spoken, this.#emitter(), id);
     }
-    this.#store(emit, { verdict: value, site, policy, reason });
-    this.#seal(place, emit, { op: 'return', loc: null, value });
+    this.#silent(silent);
   }
 
   #silent(place: Place): void {
@@ -347,18 +335,22 @@ class AuthorizeBuilder {
         verdict = emit.select('i32', needed, emit.constant('i32', VERDICT.deny), verdict);
       }
     }
-    const site = emit.constant('i32', 0);
-    this.#store(emit, { verdict, site, policy: emit.constant('i32', NO_POLICY), reason });
-    this.#seal(place, emit, { op: 'return', loc: null, value: verdict });
+    const policy = emit.constant('i32', NO_POLICY);
+    this.#store(emit, { site: emit.constant('i32', 0), policy, reason });
+    this.#return(place, emit, verdict);
   }
 
   #canAllow(policy: PolicyEntry): boolean {
     return this.#asked === 'authorizeRequest' ? policy.canAllowRequest : policy.canAllow;
   }
 
-  #store(emit: Emitter, parts: Record<'verdict' | 'site' | 'policy' | 'reason', ValueId>): void {
-    for (const field of ['verdict', 'site', 'policy', 'reason'] as const) {
+  #store(emit: Emitter, parts: Record<'site' | 'policy' | 'reason', ValueId>): void {
+    for (const field of ['site', 'policy', 'reason'] as const) {
       emit.storePointer(DECISION_VALUE, DECISION[field], 4, parts[field]);
     }
   }
+}
+
+function to({ block }: Place, ...args: readonly ValueId[]): Target {
+  return { block, args };
 }

@@ -15,7 +15,7 @@ import {
 import type { PolicyEntry } from '../bundle/manifest.js';
 import { Emitter } from '../ir/emitter.js';
 import type { Block, BlockId, Func, Module, Param, Terminator, ValueId } from '../ir/types.js';
-import { authorizeFunction, type DispatchRules } from './dispatcher-authorize.js';
+import { authorizeFunction, type DispatchRules, type MayAudit } from './dispatcher-authorize.js';
 import { FUNCTION_PART, policyFunction } from './policy-function.js';
 
 export type { DispatchRules } from './dispatcher-authorize.js';
@@ -30,7 +30,7 @@ export const AUTHORIZE_REQUEST_FUNCTION = 'weft_authorize_request';
  * Builds the joined functions: two for connections, and two for requests where any policy is asked
  * about them. Policies' functions are externs of the module.
  */
-export function buildDispatcher(rules: DispatchRules): Module {
+export function buildDispatcher(rules: DispatchRules, mayAudit: MayAudit = () => true): Module {
   const externs = rules.policies.flatMap((policy) => {
     const asked = policy.exports.filter((name) => !ROUTE_HOOK.includes(name) || isEnforced(policy));
     return asked.map((name) => ({
@@ -43,11 +43,11 @@ export function buildDispatcher(rules: DispatchRules): Module {
     name: 'dispatcher',
     functions: [
       routeFunction(ROUTE_FUNCTION, 'routeConnection', rules.policies),
-      authorizeFunction(AUTHORIZE_FUNCTION, 'authorizeConnection', rules),
+      authorizeFunction(AUTHORIZE_FUNCTION, 'authorizeConnection', rules, mayAudit),
       ...(hasRequests(rules.policies)
         ? [
             routeFunction(ROUTE_REQUEST_FUNCTION, 'routeRequest', rules.policies),
-            authorizeFunction(AUTHORIZE_REQUEST_FUNCTION, 'authorizeRequest', rules),
+            authorizeFunction(AUTHORIZE_REQUEST_FUNCTION, 'authorizeRequest', rules, mayAudit),
           ]
         : []),
     ],
@@ -79,8 +79,8 @@ function routeFunction(name: string, asked: ExportName, policies: readonly Polic
     nextValue: 1,
     nextBlock: 0,
   };
-  const add = (id: BlockId, emit: Emitter, term: Terminator): void => {
-    const block: Block = { id, params: [], instrs: emit.instrs, term };
+  const add = (id: BlockId, emit: Emitter, term: Terminator, params: Param[] = []): void => {
+    const block: Block = { id, params, instrs: emit.instrs, term };
     func.blocks.push(block);
   };
   const blockId = (): BlockId => func.nextBlock++ as BlockId;
@@ -116,29 +116,32 @@ function routeFunction(name: string, asked: ExportName, policies: readonly Polic
     add(ask, call, { op: 'br_if', loc: null, condition: opinion, then: to(spoke), else: to(next) });
 
     // A number that the policy never declared would name another policy's cluster: it is a trap.
+    // Behind this branch both are parameters, since the pass inline-policies goes past it.
     const range = new Emitter(func, null);
     const inside = range.compareWith('i32', 'le_u', route, policy.routes);
     add(spoke, range, {
       op: 'br_if',
       loc: null,
       condition: inside,
-      then: to(valid),
-      else: to(bound),
+      then: { block: valid, args: [answer] },
+      else: { block: bound, args: [route] },
     });
 
     const good = new Emitter(func, null);
-    const value = good.with('i32', 'add', answer, policy.firstRoute);
-    add(valid, good, { op: 'return', loc: null, value });
+    const own: Param = { id: good.fresh(), type: 'i32' };
+    const value = good.with('i32', 'add', own.id, policy.firstRoute);
+    add(valid, good, { op: 'return', loc: null, value }, [own]);
 
     const bad = new Emitter(func, null);
-    const fuel = bad.compareWith('i32', 'eq', route, ROUTE_STOPPED.fuel);
+    const foreign: Param = { id: bad.fresh(), type: 'i32' };
+    const fuel = bad.compareWith('i32', 'eq', foreign.id, ROUTE_STOPPED.fuel);
     const code = bad.select(
       'i32',
       fuel,
       bad.constant('i32', ROUTE_STOPPED.fuel),
       bad.constant('i32', ROUTE_STOPPED.trap),
     );
-    add(bound, bad, { op: 'return', loc: null, value: code });
+    add(bound, bad, { op: 'return', loc: null, value: code }, [foreign]);
     here = next;
   }
   const last = new Emitter(func, null);

@@ -36,6 +36,8 @@ export interface LirFunc {
   nextReg: number;
   /** Registers with lives so short that storing them would gain nothing (and upset the verifier). */
   readonly unspillable: Set<Reg>;
+  /** True where a bound that is not tested holds only as long as no register is spilled. */
+  trustsCopies: boolean;
 }
 
 /** A new virtual register. */

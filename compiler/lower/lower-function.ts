@@ -1,12 +1,13 @@
 /** One IR function through all of lowering. */
-import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import { BugError, type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import type { Func, Loc, SourcePosition } from '../ir/types.js';
 import { allocateRegisters } from './allocate/allocate-registers.js';
 import { encode, type Slot } from './asm/index.js';
 import { CODES } from './codes.js';
-import { hoistResults } from './emit/hoist-results.js';
+import { hoistConstants } from './emit/hoist-constants.js';
 import { linearise } from './emit/linearise.js';
 import { simplifyBlocks } from './emit/simplify-blocks.js';
+import type { LirFunc } from './lir.js';
 import type { Line, LoweredFunction } from './lowered-function.js';
 import { mergeChains } from './select/merge-chains.js';
 import { selectInstructions } from './select/select-instructions.js';
@@ -24,11 +25,9 @@ export function lowerFunction(
   positions: readonly SourcePosition[],
   options: { readonly mayGoto: boolean; readonly input?: LoweredFunction['input'] },
 ): LoweredOne {
-  const lir = selectInstructions(func, options);
-  mergeChains(lir);
-  const slots = allocateRegisters(lir);
+  const { lir, slots } = allocate(func, options.mayGoto);
   simplifyBlocks(lir);
-  hoistResults(lir);
+  hoistConstants(lir);
   const { code, locs, longestPath } = linearise(lir, { walksLoops: !options.mayGoto });
   const hidden = code.insns.some(({ op }) => op === 'may_goto') ? MAY_GOTO_BYTES : 0;
   const first = locs.find((loc) => loc !== null) ?? null;
@@ -55,6 +54,17 @@ export function lowerFunction(
       worstPath: longestPath,
     },
   };
+}
+
+/** Code in registers, and the bytes of stack that it takes. */
+function allocate(func: Func, mayGoto: boolean): { readonly lir: LirFunc; readonly slots: number } {
+  for (const trustCopies of [true, false]) {
+    const lir = selectInstructions(func, { mayGoto, trustCopies });
+    mergeChains(lir);
+    const slots = allocateRegisters(lir);
+    if (slots === 0 || !lir.trustsCopies) return { lir, slots };
+  }
+  throw new BugError(`function ${func.name} trusts copies that it was told not to`);
 }
 
 function refuse(

@@ -4,16 +4,14 @@
  */
 import {
   type BlockId,
-  blockMap,
   definitions,
-  dominators,
   type Func,
   type Instr,
   maskOf,
-  predecessors,
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { decidedBranches } from './decided-branches.js';
 import { mostOf } from './most.js';
 
 /** What `value op constant` being so says at most of the value; null where nothing. */
@@ -28,10 +26,6 @@ function limitOf(kind: string, holds: boolean, constant: bigint): bigint | null 
 export function addressLimits(func: Func): (block: BlockId, value: ValueId) => bigint {
   const defs = definitions(func);
   const types = valueTypes(func);
-  const blocks = blockMap(func);
-  const preds = predecessors(func);
-  const { parent } = dominators(func);
-
   const learn = (limits: Map<ValueId, bigint>, compare: Instr, holds: boolean): void => {
     if (compare.op !== 'compare') return;
     const [value, bound] = compare.args;
@@ -42,16 +36,12 @@ export function addressLimits(func: Func): (block: BlockId, value: ValueId) => b
     const old = limits.get(value);
     if (old === undefined || limit < old) limits.set(value, limit);
   };
-  /** Limits by the branches that every way to a block takes. */
+  const decided = decidedBranches(func);
   const limitsAt = (start: BlockId): Map<ValueId, bigint> => {
     const limits = new Map<ValueId, bigint>();
-    for (let id: BlockId | null = start; id !== null; id = parent.get(id) ?? null) {
-      const before = preds.get(id) ?? [];
-      const [only] = before;
-      if (only === undefined || before.length !== 1) continue;
-      const term = blocks.get(only)?.term;
-      const def = term?.op === 'br_if' ? defs.get(term.condition) : undefined;
-      if (term?.op === 'br_if' && def !== undefined) learn(limits, def, term.then.block === id);
+    for (const { condition, holds } of decided(start)) {
+      const def = defs.get(condition);
+      if (def !== undefined) learn(limits, def, holds);
     }
     return limits;
   };

@@ -59,17 +59,18 @@ function emitDense(
   const safe = emit.select('i64', inside, index, absent);
   const at = emit.with('i64', 'shl', safe, DENSE_SHIFT);
   const limit = plan.count * DENSE_BYTES;
-  const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
   // The records of absent keys are 0 throughout, which is the answer where the fallback is 0.
   if (fallback !== null && isFallbackZero) {
-    emit.wrap(record, id);
+    emit.loadImage(image, at, { offset: 0, limit, size: 4 }, id);
     return;
   }
-  const present = emit.with('i64', 'shr_u', record, 32);
   if (fallback === null) {
-    emit.compareWith('i64', 'ne', present, 0, id);
+    const there = emit.loadImage(image, at, { offset: 4, limit, size: 4 });
+    emit.compareWith('i32', 'ne', there, 0, id);
     return;
   }
+  const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
+  const present = emit.with('i64', 'shr_u', record, 32);
   const hit = emit.compareWith('i64', 'ne', present, 0);
   emit.select('i32', hit, emit.wrap(record), fallback, id);
 }

@@ -1,3 +1,4 @@
+export { balanceChains } from './balance-chains.js';
 export { dropUnused } from './drop-unused.js';
 export { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.js';
 export { eliminateDeadCode } from './eliminate-dead-code.js';
@@ -6,6 +7,7 @@ export { foldConstants } from './fold-constants.js';
 export { foldMemory } from './fold-memory.js';
 export { guardLoops, type Walk } from './guard-loops.js';
 export { inline } from './inline.js';
+export { inlinePolicies } from './inline-policies.js';
 export { lowerSwitch } from './lower-switch.js';
 export { mostOf } from './most.js';
 export {

@@ -18,29 +18,26 @@ import {
   type Func,
   type Instr,
   type Module,
-  mapOperands,
-  mapTerm,
   newBlock,
   newValue,
   type Param,
   type Terminator,
   type ValueId,
 } from '../ir/index.js';
+import {
+  type Call,
+  callsOf,
+  copyFunction,
+  insertCopies,
+  sizeOf,
+  splitAtCall,
+} from './copy-function.js';
 
 /** A callee of at most so many instructions is copied into every caller. */
 const SMALL = 24;
 /** A caller does not grow beyond this by inlining. */
 const LARGEST = 4000;
 const MARK = 0xffffffffn;
-
-type Call = Instr & { op: 'call' };
-
-function size(func: Func): number {
-  return func.blocks.reduce((n, block) => n + block.instrs.length + 1, 0);
-}
-function calls(func: Func): Call[] {
-  return func.blocks.flatMap((b) => b.instrs.flatMap((i) => (i.op === 'call' ? [i] : [])));
-}
 
 /**
  * True where a function asks with what its callers say, as `isAdmin(party: Party)` does: operands that
@@ -62,7 +59,7 @@ function asksByParameter(func: Func): boolean {
 
 function recursive(module: Module): Set<string> {
   const byName = new Map(module.functions.map((func) => [func.name, func]));
-  const next = (func: Func): Func[] => calls(func).flatMap((c) => byName.get(c.callee) ?? []);
+  const next = (func: Func): Func[] => callsOf(func).flatMap((c) => byName.get(c.callee) ?? []);
   const groups = components(module.functions, next);
   return new Set(
     groups
@@ -136,28 +133,14 @@ function stopBlocks(caller: Func, block: Block, packed: ValueId, term: Terminato
   return ends;
 }
 
-/** The callee's blocks with fresh numbers, its parameters bound, its returns leading to `after`. */
+/** The callee's blocks with its parameters bound, its returns leading to `after`. */
 function copyBlocks(caller: Func, callee: Func, call: Call, after: BlockId): Block[] {
-  const values = new Map<ValueId, ValueId>(
-    callee.params.map((param, i) => [param.id, call.args[i] ?? param.id]),
-  );
-  const ids = new Map<BlockId, BlockId>();
-  for (const block of callee.blocks) {
-    ids.set(block.id, newBlock(caller));
-    for (const item of [...block.params, ...block.instrs]) values.set(item.id, newValue(caller));
-  }
-  const value = (id: ValueId): ValueId => values.get(id) ?? id;
   const defs = definitions(callee);
-  return callee.blocks.flatMap((block) => {
-    const copy: Block = {
-      id: ids.get(block.id) ?? block.id,
-      params: block.params.map((param) => ({ id: value(param.id), type: param.type })),
-      instrs: block.instrs.map((i) => ({ ...mapOperands(i, value), id: value(i.id) })),
-      term: mapTerm(block.term, value, (to) => ({ ...to, block: ids.get(to.block) ?? to.block })),
-    };
+  return copyFunction(caller, callee, call).flatMap((copy, i) => {
     const { term } = copy;
     if (term.op !== 'return' || term.value === null) return [copy];
-    const returned = block.term.op === 'return' ? block.term.value : null;
+    const original = callee.blocks[i]?.term;
+    const returned = original?.op === 'return' ? original.value : null;
     if (returned !== null && defs.get(returned)?.op === 'call') {
       return [copy, ...stopBlocks(caller, copy, term.value, term)];
     }
@@ -184,26 +167,14 @@ function stopTests(caller: Func, call: ValueId): Set<ValueId> {
 }
 
 function inlineCall(caller: Func, callee: Func, call: Call): void {
-  const block = caller.blocks.find((b) => b.instrs.includes(call));
-  const entry = callee.blocks[0];
-  if (block === undefined || entry === undefined) return;
   const tests = stopTests(caller, call.id);
-  const at = block.instrs.indexOf(call);
   const fuel: Param = { id: newValue(caller), type: 'i32' };
   const value: Param = { id: newValue(caller), type: 'i32' };
-  const after: Block = {
-    id: newBlock(caller),
-    params: [fuel, value],
-    instrs: [...pack(caller, fuel, value, call.id), ...block.instrs.slice(at + 1)],
-    term: block.term,
-  };
-  const copies = copyBlocks(caller, callee, call, after.id);
-  const first = copies[0];
-  block.instrs = block.instrs.slice(0, at);
-  if (first !== undefined) {
-    block.term = { op: 'br', to: { block: first.id, args: [] }, loc: call.loc };
-  }
-  caller.blocks.splice(caller.blocks.indexOf(block) + 1, 0, ...copies, after);
+  const halves = splitAtCall(caller, call, [fuel, value]);
+  if (halves === null) return;
+  const { after } = halves;
+  after.instrs = [...pack(caller, fuel, value, call.id), ...after.instrs];
+  insertCopies(caller, halves, copyBlocks(caller, callee, call, after.id), call);
   for (const each of caller.blocks) {
     each.instrs = each.instrs.map((i) =>
       tests.has(i.id) ? { op: 'const', id: i.id, type: 'i32', loc: i.loc, value: 0n } : i,
@@ -216,7 +187,7 @@ function removeUncalled(module: Module): boolean {
   const kept = new Set(module.functions.filter((func) => func.kind !== 'internal'));
   // The set grows while it is walked.
   for (const func of kept) {
-    for (const call of calls(func)) {
+    for (const call of callsOf(func)) {
       const callee = byName.get(call.callee);
       if (callee !== undefined) kept.add(callee);
     }
@@ -231,18 +202,18 @@ export function inline(module: Module): boolean {
   let changed = removeUncalled(module);
   const loops = recursive(module);
   const byName = new Map(module.functions.map((func) => [func.name, func]));
-  const next = (func: Func): Func[] => calls(func).flatMap((c) => byName.get(c.callee) ?? []);
+  const next = (func: Func): Func[] => callsOf(func).flatMap((c) => byName.get(c.callee) ?? []);
   const uses = new Map<string, number>();
-  for (const call of module.functions.flatMap(calls)) {
+  for (const call of module.functions.flatMap(callsOf)) {
     uses.set(call.callee, (uses.get(call.callee) ?? 0) + 1);
   }
   for (const caller of components(module.functions, next).flat()) {
-    for (const call of calls(caller)) {
+    for (const call of callsOf(caller)) {
       const callee = byName.get(call.callee);
       if (callee?.kind !== 'internal' || loops.has(callee.name) || callee === caller) continue;
       const once = uses.get(callee.name) === 1;
-      if (!once && size(callee) > SMALL && !asksByParameter(callee)) continue;
-      if (size(caller) + size(callee) > LARGEST) continue;
+      if (!once && sizeOf(callee) > SMALL && !asksByParameter(callee)) continue;
+      if (sizeOf(caller) + sizeOf(callee) > LARGEST) continue;
       inlineCall(caller, callee, call);
       changed = true;
     }

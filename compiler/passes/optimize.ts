@@ -3,6 +3,7 @@
  */
 import { BugError } from '../diagnostic/index.js';
 import { type Func, type Module, verifyModule } from '../ir/index.js';
+import { balanceChains } from './balance-chains.js';
 import { dropUnused } from './drop-unused.js';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.js';
 import { eliminateDeadCode } from './eliminate-dead-code.js';
@@ -111,6 +112,7 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   each('reduce-strength', reduceStrength);
   each('lower-switch', lowerSwitch);
   cleanUp(module, run);
+  each('balance-chains', balanceChains);
   each('sink-values', sinkValues);
   each('sink-loads', sinkLoads);
   const { mayGoto = false, fuel = MOST_FUEL, onWalk } = options;

@@ -169,7 +169,7 @@ function usersOf(func: Func): Map<ValueId, Set<Block>> {
 function propagate(func: Func, doms: Dominators): boolean {
   const preds = predecessors(func);
   const blocks = blockMap(func);
-  const defs = definitions(func);
+  const boolean = booleans(func);
   const users = usersOf(func);
   let changed = false;
   for (const block of func.blocks) {
@@ -177,13 +177,12 @@ function propagate(func: Func, doms: Dominators): boolean {
     if (term.op !== 'br_if' || term.then.block === term.else.block) continue;
     const using = users.get(term.condition) ?? new Set<Block>();
     if (using.size < 2) continue;
-    const def = defs.get(term.condition);
-    const boolean = def?.op === 'compare';
     for (const [target, holds] of [
       [term.then, true],
       [term.else, false],
     ] as const) {
-      if ((preds.get(target.block) ?? []).length !== 1 || (holds && !boolean)) continue;
+      if ((preds.get(target.block) ?? []).length !== 1) continue;
+      if (holds && !boolean.has(term.condition)) continue;
       const first = blocks.get(target.block);
       if (first === undefined) continue;
       const known = newValue(func);

@@ -1,14 +1,16 @@
 /**
  * Pass:    sink-values
  * Reads:   uses of each value, dominators, loops
- * Writes:  moves an instruction without effect down to the only block that uses its value, so that a
- *          path that decides earlier does not pay for it and a comparison stands beside its branch
+ * Writes:  moves an instruction without effect down to the only block that uses its value, or to the last
+ *          that comes before all that do, so that a path that decides earlier does not pay for it and a
+ *          comparison stands beside its branch
  * Refuses: nothing
  * Keeps:   traps and effects; nothing moves into a loop; loads through a pointer stay where stores are
  */
 import {
   type BlockId,
   blockMap,
+  dominators,
   type Func,
   hasEffect,
   type Instr,
@@ -24,6 +26,23 @@ function movable(instr: Instr, stores: boolean): boolean {
   if (hasEffect(instr) || instr.op === 'launder') return false;
   // A division is defined only behind its check, which dominates where it is.
   return !(stores && instr.op === 'load.pointer');
+}
+
+/** The last block that every way to these goes through; null where there are none. */
+function meetOf(
+  ids: ReadonlySet<BlockId>,
+  parent: ReadonlyMap<BlockId, BlockId | null>,
+  rank: ReadonlyMap<BlockId, number>,
+): BlockId | null {
+  const rankOf = (id: BlockId): number => rank.get(id) ?? 0;
+  let [meet = null, ...others] = ids;
+  for (let other of others) {
+    while (meet !== null && meet !== other) {
+      if (rankOf(meet) > rankOf(other)) meet = parent.get(meet) ?? null;
+      else other = parent.get(other) ?? other;
+    }
+  }
+  return meet;
 }
 
 /** Moves values to where they are needed. */
@@ -44,6 +63,8 @@ export function sinkValues(func: Func): boolean {
     for (const target of targetsOf(block.term)) for (const arg of target.args) use(arg, block.id);
   }
   const blocks = blockMap(func);
+  const { parent } = dominators(func);
+  const rank = new Map(reversePostorder(func).map((block, i) => [block.id, i]));
   let changed = false;
   // Users before definitions: a chain of values sinks as a whole.
   for (const block of reversePostorder(func).reverse()) {
@@ -55,8 +76,8 @@ export function sinkValues(func: Func): boolean {
     for (const instr of [...block.instrs].reverse()) {
       const here = users.get(instr.id) ?? new Set<BlockId>();
       if (!needed.has(instr.id)) here.delete(block.id);
-      const [only, ...others] = here;
-      const to = only === undefined || others.length > 0 ? undefined : blocks.get(only);
+      const common = meetOf(here, parent, rank);
+      const to = common === null ? undefined : blocks.get(common);
       const level = to !== undefined && innermost.get(to.id) === innermost.get(block.id);
       if (to === undefined || to === block || !level || !movable(instr, stores)) {
         staying.push(instr);

@@ -1,8 +1,8 @@
 /**
  * Pass:    thread-branches
- * Reads:   short blocks of pure instructions that end in a branch, and the constants that their
- *          predecessors pass to them
- * Writes:  an edge whose constants decide the branch goes straight on, by a copy of the block
+ * Reads:   short blocks of pure instructions that end in a branch, the constants that their predecessors
+ *          pass to them, and what the branches before an edge decided
+ * Writes:  an edge that decides the branch goes straight on, by a copy of the block
  * Refuses: nothing
  * Keeps:   loop headers (no edge is threaded through one, so loops stay reducible), traps; what is executed,
  *          but for the branch
@@ -22,6 +22,7 @@ import {
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { type Decided, decidedBranches } from './decided-branches.js';
 import { copyBlocks, repairSsa } from './repair-ssa.js';
 
 /** A longer block is not copied. */
@@ -51,9 +52,9 @@ export function threadBranches(func: Func): boolean {
 }
 
 function isShort(block: Block): boolean {
-  const { term, instrs, params } = block;
+  const { term, instrs } = block;
   if (term.op !== 'br_if' && term.op !== 'switch') return false;
-  return params.length > 0 && instrs.length <= LONGEST && instrs.every((i) => PURE.has(i.op));
+  return instrs.length <= LONGEST && instrs.every((i) => PURE.has(i.op));
 }
 
 /** Threads the edges of one block that decide another; false where there is none. */
@@ -63,29 +64,27 @@ function threadOne(func: Func): boolean {
   const types = valueTypes(func);
   const preds = predecessors(func);
   const byId = new Map(func.blocks.map((block) => [block.id, block]));
+  const factsOf = edgeFacts(func, defs);
   for (const block of func.blocks.slice(1)) {
     if (headers.has(block.id) || !isShort(block)) continue;
     const before = preds.get(block.id) ?? [];
     const edges = before.flatMap((id) => targetsOf(byId.get(id)?.term ?? block.term));
     if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
-    const decide = (args: readonly ValueId[]): Target | null => {
-      const known = new Map<ValueId, bigint>();
+    const decide = (pred: Block, { args }: Target): Target | null => {
+      const { constants, set } = factsOf(pred, block.id);
+      const known = new Map(constants);
       block.params.forEach((param, i) => {
-        const def = defs.get(args[i] ?? param.id);
-        if (def?.op === 'const') known.set(param.id, def.value);
+        const value = known.get(args[i] ?? param.id) ?? constantOf(defs, args[i] ?? param.id);
+        if (value !== null) known.set(param.id, value);
       });
-      if (known.size === 0) return null;
-      const constant = (value: ValueId): bigint | null => {
-        const own = known.get(value);
-        if (own !== undefined) return own;
-        const def = defs.get(value);
-        return def?.op === 'const' ? def.value : null;
-      };
+      if (known.size === 0 && set.size === 0) return null;
+      const constant = (value: ValueId): bigint | null =>
+        known.get(value) ?? constantOf(defs, value);
       for (const instr of block.instrs) {
         const value = foldInstr(instr, constant, (v) => types.get(v) ?? 'i64', null);
         if (value !== null) known.set(instr.id, value);
       }
-      return takenTarget(block, constant);
+      return takenTarget(block, constant, set);
     };
     for (const from of before) {
       const pred = byId.get(from);
@@ -96,9 +95,57 @@ function threadOne(func: Func): boolean {
   return false;
 }
 
-function takenTarget({ term }: Block, constant: (value: ValueId) => bigint | null): Target | null {
+function constantOf(defs: ReadonlyMap<ValueId, Instr>, value: ValueId): bigint | null {
+  const def = defs.get(value);
+  return def?.op === 'const' ? def.value : null;
+}
+
+/** What holds on an edge, by the branches that lead there. */
+interface Facts {
+  readonly constants: Map<ValueId, bigint>;
+  /** Values that are not 0. */
+  readonly set: Set<ValueId>;
+}
+
+function edgeFacts(
+  func: Func,
+  defs: ReadonlyMap<ValueId, Instr>,
+): (from: Block, to: BlockId) => Facts {
+  const decided = decidedBranches(func);
+  const learn = ({ constants, set }: Facts, { condition, holds }: Decided): void => {
+    if (holds) set.add(condition);
+    else constants.set(condition, 0n);
+    const def = defs.get(condition);
+    if (def?.op !== 'compare') return;
+    if (holds) constants.set(condition, 1n);
+    const value = constantOf(defs, def.args[1]);
+    if (value !== null && def.kind === (holds ? 'eq' : 'ne')) constants.set(def.args[0], value);
+  };
+  const known = new Map<BlockId, Facts>();
+  const factsAt = (block: BlockId): Facts => {
+    const old = known.get(block);
+    if (old !== undefined) return old;
+    const facts: Facts = { constants: new Map(), set: new Set() };
+    for (const branch of decided(block)) learn(facts, branch);
+    known.set(block, facts);
+    return facts;
+  };
+  return ({ id, term }, to) => {
+    const { constants, set } = factsAt(id);
+    const here = { constants: new Map(constants), set: new Set(set) };
+    if (term.op === 'br_if' && term.then.block !== term.else.block)
+      learn(here, { condition: term.condition, holds: term.then.block === to });
+    return here;
+  };
+}
+
+function takenTarget(
+  { term }: Block,
+  constant: (value: ValueId) => bigint | null,
+  set: ReadonlySet<ValueId>,
+): Target | null {
   if (term.op === 'br_if') {
-    const value = constant(term.condition);
+    const value = set.has(term.condition) ? 1n : constant(term.condition);
     return value === null ? null : value !== 0n ? term.then : term.else;
   }
   if (term.op !== 'switch') return null;
@@ -111,7 +158,7 @@ function threadEdge(
   func: Func,
   pred: Block,
   block: Block,
-  decide: (args: readonly ValueId[]) => Target | null,
+  decide: (pred: Block, edge: Target) => Target | null,
 ): boolean {
   let copied: BlockId | null = null;
   let taken: Target | null = null;
@@ -121,7 +168,7 @@ function threadEdge(
     (value) => value,
     (target) => {
       if (target.block !== block.id || copied !== null) return target;
-      taken = decide(target.args);
+      taken = decide(pred, target);
       if (taken === null) return target;
       args = target.args;
       copied = func.nextBlock as BlockId;

@@ -1,6 +1,7 @@
 // How answers of policies become one decision: in the kernel, and in the simulator.
 const authorize = 'compiler/lower/dispatcher-authorize.ts';
 const dispatcher = 'compiler/lower/dispatcher.ts';
+const policies = 'compiler/passes/inline-policies.ts';
 const combine = 'compiler/bundle/combine.ts';
 
 export const DISPATCHER = [
@@ -8,17 +9,49 @@ export const DISPATCHER = [
     class: 'deny after allow',
     name: 'an allow is looked at before a deny',
     file: authorize,
-    find: "const FIELDS = ['deny', 'allow'] as const;",
-    replace: "const FIELDS = ['allow', 'deny'] as const;",
+    find: "answer.verdict === 'deny' ? (['eq', VERDICT.deny] as const) : (['ne', 0] as const);",
+    replace: "answer.verdict === 'deny' ? (['ne', 0] as const) : (['ne', 0] as const);",
     suite: 'case#^combine',
   },
   {
     class: 'first match in array order wins',
     name: 'of two answers the later is told',
     file: authorize,
-    find: ": emit.select('i64', emit.compareWith('i64', 'ne', old, 0), old, packed);",
-    replace: ': packed;',
+    find: "answer.verdict === 'deny' ? (['eq', VERDICT.deny] as const) : (['ne', 0] as const);",
+    replace: "(['eq', 9] as const);",
     suite: 'case#^combine',
+  },
+  {
+    class: 'AUDIT decides',
+    name: 'what is behind a deny is never asked, though it audits',
+    file: authorize,
+    find: "const isLast = answer.verdict === 'deny' ? !way.marked : this.#policies.length === 1;",
+    replace: "const isLast = answer.verdict === 'deny' ? true : this.#policies.length === 1;",
+    suite: 'unit/dispatcher',
+  },
+  {
+    class: 'shadow enforced',
+    name: 'a shadow policy behind a deny is never asked',
+    file: authorize,
+    find: "return policy.mode === 'shadow' || this.#mayAudit(this.#nameOf(policy));",
+    replace: "return policy.mode === '' || this.#mayAudit(this.#nameOf(policy));",
+    suite: 'unit/dispatcher',
+  },
+  {
+    class: 'trap => allow',
+    name: 'a policy that is joined and runs out of fuel is told as a trap',
+    file: policies,
+    find: 'const value = callee.stopped[term.kind];',
+    replace: 'const value = callee.stopped.trap;',
+    suite: 'unit/inline-policies',
+  },
+  {
+    class: 'wrong field',
+    name: 'an answer that is constant goes where the others go',
+    file: policies,
+    find: 'const to = decided !== 0n ? block.term.then : block.term.else;',
+    replace: 'const to = block.term.else;',
+    suite: 'unit/inline-policies',
   },
   {
     class: 'missing default',
@@ -48,8 +81,8 @@ export const DISPATCHER = [
     class: 'shadow enforced',
     name: 'shadow answers decide',
     file: authorize,
-    find: "if (policy.mode === 'shadow') {\n      this.#mark(allow",
-    replace: "if (policy.name === '') {\n      this.#mark(allow",
+    find: "if (policy.mode === 'shadow') {\n        const shadow",
+    replace: "if (policy.name === '') {\n        const shadow",
     suite: 'case#^shadow-after',
   },
   {
@@ -64,33 +97,32 @@ export const DISPATCHER = [
     class: 'error => pass',
     name: 'an answer that is no verdict is no opinion',
     file: authorize,
-    find: 'value: code,\n      equals: VERDICT.pass,\n      then: this.#to(next, from.state, passes),\n      else: bare(notPass),',
-    replace:
-      "value: passes.binary('i32', 'or', passes.compareWith('i32', 'eq', code, VERDICT.pass), passes.compareWith('i32', 'gt_u', code, 4)),\n      equals: 1,\n      then: this.#to(next, from.state, passes),\n      else: bare(notPass),",
+    find: 'to(deny, answer), to(stopped, answer));',
+    replace: 'to(deny, answer), to(audit));',
     suite: 'case#^(traps|fuel)',
   },
   {
     class: 'trap => allow',
     name: 'a trap allows',
     file: authorize,
-    find: 'const { trap, fuel } = this.#rules.failure;\n    if (trap',
-    replace: "const { trap, fuel } = { trap: 'allow', fuel: 'deny' };\n    if (trap",
+    find: 'const { trap, fuel } = this.#rules.failure;\n    const emit',
+    replace: "const { trap, fuel } = { trap: 'allow', fuel: 'deny' };\n    const emit",
     suite: 'case#^traps',
   },
   {
     class: 'fuel => allow',
     name: 'running out of fuel allows',
     file: authorize,
-    find: 'const { trap, fuel } = this.#rules.failure;\n    if (trap',
-    replace: "const { trap, fuel } = { trap: 'deny', fuel: 'allow' };\n    if (trap",
+    find: 'const { trap, fuel } = this.#rules.failure;\n    const emit',
+    replace: "const { trap, fuel } = { trap: 'deny', fuel: 'allow' };\n    const emit",
     suite: 'case#^fuel',
   },
   {
     class: 'AUDIT decides',
     name: 'audit is an allow',
     file: authorize,
-    find: 'then: bare(audit),',
-    replace: 'then: bare(allow),',
+    find: 'VERDICT.audit, to(audit), to(notAudit));',
+    replace: 'VERDICT.audit, to(allow, answer), to(notAudit));',
     suite: 'case#^combine',
   },
   {
@@ -106,8 +138,8 @@ export const DISPATCHER = [
     class: 'off by one in a bound',
     name: 'the policy that decided is the one before',
     file: authorize,
-    find: "const policy = emit.with('i32', 'sub', number, 1);",
-    replace: "const policy = emit.with('i32', 'sub', number, 2);",
+    find: "policy: emit.constant('i32', policy.index), reason",
+    replace: "policy: emit.constant('i32', policy.index - 1), reason",
     suite: 'unit/dispatcher',
   },
   {
@@ -122,8 +154,8 @@ export const DISPATCHER = [
     class: 'wrong field',
     name: "a second policy's clusters are the first's",
     file: dispatcher,
-    find: "good.with('i32', 'add', answer, policy.firstRoute)",
-    replace: "good.with('i32', 'add', answer, 0)",
+    find: "good.with('i32', 'add', own.id, policy.firstRoute)",
+    replace: "good.with('i32', 'add', own.id, 0)",
     suite: 'case#^routes',
   },
   {

@@ -293,8 +293,8 @@ export const LOOK_UPS = [
     class: 'unknown key matches',
     name: 'a dense record is present where its value is 0',
     file: exact,
-    find: "emit.compareWith('i64', 'ne', present, 0, id);",
-    replace: "emit.compareWith('i64', 'ge_u', present, 0, id);",
+    find: "emit.compareWith('i32', 'ne', there, 0, id);",
+    replace: "emit.compareWith('i32', 'ge_u', there, 0, id);",
     suite: 'case#^tables-short',
   },
   {

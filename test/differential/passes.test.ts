@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { buildModule } from '../../compiler/frontend/build-ir.js';
 import { evaluate, type Module, parse, print, verifyModule } from '../../compiler/ir/index.js';
 import {
+  balanceChains,
   eliminateCommonSubexpressions,
   eliminateDeadCode,
   expandArithmetic,
@@ -95,6 +96,7 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['sink-loads', each(sinkLoads)],
   ['thread-branches', each(threadBranches)],
   ['unroll-loops', each(unrollLoops)],
+  ['balance-chains', each(balanceChains)],
   ['inline', inline],
   ['expand-arithmetic', each(expandArithmetic)],
   ['lower-switch', each(lowerSwitch)],

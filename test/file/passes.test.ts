@@ -7,6 +7,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Module, parse, print, verifyModule } from '../../compiler/ir/index.js';
 import {
+  balanceChains,
   dropUnused,
   eliminateCommonSubexpressions,
   eliminateDeadCode,
@@ -16,6 +17,7 @@ import {
   foldMemory,
   guardLoops,
   inline,
+  inlinePolicies,
   lowerSwitch,
   type ModulePass,
   optimize,
@@ -54,9 +56,11 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'sink-values': each(sinkValues),
   'sink-loads': each(sinkLoads),
   'reduce-strength': each(reduceStrength),
+  'balance-chains': each(balanceChains),
   'thread-branches': each(threadBranches),
   'unroll-loops': each(unrollLoops),
   inline,
+  'inline-policies': inlinePolicies,
   'drop-unused': dropUnused,
   optimize: (module) => {
     optimize(module, { verify: true });

@@ -158,6 +158,34 @@ test('one policy is a handful of instructions', () => {
   assert.ok((func?.blocks.length ?? 99) <= 16);
 });
 
+test('behind a deny only those are asked that may still mark the decision', () => {
+  const asked = (
+    second: PolicyEntry['mode'],
+    audits: boolean,
+  ): { calls: string[]; shadow: bigint } => {
+    const policies = entries([
+      { mode: 'enforce', canAllow: true },
+      { mode: second, canAllow: true },
+    ]);
+    const rules = { policies, default: 'deny', failure: DENIED } as const;
+    const module = buildDispatcher(rules, () => audits);
+    assert.equal(verifyModule(module), []);
+    const calls: string[] = [];
+    const decision = new Uint8Array(DECISION.size);
+    const answers = [VERDICT.deny, VERDICT.allow];
+    evaluate(module, AUTHORIZE_FUNCTION, {
+      pointers: [connection(3), decision],
+      call: (callee) => BigInt(answers[calls.push(callee) - 1] ?? 0),
+    });
+    const view = new DataView(decision.buffer);
+    assert.is(view.getUint32(DECISION.verdict, true), VERDICT.deny);
+    return { calls, shadow: view.getBigUint64(DECISION.shadowAllow, true) };
+  };
+  assert.equal(asked('enforce', false).calls, ['p0_authorize']);
+  assert.equal(asked('enforce', true).calls, ['p0_authorize', 'p1_authorize']);
+  assert.is(asked('shadow', false).shadow, 2n);
+});
+
 const ROUTES = [0, 1, 2, 3, 0xffef, 0xfff0, 0xfff1, 0xffff].map((r) =>
   r === 0 ? 0 : (4 << 16) | r,
 );

@@ -111,15 +111,13 @@ b0:
 }`,
     want: `
      0: r0 = 240
-     1: if r1 == 0 goto L2
+     1: if r1 == 0 goto L1
      2: r1 = *(u16 *)(r1 + 204)
      3: r0 = 1
-     4: if r1 >= 443 goto L1
-     5: exit
+     4: if r1 < 443 goto L1
+     5: r0 = 0
 L1:
-     6: r0 = 0
-L2:
-     7: exit`,
+     6: exit`,
   },
   {
     name: 'a select costs one branch',
@@ -135,15 +133,13 @@ b0:
 }`,
     want: `
      0: r0 = 240
-     1: if r1 == 0 goto L2
+     1: if r1 == 0 goto L1
      2: r1 = *(u16 *)(r1 + 204)
      3: r0 = 7
-     4: if r1 >= 443 goto L1
-     5: exit
+     4: if r1 < 443 goto L1
+     5: r0 = r1
 L1:
-     6: r0 = r1
-L2:
-     7: exit`,
+     6: exit`,
   },
   {
     name: 'a mask that is only tested is a bit test',

@@ -36,10 +36,6 @@ export function linearise(func: LirFunc, { walksLoops }: LayoutOptions): Linear 
   const insns: Insn[] = [];
   const locs: Loc[] = [];
   const labels = new Map<Label, InsnIndex>();
-  const isBareEnd = (label: Label): boolean => {
-    const block = func.blocks[label];
-    return block?.exit.op === 'exit' && block.steps.length === 0;
-  };
   for (const [i, label] of order.entries()) {
     const block = func.blocks[label];
     if (block === undefined) continue;
@@ -61,7 +57,7 @@ export function linearise(func: LirFunc, { walksLoops }: LayoutOptions): Linear 
     const following = fallsBack ? null : next;
     const last = leavingLast(block.exit, (to) => leaves(label, to));
     const falls = last === null || last.no === following ? following : null;
-    for (const insn of exitInsns(last ?? block.exit, falls, isBareEnd)) {
+    for (const insn of exitInsns(last ?? block.exit, falls)) {
       insns.push(insn);
       locs.push(block.exit.loc);
     }
@@ -77,16 +73,16 @@ function leavingLast(end: Exit, leaves: (to: Label) => boolean): (Exit & { op: '
   return test === null ? null : { ...end, test, yes: end.no, no: end.yes };
 }
 
-function exitInsns(end: Exit, next: Label | null, isBareEnd: (label: Label) => boolean): Insn[] {
+function exitInsns(end: Exit, next: Label | null): Insn[] {
   if (end.op === 'exit') return [exit()];
   if (end.op === 'goto') {
     if (end.to === next) return [];
-    return [isBareEnd(end.to) ? exit() : jump(end.to)];
+    return [jump(end.to)];
   }
   if (end.no === next) return [branch(end.test, end.yes)];
   const opposite = negate(end.test);
   if (end.yes === next && opposite !== null) return [branch(opposite, end.no)];
-  return [branch(end.test, end.yes), isBareEnd(end.no) ? exit() : jump(end.no)];
+  return [branch(end.test, end.yes), jump(end.no)];
 }
 
 /** Counted backwards; a jump backwards means a loop. */

@@ -12,7 +12,7 @@ import { type LirBlock, type LirFunc, successorsOf } from '../lir.js';
 /** Simplifies in place. */
 export function simplifyBlocks(func: LirFunc): void {
   mergeEnds(func);
-  thread(func);
+  threadJumps(func);
   inlineExits(func);
 }
 
@@ -28,7 +28,8 @@ function destination(blocks: readonly LirBlock[], from: Label): Label {
   return at;
 }
 
-function thread(func: LirFunc): void {
+/** Branches to empty blocks go to where those lead. */
+export function threadJumps(func: LirFunc): void {
   for (const block of func.blocks) {
     const { exit } = block;
     if (exit.op === 'goto') block.exit = { ...exit, to: destination(func.blocks, exit.to) };

@@ -14,6 +14,7 @@ import {
   store,
 } from '../asm/index.js';
 import { regOfValue } from '../lir.js';
+import { isProven } from './proven-index.js';
 import type { Selector } from './selector.js';
 
 type Op<K extends Instr['op']> = Extract<Instr, { op: K }>;
@@ -51,6 +52,12 @@ export function loadImage(s: Selector, instr: Op<'load.image'>): void {
   const constant = s.constant(value);
   if (constant !== null) {
     loadConstantIndex(s, instr, constant, base);
+    return;
+  }
+  if (isProven(s, value, instr.limit)) {
+    s.emit(address(base, instr.image, instr.offset));
+    s.emit(add.reg(base, regOfValue(value)));
+    s.emit(load(instr.size, dst, base, 0));
     return;
   }
   const index = s.scratch();

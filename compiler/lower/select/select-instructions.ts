@@ -14,7 +14,7 @@ import { binary, convert, unary } from './arithmetic.js';
 import { branchOn, isJumped, materialise, select } from './conditions.js';
 import { launder, loadHead, loadImage, loadPointer, loadZero, storePointer } from './memory.js';
 import { type Copy, sequence } from './parallel-copies.js';
-import { Selector } from './selector.js';
+import { type SelectOptions, Selector } from './selector.js';
 
 /** R1 to R5. */
 export const MAX_ARGUMENTS = 5;
@@ -22,8 +22,8 @@ export const MAX_ARGUMENTS = 5;
 type Labels = ReadonlyMap<BlockId, Label>;
 
 /** Selects instructions for one function. */
-export function selectInstructions(func: Func, options: { readonly mayGoto: boolean }): LirFunc {
-  const s = new Selector(func, options.mayGoto);
+export function selectInstructions(func: Func, options: SelectOptions): LirFunc {
+  const s = new Selector(func, options);
   const blocks = reachable(func);
   const labels = new Map<BlockId, Label>();
   const [entry] = blocks;

@@ -27,10 +27,17 @@ interface Place {
 /** So many instructions may stand between two uses of a register that is never spilled. */
 const CLOSE = 3;
 
+export interface SelectOptions {
+  readonly mayGoto: boolean;
+  /** See LirFunc.trustsCopies; true unless told. */
+  readonly trustCopies?: boolean;
+}
+
 export class Selector {
   readonly func: Func;
   readonly lir: LirFunc;
   readonly withMayGoto: boolean;
+  readonly mayTrustCopies: boolean;
   readonly uses: ReadonlyMap<ValueId, number>;
   readonly conditions: Conditions;
   /** The register that holds `zero` of the connection behind a pointer parameter. */
@@ -51,14 +58,16 @@ export class Selector {
   readonly #traps = new Map<TrapKind, Label>();
   #current: LirBlock;
 
-  constructor(func: Func, withMayGoto: boolean) {
+  constructor(func: Func, options: SelectOptions) {
     this.func = func;
-    this.withMayGoto = withMayGoto;
+    this.withMayGoto = options.mayGoto;
+    this.mayTrustCopies = options.trustCopies ?? true;
     this.lir = {
       name: func.name,
       blocks: [],
       nextReg: func.nextValue + FIRST_VIRTUAL,
       unspillable: new Set(),
+      trustsCopies: false,
     };
     for (const param of func.params) this.#types.set(param.id, param.type);
     for (const block of func.blocks) {
