@@ -247,8 +247,8 @@ export const INSTRUCTIONS = [
     class: 'off by one in a bound',
     name: 'an index that may be the limit and one more is not tested',
     file: 'compiler/lower/select/proven-index.ts',
-    find: "return (compare.kind === 'lt_u' ? bound - 1n : bound)",
-    replace: "return (compare.kind === 'lt_u' ? bound - 2n : bound)",
+    find: "const isBelow = (compare.kind === 'lt_u' ? bound - 1n : bound)",
+    replace: "const isBelow = (compare.kind === 'lt_u' ? bound - 2n : bound)",
     suite: 'unit/lower-select',
   },
   {
@@ -266,5 +266,21 @@ export const INSTRUCTIONS = [
     find: "if (test.kind !== (holds ? 'eq' : 'ne') || test.width !== 64) return false;",
     replace: "if (test.kind !== 'eq' || test.width !== 64) return false;",
     suite: 'differential/lowering',
+  },
+  {
+    class: 'off by one in a bound',
+    name: 'the constant that halves a chain goes to the lower half',
+    file: 'compiler/passes/balance-chains.ts',
+    find: "test(block, 'lt_u', bound, [below, above]);",
+    replace: "test(block, 'lt_u', bound + 1n, [below, above]);",
+    suite: 'unit/balance-chains',
+  },
+  {
+    class: 'wrong field',
+    name: 'a value moves to the first block that uses it, past another',
+    file: 'compiler/passes/sink-values.ts',
+    find: 'if (rankOf(meet) > rankOf(other)) meet = parent.get(meet) ?? null;',
+    replace: 'if (rankOf(meet) > rankOf(other)) break;',
+    suite: 'differential/passes',
   },
 ];

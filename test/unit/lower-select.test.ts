@@ -41,6 +41,52 @@ b0:
      5: exit`,
   },
   {
+    name: 'an index that is below the limit by how it is computed is not compared; one above is',
+    ir: `
+image t align 8 size 64 {
+}
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 4 v0 + 200
+  v2 = const i32 12
+  v3 = lt_u v1, v2
+  v13 = const i32 0
+  v4 = select i32 v3, v1, v13
+  v5 = const i32 2
+  v6 = shl i32 v4, v5
+  v7 = load.image i32 4 t v6 + 8 limit 44
+  v8 = load.image i32 4 t v6 + 8 limit 43
+  v9 = add i32 v7, v8
+  v10 = const i32 7
+  v11 = and i32 v9, v10
+  v12 = load.image i32 1 t v11 + 0 limit 7
+  return v12
+}`,
+    want: `
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r3 = *(u32 *)(r1 + 200)
+     3: if r3 < 12 goto L1
+     4: r3 = 0
+L1:
+     5: w3 <<= 2
+     6: r1 = t + 8 ll
+     8: r1 += r3
+     9: r2 = *(u32 *)(r1 + 0)
+    10: r0 = 240
+    11: if r3 > 43 goto L2
+    12: r1 = t + 8 ll
+    14: r1 += r3
+    15: r1 = *(u32 *)(r1 + 0)
+    16: w2 += w1
+    17: w2 &= 7
+    18: r1 = t + 0 ll
+    20: r1 += r2
+    21: r0 = *(u8 *)(r1 + 0)
+L2:
+    22: exit`,
+  },
+  {
     name: 'an image load compares and uses one register; a constant index folds',
     ir: `
 image t align 8 size 64 {
