@@ -2,7 +2,7 @@
  * The driver: a project to a bundle. Pure: files come through `read`, the configure phase runs
  * through `snapshot`, the world is asked through `checkCluster`. The same input gives the same bytes.
  */
-import { MAX_POLICIES, MAX_ROUTES } from './abi/index.js';
+import { MAX_POLICIES, MAX_ROUTES, needsWalkedLoops } from './abi/index.js';
 import { buildManifest } from './build-manifest.js';
 import { BUNDLE_CODES } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
@@ -230,6 +230,7 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     cost: { functions: [], tables: [], tableBytes: 0 },
   });
   const { fuel } = project.budget;
+  const isWalked = needsWalkedLoops(project.kernels);
   const walks: PlacedWalk[] = [];
   const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
     const modules = policies.map((p, i) => {
@@ -237,7 +238,7 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
         const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
         walks.push({ ...walk, at });
       };
-      const watch = mayGoto ? undefined : observerOf(observe, p.index);
+      const watch = mayGoto === isWalked ? undefined : observerOf(observe, p.index);
       const target = { mayGoto, fuel, onWalk, observe: watch };
       return expandPolicy(p, { plan: plans[i], numbering, target });
     });
@@ -252,10 +253,11 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     optimize({ ...module, functions: joined }, { mayGoto });
     return { module, lowered: lowerModule(module, { mayGoto }) };
   };
-  const base = variant(false);
+  // Kernels differ in how loops are guarded; without a loop, or for new kernels only, one object serves all.
+  const base = variant(!isWalked);
   diagnostics.push(...checkWalks(walks, fuel));
-  // Kernels differ in how loops are guarded; without a loop one object serves all.
-  const guarded = base.module.functions.some((f) => loops(f).length > 0) ? variant(true) : base;
+  const hasLoops = base.module.functions.some((f) => loops(f).length > 0);
+  const guarded = isWalked && hasLoops ? variant(true) : base;
   const { wasm } = parts.stages;
   const ir = (): string => print(base.module);
   const plan = (): string => printPlan(plans, numbering);

@@ -4,6 +4,7 @@ export * from './head.js';
 export * from './head-names.js';
 export * from './host-pattern.js';
 export * from './imports.js';
+export * from './kernel-series.js';
 export * from './key-shape.js';
 export * from './layout.js';
 export * from './path-pattern.js';

@@ -10,6 +10,10 @@ export const CODES: CodeTable = {
   A003: { title: 'no bpf file system', help: 'mount -t bpf bpf /sys/fs/bpf' },
   A004: { title: 'the BPF objects are missing', help: 'run `npm run build`' },
   A005: { title: 'the state document cannot be read', help: 'run `weft unload`, then load again' },
+  A006: {
+    title: 'bundle not for this kernel',
+    help: 'add this kernel to `kernels` in weft.json, and build again',
+  },
   A010: { title: 'cgroup not found', help: 'start the workload first, then enrol it' },
   A011: {
     title: 'unknown workload',

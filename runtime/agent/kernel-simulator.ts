@@ -32,6 +32,7 @@ import {
 } from '../simulate/index.js';
 import { type DecideResult, decodeResult, encodeInput, encodeU32, LAYOUT, NONE } from './layout.js';
 import { readObject } from './objects.js';
+import { policyObject } from './policy-object.js';
 import { type Staged, stage } from './stage.js';
 
 /** Test-run wants room for an Ethernet header (WEFT_HARNESS_HEAD). */
@@ -207,10 +208,10 @@ function decidePolicies(staged: Staged, connections: Uint8Array, ask: Connection
 }
 
 /** The request policies alone, joined with the harness that is made for them. */
-function loadRequests(kernel: Kernel, { objects }: Bundle): KernelObject {
+function loadRequests(kernel: Kernel, bundle: Bundle): KernelObject {
   const joined = kernel.link([
     { name: 'request-harness', bytes: readObject('request-harness') },
-    { name: 'policy', bytes: kernel.hasMayGoto() ? objects.mayGoto : objects.base },
+    { name: 'policy', bytes: policyObject(kernel, bundle) },
   ]);
   return kernel.load({ name: 'weft_requests', bytes: joined });
 }

@@ -20,6 +20,7 @@ import {
 } from './layout.js';
 import { readObject } from './objects.js';
 import { cgroupPath, type Paths } from './paths.js';
+import { policyObject } from './policy-object.js';
 import { judgesRequests, programsOf } from './sockops.js';
 import type { Names } from './state.js';
 
@@ -107,13 +108,13 @@ function sharedBy(
 
 /** Loads a generation without activating it. Throws PlanError, KernelError or VerifierError; then nothing is left. */
 export function stage(kernel: Kernel, bundle: Bundle, world: World, options: StageOptions): Staged {
-  const { manifest, objects } = bundle;
+  const { manifest } = bundle;
   const plan = planGeneration(manifest, world);
   if (hasErrors(plan.diagnostics)) throw new PlanError(plan.diagnostics);
   const part = options.part ?? (judgesRequests(manifest) ? 'request-hooks' : 'hooks');
   const joined = kernel.link([
     { name: part, bytes: readObject(part) },
-    { name: 'policy', bytes: kernel.hasMayGoto() ? objects.mayGoto : objects.base },
+    { name: 'policy', bytes: policyObject(kernel, bundle) },
   ]);
   const all = generationEntries(plan, options.cgroups, manifest);
   const isHere = (name: string): boolean => part === 'request-hooks' || !isRequestMap(name);

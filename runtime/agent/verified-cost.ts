@@ -6,6 +6,7 @@ import { release } from 'node:os';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { Kernel } from '../kernel/index.js';
 import { readObject } from './objects.js';
+import { policyObject } from './policy-object.js';
 import { judgesRequests } from './sockops.js';
 
 export interface VerifiedCost {
@@ -17,8 +18,8 @@ export interface VerifiedCost {
 }
 
 /** Loads the policies and asks the kernel. Throws KernelError or VerifierError, with nothing left behind. */
-export function measureVerified(kernel: Kernel, { manifest, objects }: Bundle): VerifiedCost {
-  const policy = kernel.hasMayGoto() ? objects.mayGoto : objects.base;
+export function measureVerified(kernel: Kernel, bundle: Bundle): VerifiedCost {
+  const policy = policyObject(kernel, bundle);
   const count = (harness: 'harness' | 'request-harness', program: string): number => {
     const parts = [
       { name: harness, bytes: readObject(harness) },
@@ -31,6 +32,8 @@ export function measureVerified(kernel: Kernel, { manifest, objects }: Bundle): 
   return {
     kernel: release(),
     connections: count('harness', 'weft_test_policy'),
-    requests: judgesRequests(manifest) ? count('request-harness', 'weft_test_request') : null,
+    requests: judgesRequests(bundle.manifest)
+      ? count('request-harness', 'weft_test_request')
+      : null,
   };
 }

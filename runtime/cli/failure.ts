@@ -54,6 +54,7 @@ const UNSUPPORTED: readonly string[] = [
   'KERNEL_NO_LIBBPF',
   'A002',
   'A003',
+  'A006',
   'S003',
 ];
 

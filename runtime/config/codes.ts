@@ -12,6 +12,10 @@ export const CODES: CodeTable = {
     help: 'give the files different names: reports name a policy by its file name',
   },
   W204: { title: 'attachment names no service', help: 'write the service as name.namespace' },
+  W206: {
+    title: 'kernel too old',
+    help: 'Weft runs on Linux 6.1 or later: leave older kernels out of `kernels`',
+  },
   W205: {
     title: 'reply too large',
     help: 'the kernel writes replies of up to 1024 bytes, head and body; shorten the body',

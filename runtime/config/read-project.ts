@@ -1,7 +1,9 @@
 /** Reads weft.json: the schema's form, the defaults, and what a schema cannot say. */
 import {
   DEFAULT_REFUSALS,
+  isOlder,
   MAX_REPLY,
+  OLDEST_KERNEL,
   REFUSALS,
   type RefusalConfig,
   refusalReplies,
@@ -90,6 +92,14 @@ function checkRefusals(refusals: ProjectConfig['refusals'], at: DocumentRead['at
   });
 }
 
+function checkKernels(kernels: readonly string[], at: DocumentRead['at']): Diagnostic[] {
+  return kernels.flatMap((series, index) =>
+    isOlder(series, OLDEST_KERNEL)
+      ? [diagnostic('W206', `Weft does not run on Linux ${series}`, { at: at(['kernels', index]) })]
+      : [],
+  );
+}
+
 export interface ProjectRead {
   /** Null where there are errors. */
   readonly project: ProjectConfig | null;
@@ -108,6 +118,7 @@ export function readProject(text: string, file: string): ProjectRead {
   }
   const refusals = refusalsOf(raw);
   found.push(...checkRefusals(refusals, read.at));
+  found.push(...checkKernels(raw.kernels ?? [], read.at));
   if (hasErrors(found)) return { project: null, diagnostics: found };
   const project: ProjectConfig = {
     name: raw.name,
