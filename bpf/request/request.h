@@ -53,7 +53,8 @@ static __always_inline int weft_pass_request(struct sk_msg_md *message, struct w
 		if (weft_is_short(message, http, socket))
 			http->flags |= WEFT_HTTP_SHORT | WEFT_HTTP_LOOKED;
 		weft_grant_replies(http, socket);
-	} else if (http->asked - 1 == http->native.reply.done) {
+	} else if (http->flags & WEFT_HTTP_GRANTED &&
+		   http->asked - 1 == http->native.reply.done) {
 		weft_revoke_replies(http);
 	}
 	/* Last, since whoever reads the rest of that line waits for it then. */

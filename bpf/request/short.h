@@ -24,7 +24,6 @@
 #define WEFT_SHORT_TRIES 4
 
 #define WEFT_RECEIVE_SHUTDOWN 1
-#define WEFT_SEND_SHUTDOWN 2
 
 enum sock_flags___weft {
 	SOCK_ZEROCOPY___weft,
@@ -40,7 +39,6 @@ static __always_inline int weft_sends_past(const struct bpf_sock *socket,
 	__u32 zerocopy = bpf_core_enum_value(enum sock_flags___weft, SOCK_ZEROCOPY___weft);
 
 	return (socket->state == WEFT_TCP_ESTABLISHED || socket->state == WEFT_TCP_CLOSE_WAIT) &&
-	       !(self->inet_conn.icsk_inet.sk.sk_shutdown & WEFT_SEND_SHUTDOWN) &&
 	       !(self->inet_conn.icsk_inet.sk.__sk_common.skc_flags >> zerocopy & 1);
 }
 
@@ -150,8 +148,12 @@ static __always_inline void weft_grant_replies(struct weft_http *http,
 					       const struct tcp_sock *socket)
 {
 	struct weft_native *native = &http->native;
-	__u32 before = http->asked - 1, grant = native->grant;
+	__u32 before = http->asked - 1, grant;
 
+	/* As long as nothing came by TCP: `native` is on the server's CPU. */
+	if (http->flags & WEFT_HTTP_GRANTED && http->granted_seq == socket->rcv_nxt)
+		return;
+	grant = native->grant;
 	if (grant & 1 || !http->peer.cookie || native->flags & WEFT_NATIVE_LOST)
 		return;
 	if (before != *(volatile __u32 *)&native->reply.done ||
@@ -163,13 +165,19 @@ static __always_inline void weft_grant_replies(struct weft_http *http,
 	native->server = http->peer.cookie;
 	native->record = http->peer.record;
 	__sync_val_compare_and_swap(&native->grant, grant, grant + 1);
+	http->flags |= WEFT_HTTP_GRANTED;
+	http->granted_seq = native->expected;
 }
 
 /* No reply is under way: the next ones come by TCP, until they are granted again. */
 static __always_inline void weft_revoke_replies(struct weft_http *http)
 {
-	__u32 grant = http->native.grant;
+	__u32 grant;
 
+	if (!(http->flags & WEFT_HTTP_GRANTED))
+		return;
+	http->flags &= ~WEFT_HTTP_GRANTED;
+	grant = http->native.grant;
 	if (grant & 1)
 		__sync_val_compare_and_swap(&http->native.grant, grant, grant + 1);
 }

@@ -29,7 +29,6 @@ struct sock {
 	} sk_backlog;
 	int sk_sndbuf;
 	int sk_wmem_queued;
-	__u8 sk_shutdown;
 	void *sk_user_data;
 };
 struct inet_sock {

@@ -52,6 +52,8 @@ enum weft_http_flag {
 	WEFT_HTTP_TAIL = 32,
 	WEFT_HTTP_PROVES = 64, /* its server is of this node, and wants proof (proof.h) */
 	WEFT_HTTP_LOOKED = 128, /* in this run: its server takes what goes past TCP */
+	/* Its replies may come past TCP, unless one has come by TCP since (granted_seq). */
+	WEFT_HTTP_GRANTED = 256,
 };
 
 /* The other end of a connection, where it is enrolled on this node too; addresses in the kernel. */
@@ -126,6 +128,8 @@ struct weft_http {
 	__u32 kinds;	  /* native.asked.kinds is not 0 */
 	__u32 tries;	  /* to find the server's socket */
 	struct weft_peer peer; /* the server's socket */
+	__u32 granted_seq; /* of the next byte by TCP, when replies were granted */
+	__u32 zero;
 
 	/* What sk_msg reads for each request. */
 	struct weft_name name;	   /* where it connected to */

@@ -2,6 +2,7 @@
 const short = 'bpf/request/short.h';
 const served = 'bpf/request/served.h';
 const knownRequest = 'bpf/request/known-request.h';
+const requests = 'kernel/http-short';
 const pastTcp = 'kernel/http-short-replies';
 const atClient = 'kernel/http-bound';
 
@@ -11,8 +12,8 @@ export const SHORT = [
     name: 'who has not read what came by TCP is given more past it',
     file: short,
     find: 'BPF_CORE_READ(tcp, copied_seq) != sent ||',
-    replace: '',
-    suite: pastTcp,
+    replace: 'BPF_CORE_READ(tcp, copied_seq) == sent + 1 ||',
+    suite: requests,
   },
   {
     class: 'order',
@@ -20,7 +21,7 @@ export const SHORT = [
     file: short,
     find: 'peer->turns && peer->read_seq == sent &&',
     replace: 'peer->turns &&',
-    suite: pastTcp,
+    suite: requests,
   },
   {
     class: 'unbounded memory',
@@ -50,7 +51,7 @@ export const SHORT = [
     class: 'what applications see',
     name: 'who shut its side down goes on sending past TCP',
     file: short,
-    find: '!(self->inet_conn.icsk_inet.sk.sk_shutdown & WEFT_SEND_SHUTDOWN) &&',
+    find: '(socket->state == WEFT_TCP_ESTABLISHED || socket->state == WEFT_TCP_CLOSE_WAIT) &&',
     replace: '',
     suite: pastTcp,
   },

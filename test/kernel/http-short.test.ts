@@ -106,6 +106,22 @@ for (const isShort of [false, true]) {
     assert.equal(await http.client.ask('s.sendall(get("/private").encode())'), { error: 'EACCES' });
   });
 
+  test('a small request does not overtake one that went by TCP', async () => {
+    await open();
+    const reply = 'b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok"';
+    for (let i = 0; i < 3; i++) {
+      await client('s.sendall(get("/a").encode())');
+      await server(`[end_of_head(a), a.sendall(${reply})][0]`);
+      assert.equal(await client('take(s)'), [200, 'ok', false]);
+    }
+    await server('a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 999)');
+    await client('s.sendall(get("/first").encode())');
+    await server('a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)');
+    await client('s.sendall(get("/second").encode())');
+    const both = (await client('get("/first") + get("/second")')) as string;
+    assert.is(await server(`exactly(a, ${both.length}).decode()`), both);
+  });
+
   test('bodies that go now this way now that arrive in order', async () => {
     await client(`s = open_to("${VIP4}", 80); s.settimeout(5)`);
     await server('may_read.clear(); seen.clear()');
