@@ -14,6 +14,7 @@ import {
   type IstioOptions,
   importGateway,
   importIstio,
+  importNetwork,
   type SourceFile,
 } from '../../runtime/import/index.js';
 import { type CaseFile, parseCaseFile } from '../support/case-file.js';
@@ -49,6 +50,7 @@ function importAs(
       clusters: new Map(Object.entries(clusters)),
     });
   }
+  if (told['dialect'] === 'cilium') return importNetwork(texts, 'default');
   return importIstio(texts, optionsOf(told), told['layout'] === 'scopes' ? 'scopes' : 'one');
 }
 

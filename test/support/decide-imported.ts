@@ -62,6 +62,8 @@ export async function decideImported(
   const connections = await engine.decide(encodeAll(facts, manifest, interner), 'authorize');
   const parse = requestParser(manifest.headers);
   const asked = facts.flatMap((one, i) => (one.request === null ? [] : [{ one, i }]));
+  // Without policies about requests each is allowed as its connection was.
+  const isJudged = manifest.policies.some(({ exports }) => exports.includes('authorizeRequest'));
   const structs: Uint8Array[] = [];
   const places = new Map<number, number>();
   const refused = new Set<number>();
@@ -86,7 +88,7 @@ export async function decideImported(
     structs.push(struct);
   }
   const requests =
-    structs.length === 0
+    structs.length === 0 || !isJudged
       ? []
       : await engine.decide(new Uint8Array(Buffer.concat(structs)), 'authorizeRequest');
   const say = (record: RecordFields): ImportedAnswer => {

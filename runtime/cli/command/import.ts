@@ -19,7 +19,7 @@ import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 import type { ImportWorld } from '../write-import.js';
 
-const DIALECTS = ['istio', 'gateway-api'] as const;
+const DIALECTS = ['istio', 'gateway-api', 'cilium'] as const;
 const PATHS: readonly PathNormalization[] = ['BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
 
 function usage(message: string, help: string): CliError {
@@ -78,11 +78,14 @@ async function readObjects(
   files: readonly SourceFile[],
   known: Known,
 ): Promise<ImportedProject> {
-  const { importGateway, importIstio, ISTIO_DEFAULTS } = await import('../../import/index.js');
+  const { importGateway, importIstio, importNetwork, ISTIO_DEFAULTS } = await import(
+    '../../import/index.js'
+  );
   const namespace = textOption(input, 'namespace') ?? ISTIO_DEFAULTS.namespace;
   if (input.arguments[0] === 'gateway-api') {
     return importGateway(files, { namespace, clusters: known.clusters });
   }
+  if (input.arguments[0] === 'cilium') return importNetwork(files, namespace);
   const domains = listOption(input, 'trustDomain');
   const options: IstioOptions = {
     namespace,

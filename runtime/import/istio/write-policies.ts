@@ -166,21 +166,28 @@ export interface WriteInput {
   readonly refusals: readonly Refusal[];
   readonly options: IstioOptions;
   readonly layout: Layout;
+  /** What comments call the import; Istio's where it is not said. */
+  readonly dialect?: string;
 }
 
 class Writer {
   readonly #options: IstioOptions;
+  readonly #dialect: string;
   readonly #names = new FileNames();
 
-  constructor(options: IstioOptions) {
+  constructor({ options, dialect = 'istio' }: WriteInput) {
     this.#options = options;
+    this.#dialect = dialect;
   }
 
   /** One file of groups of a kind; of several groups each asks for its scope. */
   file(kind: Class, groups: readonly Group[], name: string): ImportedFile {
     const only = groups.length === 1 ? groups[0] : undefined;
     const about = only === undefined ? 'all workloads' : describeScope(only.scope);
-    const policy = new PolicyText([`Imported by weft import istio: ${about}.`, ...ABOUT[kind]]);
+    const policy = new PolicyText([
+      `Imported by weft import ${this.#dialect}: ${about}.`,
+      ...ABOUT[kind],
+    ]);
     for (const level of ['request', 'connection'] as const) {
       if (level === 'request' && this.#options.httpPorts.length === 0) continue;
       this.#function(policy, level, kind, groups, only !== undefined);
@@ -338,5 +345,5 @@ function groupsOf(
 
 /** Writes all policies. */
 export function writePolicies(input: WriteInput): readonly ImportedFile[] {
-  return new Writer(input.options).write(input);
+  return new Writer(input).write(input);
 }
