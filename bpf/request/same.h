@@ -8,7 +8,7 @@
 
 #include "request/window.h"
 
-#define WEFT_KNOWN_HEAD WEFT_WINDOW_MAX /* bytes of a head that is kept, at most */
+#define WEFT_KNOWN_HEAD 1024 /* bytes of a head that is kept, at most: a window */
 #define WEFT_KNOWN_LEARNS 8		/* of so many that differ one is learned */
 
 struct weft_known_bytes {
