@@ -13,6 +13,15 @@ const volatile __u32 weft_bench_step = 1;
 /* 6: the key is the third word of IPv6 addresses below fd00::/32, not an IPv4 address. */
 const volatile __u32 weft_bench_family = 4;
 
+/*
+ * Half of an address by one store, which clang would split. Policies load halves: the hooks have filled an
+ * address long before, but a load right behind two narrower stores would wait until both are done.
+ */
+static __always_inline void put_half(__u32 *to, __u64 value)
+{
+	asm volatile("*(u64 *)(%0 + 0) = %1" : : "r"(to), "r"(value) : "memory");
+}
+
 static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *judgement)
 {
 	__u32 key = (bpf_get_prandom_u32() % weft_bench_count) * weft_bench_step;
@@ -22,12 +31,8 @@ static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *ju
 			       sizeof(judgement->connection)))
 		return -1;
 	if (weft_bench_family == 6) {
-		/*
-		 * In halves, as policies load them: the hooks have filled an address long before, a load
-		 * right behind narrower stores would wait for them.
-		 */
-		*(__u64 *)&source->word[0] = (__u64)bpf_htonl(key) << 32 | bpf_htonl(0xfd000000);
-		*(__u64 *)&source->word[2] = (__u64)bpf_htonl(1) << 32;
+		put_half(&source->word[0], (__u64)bpf_htonl(key) << 32 | bpf_htonl(0xfd000000));
+		put_half(&source->word[2], (__u64)bpf_htonl(1) << 32);
 	} else {
 		source->word[3] = bpf_htonl(key);
 	}
