@@ -49,6 +49,7 @@ export class BuildContext {
   private readonly imports: readonly WasmImport[];
   private readonly located = new Map<string, number>();
   private readonly stateful: ReadonlySet<number>;
+  private readonly tailCalled: ReadonlySet<number>;
   /** Functions of our own, numbered behind the module's: one for each type of indirect call. */
   private readonly added: { readonly type: FuncType; readonly body: WasmBody }[] = [];
   private readonly indirect = new Map<string, number>();
@@ -65,6 +66,8 @@ export class BuildContext {
     const state = readState(module, frontend.scratch);
     this.constantMemory = state.writesMemory ? null : this.memory;
     this.stateful = state.functions;
+    const instrs = module.bodies.flatMap((body) => body.instrs);
+    this.tailCalled = new Set(instrs.flatMap((i) => (i.op === 'return_call' ? [i.index] : [])));
     this.kept = new Map(
       state.globals.flatMap((index) => {
         const global = this.global(index);
@@ -127,6 +130,10 @@ export class BuildContext {
     const results = abi === undefined || abi.result === 'none' ? [] : [abi.result];
     const known = JSON.stringify(item.type) === JSON.stringify({ params, results });
     return { name: item.name, known: abi !== undefined && known };
+  }
+  /** True where some function ends in a recursive call of this one. */
+  isTailCalled(index: number): boolean {
+    return this.tailCalled.has(index);
   }
   /** True where a function can be a BPF subprogram; others, and those that share state, are inlined into each caller. */
   fitsSubprogram(index: number): boolean {

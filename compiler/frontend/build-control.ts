@@ -30,6 +30,10 @@ export interface Frame {
   next: number;
   locals: ValueId[];
   readonly labels: Label[];
+  /** Where a `return_call` of the function goes; null where there is none. */
+  readonly header: Block | null;
+  /** Entered by `return_call`: it returns for the frame below it, which does not go on. */
+  readonly tail: boolean;
 }
 
 /** Frames and labels of what is read; what the instructions between them do is a subclass's. */
@@ -47,11 +51,18 @@ export class ControlBuilder extends SsaBuilder {
     return [...[...this.context.kept.values()].map(({ type }) => type), 'i32'];
   }
 
-  protected enter(index: number, args: readonly ValueId[], after: Block | null): void {
+  protected enter(
+    index: number,
+    args: readonly ValueId[],
+    after: Block | null,
+    tail = false,
+  ): void {
     const body = this.context.body(index);
     if (body === null) throw new BugError(`build: function ${index} has no body`);
-    const locals = [...args, ...body.locals.map((type) => this.constant(intType(type), 0n))];
     const type = this.context.typeOf(index);
+    const header = this.context.isTailCalled(index) ? this.enterLoop(type, args) : null;
+    const given = header?.params.slice(0, type.params.length).map(({ id }) => id) ?? args;
+    const locals = [...given, ...body.locals.map((local) => this.constant(intType(local), 0n))];
     const label: Label = {
       op: 'function',
       to: after,
@@ -60,7 +71,29 @@ export class ControlBuilder extends SsaBuilder {
       type,
       other: null,
     };
-    this.frames.push({ index, body, next: 0, locals, labels: [label] });
+    this.frames.push({ index, body, next: 0, locals, labels: [label], header, tail });
+  }
+
+  /** Begins a function as a loop, whose header takes its arguments and the state. */
+  private enterLoop(type: FuncType, args: readonly ValueId[]): Block {
+    const header = this.newBlock([...type.params.map(intType), ...this.stateTypes]);
+    this.end({ op: 'br', to: this.target(header, [...args, ...this.state]), loc: this.loc });
+    this.state = header.params.slice(type.params.length).map(({ id }) => id);
+    this.block = header;
+    return header;
+  }
+
+  /** Goes back to the header of a function that this frame, or one that it returns for, is in; false where there is none. */
+  protected jumpToHeader(index: number, args: readonly ValueId[]): boolean {
+    for (const frame of [...this.frames].reverse()) {
+      if (frame.index === index && frame.header !== null) {
+        const to = this.target(frame.header, [...args, ...this.state]);
+        this.end({ op: 'br', to, loc: this.loc });
+        return true;
+      }
+      if (!frame.tail) return false;
+    }
+    return false;
   }
 
   /** Types of the parameters of a join: the label's values, the frame's locals, the state. */
@@ -191,6 +224,10 @@ export class ControlBuilder extends SsaBuilder {
       if (this.block !== null && label.after === null) this.returnFrom(frame);
       this.fallThrough(frame, label);
       this.frames.pop();
+      if (frame.tail) {
+        this.stack.length = label.height;
+        return;
+      }
       const caller = this.frames.at(-1);
       if (caller !== undefined && label.after !== null) this.resumeCaller(label, label.after);
       return;

@@ -24,7 +24,6 @@ export class FunctionBuilder extends ControlBuilder {
     );
     this.state = [...kept, fuel ?? this.constant('i32', this.context.budget)];
     const values = args ?? type.params.map((param) => this.constant(intType(param), 0n));
-    if (fuel !== null) this.boundFuel(index, fuel);
     this.enter(index, values, null);
     for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
       const instr = frame.body.instrs[frame.next];
@@ -35,13 +34,6 @@ export class FunctionBuilder extends ControlBuilder {
       else this.instr(frame, instr);
     }
     this.func.blocks = this.func.blocks.filter((block) => this.reached.has(block));
-  }
-
-  /** Tells the verifier that a subprogram's fuel is no more than the budget, where it has a loop to bound. */
-  private boundFuel(index: number, fuel: ValueId): void {
-    if (!this.context.body(index)?.instrs.some((instr) => instr.op === 'loop')) return;
-    const budget = this.constant('i32', this.context.budget);
-    this.stopIf(this.compare('gt_u', fuel, budget), 'fuel');
   }
 
   /** Leaves nothing of the function but the refusal, so that no pass works on what is too large. */
@@ -118,6 +110,9 @@ export class FunctionBuilder extends ControlBuilder {
         return true;
       case 'call':
         this.call(instr.index);
+        return true;
+      case 'return_call':
+        this.tailCall(frame, instr.index);
         return true;
       case 'call_indirect':
         this.callIndirect(instr);
@@ -202,6 +197,13 @@ export class FunctionBuilder extends ControlBuilder {
       const after = this.newBlock([...type.results.map(intType), ...this.stateTypes]);
       this.enter(index, args, after);
     }
+  }
+
+  /** The recursion that fuel.ts marked: a jump, where the function is under way, else its code in this place. */
+  private tailCall({ labels }: Frame, index: number): void {
+    const args = this.popMany(this.context.typeOf(index).params.length);
+    if (this.jumpToHeader(index, args)) return;
+    this.enter(index, args, labels[0]?.after ?? null, true);
   }
 
   private callIndirect(instr: WasmInstr): void {

@@ -4,12 +4,16 @@
  * so that both engines stop at the same point. Code is spliced as bytes; everything else of a body
  * stays as it was, and `originalOffset` leads from new code back to the old.
  *
+ * A recursive call that is the last thing its function does is written as `return_call`: neither engine needs
+ * a stack for it, so neither can run out of one.
+ *
  * Where the import is missing it is appended to the imports, which shifts the index of every defined
  * function by one: calls, exports, elements, start and function names follow.
  */
 import { STATE_EXPORT } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import { STORES } from './build-ops.js';
+import { findTailCalls } from './tail-calls.js';
 import {
   encodeName,
   encodeSigned,
@@ -34,6 +38,7 @@ export interface Fuelled {
 
 export const FUEL_EXPORT = 'fuel';
 const OUT_OF_FUEL = 'out_of_fuel';
+const RETURN_CALL = 0x12;
 
 /** A stretch of new code that begins at `to`; injected stretches all map to `from`. */
 interface Span {
@@ -66,7 +71,7 @@ function spliceBody(
   splicer: Splicer,
   body: WasmBody,
   burn: readonly number[],
-  renumber: Renumber,
+  { renumber, tails }: { renumber: Renumber; tails: ReadonlySet<number> },
 ): void {
   const first = body.instrs[0]?.pos ?? body.end;
   splicer.copy(body.pos, first);
@@ -74,8 +79,10 @@ function spliceBody(
   let copied = first;
   for (const instr of body.instrs) {
     const calls = instr.op === 'call' || instr.op === 'ref.func' || instr.op === 'return_call';
-    if (calls && renumber(instr.index) !== instr.index) {
+    const isTail = tails.has(instr.pos);
+    if (calls && (isTail || renumber(instr.index) !== instr.index)) {
       splicer.copy(copied, instr.pos + 1);
+      if (isTail) splicer.out[splicer.out.length - 1] = RETURN_CALL;
       splicer.out.push(...encodeU32(renumber(instr.index)));
       copied = instr.end;
     } else if (instr.op === 'loop') {
@@ -213,9 +220,10 @@ export function injectFuel(wasm: Uint8Array, fuel: number, state: readonly numbe
   const burn = [0x23, ...g, 0x45, 0x04, 0x40, ...stop, 0x0b, 0x23, ...g, 0x41, 1, 0x6b, 0x24, ...g];
   const code: number[] = [...encodeU32(module.bodies.length)];
   const spans: Span[] = [];
+  const tails = findTailCalls(module);
   for (const body of module.bodies) {
     const splicer = new Splicer(wasm);
-    spliceBody(splicer, body, burn, renumber);
+    spliceBody(splicer, body, burn, { renumber, tails });
     code.push(...encodeU32(splicer.out.length));
     for (const span of splicer.spans) spans.push({ ...span, to: span.to + code.length });
     for (const byte of splicer.out) code.push(byte);

@@ -31,7 +31,11 @@ export function readState(module: WasmModule, scratch: Scratch | null): Decision
     if (body.instrs.some(own)) functions.add(func);
     for (const instr of body.instrs) {
       const callees =
-        instr.op === 'call' ? [instr.index] : instr.op === 'call_indirect' ? indirect : [];
+        instr.op === 'call' || instr.op === 'return_call'
+          ? [instr.index]
+          : instr.op === 'call_indirect'
+            ? indirect
+            : [];
       for (const callee of callees) callers.set(callee, [...(callers.get(callee) ?? []), func]);
     }
   });

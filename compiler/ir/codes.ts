@@ -22,7 +22,10 @@ export const CODES: CodeTable = {
     title: 'call of a function that is not known at build time',
     help: 'call the function by name, or select between two calls with an if',
   },
-  I106: { title: 'recursive function', help: 'write the recursion as a loop with a bound' },
+  I106: {
+    title: 'recursive function',
+    help: 'let the recursive call be the last thing that the function does (carry what is computed so far in a parameter), or write a loop',
+  },
   I107: {
     title: 'loop without an exit',
     help: 'give the loop a condition or a break that is reachable',

@@ -11,6 +11,7 @@ import { expandArithmetic } from './expand-arithmetic.js';
 import { foldConstants } from './fold-constants.js';
 import { foldMemory } from './fold-memory.js';
 import { guardLoops, type Walk } from './guard-loops.js';
+import { indexMemory } from './index-memory.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
 import { orderBlocks } from './order-blocks.js';
@@ -88,6 +89,9 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
   }
   for (const func of module.functions) {
     for (let round = 0; round < ROUNDS && run('unroll-loops', () => unrollLoops(func)); round++) {
+      cleanUp({ ...module, functions: [func] }, run);
+    }
+    if (run('index-memory', () => indexMemory(func, module))) {
       cleanUp({ ...module, functions: [func] }, run);
     }
   }

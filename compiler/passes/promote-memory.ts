@@ -12,6 +12,7 @@
 import {
   type Block,
   type BlockId,
+  blockMap,
   definitions,
   type Func,
   type Instr,
@@ -25,6 +26,7 @@ import {
   renameUses,
   resolver,
   reversePostorder,
+  successors,
   type Target,
   targetsOf,
   type ValueId,
@@ -231,6 +233,28 @@ function cutTraps(func: Func, size: number, addressOf: Plan['addressOf']): boole
   return cut;
 }
 
+/** Answers whether a store can come before an instruction of a block. */
+function behindStores(func: Func): (block: Block, index: number) => boolean {
+  const blocks = blockMap(func);
+  const first = new Map(
+    func.blocks.map((block) => [block, block.instrs.findIndex((i) => i.op === 'store.memory')]),
+  );
+  const reached = new Set<Block>();
+  const work = func.blocks.filter((block) => (first.get(block) ?? -1) >= 0);
+  for (let block = work.pop(); block !== undefined; block = work.pop()) {
+    for (const id of successors(block)) {
+      const next = blocks.get(id);
+      if (next === undefined || reached.has(next)) continue;
+      reached.add(next);
+      work.push(next);
+    }
+  }
+  return (block, index) => {
+    const at = first.get(block) ?? -1;
+    return reached.has(block) || (at >= 0 && at < index);
+  };
+}
+
 /** Makes values of what a decision writes at addresses that are known. */
 export function promoteMemory(func: Func, module: Module): boolean {
   const reached = new Set(reversePostorder(func));
@@ -259,11 +283,13 @@ export function promoteMemory(func: Func, module: Module): boolean {
   const joins = [...predecessors(func).values()].filter((p) => p.length > 1).length;
   if (cells.length > MAX_CELLS || cells.length * joins > MAX_PARAMS) return false;
   const limits = addressLimits(func);
+  const behind = behindStores(func);
   const unknownLoads = func.blocks.some((block) =>
     block.instrs.some(
-      (instr) =>
+      (instr, i) =>
         instr.op === 'load.memory' &&
         addressOf(instr) === null &&
+        behind(block, i) &&
         limits(block.id, instr.args[0]) + BigInt(instr.offset + instr.size) > BigInt(from),
     ),
   );

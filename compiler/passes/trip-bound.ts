@@ -181,13 +181,15 @@ function rising({ type, step, by, start }: Course, kind: CompareOp, most: bigint
   return start > most ? 2 : Number((most - start) / by) + 2;
 }
 
-/** Rounds of a counter that shrinks to nothing. */
+/** Rounds of a counter that shrinks to nothing, or to less (`i >= 0`). */
 function shrinking({ type, step, by, most }: Course, kind: CompareOp): number | null {
-  if (kind !== 'ne' && kind !== 'gt_u') return null;
-  const bits = most.toString(2).length;
-  if (step.kind === 'shr_u' && by % BigInt(bitsOf(type)) > 0n) return bits + 2;
-  if (step.kind === 'div_u' && by > 1n) return bits + 2;
+  const signed = kind === 'gt_s' || kind === 'ge_s';
+  // Below the sign bit, signed and unsigned comparisons are one.
+  if (signed ? most > maskOf(type) >> 1n : kind !== 'ne' && kind !== 'gt_u') return null;
   const down = (step.kind === 'add' && by === maskOf(type)) || (step.kind === 'sub' && by === 1n);
-  // Number() of more than LONG is refused by whoever asks.
-  return down ? Number(most) + 2 : null;
+  if (down) return Number(most) + 3;
+  const bits = most.toString(2).length;
+  if (kind === 'ge_s') return null;
+  if (step.kind === 'shr_u' && by % BigInt(bitsOf(type)) > 0n) return bits + 2;
+  return step.kind === 'div_u' && by > 1n ? bits + 2 : null;
 }

@@ -10,6 +10,30 @@ const trips = 'compiler/passes/trip-bound.ts';
 
 export const INSTRUCTIONS = [
   {
+    class: 'memory of a decision',
+    name: 'what a variable index may mean leaves out the last place',
+    file: 'compiler/passes/places.ts',
+    find: 'return { from: 0n, step, count: by / step + 1n };',
+    replace: 'return { from: 0n, step, count: by / step };',
+    suite: 'file/passes',
+  },
+  {
+    class: 'memory of a decision',
+    name: 'a length is assumed although a store reaches it',
+    file: 'compiler/passes/index-memory.ts',
+    find: 'return addresses.length > 0 && !touches;',
+    replace: 'return addresses.length > 0;',
+    suite: 'file/passes',
+  },
+  {
+    class: 'a loop that ends otherwise than in WebAssembly',
+    name: 'a last call behind an else goes on in it',
+    file: 'compiler/frontend/tail-calls.ts',
+    find: "if (instr.op === 'else') at = behindEnd(instrs, at);",
+    replace: "if (instr.op === 'else') return false;",
+    suite: 'case#^language',
+  },
+  {
     class: 'off by one in a bound',
     name: 'a loop up to a masked value turns once less',
     file: trips,
@@ -21,8 +45,8 @@ export const INSTRUCTIONS = [
     class: 'off by one in a bound',
     name: 'a counter that is divided is followed for one turn less',
     file: trips,
-    find: "if (step.kind === 'div_u' && by > 1n) return bits + 2;",
-    replace: "if (step.kind === 'div_u' && by > 1n) return bits + 1;",
+    find: "return step.kind === 'div_u' && by > 1n ? bits + 2 : null;",
+    replace: "return step.kind === 'div_u' && by > 1n ? bits + 1 : null;",
     suite: 'file/passes',
   },
   {

@@ -102,12 +102,12 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   [
     'I106',
     '(call $r (call $port))',
-    '(func $r (param i32) (result i32) (if (result i32) (local.get 0) (then (call $r (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 1))))',
+    '(func $r (param i32) (result i32) (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $r (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 1))))',
   ],
   [
     'I106',
     '(i32.wrap_i64 (call $r (call $port)))',
-    '(func $r (param i32) (result i64) (if (result i64) (local.get 0) (then (call $r (i32.sub (local.get 0) (i32.const 1)))) (else (i64.const 1))))',
+    '(func $r (param i32) (result i64) (if (result i64) (local.get 0) (then (i64.add (i64.const 1) (call $r (i32.sub (local.get 0) (i32.const 1))))) (else (i64.const 1))))',
   ],
   ['I107', '(loop $l (br $l)) (unreachable)', ''],
   [

@@ -1,0 +1,162 @@
+/**
+ * Pass:    index-memory
+ * Reads:   loads and stores of linear memory whose address is one of a few: a constant and a bounded,
+ *          scaled index (`list[port & 3]`), where a decision may write
+ * Writes:  an access of each of them, chosen by comparisons with the address, so that promote-memory
+ *          can make values of all
+ * Refuses: nothing (what has more addresses stays, and a store that stays is refused by the frontend)
+ * Keeps:   traps: all addresses lie in memory; what is loaded and stored
+ *
+ * An index is bounded by the length of its array, which lies in memory too. That the length is what was
+ * stored once, before, is assumed, and holds if under that assumption no store reaches it: the first store
+ * to break it would have been bounded by what was still whole.
+ */
+import {
+  blockMap,
+  definitions,
+  Emitter,
+  type Func,
+  type Instr,
+  MEMORY_IMAGE,
+  type Module,
+  type ValueId,
+  valueTypes,
+} from '../ir/index.js';
+import { type ExecutionOrder, executionOrder } from './execution-order.js';
+import { foldConstants } from './fold-constants.js';
+import { type AddressesOf, addressFinder } from './places.js';
+
+type Access = Instr & { op: 'load.memory' | 'store.memory' };
+
+/** Chooses among constant addresses, in place. */
+export function indexMemory(func: Func, module: Module): boolean {
+  const size = module.images.find(({ name }) => name === MEMORY_IMAGE)?.bytes.length ?? 0;
+  const scratch = module.scratchFrom ?? size;
+  const stores = func.blocks.flatMap(({ instrs }) => instrs.filter(isStore));
+  if (stores.length === 0) return false;
+  const placesOf = assuming(func, stores) ?? addressFinder(func);
+  let changed = false;
+  for (const block of func.blocks) {
+    block.instrs = block.instrs.flatMap((instr) => {
+      if (instr.op !== 'load.memory' && instr.op !== 'store.memory') return [instr];
+      const addresses = placesOf(block, instr.args[0]);
+      const last = size - instr.size - instr.offset;
+      const isOwn = addresses.some((at) => at + instr.offset + instr.size > scratch);
+      if (!isOwn || addresses.length < 2 || addresses.some((at) => at > last)) return [instr];
+      changed = true;
+      return chosen(func, instr, addresses);
+    });
+  }
+  return changed;
+}
+
+/** The instructions in place of an access; of a load the last address needs no comparison. */
+function chosen(func: Func, access: Access, addresses: readonly number[]): readonly Instr[] {
+  const out = new Emitter(func, access.loc);
+  const [address] = access.args;
+  const { offset, size } = access;
+  if (access.op === 'load.memory') {
+    const { type, signed } = access;
+    const load = (at: number): ValueId => {
+      const args = [out.constant('i32', at)] as const;
+      return out.emit({ op: 'load.memory', type, size, signed, offset, args });
+    };
+    const rest = addresses.slice(0, -1);
+    let value = load(addresses.at(-1) ?? 0);
+    for (const [i, at] of rest.entries()) {
+      const isHere = out.compareWith('i32', 'eq', address, at);
+      const id = i === rest.length - 1 ? access.id : out.fresh();
+      value = out.select(type, isHere, load(at), value, id);
+    }
+    return out.instrs;
+  }
+  const value = access.args[1];
+  const type = valueTypes(func).get(value) === 'i64' ? 'i64' : 'i32';
+  for (const at of addresses) {
+    const to = out.constant('i32', at);
+    const isHere = out.compareWith('i32', 'eq', address, at);
+    const read = { op: 'load.memory', size, signed: false, offset, args: [to] } as const;
+    const old = out.emit({ ...read, type });
+    const kept = out.select(type, isHere, value, old);
+    out.emit({ op: 'store.memory', type: 'i32', size, offset, args: [to, kept] });
+  }
+  return out.instrs;
+}
+
+type Store = Instr & { op: 'store.memory' };
+function isStore(instr: Instr): instr is Store {
+  return instr.op === 'store.memory';
+}
+
+/** Places where all loads of what one store left give what it stored; null where another may break that. */
+function assuming(func: Func, stores: readonly Store[]): AddressesOf | null {
+  const comesBefore = executionOrder(func);
+  const assumed = leftByOne(func, stores, comesBefore);
+  if (assumed.size === 0) return null;
+  const view = structuredClone(func);
+  for (const block of view.blocks) {
+    block.instrs = block.instrs.map((instr) => {
+      const { type, loc } = instr;
+      const value = assumed.get(instr.id)?.value;
+      return value === undefined ? instr : { op: 'const', id: instr.id, type, loc, value };
+    });
+  }
+  foldConstants(view);
+  const placesOf = addressFinder(view);
+  const blocks = blockMap(view);
+  const defs = definitions(func);
+  const holds = func.blocks.every((block) =>
+    block.instrs.filter(isStore).every((store) => {
+      if (defs.get(store.args[0])?.op === 'const') return true;
+      const broken = [...assumed].filter(([load]) => comesBefore.maybe(store.id, load));
+      if (broken.length === 0) return true;
+      const at = blocks.get(block.id);
+      const addresses = at === undefined ? [] : placesOf(at, store.args[0]);
+      const touches = addresses.some((address) =>
+        broken.some(([, cell]) => overlaps(cell, address + store.offset, store.size)),
+      );
+      return addresses.length > 0 && !touches;
+    }),
+  );
+  return holds ? (block, value) => placesOf(blocks.get(block.id) ?? block, value) : null;
+}
+
+interface Stored {
+  readonly at: number;
+  readonly size: number;
+  readonly value: bigint;
+}
+
+function overlaps(cell: Omit<Stored, 'value'>, at: number, size: number): boolean {
+  return at < cell.at + cell.size && cell.at < at + size;
+}
+
+/** Loads of a constant that one store left: before them on all ways, and no other at a constant address may come between. */
+function leftByOne(func: Func, stores: readonly Store[], order: ExecutionOrder): Map<ValueId, Stored> {
+  const defs = definitions(func);
+  const constant = (value: ValueId): bigint | null => {
+    const def = defs.get(value);
+    return def?.op === 'const' ? def.value : null;
+  };
+  const known = stores.flatMap(({ id, args, offset, size }) => {
+    const at = constant(args[0]);
+    return at === null ? [] : [{ id, at: Number(at) + offset, size, value: constant(args[1]) }];
+  });
+  const found = new Map<ValueId, Stored>();
+  for (const load of func.blocks.flatMap(({ instrs }) => instrs)) {
+    if (load.op !== 'load.memory' || load.signed) continue;
+    const from = constant(load.args[0]);
+    if (from === null) continue;
+    const at = Number(from) + load.offset;
+    const touching = known.filter(
+      (cell) => overlaps(cell, at, load.size) && order.maybe(cell.id, load.id),
+    );
+    const [only] = touching;
+    if (only === undefined || touching.length > 1 || only.value === null) continue;
+    if (only.at !== at || only.size !== load.size || !order.always(only.id, load.id)) continue;
+    const value = BigInt.asUintN(8 * load.size, only.value);
+    found.set(load.id, { at, size: load.size, value });
+  }
+  return found;
+}
+
