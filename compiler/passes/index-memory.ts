@@ -132,7 +132,11 @@ function overlaps(cell: Omit<Stored, 'value'>, at: number, size: number): boolea
 }
 
 /** Loads of a constant that one store left: before them on all ways, and no other at a constant address may come between. */
-function leftByOne(func: Func, stores: readonly Store[], order: ExecutionOrder): Map<ValueId, Stored> {
+function leftByOne(
+  func: Func,
+  stores: readonly Store[],
+  order: ExecutionOrder,
+): Map<ValueId, Stored> {
   const defs = definitions(func);
   const constant = (value: ValueId): bigint | null => {
     const def = defs.get(value);
@@ -159,4 +163,3 @@ function leftByOne(func: Func, stores: readonly Store[], order: ExecutionOrder):
   }
   return found;
 }
-

@@ -1,11 +1,5 @@
 /** The few addresses that a value can be: a constant, and a bounded, scaled index. */
-import {
-  type Block,
-  type BlockId,
-  definitions,
-  type Func,
-  type ValueId,
-} from '../ir/index.js';
+import { type Block, type BlockId, definitions, type Func, type ValueId } from '../ir/index.js';
 import { addressLimits } from './address-limits.js';
 
 /** With more addresses an access stays as it is: each is a comparison. */
