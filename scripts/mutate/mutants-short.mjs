@@ -49,14 +49,6 @@ export const SHORT = [
   },
   {
     class: 'what applications see',
-    name: 'who shut its side down goes on sending past TCP',
-    file: short,
-    find: '(socket->state == WEFT_TCP_ESTABLISHED || socket->state == WEFT_TCP_CLOSE_WAIT) &&',
-    replace: '',
-    suite: pastTcp,
-  },
-  {
-    class: 'what applications see',
     name: 'a sender that waits for a notice (MSG_ZEROCOPY) sends past TCP',
     file: short,
     find: '!(self->inet_conn.icsk_inet.sk.__sk_common.skc_flags >> zerocopy & 1);',
