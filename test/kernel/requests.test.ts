@@ -20,7 +20,7 @@ import { Interner } from '../support/encode-connection.js';
 import { encodeRequests, headText, type RequestFacts } from '../support/encode-request.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
 import { fixtureWorld } from '../support/fixture-world.js';
-import { REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
+import { REQUEST_CONFIG, REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
 
 const folder = fileURLToPath(new URL('../../../test/case/', import.meta.url));
 const kernel = openKernel();
@@ -32,7 +32,7 @@ const test = suite('requests in the kernel');
 test('each outcome of a request', async () => {
   // A bundle whose clusters the world lacks is not staged, so one case has no kernel to ask.
   const texts = new Map([...REQUEST_POLICIES].map(([n, text]) => [n, text.replace('/v9', '/v1')]));
-  const bundle = await mustCompile(texts);
+  const bundle = await mustCompile(texts, REQUEST_CONFIG);
   const { scenario } = readScenario(REQUEST_SCENARIO, 's.yaml', world);
   if (scenario === null) throw new Error('not read');
   using simulator = createKernelSimulator(kernel, bundle, world);

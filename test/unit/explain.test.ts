@@ -7,7 +7,7 @@ import { readScenario } from '../../runtime/simulate/index.js';
 import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { mustCompile } from '../support/compile-texts.js';
-import { REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
+import { REQUEST_CONFIG, REQUEST_POLICIES, REQUEST_SCENARIO } from '../support/request-scenario.js';
 
 const test = suite('explain');
 const world = mustRead(readWorld(BOOKINFO, 'world.yaml').world);
@@ -115,7 +115,7 @@ test('a policy that stops says why', async () => {
 test('routes, answers and edits are told as the engine decides them', async () => {
   // `explain` throws where the run that it tells of comes to anything else than V8.
   const answers = await explainAll(ANSWER_POLICIES, ANSWER_SCENARIO);
-  const requests = await explainAll(REQUEST_POLICIES, REQUEST_SCENARIO);
+  const requests = await explainAll(REQUEST_POLICIES, REQUEST_SCENARIO, REQUEST_CONFIG);
   assert.ok(answers.size > 5 && requests.size > 5);
   for (const { outcome, questions } of [...answers.values(), ...requests.values()]) {
     assert.ok(questions.length > 0 || outcome.policy === null);
