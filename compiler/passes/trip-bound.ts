@@ -122,17 +122,33 @@ export function tripBounds(func: Func): (loop: Loop) => TripBound | null {
       if (!loop.latches.every((latch) => doms.dominates(id, latch))) return [];
       const staysThen = loop.blocks.has(term.then.block);
       if (staysThen === loop.blocks.has(term.else.block)) return [];
-      const def = defs.get(term.condition);
-      if (def?.op !== 'compare') {
-        return [{ kind: staysThen ? 'ne' : 'eq', tested: term.condition, bound: null, at: id }];
-      }
-      const kind = staysThen ? def.kind : OPPOSITE[def.kind];
-      const [a, b] = def.args;
-      return [
-        { kind, tested: a, bound: b, at: id },
-        { kind: SWAPPED[kind], tested: b, bound: a, at: id },
-      ];
+      return conjuncts(term.condition, staysThen).flatMap((value): Test[] => {
+        const def = defs.get(value);
+        if (def?.op !== 'compare') {
+          return [{ kind: staysThen ? 'ne' : 'eq', tested: value, bound: null, at: id }];
+        }
+        const kind = staysThen ? def.kind : OPPOSITE[def.kind];
+        const [a, b] = def.args;
+        return [
+          { kind, tested: a, bound: b, at: id },
+          { kind: SWAPPED[kind], tested: b, bound: a, at: id },
+        ];
+      });
     });
+
+  /** Values that are all yes where `value` is yes, or all no where it is no: two exits as one test. */
+  const conjuncts = (value: ValueId, isYes: boolean): readonly ValueId[] => {
+    const def = defs.get(value);
+    if (def?.op === 'binary' && def.kind === (isYes ? 'and' : 'or')) {
+      return def.args.flatMap((arg) => conjuncts(arg, isYes));
+    }
+    if (def?.op !== 'select') return [value];
+    const [condition, then, other] = def.args;
+    const rest = isYes ? other : then;
+    const isJoin = isYes ? constant(rest) === 0n : (constant(rest) ?? 0n) !== 0n;
+    if (!isJoin) return [value];
+    return [condition, isYes ? then : other].flatMap((arg) => conjuncts(arg, isYes));
+  };
 
   const trips = (course: Course, test: Test): TripBound | null => {
     const { param, step } = course;
