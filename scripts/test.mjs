@@ -1,14 +1,17 @@
-// Builds, then runs every tier in a process of its own and adds up. Last line: `N passed, N failed`.
+// Builds, then runs every tier in a process of its own, two at a time, and adds up. Last line: `N passed, N failed`.
 // usage: npm test [-- tier...] [--bless] [--no-build]
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLeftovers } from './leftovers.mjs';
 import { setup, setupWasmtime } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const TIERS = ['unit', 'file', 'case', 'differential', 'kernel', 'http', 'cli'];
+// The longest first: two run at a time, and each keeps one processor busy.
+const TIERS = ['differential', 'kernel', 'unit', 'http', 'case', 'cli', 'file'];
+const LANES = Math.min(2, availableParallelism());
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((w) => w.startsWith('--')));
 const asked = words.filter((w) => !w.startsWith('--'));
@@ -35,27 +38,50 @@ if (!flags.has('--no-build')) {
 const before = new Set(findLeftovers());
 let passed = 0;
 let failed = 0;
-for (const tier of asked.length > 0 ? asked : TIERS) {
+
+/** Runs one tier to its end; where others run beside it, its output comes whole when it has ended. */
+function runTier(tier, isAlone) {
   const report = join(root, 'dist', `report-${tier.replaceAll('/', '-')}.json`);
   rmSync(report, { force: true });
   const started = Date.now();
-  const done = spawnSync(
+  if (!isAlone) console.error(`${tier} …`);
+  const child = spawn(
     process.execPath,
     ['--enable-source-maps', join(root, 'dist/test/run-tier.js'), tier, report],
-    { stdio: 'inherit', env: { ...process.env, WEFT_BLESS: flags.has('--bless') ? '1' : '' } },
+    {
+      stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, WEFT_BLESS: flags.has('--bless') ? '1' : '' },
+    },
   );
-  const counts = existsSync(report)
-    ? JSON.parse(readFileSync(report, 'utf8'))
-    : { passed: 0, failed: 0 };
-  // A tier that dies, reports nothing, or ran no test is a failure: silence is never success.
-  if (done.status !== 0 && counts.failed === 0) counts.failed += 1;
-  if (counts.passed + counts.failed === 0) counts.failed += 1;
-  passed += counts.passed;
-  failed += counts.failed;
-  console.error(
-    `${tier}: ${counts.passed} passed, ${counts.failed} failed (${((Date.now() - started) / 1000).toFixed(1)} s)`,
-  );
+  const output = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (data) => output.push(data));
+  return new Promise((resolve) => {
+    child.once('close', (status) => {
+      for (const data of output) process.stdout.write(data);
+      const counts = existsSync(report)
+        ? JSON.parse(readFileSync(report, 'utf8'))
+        : { passed: 0, failed: 0 };
+      // A tier that dies, reports nothing, or ran no test is a failure: silence is never success.
+      if (status !== 0 && counts.failed === 0) counts.failed += 1;
+      if (counts.passed + counts.failed === 0) counts.failed += 1;
+      passed += counts.passed;
+      failed += counts.failed;
+      const seconds = ((Date.now() - started) / 1000).toFixed(1);
+      console.error(`${tier}: ${counts.passed} passed, ${counts.failed} failed (${seconds} s)`);
+      resolve();
+    });
+  });
 }
+
+const waiting = asked.length > 0 ? [...asked] : [...TIERS];
+const lanes = Math.min(asked.length > 0 ? 1 : LANES, waiting.length);
+async function lane() {
+  for (let tier = waiting.shift(); tier !== undefined; tier = waiting.shift()) {
+    await runTier(tier, lanes === 1);
+  }
+}
+await Promise.all(Array.from({ length: lanes }, lane));
 const left = findLeftovers().filter((thing) => !before.has(thing));
 for (const thing of left) console.error(`left behind: ${thing}`);
 failed += left.length;
