@@ -1,8 +1,8 @@
 /**
  * Pass:    inline-policies
  * Reads:   calls of policies' functions in the functions that join them
- * Writes:  the policy's blocks in place of the call, where it is small and has no loop; an answer that is
- *          constant goes straight to where the branches behind the call lead it
+ * Writes:  the policy's blocks in place of the call, where it is small, has no loop and no load that may stop it; an
+ *          answer that is constant goes straight to where the branches behind the call lead it
  * Refuses: nothing; the policy's own function stays, for those who ask it alone
  * Keeps:   answers: a return or a trap goes on behind the call with the value that the caller would have seen
  *
@@ -20,11 +20,13 @@ import {
   foldInstr,
   type Instr,
   loops,
+  MEMORY_IMAGE,
   type Module,
   newValue,
   type Param,
   type ValueId,
 } from '../ir/index.js';
+import { addressLimits } from './address-limits.js';
 import {
   type Call,
   callsOf,
@@ -50,6 +52,7 @@ export function inlinePolicies(module: Module): boolean {
   const small = new Map(
     module.functions
       .filter((f) => f.kind === 'entry' && sizeOf(f) <= LARGEST && loops(f).length === 0)
+      .filter((f) => !mayStop(f))
       .map((func) => [func.name, func]),
   );
   let changed = false;
@@ -65,6 +68,28 @@ export function inlinePolicies(module: Module): boolean {
     }
   }
   return changed;
+}
+
+/**
+ * A load out of bounds stops the function that it is in: in the one that joins policies nobody would be told whose
+ * stop it was. In bounds are the bytes of a view, the indexes of tables (their makers see to it), and what can
+ * be shown of memory; a header that stands twice is read out of bounds on purpose.
+ */
+function mayStop(func: Func): boolean {
+  const defs = definitions(func);
+  const limit = addressLimits(func);
+  return func.blocks.some((block) =>
+    block.instrs.some((instr) => {
+      if (instr.op !== 'load.head' && instr.op !== 'load.image') return false;
+      const index = instr.args[instr.op === 'load.head' ? 1 : 0];
+      if (index === undefined) return true;
+      const def = defs.get(index);
+      if (def?.op === 'const') return def.value > BigInt(instr.limit);
+      if (instr.op === 'load.head') return def?.op !== 'binary' && def?.op !== 'load.pointer';
+      if (!instr.image.endsWith(MEMORY_IMAGE)) return false;
+      return limit(block.id, index) > BigInt(instr.limit);
+    }),
+  );
 }
 
 function inlineEntry(caller: Func, callee: Func, call: Call): void {

@@ -6,10 +6,8 @@ import * as assert from 'uvu/assert';
 import { encodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { decodeBundle } from '../../compiler/index.js';
+import { breakObject } from '../support/break-object.js';
 import { ShopNode } from './fixtures/shop-node.js';
-
-/** Offset of .text in the compiler's objects: right after the ELF header. */
-const TEXT = 64;
 
 const test = suite('agent load');
 const node = new ShopNode('agent');
@@ -109,8 +107,7 @@ test('a load that the verifier refuses changes nothing and names the program', a
   await run('enrol', 'reviews.prod');
   const before = await enforced();
   writeBundle('bad.weft', (bundle) => {
-    const broken = bundle.objects.base.slice();
-    broken[TEXT] = 0xff;
+    const broken = breakObject(bundle.objects.base);
     return { ...bundle, objects: { base: broken, mayGoto: broken } };
   });
   const { exit, stderr } = await run(

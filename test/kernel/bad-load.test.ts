@@ -18,6 +18,7 @@ import { decodeBundle, encodeBundle } from '../../compiler/bundle/index.js';
 import { enrolAll, type Paths, unload } from '../../runtime/agent/index.js';
 import { findCgroup2, type Kernel, KernelError, openKernel } from '../../runtime/kernel/index.js';
 import { type Transcript, weft } from '../cli/harness.js';
+import { breakObject } from '../support/break-object.js';
 
 const NAME = `weft-bad-${process.pid}`;
 const WORLD = `services: []
@@ -32,8 +33,6 @@ workloads:
     addresses: [10.1.0.9]
     cgroup: /${NAME}-elsewhere
 `;
-/** Offset of .text in the compiler's objects: right after the ELF header. */
-const TEXT = 64;
 
 const test = suite('bad load');
 let cwd = '';
@@ -79,8 +78,7 @@ test.before(async () => {
   const bytes = readFileSync(join(cwd, 'good.weft'));
   const decoded = decodeBundle(bytes);
   if (!decoded.ok) throw new Error('the bundle does not decode');
-  const broken = decoded.bundle.objects.base.slice();
-  broken[TEXT] = 0xff;
+  const broken = breakObject(decoded.bundle.objects.base);
   const objects = { base: broken, mayGoto: broken };
   write('refused.weft', encodeBundle({ ...decoded.bundle, objects }));
   write('cut.weft', bytes.subarray(0, bytes.length - 512));
