@@ -97,9 +97,9 @@ const ROWS: readonly Row[] = [
     ...{ code: 'I103', at: `${POLICY}:4` },
   },
   {
-    name: 'an array of the decision indexed by a variable',
+    name: 'a long array of the decision indexed by a variable',
     change: policy(
-      `const a = new StaticArray<u32>(4); a[${port} & 3] = 1; return a[0] == 1 ? Verdict.Allow : Verdict.Deny;`,
+      `const a = new StaticArray<u32>(64); a[${port} & 63] = 1; return a[0] == 1 ? Verdict.Allow : Verdict.Deny;`,
     ),
     ...{ code: 'I102', at: `${POLICY}:4` },
   },
