@@ -70,7 +70,7 @@ function stackOffsets({ stack = '' }: Error): number[] {
 export interface HostOptions {
   readonly world: World;
   readonly decide: DecideNow;
-  /** Line by which a rule of a file may be named is that of the outcome or its whole path. */
+  /** True for code of the file of tests itself, not of the library. */
   readonly isOwn: (offset: number) => boolean;
   readonly memory: () => ArrayBuffer;
 }
