@@ -17,7 +17,7 @@ import { Stage } from './stage/stage.js';
 import { HOSTS, type HostName } from './stage/topology.js';
 
 /** Seconds that a step may take: one that never comes is a failure. Many failures are told sooner. */
-const DEADLINE = 5;
+const DEADLINE = 20;
 const IMPATIENT_DEADLINE = 2;
 const FAILURES_TO_WAIT_FOR = 5;
 /** What is known to fail need not be waited for. */

@@ -11,7 +11,7 @@ import type { Family } from './stage/row.js';
 import { Stage } from './stage/stage.js';
 import { HOSTS } from './stage/topology.js';
 
-const DEADLINE = 5;
+const DEADLINE = 20;
 const PRIVATE = get('/private/x');
 const OPEN = get('/x');
 
