@@ -14,9 +14,11 @@ import {
   foldCompare,
   type Instr,
   type IntType,
+  inverse,
   type Loop,
   maskOf,
   type Param,
+  swapped,
   targetsOf,
   type ValueId,
 } from '../ir/index.js';
@@ -50,31 +52,6 @@ interface Test {
   readonly bound: ValueId | null;
   readonly at: BlockId;
 }
-
-const OPPOSITE: Readonly<Record<CompareOp, CompareOp>> = {
-  eq: 'ne',
-  ne: 'eq',
-  lt_u: 'ge_u',
-  lt_s: 'ge_s',
-  gt_u: 'le_u',
-  gt_s: 'le_s',
-  le_u: 'gt_u',
-  le_s: 'gt_s',
-  ge_u: 'lt_u',
-  ge_s: 'lt_s',
-};
-const SWAPPED: Readonly<Record<CompareOp, CompareOp>> = {
-  eq: 'eq',
-  ne: 'ne',
-  lt_u: 'gt_u',
-  lt_s: 'gt_s',
-  gt_u: 'lt_u',
-  gt_s: 'lt_s',
-  le_u: 'ge_u',
-  le_s: 'ge_s',
-  ge_u: 'le_u',
-  ge_s: 'le_s',
-};
 
 /** A function that bounds the loops of `func`; null where no counter does. */
 export function tripBounds(func: Func): (loop: Loop) => TripBound | null {
@@ -127,11 +104,11 @@ export function tripBounds(func: Func): (loop: Loop) => TripBound | null {
         if (def?.op !== 'compare') {
           return [{ kind: staysThen ? 'ne' : 'eq', tested: value, bound: null, at: id }];
         }
-        const kind = staysThen ? def.kind : OPPOSITE[def.kind];
+        const kind = staysThen ? def.kind : inverse(def.kind);
         const [a, b] = def.args;
         return [
           { kind, tested: a, bound: b, at: id },
-          { kind: SWAPPED[kind], tested: b, bound: a, at: id },
+          { kind: swapped(kind), tested: b, bound: a, at: id },
         ];
       });
     });

@@ -124,7 +124,7 @@ export const INSTRUCTIONS = [
   {
     class: 'off by one in a bound',
     name: 'operands exchanged: `<` becomes `>=`',
-    file: conditions,
+    file: 'compiler/ir/arithmetic.ts',
     find: "lt_u: 'gt_u',",
     replace: "lt_u: 'ge_u',",
     suite: 'unit/lower-compare',

@@ -1,5 +1,6 @@
 /** Conditions to jumps: compares with immediates, short-circuit trees, and bit tests. */
 import { BugError } from '../../diagnostic/index.js';
+import { swapped } from '../../ir/index.js';
 import type { CompareOp, Instr, ValueId } from '../../ir/types.js';
 import { type JumpKind, type Label, mov, type Test } from '../asm/index.js';
 import { regOfValue } from '../lir.js';
@@ -18,20 +19,6 @@ const JUMP: Readonly<Record<CompareOp, JumpKind>> = {
   ge_u: 'ge',
   ge_s: 'sge',
 };
-/** The same question with its operands exchanged. */
-const SWAPPED: Readonly<Record<CompareOp, CompareOp>> = {
-  eq: 'eq',
-  ne: 'ne',
-  lt_u: 'gt_u',
-  lt_s: 'gt_s',
-  gt_u: 'lt_u',
-  gt_s: 'lt_s',
-  le_u: 'ge_u',
-  le_s: 'ge_s',
-  ge_u: 'le_u',
-  ge_s: 'le_s',
-};
-
 /** Ends the current block: to `yes` where the value is not 0, else to `no`. */
 export function branchOn(s: Selector, value: ValueId, yes: Label, no: Label): void {
   const instr = s.def(value);
@@ -85,7 +72,7 @@ function setTest(s: Selector, left: ValueId, right: ValueId): Test {
 /** The machine's form of a compare. i32 is unsigned in 64 bits; signed i32 has jumps of its own. */
 export function testOf(s: Selector, kind: CompareOp, left: ValueId, right: ValueId): Test {
   if (s.constant(left) !== null && s.constant(right) === null) {
-    return testOf(s, SWAPPED[kind], right, left);
+    return testOf(s, swapped(kind), right, left);
   }
   const constant = s.constant(right);
   const narrow =
