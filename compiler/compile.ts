@@ -249,7 +249,8 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     );
     const module = joinModules(project.name, [...modules, views, dispatcher]);
     inlinePolicies(module);
-    const joined = module.functions.filter((f) => f.kind === 'dispatcher');
+    const joining = new Set(dispatcher.functions.map(({ name }) => name));
+    const joined = module.functions.filter(({ name }) => joining.has(name));
     optimize({ ...module, functions: joined }, { mayGoto });
     return { module, lowered: lowerModule(module, { mayGoto }) };
   };

@@ -85,12 +85,19 @@ export function guardLoops(func: Func, options: GuardOptions): boolean {
   return true;
 }
 
-/** Counters of loops that are short enough for the verifier to walk. */
+/**
+ * Counters of loops that the verifier may as well walk: short ones with one way through, whose counter is not
+ * needed behind them. A loop of more ways would be walked on each of them from each turn on, since verifiers
+ * forget the states of earlier turns (is_state_visited drops what did not match a few times).
+ */
 function planShort(func: Func, all: readonly Loop[]): Plans {
   const bound = tripBounds(func);
+  const blocks = blockMap(func);
   const plans = all.map((loop): Plan => {
-    const found = bound(loop);
-    return { loop, counter: found !== null && found.trips <= SHORT ? found.counter : null };
+    const { trips, counter } = bound(loop) ?? { trips: 0, counter: null };
+    const isOneWay = [...loop.blocks].every((id) => forksOf(blocks.get(id), loop) === 0);
+    const isWalked = counter !== null && trips <= SHORT && isOneWay;
+    return { loop, counter: isWalked && !isUsedBehind(func, loop, counter) ? counter : null };
   });
   return { plans, counts: [] };
 }
@@ -141,9 +148,11 @@ function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOpt
 }
 
 /** Choices of a block after which the loop goes on either way. */
-function forksOf({ instrs, term }: Block, loop: Loop): number {
+function forksOf(block: Block | undefined, loop: Loop): number {
+  if (block === undefined) return 0;
+  const { instrs, term } = block;
   const selects = instrs.filter(({ op }) => op === 'select').length;
-  const stays = targetsOf(term).filter(({ block }) => loop.blocks.has(block)).length;
+  const stays = targetsOf(term).filter((target) => loop.blocks.has(target.block)).length;
   return selects + Math.max(stays - 1, 0);
 }
 

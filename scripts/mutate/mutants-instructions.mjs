@@ -58,6 +58,22 @@ export const INSTRUCTIONS = [
     suite: 'file/passes',
   },
   {
+    class: 'more than a verifier walks',
+    name: 'a short loop of two ways keeps its counter',
+    file: 'compiler/passes/guard-loops.ts',
+    find: 'trips <= SHORT && isOneWay;',
+    replace: 'trips <= SHORT;',
+    suite: 'file/passes',
+  },
+  {
+    class: 'more than a verifier walks',
+    name: 'a short loop keeps its counter although code behind needs it',
+    file: 'compiler/passes/guard-loops.ts',
+    find: 'isWalked && !isUsedBehind(func, loop, counter) ? counter : null };',
+    replace: 'isWalked ? counter : null };',
+    suite: 'file/passes',
+  },
+  {
     class: 'a loop that ends otherwise than in WebAssembly',
     name: 'a counter that is needed behind its loop stays known',
     file: 'compiler/passes/guard-loops.ts',

@@ -16,8 +16,6 @@ export interface Comparison extends TrialShape {
   readonly name: string;
   /** Bundles that are compared where none are asked for, and the variable that asks. */
   readonly bundles: { readonly count: number; readonly variable: string };
-  /** Seeds whose bundles the verifier still refuses, which it should not: docs/support.md says so. */
-  readonly tooLarge: ReadonlySet<number>;
   /** Names of found differences begin with it. */
   readonly prefix: string;
 }
@@ -47,26 +45,13 @@ function count(counts: Counts, answer: RecordFields): void {
 
 /** Registers and runs the suite: a test for each bundle, and one that enough of each kind was seen. */
 export function compareEngines(comparison: Comparison): void {
-  const { name, bundles, decisions, prefix, tooLarge } = comparison;
+  const { name, bundles, decisions, prefix } = comparison;
   const asked = Number(process.env[bundles.variable] ?? bundles.count);
   const counts: Counts = { policies: 0, decisions: 0, allow: 0, deny: 0, routed: 0, stopped: 0 };
   const stages = new Map<string, number>();
   const test = suite(name);
   for (let n = 0; n < asked; n++) {
     const seed = SEED * 100_000 + n;
-    if (tooLarge.has(seed)) {
-      test(`seed ${seed}: known to be too large for the verifier`, async () => {
-        const trial = generateTrial(seed, comparison);
-        let refused = '';
-        try {
-          await tryTrial(trial, { keep: () => false, irEach: decisions });
-        } catch (error) {
-          refused = String(error);
-        }
-        assert.match(refused, 'BPF program is too large', 'loads now: take it off the list');
-      });
-      continue;
-    }
     test(`seed ${seed}`, async () => {
       const trial = generateTrial(seed, comparison);
       const random = new Prng(seed);
@@ -83,9 +68,8 @@ export function compareEngines(comparison: Comparison): void {
   test('enough was compared, and it was not all the same', () => {
     console.error(`compared ${JSON.stringify({ ...counts, stages: Object.fromEntries(stages) })}`);
     if (asked < bundles.count) return;
-    const compared = bundles.count - tooLarge.size;
-    assert.ok(counts.policies >= compared * KINDS.length, 'policies');
-    assert.ok(counts.decisions >= compared * decisions, 'decisions');
+    assert.ok(counts.policies >= bundles.count * KINDS.length, 'policies');
+    assert.ok(counts.decisions >= bundles.count * decisions, 'decisions');
     assert.ok(stages.size > 12, `only ${stages.size} passes were looked behind`);
     for (const kind of ['allow', 'deny', 'routed', 'stopped'] as const) {
       assert.ok(counts[kind] > counts.decisions / 1000, `${kind}: ${counts[kind]}`);

@@ -7,6 +7,5 @@ compareEngines({
   fuel: [8, 40, 2000],
   bundles: { count: 60, variable: 'WEFT_BUNDLES' },
   decisions: 3000,
-  tooLarge: new Set(),
   prefix: 'seed-',
 });

@@ -7,6 +7,5 @@ compareEngines({
   fuel: [40, 200, 2000],
   bundles: { count: 40, variable: 'WEFT_REQUEST_BUNDLES' },
   decisions: 2900,
-  tooLarge: new Set([100_024]),
   prefix: 'request-seed-',
 });

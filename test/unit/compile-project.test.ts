@@ -35,6 +35,15 @@ const authorize = (body: string, top = ''): string =>
   `${IMPORT}${top}\nexport function authorizeConnection(connection: Connection): Verdict {\n${body}\n}\n`;
 const codes = (outcome: CompileOutcome): string[] => outcome.diagnostics.map((d) => d.code);
 
+test('the loops that policies share to scan views are guarded once', async () => {
+  const asking = `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict { return request.query("a").is("b") ? Verdict.Allow : Verdict.Deny; }
+`;
+  const { stages } = await compile([asking], { kernels: ['6.12'] });
+  const [, shared = ''] = /^func \w+ weft_view_find\(.*?\n(.*?)^}/ms.exec(stages.ir ?? '') ?? [];
+  assert.is(shared.match(/= may_goto/g)?.length, 1);
+});
+
 test('what a policy can answer is derived from its code', async () => {
   const outcome = await compile([
     authorize('return connection.source.namespace.is("x") ? Verdict.Allow : Verdict.Pass;'),
