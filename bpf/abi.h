@@ -8,7 +8,11 @@
 #ifndef WEFT_ABI_H
 #define WEFT_ABI_H
 
+#if defined(__linux__) || defined(__bpf__)
 #include <linux/types.h>
+#else
+#include "http/word.h"
+#endif
 
 #define WEFT_ATTRIBUTE_SLOTS 16
 

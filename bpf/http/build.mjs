@@ -1,10 +1,11 @@
 // Compiles the head parser and the reply framer (with the chunk walker) twice each: to head.wasm and
 // frame.wasm of dist/http for the simulator and the slow path, and on Linux to head-harness.o and
-// frame-harness.o for test-runs. Each is remade only when what it was made from changed.
+// frame-harness.o for test-runs; and what decides recorded traffic (bpf/batch), to batch.wasm. Each is
+// remade only when what it was made from changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const room = fileURLToPath(new URL('.', import.meta.url));
@@ -15,6 +16,12 @@ const COMMON = ['-O2', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '
 const WASM = [
   ...['--target=wasm32', '-nostdlib', '-ffreestanding', '-mbulk-memory'],
   ...['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=4096'],
+];
+// Policies stand in the table of functions, and what stops one leaves the stack where it was.
+const BATCH = [
+  ...WASM.filter((flag) => !flag.includes('stack-size')),
+  ...['-Wl,-z,stack-size=65536', '-Wl,--export-table', '-Wl,--growable-table'],
+  ...['-mmutable-globals', '-Wl,--export=__stack_pointer', '-Wl,--export=__heap_base'],
 ];
 const BPF = ['-g', '-target', 'bpf', '-mcpu=v3', `-ffile-prefix-map=${root}=.`, '-c'];
 
@@ -56,8 +63,10 @@ function systemPath() {
 
 function compile(clang, flags, source, name) {
   const hash = createHash('sha256').update(JSON.stringify([clang.version, flags]));
-  for (const file of readdirSync(room).sort()) {
-    if (file.endsWith('.h') || file === source) hash.update(readFileSync(join(room, file)));
+  for (const folder of [room, join(room, dirname(source))]) {
+    for (const file of readdirSync(folder).sort()) {
+      if (file.endsWith('.h') || file === basename(source)) hash.update(readFileSync(join(folder, file)));
+    }
   }
   const sum = hash.digest('hex');
   const [output, note] = [join(to, name), join(to, `${name}.sum`)];
@@ -77,6 +86,7 @@ const clang = findClang();
 if (!hasLinker(clang.command)) refuse('the linker wasm-ld was not found');
 compile(clang, WASM, 'module.c', 'head.wasm');
 compile(clang, WASM, 'frame-module.c', 'frame.wasm');
+compile(clang, BATCH, '../batch/module.c', 'batch.wasm');
 if (process.platform === 'linux') {
   if (!existsSync('/usr/include/bpf/bpf_helpers.h')) refuse('the headers of libbpf were not found');
   compile(clang, [...BPF, ...includes()], 'head-harness.bpf.c', 'head-harness.o');

@@ -5,6 +5,7 @@
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
+import { createBlockDecider } from './block-decider.js';
 import { type BatchParts, type DecidedBatch, decidedBatch } from './decided-batch.js';
 import { type LineBlock, lineBlocks } from './line-blocks.js';
 import { parseLines } from './parse-lines.js';
@@ -101,16 +102,15 @@ export async function* decideLines(
   input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   options: DecideStreamOptions,
 ): AsyncGenerator<DecidedBatch> {
-  const { subjects, file, threads = 0 } = options;
+  const { subjects, world, seed = 0, file, threads = 0 } = options;
   if (threads > 0) {
     yield* decideInThreads(lineBlocks(input), options);
     return;
   }
   const deciderOf = localDeciders(options);
+  const decide = createBlockDecider(subjects, { world, seed, file });
   for await (const block of lineBlocks(input)) {
-    const { records, lines, faults } = parseLines(block, file);
-    const columns = subjects.map((_, i) => deciderOf(i).decideAll({ records, lines }));
-    yield decidedBatch({ lines, columns, faults }, () => records, deciderOf);
+    yield batchOfBlock(block, decide(block), deciderOf, file);
   }
 }
 

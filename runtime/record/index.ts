@@ -1,3 +1,4 @@
+export { type BlockDecider, createBlockDecider } from './block-decider.js';
 export { CODES as RECORD_CODES } from './codes.js';
 export { COLUMN, isSameRow, ROUTE_KINDS } from './columns.js';
 export {

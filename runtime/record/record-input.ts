@@ -38,7 +38,7 @@ function requestOf({ request, to }: TrafficRecord): RequestText | undefined {
 }
 
 /** Null where the text names no address and port: then the draw chooses. */
-function boundPlace({
+export function boundPlace({
   cluster = null,
   endpoint,
 }: {

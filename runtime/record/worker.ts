@@ -1,8 +1,7 @@
 /** Entry of a record thread: reads blocks of lines and decides them for each bundle it was given. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { createBlockDecider } from './block-decider.js';
 import type { LineBlock } from './line-blocks.js';
-import { parseLines } from './parse-lines.js';
-import { createRecordDecider } from './record-decider.js';
 import type { ThreadReply, ThreadSetup } from './record-thread.js';
 
 function fault(error: unknown): ThreadReply {
@@ -19,14 +18,11 @@ function send(reply: ThreadReply): void {
 
 try {
   const { subjects, world, seed, file } = workerData as ThreadSetup;
-  const deciders = subjects.map(({ manifest, wasm }) =>
-    createRecordDecider({ manifest, wasm: new Map(wasm) }, { world, seed }),
-  );
+  const bundles = subjects.map(({ manifest, wasm }) => ({ manifest, wasm: new Map(wasm) }));
+  const decide = createBlockDecider(bundles, { world, seed, file });
   parentPort?.on('message', (block: LineBlock) => {
     try {
-      const { records, lines, faults } = parseLines(block, file);
-      const columns = deciders.map((decider) => decider.decideAll({ records, lines }));
-      send({ kind: 'parts', lines: Uint32Array.from(lines), columns, faults });
+      send({ kind: 'parts', ...decide(block) });
     } catch (error) {
       send(fault(error));
     }

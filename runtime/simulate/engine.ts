@@ -102,7 +102,8 @@ export type StartPolicy = (
   current: Current,
 ) => Instance;
 
-function textsOf(setup: EngineSetup): Texts {
+/** The texts of a bundle and of the world that it decides in. */
+export function textsOf(setup: Pick<EngineSetup, 'manifest' | 'symbols'>): Texts {
   const own = setup.manifest.symbols;
   const symbols = symbolTable(own);
   for (const text of setup.symbols) symbols.intern(text);

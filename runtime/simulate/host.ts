@@ -40,10 +40,10 @@ export interface Texts {
 }
 
 /** A symbol that no attribute has: for constant texts that neither bundle nor world knows. */
-const NOWHERE = 0xffffffff;
+export const NOWHERE = 0xffffffff;
 
 /** Reads AssemblyScript strings (UTF-16LE, byte length before them), once each. */
-function stringReader(memory: () => WasmMemory | null): (pointer: number) => string {
+export function stringReader(memory: () => WasmMemory | null): (pointer: number) => string {
   const known = new Map<number, string>();
   return (pointer) => {
     const cached = known.get(pointer);

@@ -1,3 +1,9 @@
+export {
+  type BatchAnswer,
+  type BatchDecider,
+  createBatchDecider,
+  type FoundEnds,
+} from './batch-decider.js';
 export { CODES as SIMULATE_CODES } from './codes.js';
 export {
   type ConnectionFields,

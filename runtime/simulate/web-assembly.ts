@@ -7,6 +7,11 @@ export interface WasmGlobal {
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
+export interface WasmTable {
+  readonly length: number;
+  grow(count: number): number;
+  set(at: number, found: object): void;
+}
 export type WasmExports = Readonly<Record<string, unknown>>;
 
 interface WebAssemblyApi {
