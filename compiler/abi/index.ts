@@ -1,4 +1,5 @@
 export * from './attribute.js';
+export * from './check-http.js';
 export * from './frame.js';
 export * from './head.js';
 export * from './head-names.js';

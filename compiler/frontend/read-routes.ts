@@ -4,8 +4,15 @@
  * down in policies/sdk/registry.ts, the numbers in policies/sdk/answer.ts.
  */
 import {
+  checkHeaderName,
+  checkHeaderValue,
+  checkHost,
+  checkPath,
+  checkPort,
+  checkScheme,
   constantLocation,
   type Edit,
+  type HttpFault,
   isBodyless,
   MAX_EDITS,
   MAX_REPLY,
@@ -18,15 +25,6 @@ import {
   replyBytes,
 } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
-import {
-  checkHeaderName,
-  checkHeaderValue,
-  checkHost,
-  checkPath,
-  checkPort,
-  checkScheme,
-  type Fault,
-} from './check-http.js';
 import { CODES } from './codes.js';
 import { Damaged, type Heap } from './heap.js';
 import type { RouteDeclaration } from './types.js';
@@ -80,7 +78,7 @@ export class RouteReader {
   }
 
   /** Notes a fault; true where there is none. */
-  #check(fault: Fault | null, at: Position | null): boolean {
+  #check(fault: HttpFault | null, at: Position | null): boolean {
     if (fault === null) return true;
     const help = CODES[fault.code]?.help ?? null;
     this.diagnostics.push(diagnostic(fault.code, fault.message, { at, help }));
@@ -151,7 +149,7 @@ export class RouteReader {
     return fits ? { kind: 'reply', reply, location } : REFUSED;
   }
 
-  #path(part: Part): { readonly edit: PathEdit; readonly fault: Fault | null } {
+  #path(part: Part): { readonly edit: PathEdit; readonly fault: HttpFault | null } {
     const text = this.#heap.text(part.a);
     if (part.kind === PART.path)
       return { edit: { op: 'path', path: text }, fault: checkPath(text) };
@@ -174,7 +172,7 @@ export class RouteReader {
       path: null,
       keepsQuery: true,
     };
-    const say = (part: Part, what: keyof Redirect, fault: Fault | null): void => {
+    const say = (part: Part, what: keyof Redirect, fault: HttpFault | null): void => {
       const message = `the ${what} of the redirect is said twice`;
       const twice = said.has(what) ? { code: 'P123', message } : null;
       said.add(what);
@@ -226,7 +224,7 @@ export class RouteReader {
     return this.#fixed(makeReply({ status, headers: [['location', location]] }), location, at);
   }
 
-  #edit(part: Part): { readonly edit: Edit; readonly fault: Fault | null } {
+  #edit(part: Part): { readonly edit: Edit; readonly fault: HttpFault | null } {
     const heap = this.#heap;
     if (part.kind === PART.path || part.kind === PART.prefix) return this.#path(part);
     const text = heap.text(part.a);

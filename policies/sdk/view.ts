@@ -33,6 +33,10 @@ export class View {
   // @ts-ignore: decorator
   @inline equalsIgnoreCase(text: string): bool { return abi.view_is_ignoring_case(changetype<u32>(this), text) != 0; }
 
+  /** As `startsWith`, with ASCII letters of either case equal. */
+  // @ts-ignore: decorator
+  @inline startsWithIgnoreCase(text: string): bool { return abi.view_starts_with_ignoring_case(changetype<u32>(this), text) != 0; }
+
   /** True where the part is present and begins with `text`. */
   // @ts-ignore: decorator
   @inline startsWith(text: string): bool { return abi.view_starts_with(changetype<u32>(this), text) != 0; }

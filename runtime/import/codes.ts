@@ -23,4 +23,8 @@ export const CODES: CodeTable = {
   },
   W508: { title: 'given twice', help: 'keep one of the two' },
   W509: { title: 'nothing to import', help: 'name files that hold objects of that kind' },
+  W510: {
+    title: 'done otherwise here',
+    help: 'what is let through is the same; docs/import.md says what differs',
+  },
 };

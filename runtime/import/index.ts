@@ -5,4 +5,5 @@ export { ISTIO_DEFAULTS, type IstioOptions, type PathNormalization } from './ist
 export { importNetwork } from './network/import-network.js';
 export type { SourceFile } from './objects.js';
 export { type ImportedFile, type ImportedProject, projectText } from './project.js';
+export type { KnownCluster, KnownPort, KnownService, Services } from './route/model.js';
 export { MAX_DEPTH, MAX_NODES } from './tree.js';

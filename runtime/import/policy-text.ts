@@ -16,10 +16,12 @@ const NAMES = [
   'PathTable',
   'PortSet',
   'redirect',
+  'RegexTable',
   'Request',
   'respond',
   'Route',
   'split',
+  'splitBy',
   'Table',
   'Verdict',
   'View',
@@ -91,6 +93,16 @@ export class PolicyText {
   texts(label: string, texts: readonly string[]): string {
     const calls = texts.map((text) => `.set(${quote(text)}, true)`);
     return this.#fill('texts', 'Table<bool>', label, calls);
+  }
+
+  /** A table of one regular expression. */
+  expression(label: string, text: string): string {
+    return this.#fill('expression', 'RegexTable<bool>', label, [`.set(${quote(text)}, true)`]);
+  }
+
+  /** A table of one name of hosts, whose first label may be a star. */
+  hosts(label: string, name: string): string {
+    return this.#fill('hosts', 'HostTable<bool>', label, [`.set(${quote(name)}, true)`]);
   }
 
   /** A function, named by `kind` and a number; `text` is what follows the name. */

@@ -47,7 +47,7 @@ export const ANSWERS = [
   {
     class: 'header injection',
     name: 'a value may hold control characters',
-    file: 'compiler/frontend/check-http.ts',
+    file: 'compiler/abi/check-http.ts',
     find: 'const VALUE = /^(?:[!-~](?:[ -~]*[!-~])?)?$/;',
     replace: 'const VALUE = /^(?:[!-~](?:[^]*[!-~])?)?$/;',
     suite: 'unit/frontend-routes',
@@ -55,7 +55,7 @@ export const ANSWERS = [
   {
     class: 'request smuggling',
     name: 'a length can be edited',
-    file: 'compiler/frontend/check-http.ts',
+    file: 'compiler/abi/check-http.ts',
     find: "  'content-length',\n",
     replace: '',
     suite: 'unit/frontend-routes',

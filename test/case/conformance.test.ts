@@ -22,6 +22,7 @@ import { mustCompile } from '../support/compile-texts.js';
 import { decideImported, type ImportedAnswer, routeImported } from '../support/decide-imported.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
+import { servicesOf } from '../support/told-services.js';
 
 const folder = fileURLToPath(new URL('../../../test/case/conformance/', import.meta.url));
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -35,7 +36,7 @@ const test = suite('conformance');
 
 function optionsOf(told: Readonly<Record<string, unknown>>): IstioOptions {
   const claims = new Map(Object.entries((told['claims'] ?? {}) as Record<string, string>));
-  return { ...ISTIO_DEFAULTS, httpPorts: [80], ...told, claims };
+  return { ...ISTIO_DEFAULTS, httpPorts: [80], ...told, claims, services: servicesOf(told) };
 }
 
 /** Imports as a file or block says: by default from Istio. */
@@ -44,11 +45,7 @@ function importAs(
   told: Readonly<Record<string, unknown>>,
 ): ImportedProject {
   if (told['dialect'] === 'gateway-api') {
-    const clusters = (told['clusters'] ?? {}) as Record<string, readonly string[]>;
-    return importGateway(texts, {
-      namespace: 'default',
-      clusters: new Map(Object.entries(clusters)),
-    });
+    return importGateway(texts, { namespace: 'default', services: servicesOf(told) });
   }
   if (told['dialect'] === 'cilium') return importNetwork(texts, 'default');
   return importIstio(texts, optionsOf(told), told['layout'] === 'scopes' ? 'scopes' : 'one');

@@ -109,25 +109,39 @@ export async function decideImported(
   });
 }
 
-/** Routes of requests to the service that the label `svc` of the destination names, in the words of a case. */
+/** Routes to the service that the label `svc` of the destination names, in the words of a case. */
 export async function routeImported(
   engine: TestEngine,
   { manifest }: Bundle,
   cases: readonly Case[],
   interner: Interner,
 ): Promise<readonly ImportedAnswer[]> {
-  const structs = cases.map((one) => {
+  const facts = cases.map((one) => {
     const { texts } = one.destination;
     const service = `${texts.get('label:svc')}.${texts.get('namespace')}`;
     const policies = manifest.policies
       .filter(({ attach }) => attach.some((item) => item.service === service))
       .map(({ index }) => index);
-    const request = one.request ?? { method: 'GET', target: '/', headers: [] };
-    return encodeRequest({ ...one, ...request, policies }, manifest, interner);
+    return { ...one, policies };
   });
-  const bytes = new Uint8Array(Buffer.concat(structs));
-  const records = await engine.decide(bytes, 'routeRequest');
-  return records.map((record) => {
+  const asked = facts.filter(({ request }) => request !== null);
+  const requests = asked.flatMap((one) =>
+    one.request === null ? [] : [encodeRequest({ ...one, ...one.request }, manifest, interner)],
+  );
+  const opened = facts.filter(({ request }) => request === null);
+  const records = new Map<string, RecordFields>();
+  const take = (ids: readonly Case[], found: readonly RecordFields[]): void => {
+    for (const [i, record] of found.entries()) records.set(ids[i]?.id ?? '', record);
+  };
+  if (asked.length > 0) {
+    take(asked, await engine.decide(new Uint8Array(Buffer.concat(requests)), 'routeRequest'));
+  }
+  if (opened.length > 0) {
+    take(opened, await engine.decide(encodeAll(opened, manifest, interner), 'route'));
+  }
+  return cases.map(({ id }) => {
+    const record = records.get(id);
+    if (record === undefined) throw new Error(`no record of ${id}`);
     const { answer } = describeRecord(record, manifest, 'route');
     return { answer, rule: '' };
   });

@@ -3,6 +3,7 @@ import { diagnostic, hasErrors } from '../../../compiler/diagnostic/index.js';
 import type {
   ImportedProject,
   IstioOptions,
+  KnownService,
   PathNormalization,
   SourceFile,
 } from '../../import/index.js';
@@ -45,15 +46,13 @@ function claimsOption(input: Input): ReadonlyMap<string, string> {
 }
 
 /** What a world tells an import. */
-interface Known extends Pick<IstioOptions, 'httpPorts' | 'tcpPorts'> {
+interface Known extends Pick<IstioOptions, 'httpPorts' | 'tcpPorts' | 'services'> {
   readonly world: ImportWorld | null;
-  /** Full names by service. */
-  readonly clusters: ReadonlyMap<string, readonly string[]>;
 }
 
 async function readKnown(env: Env, input: Input): Promise<Known> {
   const shown = textOption(input, 'world');
-  if (shown === null) return { world: null, httpPorts: [], tcpPorts: [], clusters: new Map() };
+  if (shown === null) return { world: null, httpPorts: [], tcpPorts: [], services: new Map() };
   const { openWorld, readText } = await import('../subject.js');
   const { services } = await openWorld(env, shown);
   const ports = services.flatMap((service) => service.ports);
@@ -64,10 +63,21 @@ async function readKnown(env: Env, input: Input): Promise<Known> {
     world: { text: readText(env, shown) },
     httpPorts: targets(true),
     tcpPorts: targets(false),
-    clusters: new Map(
-      services.map(({ name, clusters }) => [
+    services: new Map(
+      services.map(({ name, clusters, ports: own, balance }): [string, KnownService] => [
         name,
-        clusters.map((cluster) => `${name}/${subset(cluster.name)}`),
+        {
+          clusters: clusters.map((cluster) => ({
+            name: `${name}/${subset(cluster.name)}`,
+            selector: cluster.selector,
+          })),
+          ports: own.map(({ port, target, protocol }) => ({
+            port,
+            target,
+            http: protocol === 'http',
+          })),
+          balance,
+        },
       ]),
     ),
   };
@@ -83,7 +93,7 @@ async function readObjects(
   );
   const namespace = textOption(input, 'namespace') ?? ISTIO_DEFAULTS.namespace;
   if (input.arguments[0] === 'gateway-api') {
-    return importGateway(files, { namespace, clusters: known.clusters });
+    return importGateway(files, { namespace, services: known.services });
   }
   if (input.arguments[0] === 'cilium') return importNetwork(files, namespace);
   const domains = listOption(input, 'trustDomain');
@@ -93,6 +103,7 @@ async function readObjects(
     trustDomains: domains.length > 0 ? domains : ISTIO_DEFAULTS.trustDomains,
     httpPorts: [...known.httpPorts, ...portsOption(input)],
     tcpPorts: known.tcpPorts,
+    services: known.services,
     claims: claimsOption(input),
     claimsFrom: listOption(input, 'claimsFrom'),
     remoteIsPeer: textOption(input, 'remoteIp') === 'peer',

@@ -1,13 +1,16 @@
 /** What routes of Gateway API come down to: rules with matches, and what each rule does. */
+import type { RegexNode } from '../../../compiler/abi/index.js';
 import type { Position } from '../../../compiler/diagnostic/index.js';
+import type { Edits } from '../route/model.js';
 
-export interface PathMatch {
-  readonly kind: 'exact' | 'prefix';
-  readonly text: string;
-}
+export type PathMatch =
+  | { readonly kind: 'exact' | 'prefix'; readonly text: string }
+  | { readonly kind: 'regex'; readonly text: string; readonly node: RegexNode };
 export interface NamedValue {
   readonly name: string;
   readonly value: string;
+  /** Of a regular expression; null of a text. */
+  readonly node: RegexNode | null;
 }
 export interface RouteMatch {
   readonly path: PathMatch;
@@ -15,11 +18,10 @@ export interface RouteMatch {
   readonly headers: readonly NamedValue[];
   readonly query: readonly NamedValue[];
 }
-/** Calls on `edit(...)`, as they are written. */
-export type Edits = readonly string[];
 export interface Backend {
   /** name.namespace of the service. */
   readonly service: string;
+  readonly port: number | null;
   readonly weight: number;
   readonly edits: Edits;
   readonly at: Position;
@@ -43,5 +45,7 @@ export interface HttpRoute {
   readonly created: string;
   readonly at: Position;
   readonly parents: readonly ServiceParent[];
+  /** Names of hosts that it is for; empty: every host. */
+  readonly hosts: readonly string[];
   readonly rules: readonly RouteRule[];
 }

@@ -1,16 +1,26 @@
 /** Filters of a rule or backend: header edits, rewrites and redirects. Others are refused. */
 import { Fields, type Findings } from '../fields.js';
 import { quote } from '../policy-text.js';
+import type { Edits } from '../route/model.js';
 import { checkViewTexts } from '../text-match.js';
 import type { Tree } from '../tree.js';
-import type { Edits, RouteMatch } from './model.js';
+import { checkCount, checkMirror, MAX_FILTERS } from './limits.js';
+import type { RouteMatch } from './model.js';
 
 export interface Filters {
   readonly edits: Edits;
   readonly redirect: string | null;
 }
 
-const MAX_FILTERS = 16;
+/** What to do about filters that are refused. */
+const UNKEPT: ReadonlyMap<string, string> = new Map([
+  ['ResponseHeaderModifier', 'replies go on as they are: set it in the service'],
+  ['RequestMirror', 'no request is sent twice'],
+  ['CORS', 'answer browsers in the service'],
+  ['ExternalAuth', 'ask from the service'],
+]);
+/** Those of which one rule may have several. */
+const REPEATABLE: ReadonlySet<string> = new Set(['RequestMirror', 'ExtensionRef']);
 const CODES: readonly number[] = [301, 302, 303, 307, 308];
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -99,8 +109,7 @@ export function readFilters(
   const edits: string[] = [];
   let redirect: string | null = null;
   const seen = new Set<string>();
-  const over = list[MAX_FILTERS];
-  if (over !== undefined) findings.error('W506', over.at, `more than ${MAX_FILTERS} filters`);
+  checkCount(list, MAX_FILTERS, 'filters', findings);
   for (const item of list) {
     const filter = Fields.of(item, findings, 'a filter');
     const type = filter?.text('type') ?? null;
@@ -108,7 +117,8 @@ export function readFilters(
       if (filter !== null) findings.error('W503', filter.at, 'a filter needs a `type`');
       continue;
     }
-    if (seen.has(type.text)) findings.error('W503', type.at, `\`${type.text}\` stands twice`);
+    if (seen.has(type.text) && !REPEATABLE.has(type.text))
+      findings.error('W503', type.at, `\`${type.text}\` stands twice`);
     seen.add(type.text);
     const inner = (name: string): Fields | null => {
       const found = filter.map(name);
@@ -125,7 +135,9 @@ export function readFilters(
       const fields = inner('requestRedirect');
       if (fields !== null) redirect = redirectOf(fields, matches, findings);
     } else {
-      findings.error('W504', type.at, `the filter \`${type.text}\` cannot be kept`);
+      if (type.text === 'RequestMirror') checkMirror(filter, findings);
+      const help = UNKEPT.get(type.text) ?? null;
+      findings.error('W504', type.at, `the filter \`${type.text}\` cannot be kept`, help);
       continue;
     }
     filter.end();

@@ -1,8 +1,25 @@
 /** HTTPRoute: the rules of routes whose parent is a Service (the mesh), and what of them can be kept. */
+import type { RegexNode } from '../../../compiler/abi/index.js';
 import { Fields, type Findings, type Text } from '../fields.js';
 import type { KubeObject } from '../objects.js';
+import { readRegex } from '../regex-match.js';
 import { checkViewTexts } from '../text-match.js';
 import type { Tree } from '../tree.js';
+import {
+  checkCount,
+  checkMatchers,
+  checkRuleNames,
+  checkValue,
+  MAX_BACKENDS,
+  MAX_MATCHES,
+  MAX_ROUTE_MATCHES,
+  MAX_RULES,
+  MAX_WEIGHT,
+  pathFault,
+  readHostnames,
+  readRetry,
+  readTimeouts,
+} from './limits.js';
 import type {
   Backend,
   HttpRoute,
@@ -14,27 +31,12 @@ import type {
 } from './model.js';
 import { readFilters } from './read-filters.js';
 
-const MAX_RULES = 16;
-const MAX_MATCHES = 64;
-const MAX_ROUTE_MATCHES = 128;
-const MAX_WEIGHT = 1_000_000;
-const MAX_PATH = 1024;
-const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/;
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 const ROOT: PathMatch = { kind: 'prefix', text: '/' };
 
-function regular(type: Text | null, findings: Findings): boolean {
-  if (type?.text !== 'RegularExpression') return false;
-  const help = 'write it as Exact and PathPrefix';
-  findings.error('W504', type.at, 'regular expressions differ between implementations', help);
-  return true;
-}
-
-function pathFault(text: string): string | null {
-  if (!text.startsWith('/')) return 'does not begin with a slash';
-  if (text.length > MAX_PATH) return `has more than ${MAX_PATH} bytes`;
-  if (/\/\/|\/\.\.?\/|%2f|#/i.test(text) || /\/\.\.?$/.test(text)) return 'is not normal';
-  return PATH.test(text) ? null : 'has characters that no path has';
+/** The tree of a regular expression; null, and a finding, where it cannot be kept. */
+function regular(value: Text | null, findings: Findings): RegexNode | null {
+  return value === null ? null : readRegex(value, findings);
 }
 
 function readPath(match: Fields, findings: Findings): PathMatch {
@@ -42,7 +44,11 @@ function readPath(match: Fields, findings: Findings): PathMatch {
   const type = path?.text('type') ?? null;
   const value = path?.text('value') ?? null;
   path?.end();
-  if (regular(type, findings) || path === null) return ROOT;
+  if (path === null) return ROOT;
+  if (type?.text === 'RegularExpression') {
+    const node = regular(value, findings);
+    return node === null ? ROOT : { kind: 'regex', text: value?.text ?? '', node };
+  }
   const fault = value === null ? null : pathFault(value.text);
   if (value !== null && fault !== null) {
     findings.error('W503', value.at, `the path \`${value.text}\` ${fault}`);
@@ -54,17 +60,28 @@ function readPath(match: Fields, findings: Findings): PathMatch {
 }
 
 /** Matchers by name; of equal names the first counts. */
-function readNamed(list: readonly Tree[], noCase: boolean, findings: Findings): NamedValue[] {
+function readNamed(
+  list: readonly Tree[],
+  of: 'header' | 'query',
+  findings: Findings,
+): readonly NamedValue[] {
+  checkMatchers(list, findings);
   const seen = new Map<string, NamedValue>();
   for (const item of list) {
     const fields = Fields.of(item, findings, 'a matcher');
     const [name, value] = [fields?.text('name') ?? null, fields?.text('value') ?? null];
     const type = fields?.text('type') ?? null;
     fields?.end();
-    if (regular(type, findings) || name === null || value === null) continue;
-    if (!checkViewTexts([name, value], findings)) continue;
-    const key = noCase ? name.text.toLowerCase() : name.text;
-    if (!seen.has(key)) seen.set(key, { name: key, value: value.text });
+    if (name === null || value === null || !checkViewTexts([name], findings)) continue;
+    checkValue(value, of, findings);
+    const isRegex = type?.text === 'RegularExpression';
+    const node = isRegex ? regular(value, findings) : null;
+    if (!isRegex && !checkViewTexts([value], findings)) continue;
+    if (type !== null && !isRegex && type.text !== 'Exact') {
+      findings.error('W503', type.at, `\`${type.text}\` is no kind of match`);
+    }
+    const key = of === 'header' ? name.text.toLowerCase() : name.text;
+    if (!seen.has(key)) seen.set(key, { name: key, value: value.text, node });
   }
   return [...seen.values()];
 }
@@ -77,8 +94,8 @@ function readMatch(tree: Tree, findings: Findings): RouteMatch | null {
   if (method !== null && !METHODS.includes(method.text)) {
     findings.error('W503', method.at, `\`${method.text}\` is no method`);
   }
-  const headers = readNamed(match.list('headers') ?? [], true, findings);
-  const query = readNamed(match.list('queryParams') ?? [], false, findings);
+  const headers = readNamed(match.list('headers') ?? [], 'header', findings);
+  const query = readNamed(match.list('queryParams') ?? [], 'query', findings);
   match.end();
   return { path, method: method?.text ?? null, headers, query };
 }
@@ -91,7 +108,7 @@ function readBackend(tree: Tree, namespace: string, findings: Findings): Backend
   const space = ref.text('namespace')?.text ?? namespace;
   const weight = ref.number('weight');
   const filters = readFilters(ref.list('filters') ?? [], [], findings);
-  ref.skip('port');
+  const port = ref.number('port')?.number ?? null;
   ref.end();
   if (group !== '' || kind !== 'Service') {
     findings.error('W504', ref.at, `a backend of the kind \`${kind}\` cannot be kept`);
@@ -102,26 +119,40 @@ function readBackend(tree: Tree, namespace: string, findings: Findings): Backend
     findings.error('W503', weight.at, `the weight is not between 0 and ${MAX_WEIGHT}`);
   }
   if (filters.redirect !== null) findings.error('W504', ref.at, 'a redirect of one backend');
-  return { service: `${name.text}.${space}`, weight: value, edits: filters.edits, at: ref.at };
+  return {
+    service: `${name.text}.${space}`,
+    port,
+    weight: value,
+    edits: filters.edits,
+    at: ref.at,
+  };
 }
 
 function readRule(tree: Tree, namespace: string, findings: Findings): RouteRule | null {
   const rule = Fields.of(tree, findings, 'a rule');
   if (rule === null) return null;
   const list = rule.list('matches') ?? [];
-  const over = list[MAX_MATCHES];
-  if (over !== undefined) findings.error('W506', over.at, `more than ${MAX_MATCHES} matches`);
+  checkCount(list, MAX_MATCHES, 'matches', findings);
   const read = list.flatMap((match) => readMatch(match, findings) ?? []);
   const any: RouteMatch = { path: ROOT, method: null, headers: [], query: [] };
   const matches = read.length > 0 ? read : [any];
   const { edits, redirect } = readFilters(rule.list('filters') ?? [], matches, findings);
   const refs = rule.list('backendRefs') ?? [];
+  checkCount(refs, MAX_BACKENDS, 'backends', findings);
   const backends = refs.flatMap((ref) => readBackend(ref, namespace, findings) ?? []);
   if (redirect !== null && refs.length > 0) {
     findings.error('W503', rule.place('backendRefs'), 'backends stand beside a redirect');
   }
-  for (const name of ['timeouts', 'retry', 'sessionPersistence'] as const) {
-    if (rule.has(name)) findings.error('W504', rule.place(name), `\`${name}\` cannot be kept`);
+  readTimeouts(rule.map('timeouts'), findings);
+  readRetry(rule.map('retry'), findings);
+  if (rule.has('sessionPersistence')) {
+    const at = rule.place('sessionPersistence');
+    findings.error(
+      'W504',
+      at,
+      '`sessionPersistence` gives clients a cookie',
+      'set it in the service',
+    );
   }
   rule.skip('name');
   rule.end();
@@ -160,15 +191,13 @@ export function readHttpRoute(object: KubeObject, findings: Findings): HttpRoute
   const { namespace, name, created, at } = object;
   const parents = readParents(spec, namespace, findings);
   const list = spec.list('rules') ?? [];
-  const over = list[MAX_RULES];
-  if (over !== undefined) findings.error('W506', over.at, `more than ${MAX_RULES} rules`);
+  checkCount(list, MAX_RULES, 'rules', findings);
+  checkRuleNames(list, findings);
   const rules = list.flatMap((rule) => readRule(rule, namespace, findings) ?? []);
   if (rules.reduce((sum, rule) => sum + rule.matches.length, 0) > MAX_ROUTE_MATCHES) {
     findings.error('W506', spec.place('rules'), `more than ${MAX_ROUTE_MATCHES} matches`);
   }
-  if ((spec.texts('hostnames') ?? []).length > 0) {
-    findings.error('W504', spec.place('hostnames'), 'host names of a route of the mesh');
-  }
+  const hosts = readHostnames(spec.texts('hostnames') ?? [], findings);
   spec.end();
-  return { namespace, name, created, at, parents, rules };
+  return { namespace, name, created, at, parents, hosts, rules };
 }

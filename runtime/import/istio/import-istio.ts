@@ -2,7 +2,8 @@
 import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 import { Findings } from '../fields.js';
 import { type KubeObject, readObjects, type SourceFile } from '../objects.js';
-import type { ImportedFile, ImportedProject } from '../project.js';
+import { FileNames, type ImportedFile, type ImportedProject } from '../project.js';
+import { importTraffic } from '../traffic/import-traffic.js';
 import { type ImportedPolicy, usesRequests } from './model.js';
 import type { IstioOptions } from './options.js';
 import { readPeerAuthentication, writePeerAuthentication } from './peer-authentication.js';
@@ -12,6 +13,7 @@ import { servicePorts } from './service-ports.js';
 import { type Layout, writePolicies } from './write-policies.js';
 
 const SECURITY = 'security.istio.io';
+const NETWORKING = 'networking.istio.io';
 /** Groups whose objects say what traffic may do: none of them is left out without an error. */
 const GROUPS: readonly string[] = [
   SECURITY,
@@ -20,12 +22,27 @@ const GROUPS: readonly string[] = [
   'gateway.networking.k8s.io',
 ];
 
+/** What to do about objects that are refused as a whole. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['Gateway', 'Weft judges what workloads send each other: leave gateways to what runs them'],
+  ['ServiceEntry', 'say it in the world: a service with its workloads'],
+  ['WorkloadEntry', 'say it in the world: a workload'],
+  ['WorkloadGroup', 'say it in the world: workloads'],
+  [
+    'Sidecar',
+    'there is no sidecar whose view it would narrow; deny what it kept from being reached',
+  ],
+  ['EnvoyFilter', 'there is no Envoy: write what it does as a policy'],
+  ['WasmPlugin', 'there is no Envoy: write what it does as a policy'],
+  ['HTTPRoute', 'import it by itself: `weft import gateway-api`'],
+]);
+
 /** The same warning once: what a header does is the same in each rule. */
 function once(found: readonly Diagnostic[]): readonly Diagnostic[] {
   const seen = new Set<string>();
   return found.filter(({ severity, code, message }) => {
     const key = `${code} ${message}`;
-    if (severity === 'error' || code !== 'W505' || !seen.has(key)) {
+    if (severity === 'error' || !['W505', 'W510'].includes(code) || !seen.has(key)) {
       seen.add(key);
       return true;
     }
@@ -92,8 +109,14 @@ export function importIstio(
   );
   const refusals = authentications.flatMap((one) => refusalOf(one, options, findings) ?? []);
   needPorts(policies, options, findings);
+  const virtualServices = of(NETWORKING, 'VirtualService');
+  const destinationRules = of(NETWORKING, 'DestinationRule');
+  const names = new FileNames();
+  const routes = importTraffic(virtualServices, destinationRules, given, names, findings);
   const read = new Set([
     ...services,
+    ...virtualServices,
+    ...destinationRules,
     ...of(SECURITY, 'RequestAuthentication'),
     ...of(SECURITY, 'AuthorizationPolicy'),
     ...of(SECURITY, 'PeerAuthentication'),
@@ -101,15 +124,17 @@ export function importIstio(
   const others = objects.filter((object) => !read.has(object));
   for (const { group, kind, name, at } of others) {
     if (!GROUPS.includes(group)) continue;
-    findings.error('W501', at, `${kind} \`${name}\` is not imported`);
+    const help = REASONS.get(kind) ?? null;
+    findings.error('W501', at, `${kind} \`${name}\` is not imported`, help);
   }
-  const peer = writePeerAuthentication(peers);
+  const peer = writePeerAuthentication(peers, names);
   const written: readonly ImportedFile[] =
     findings.errors > 0
       ? []
       : [
           ...(peer === null ? [] : [peer]),
-          ...writePolicies({ policies, refusals, options, layout }),
+          ...writePolicies({ policies, refusals, options, layout, names }),
+          ...routes,
         ];
   return {
     policies: written,

@@ -1,5 +1,7 @@
 /** What an import of Istio's objects needs to be told, beside the objects. */
 
+import type { Services } from '../route/model.js';
+
 /** How the mesh normalises paths before it matches them. */
 export type PathNormalization = 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES';
 
@@ -20,6 +22,8 @@ export interface IstioOptions {
   /** True where no proxy stands before the mesh: the original client is the peer. */
   readonly remoteIsPeer: boolean;
   readonly paths: PathNormalization;
+  /** Services of the world, which routes lead to. */
+  readonly services: Services;
 }
 
 export const ISTIO_DEFAULTS: IstioOptions = {
@@ -32,4 +36,5 @@ export const ISTIO_DEFAULTS: IstioOptions = {
   claimsFrom: [],
   remoteIsPeer: false,
   paths: 'BASE',
+  services: new Map(),
 };

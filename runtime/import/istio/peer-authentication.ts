@@ -7,7 +7,7 @@ import { write } from '../condition.js';
 import type { Fields, Findings, Text } from '../fields.js';
 import type { KubeObject } from '../objects.js';
 import { PolicyText } from '../policy-text.js';
-import type { ImportedFile } from '../project.js';
+import type { FileNames, ImportedFile } from '../project.js';
 import type { Scope } from './model.js';
 import type { IstioOptions } from './options.js';
 import { readScope } from './read-scope.js';
@@ -121,6 +121,7 @@ function selectedLines(
 /** The policy file; null where nothing is STRICT. */
 export function writePeerAuthentication(
   objects: readonly PeerAuthentication[],
+  names: FileNames,
 ): ImportedFile | null {
   const strict = objects.filter(
     ({ mode, ports }) => mode === 'STRICT' || [...ports.values()].includes('STRICT'),
@@ -150,7 +151,7 @@ export function writePeerAuthentication(
     strict.map(({ scope }) => [JSON.stringify(attachmentOf(scope)), attachmentOf(scope)]),
   );
   return {
-    file: 'policies/peer-authentication.ts',
+    file: names.give('peer-authentication'),
     text: policy.toString(),
     attach: [...attach.values()],
     mode: 'enforce',

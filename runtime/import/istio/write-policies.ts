@@ -7,7 +7,7 @@ import type { Attachment } from '../../../compiler/bundle/manifest.js';
 import type { Position } from '../../../compiler/diagnostic/index.js';
 import { all, type Condition, isFalse, isTrue, layOut, TRUE, test, write } from '../condition.js';
 import { PolicyText, quote, WIDTH } from '../policy-text.js';
-import { FileNames, type ImportedFile } from '../project.js';
+import type { FileNames, ImportedFile } from '../project.js';
 import {
   type Action,
   type ImportedPolicy,
@@ -166,6 +166,7 @@ export interface WriteInput {
   readonly refusals: readonly Refusal[];
   readonly options: IstioOptions;
   readonly layout: Layout;
+  readonly names: FileNames;
   /** What comments call the import; Istio's where it is not said. */
   readonly dialect?: string;
 }
@@ -173,9 +174,10 @@ export interface WriteInput {
 class Writer {
   readonly #options: IstioOptions;
   readonly #dialect: string;
-  readonly #names = new FileNames();
+  readonly #names: FileNames;
 
-  constructor({ options, dialect = 'istio' }: WriteInput) {
+  constructor({ options, names, dialect = 'istio' }: WriteInput) {
+    this.#names = names;
     this.#options = options;
     this.#dialect = dialect;
   }

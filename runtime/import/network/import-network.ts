@@ -11,7 +11,7 @@ import { ISTIO_DEFAULTS } from '../istio/options.js';
 import { writePolicies } from '../istio/write-policies.js';
 import { type KubeObject, readObjects, type SourceFile } from '../objects.js';
 import { quote } from '../policy-text.js';
-import type { ImportedProject } from '../project.js';
+import { FileNames, type ImportedProject } from '../project.js';
 import type { Tree } from '../tree.js';
 
 const GROUP = 'networking.k8s.io';
@@ -176,6 +176,7 @@ export function importNetwork(files: readonly SourceFile[], namespace: string): 
     refusals: [],
     options: ISTIO_DEFAULTS,
     layout: 'scopes',
+    names: new FileNames(),
     dialect: 'cilium',
   });
   return {

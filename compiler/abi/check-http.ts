@@ -2,9 +2,9 @@
  * What the SDK's texts about HTTP must be, so that no head can be made that another program reads
  * otherwise. Each check answers with what is wrong, or null.
  */
-import { MAX_EDIT_NAME, MAX_EDIT_PATH, MAX_EDIT_VALUE } from '../abi/index.js';
+import { MAX_EDIT_NAME, MAX_EDIT_PATH, MAX_EDIT_VALUE } from './route.js';
 
-export interface Fault {
+export interface HttpFault {
   readonly code: string;
   readonly message: string;
 }
@@ -33,7 +33,7 @@ const FRAMING: ReadonlySet<string> = new Set([
 /** Of requests only: `expect` changes when a body is sent; the host has a method of its own. */
 const FRAMING_REQUEST: ReadonlySet<string> = new Set(['expect', 'host']);
 
-export function checkHeaderName(name: string, of: 'request' | 'reply'): Fault | null {
+export function checkHeaderName(name: string, of: 'request' | 'reply'): HttpFault | null {
   if (!TOKEN.test(name) || name.length > MAX_EDIT_NAME) {
     return { code: 'P119', message: `\`${name}\` is no name of a header` };
   }
@@ -42,30 +42,30 @@ export function checkHeaderName(name: string, of: 'request' | 'reply'): Fault | 
   return frames ? { code: 'P118', message: `\`${name}\` frames the message` } : null;
 }
 
-export function checkHeaderValue(value: string): Fault | null {
+export function checkHeaderValue(value: string): HttpFault | null {
   if (VALUE.test(value) && value.length <= MAX_EDIT_VALUE) return null;
   return { code: 'P119', message: `${JSON.stringify(value)} is no value of a header` };
 }
 
-export function checkPath(path: string): Fault | null {
+export function checkPath(path: string): HttpFault | null {
   if (PATH.test(path) && !UNSTEADY.test(path) && path.length <= MAX_EDIT_PATH) return null;
   return { code: 'P120', message: `${JSON.stringify(path)} is no path` };
 }
 
 /** A host; with `port`, one may follow. */
-export function checkHost(text: string, port: 'port' | 'no port'): Fault | null {
+export function checkHost(text: string, port: 'port' | 'no port'): HttpFault | null {
   const [, host = text, number] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
   const isPort = number === undefined || (port === 'port' && checkPort(Number(number)) === null);
   if (HOST.test(host) && isPort && text.length <= 255) return null;
   return { code: 'P121', message: `${JSON.stringify(text)} is no host` };
 }
 
-export function checkScheme(scheme: string): Fault | null {
+export function checkScheme(scheme: string): HttpFault | null {
   if (scheme === 'http' || scheme === 'https') return null;
   return { code: 'P121', message: `${JSON.stringify(scheme)} is no scheme` };
 }
 
-export function checkPort(port: number): Fault | null {
+export function checkPort(port: number): HttpFault | null {
   if (port >= 1 && port <= 65535) return null;
   return { code: 'P121', message: `${port} is no port` };
 }
