@@ -26,8 +26,38 @@ export {
   type Stages,
 } from './compile.js';
 export { compileTests, type TestModule } from './compile-tests.js';
-export { evaluate, type Term, type Watch } from './ir/index.js';
+
+export {
+  type BinaryOp,
+  type Block,
+  type BlockId,
+  bitsOf,
+  type CompareOp,
+  evaluate,
+  type Func,
+  foldBinary,
+  foldCompare,
+  foldUnary,
+  type Instr,
+  type IntType,
+  loops,
+  MEMORY_IMAGE,
+  maskOf,
+  operandsOf,
+  readBytes,
+  reversePostorder,
+  swapped,
+  type Target,
+  type Term,
+  type Type,
+  targetsOf,
+  termValue,
+  type UnaryOp,
+  type ValueId,
+  type Watch,
+} from './ir/index.js';
 export { FUNCTION_PART, policyFunction } from './lower/policy-function.js';
 export type { AbiCall } from './passes/expand-abi-resolve.js';
 export { PolicyCache } from './policy-cache.js';
 export { type PolicyIr, reopenPolicy } from './reopen-policy.js';
+export { buildRegexAutomaton } from './tables/regex-automaton.js';

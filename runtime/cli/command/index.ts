@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command-spec.js';
 import { BUILD_COMMAND } from './build.js';
 import { CHECK_COMMAND } from './check.js';
 import { completionCommand } from './completion.js';
+import { DIFF_COMMAND } from './diff.js';
 import { DOCTOR_COMMAND } from './doctor.js';
 import { ENROL_COMMAND } from './enrol.js';
 import { EVENTS_COMMAND } from './events.js';
@@ -28,6 +29,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   SIMULATE_COMMAND,
   TEST_COMMAND,
   EXPLAIN_COMMAND,
+  DIFF_COMMAND,
   IMPORT_COMMAND,
   RECORD_COMMAND,
   REPLAY_COMMAND,

@@ -1,0 +1,415 @@
+/** What a policy's questions to the ABI come to, over all inputs at once. */
+import { type PatternStep, parsePattern } from '../../compiler/abi/index.js';
+import type { AbiCall, Manifest, PolicyEntry } from '../../compiler/index.js';
+import { parseAddress } from '../discovery/index.js';
+import { patternMatcher } from '../simulate/index.js';
+import { type Asking, compareLeaves } from './compare-leaves.js';
+import { ALL, NONE } from './diagram.js';
+import {
+  addressField,
+  attributeField,
+  CLOCK_FIELD,
+  FAMILY_FIELD,
+  headerField,
+  IPV4,
+  PORT_FIELD,
+  PROTOCOL_FIELD,
+  viewField,
+} from './field.js';
+import type { Found, Guard, LookUp } from './guards.js';
+import type { Interval } from './intervals.js';
+import {
+  constant,
+  type Leaf,
+  numberLeaf,
+  principalLeaf,
+  symbolLeaf,
+  textLeaf,
+  type Value,
+  viewLeaf,
+} from './leaf.js';
+import { principalExists, principalPasses } from './principal.js';
+import type { TextTest } from './text-automaton.js';
+import { always, mapValue, NOTHING, ofTruth, ValueBuilder } from './value.js';
+
+/** The part of a bundle that answers depend on. */
+export interface Subject {
+  readonly manifest: Pick<Manifest, 'trust' | 'headers'>;
+  readonly entry: PolicyEntry;
+}
+export interface Answer {
+  readonly value: Value;
+  /** Where the question stops the decision. */
+  readonly traps: Guard;
+}
+
+const INPUT = { op: 'input' } as const;
+/** Headers that say how a message is framed: what they can hold is not what it seems. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'upgrade',
+  'expect',
+]);
+
+/** Blocks of addresses as stretches of 128 bits; a block of IPv6 addresses has no IPv4 ones in it. */
+export function blockIntervals(texts: readonly string[]): readonly Interval[] {
+  return texts.flatMap((text): Interval[] => {
+    const [host = '', length] = text.split('/');
+    const address = parseAddress(host);
+    if (address === null) return [];
+    const isDotted = !host.includes(':');
+    const written = length === undefined ? (isDotted ? 32 : 128) : Number(length);
+    const free = BigInt(128 - (isDotted ? 96 + written : written));
+    const first =
+      (address.bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) >> free) << free;
+    const last = first | ((1n << free) - 1n);
+    const holdsIPv4 = first < IPV4[0] && last > IPV4[1];
+    return holdsIPv4
+      ? [
+          [first, IPV4[0] - 1n],
+          [IPV4[1] + 1n, last],
+        ]
+      : [[first, last]];
+  });
+}
+
+/** A pattern's text from its steps. */
+function patternText(steps: readonly PatternStep[]): string {
+  return steps
+    .map((step) =>
+      step.op === 'literal'
+        ? step.text
+        : step.op === 'element'
+          ? '*'
+          : step.op === 'rest'
+            ? '/**'
+            : '',
+    )
+    .join('');
+}
+
+/** Entries with the last value of each key. */
+function lastValues(entries: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
+  return new Map(entries.map(([key, value]) => [key, value | 0]));
+}
+
+export class AbiAsker {
+  readonly #asking: Asking;
+  readonly #subject: Subject;
+
+  constructor(asking: Asking, subject: Subject) {
+    this.#asking = asking;
+    this.#subject = subject;
+  }
+
+  /** The answer to one call; operands as values, in order. */
+  ask(call: AbiCall, args: readonly Value[]): Answer {
+    if (call.op === 'header') return this.#header(call.name);
+    return { value: this.#value(call, args), traps: NONE };
+  }
+
+  #header(name: string): Answer {
+    const { guards } = this.#asking;
+    // What nothing looks at is not read.
+    if (!this.#subject.manifest.headers.includes(name))
+      return { value: always(constant(0n)), traps: NONE };
+    if (name === 'host') return { value: always(viewLeaf(viewField('host'))), traps: NONE };
+    if (FRAMING.has(name)) return { value: always(this.#opaque(`header ${name}`)), traps: NONE };
+    const field = headerField(name);
+    return { value: always(viewLeaf(field)), traps: guards.repeated(field) };
+  }
+
+  #opaque(expression: string): Leaf {
+    return this.#asking.opaques.leaf(expression, this.#asking.at);
+  }
+
+  #value(call: AbiCall, args: readonly Value[]): Value {
+    const { guards } = this.#asking;
+    const { entry } = this.#subject;
+    const operand = (n: number): Value => args[n] ?? NOTHING;
+    switch (call.op) {
+      case 'field': {
+        if (call.name === 'random') return always(this.#opaque('random'));
+        const fields = {
+          destination_port: PORT_FIELD,
+          protocol: PROTOCOL_FIELD,
+          family: FAMILY_FIELD,
+          now: CLOCK_FIELD,
+        };
+        return always(numberLeaf(fields[call.name], INPUT));
+      }
+      case 'address':
+        return always(
+          numberLeaf(addressField(call.side), { op: 'word', shift: BigInt(32 * (3 - call.word)) }),
+        );
+      case 'attribute': {
+        const { side, attribute, key } = call.use;
+        const isIdentity = attribute === 'principal' || attribute === 'trustDomain';
+        if (isIdentity && side === 'source' && this.#subject.manifest.trust === 'none')
+          return always(constant(0n));
+        if (attribute === 'principal') return always(principalLeaf(side));
+        return always(textLeaf(attributeField(side, attribute, key)));
+      }
+      case 'symbol':
+        return always(symbolLeaf(call.text));
+      case 'predicate': {
+        const { op, text } = call.use;
+        return mapValue(guards, operand(0), (leaf) => {
+          if (leaf.kind === 'principal')
+            return ofTruth(guards, principalPasses(guards, leaf.side, op, text));
+          if (leaf.kind === 'symbol-of') {
+            return ofTruth(guards, guards.text(leaf.field, { op, text, ignoresCase: false }));
+          }
+          return leaf.kind === 'const'
+            ? always(constant(0n))
+            : always(this.#opaque(`${op} ${leaf.key} ${text}`));
+        });
+      }
+      case 'table': {
+        const table = entry.tables[call.table];
+        return this.#lookUp(
+          lastValues(table?.entries ?? []),
+          table?.keyKind ?? 'integer',
+          operand(1),
+          call.want,
+          operand(2),
+        );
+      }
+      case 'viewTable': {
+        const table = entry.tables[call.table];
+        return this.#lookUp(
+          lastValues(table?.entries ?? []),
+          'text',
+          operand(1),
+          call.want,
+          operand(2),
+        );
+      }
+      case 'patterns': {
+        const table = entry.patterns[call.table];
+        if (table === undefined) return NOTHING;
+        const matcher = patternMatcher(table);
+        const look: LookUp = {
+          key: `${table.kind} ${JSON.stringify(table.entries)}`,
+          tests: table.entries.map(([pattern]) => ({ op: table.kind, pattern })),
+          values: table.entries.map(([, value]) => value | 0),
+          find: matcher,
+        };
+        return this.#byText(operand(1), look, call.want, operand(2));
+      }
+      case 'keys':
+        return this.#keys(call.table, args, call.want);
+      case 'cidr':
+        return ofTruth(
+          guards,
+          guards.number(
+            addressField(call.side),
+            blockIntervals(entry.cidrs[call.set]?.prefixes ?? []),
+          ),
+        );
+      case 'ports':
+        return mapValue(guards, operand(1), (leaf) =>
+          ofTruth(guards, this.#inPorts(leaf, call.set)),
+        );
+      case 'view':
+        return always(
+          call.view === 'target' ? this.#opaque('target') : viewLeaf(viewField(call.view)),
+        );
+      case 'literal':
+        return this.#viewPasses(operand(0), {
+          op: call.compare,
+          text: call.text,
+          ignoresCase: call.ignoresCase,
+        });
+      case 'pattern': {
+        const pattern = patternText(call.steps);
+        if (parsePattern(pattern) === null) return always(this.#opaque(`pattern ${pattern}`));
+        return this.#viewPasses(operand(0), { op: 'path', pattern });
+      }
+      case 'byte':
+      case 'find':
+      case 'hash': {
+        const keys = args.map((arg) => arg.map(([leaf]) => leaf.key).join('|'));
+        return mapValue(guards, operand(0), (leaf) =>
+          always(this.#opaque(`${call.op} ${leaf.key} ${keys.slice(1).join()}`)),
+        );
+      }
+      case 'header':
+      case 'fuel':
+        return NOTHING;
+    }
+  }
+
+  #viewPasses(view: Value, test: TextTest): Value {
+    const { guards } = this.#asking;
+    return mapValue(guards, view, (leaf) => {
+      if (leaf.kind === 'view') return ofTruth(guards, guards.text(leaf.field, test));
+      if (leaf.kind === 'const') return always(constant(0n));
+      return always(this.#opaque(`${JSON.stringify(test)} ${leaf.key}`));
+    });
+  }
+
+  #inPorts(leaf: Leaf, set: number): Guard {
+    const { guards } = this.#asking;
+    const ranges = this.#subject.entry.ports[set]?.ranges ?? [];
+    if (leaf.kind === 'number' && leaf.term.op === 'input') {
+      return guards.number(
+        leaf.field,
+        ranges.map(([first, last]) => [BigInt(first), BigInt(last)] as const),
+      );
+    }
+    const within = ranges.map(([first, last]) =>
+      guards.and(
+        compareLeaves(this.#asking, 'ge_u', 'i32', leaf, constant(BigInt(first))),
+        compareLeaves(this.#asking, 'le_u', 'i32', leaf, constant(BigInt(last))),
+      ),
+    );
+    return within.reduce(guards.or, NONE);
+  }
+
+  /** What was found, or the answer for nothing. */
+  #answer(found: readonly Found[], want: 'get' | 'has', fallback: Value): Value {
+    const { guards } = this.#asking;
+    const built = new ValueBuilder(guards);
+    for (const [value, guard] of found) {
+      if (want === 'has') built.add(constant(value === undefined ? 0n : 1n), guard);
+      else if (value === undefined) built.addAll(fallback, guard);
+      else built.add(constant(BigInt.asUintN(32, BigInt(value))), guard);
+    }
+    return built.value;
+  }
+
+  #byText(key: Value, look: LookUp, want: 'get' | 'has', fallback: Value): Value {
+    const { guards } = this.#asking;
+    return mapValue(guards, key, (leaf) => {
+      if (leaf.kind === 'view' || leaf.kind === 'symbol-of') {
+        return this.#answer(guards.choose(leaf.field, look), want, fallback);
+      }
+      if (leaf.kind === 'symbol')
+        return this.#answer([[look.find(leaf.text), ALL]], want, fallback);
+      if (leaf.kind === 'principal')
+        return this.#answer(this.#byPrincipal(leaf.side, look), want, fallback);
+      if (leaf.kind === 'const' && leaf.value === 0n)
+        return this.#answer([[undefined, ALL]], want, fallback);
+      return always(
+        this.#opaque(
+          `look up ${want} ${look.key} ${leaf.key} ${fallback.map(([l]) => l.key).join()}`,
+        ),
+      );
+    });
+  }
+
+  #byPrincipal(side: 'source' | 'destination', look: LookUp): readonly Found[] {
+    const { guards } = this.#asking;
+    const found = new Map<number | undefined, Guard>();
+    let rest = principalExists(guards, side);
+    for (const test of look.tests) {
+      if (test.op !== 'is') continue;
+      const guard = principalPasses(guards, side, 'is', test.text);
+      const value = look.find(test.text);
+      found.set(value, guards.or(found.get(value) ?? NONE, guard));
+      rest = guards.and(rest, guards.not(guard));
+    }
+    const missing = guards.or(rest, guards.not(principalExists(guards, side)));
+    return [...found, [undefined, missing]];
+  }
+
+  #lookUp(
+    entries: ReadonlyMap<string, number>,
+    keyKind: 'integer' | 'text',
+    key: Value,
+    want: 'get' | 'has',
+    fallback: Value,
+  ): Value {
+    const { guards } = this.#asking;
+    if (keyKind === 'text') {
+      const tests = [...entries.keys()].map(
+        (text): TextTest => ({ op: 'is', text, ignoresCase: false }),
+      );
+      const name = `table ${JSON.stringify([...entries])}`;
+      return this.#byText(
+        key,
+        { key: name, tests, values: [...entries.values()], find: (text) => entries.get(text) },
+        want,
+        fallback,
+      );
+    }
+    const byValue = new Map<number, bigint[]>();
+    const numbers = new Map(
+      [...entries].map(([text, value]) => [BigInt.asUintN(64, BigInt(text)), value]),
+    );
+    for (const [number, value] of numbers)
+      byValue.set(value, [...(byValue.get(value) ?? []), number]);
+    return mapValue(guards, key, (leaf) => {
+      if (leaf.kind === 'const')
+        return this.#answer([[numbers.get(BigInt.asUintN(64, leaf.value)), ALL]], want, fallback);
+      const found: Found[] = [...byValue].map(([value, keys]) => [
+        value,
+        this.#isOneOf(leaf, keys),
+      ]);
+      const hit = found.map(([, guard]) => guard).reduce(guards.or, NONE);
+      return this.#answer([...found, [undefined, guards.not(hit)]], want, fallback);
+    });
+  }
+
+  #isOneOf(leaf: Leaf, keys: readonly bigint[]): Guard {
+    const { guards } = this.#asking;
+    if (leaf.kind === 'number' && leaf.term.op === 'input') {
+      return guards.number(
+        leaf.field,
+        keys.map((key) => [key, key] as const),
+      );
+    }
+    return keys
+      .map((key) => compareLeaves(this.#asking, 'eq', 'i64', leaf, constant(key)))
+      .reduce(guards.or, NONE);
+  }
+
+  /** Keys of several parts: two words each, before the answer for nothing. */
+  #keys(number: number, args: readonly Value[], want: 'get' | 'has'): Value {
+    const { guards } = this.#asking;
+    const table = this.#subject.entry.keys[number];
+    if (table === undefined) return NOTHING;
+    const last = new Map(
+      table.entries.map(([parts, value]) => [JSON.stringify(parts), [parts, value | 0] as const]),
+    );
+    const found = [...last.values()].map(([parts, value]): Found => {
+      const guard = parts.map((text, i) =>
+        this.#isPart(table.kinds[i] ?? 'integer', text, args, 2 + 2 * i),
+      );
+      return [value, guard.reduce(guards.and, ALL)];
+    });
+    const hit = found.map(([, guard]) => guard).reduce(guards.or, NONE);
+    return this.#answer([...found, [undefined, guards.not(hit)]], want, args.at(-1) ?? NOTHING);
+  }
+
+  #isPart(
+    kind: PolicyEntry['keys'][number]['kinds'][number],
+    text: string,
+    args: readonly Value[],
+    at: number,
+  ): Guard {
+    const { guards } = this.#asking;
+    const equals = (index: number, want: Leaf): Guard => {
+      const value = mapValue(guards, args[index] ?? NOTHING, (leaf) =>
+        ofTruth(guards, compareLeaves(this.#asking, 'eq', 'i64', leaf, want)),
+      );
+      const yes = value.find(([leaf]) => leaf.kind === 'const' && leaf.value === 1n);
+      return yes?.[1] ?? NONE;
+    };
+    if (kind === 'text') return equals(at + 1, symbolLeaf(text));
+    if (kind === 'integer') return equals(at + 1, constant(BigInt.asUintN(64, BigInt(text))));
+    const [block] = blockIntervals([text]);
+    const [word] = (args[at] ?? NOTHING).map(([leaf]) => leaf);
+    // An address of a side is compared as a whole: its halves apart would leave much unknown.
+    if (block !== undefined && word?.kind === 'number' && word.field.name.endsWith('.address')) {
+      return guards.number(word.field, [block]);
+    }
+    return guards.and(
+      equals(at, constant((block?.[0] ?? 0n) >> 64n)),
+      equals(at + 1, constant((block?.[0] ?? 0n) & ((1n << 64n) - 1n))),
+    );
+  }
+}

@@ -1,0 +1,8 @@
+export {
+  type ChangedSet,
+  type Comparison,
+  compareBundles,
+  type Undecided,
+} from './compare-bundles.js';
+export type { Example } from './example.js';
+export type { FieldWords } from './words.js';

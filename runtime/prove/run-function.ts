@@ -1,0 +1,355 @@
+/**
+ * Runs a policy's function for all inputs at once: each block with the set of inputs that reach it, each value with
+ * what it may be. Loops are run round by round; what is left after MAX_ROUNDS is not looked into.
+ */
+import {
+  type Block,
+  type BlockId,
+  bitsOf,
+  type Func,
+  type Instr,
+  type IntType,
+  MEMORY_IMAGE,
+  type PolicyIr,
+  readBytes,
+  type Target,
+  type Type,
+  type ValueId,
+} from '../../compiler/index.js';
+import { AbiAsker, type Subject } from './ask-abi.js';
+import { changeLeaf, combineLeaves } from './combine-leaves.js';
+import { compareLeaves, truthOf } from './compare-leaves.js';
+import { NONE, TooLarge } from './diagram.js';
+import { type EscapingValues, escapingValues } from './escaping-values.js';
+import type { Guard, Guards } from './guards.js';
+import { constant, type Leaf, type Opaques, type Value } from './leaf.js';
+import { isLoop, type LoopPart, loopOrder, type Part } from './loop-order.js';
+import { always, mapPairs, mapValue, NOTHING, ofTruth, ValueBuilder } from './value.js';
+
+const MAX_ROUNDS = 300;
+/** Operations of one run: a policy of 1,000 rules needs some ten thousand. */
+const MAX_STEPS = 2_000_000;
+const MAX_DEPTH = 64;
+
+/** What runs a policy's functions. */
+export interface RunContext {
+  readonly guards: Guards;
+  readonly opaques: Opaques;
+  readonly ir: PolicyIr;
+  readonly subject: Subject;
+  /** Tells what only one bundle has from another's. */
+  readonly tag: string;
+}
+
+interface Shape {
+  readonly parts: readonly Part[];
+  readonly escaping: EscapingValues;
+  readonly types: ReadonlyMap<ValueId, Type>;
+}
+interface Waiting {
+  reach: Guard;
+  readonly params: readonly ValueBuilder[];
+}
+interface Frame {
+  readonly func: Func;
+  readonly shape: Shape;
+  readonly blocks: ReadonlyMap<BlockId, Block>;
+  readonly values: Map<ValueId, Value>;
+  /** Of values that left their loop, by where they went through its end. */
+  readonly left: Map<LoopPart, Map<ValueId, ValueBuilder>>;
+  readonly waiting: Map<BlockId, Waiting>;
+  readonly result: ValueBuilder;
+  readonly depth: number;
+}
+
+export class FunctionRunner {
+  readonly #context: RunContext;
+  readonly #shapes = new Map<Func, Shape>();
+  readonly #functions: ReadonlyMap<string, Func>;
+  #steps = 0;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+    this.#functions = new Map(context.ir.module.functions.map((func) => [func.name, func]));
+  }
+
+  /** What a function answers, for the inputs of a set. Throws TooLarge. */
+  run(name: string, reach: Guard, args: readonly Value[] = [], depth: number = 0): Value {
+    const { guards, opaques } = this.#context;
+    const func = this.#functions.get(name);
+    if (func === undefined || depth > MAX_DEPTH) {
+      return [[opaques.leaf(`${this.#context.tag} call ${name}`, null), reach]];
+    }
+    const shape = this.#shapeOf(func);
+    const values = new Map<ValueId, Value>();
+    const given = [...args];
+    for (const { id, type } of func.params) {
+      values.set(id, type === 'ptr' ? always(constant(0n)) : (given.shift() ?? NOTHING));
+    }
+    const [entry] = func.blocks;
+    const frame: Frame = {
+      func,
+      shape,
+      blocks: new Map(func.blocks.map((block) => [block.id, block])),
+      values,
+      left: new Map(),
+      waiting: new Map(),
+      result: new ValueBuilder(guards),
+      depth,
+    };
+    if (entry !== undefined) frame.waiting.set(entry.id, { reach, params: [] });
+    this.#runParts(frame, shape.parts);
+    // Edges that no loop of the graph explains: told as undecided rather than followed.
+    for (const [id, { reach: rest }] of frame.waiting) {
+      frame.result.add(
+        this.#opaque(`block ${func.name} ${id}`, frame.blocks.get(id)?.term.loc ?? null),
+        rest,
+      );
+    }
+    return frame.result.value;
+  }
+
+  #shapeOf(func: Func): Shape {
+    const known = this.#shapes.get(func);
+    if (known !== undefined) return known;
+    const parts = loopOrder(func);
+    const items = func.blocks.flatMap((block) => [...block.params, ...block.instrs]);
+    const types = new Map([...func.params, ...items].map(({ id, type }) => [id, type]));
+    const shape = { parts, escaping: escapingValues(func, parts), types };
+    this.#shapes.set(func, shape);
+    return shape;
+  }
+
+  #runParts(frame: Frame, parts: readonly Part[]): void {
+    for (const part of parts) {
+      if (!isLoop(part)) this.#runBlock(frame, part);
+      else this.#runLoop(frame, part);
+    }
+  }
+
+  #runLoop(frame: Frame, loop: LoopPart): void {
+    frame.left.set(loop, new Map());
+    for (let round = 0; frame.waiting.has(loop.header); round += 1) {
+      if (round >= MAX_ROUNDS) {
+        const rest = frame.waiting.get(loop.header)?.reach ?? NONE;
+        frame.waiting.delete(loop.header);
+        const loc = frame.blocks.get(loop.header)?.term.loc ?? null;
+        frame.result.add(this.#opaque(`loop ${frame.func.name} ${loop.header}`, loc), rest);
+        return;
+      }
+      this.#runParts(frame, loop.body);
+    }
+  }
+
+  #runBlock(frame: Frame, block: Block): void {
+    const waiting = frame.waiting.get(block.id);
+    if (waiting === undefined) return;
+    frame.waiting.delete(block.id);
+    for (const [i, { id }] of block.params.entries()) {
+      const builder = waiting.params[i];
+      if (builder === undefined) continue;
+      frame.values.set(id, frame.shape.escaping.counters.has(id) ? builder.widened : builder.value);
+    }
+    let { reach } = waiting;
+    this.#steps += block.instrs.length + 1;
+    if (this.#steps > MAX_STEPS) throw new TooLarge('the policy takes too many steps');
+    for (const instr of block.instrs) {
+      const { value, traps } = this.#step(frame, block, instr, reach);
+      frame.values.set(instr.id, value);
+      if (traps === NONE) continue;
+      const { guards } = this.#context;
+      frame.result.add(constant(frame.func.stopped.trap), guards.and(reach, traps));
+      reach = guards.and(reach, guards.not(traps));
+    }
+    this.#leave(frame, block, reach);
+  }
+
+  #leave(frame: Frame, block: Block, reach: Guard): void {
+    const { guards } = this.#context;
+    const { term } = block;
+    switch (term.op) {
+      case 'br':
+        this.#go(frame, block, term.to, reach);
+        return;
+      case 'br_if': {
+        const condition = this.#truth(this.#read(frame, block.id, term.condition), term.loc);
+        this.#go(frame, block, term.then, guards.and(reach, condition));
+        this.#go(frame, block, term.else, guards.and(reach, guards.not(condition)));
+        return;
+      }
+      case 'switch': {
+        const value = this.#read(frame, block.id, term.value);
+        let rest = reach;
+        for (const [i, target] of term.cases.entries()) {
+          const hit = this.#equals(value, BigInt(i), term.loc);
+          this.#go(frame, block, target, guards.and(rest, hit));
+          rest = guards.and(rest, guards.not(hit));
+        }
+        this.#go(frame, block, term.default, rest);
+        return;
+      }
+      case 'return':
+        if (term.value === null) return;
+        frame.result.addAll(this.#read(frame, block.id, term.value), reach);
+        return;
+      case 'trap':
+        frame.result.add(constant(frame.func.stopped[term.kind]), reach);
+    }
+  }
+
+  #go(frame: Frame, from: Block, { block, args }: Target, reach: Guard): void {
+    if (reach === NONE) return;
+    const { guards } = this.#context;
+    for (const loop of frame.shape.escaping.loopsAt(from.id)) {
+      if (loop.blocks.has(block)) continue;
+      const left = frame.left.get(loop) ?? new Map<ValueId, ValueBuilder>();
+      frame.left.set(loop, left);
+      for (const id of frame.shape.escaping.of(loop)) {
+        const builder = left.get(id) ?? new ValueBuilder(guards);
+        left.set(id, builder);
+        builder.addAll(this.#read(frame, from.id, id), reach);
+      }
+    }
+    const waiting = frame.waiting.get(block);
+    const params = waiting?.params ?? args.map(() => new ValueBuilder(guards));
+    for (const [i, arg] of args.entries())
+      params[i]?.addAll(this.#read(frame, from.id, arg), reach);
+    if (waiting === undefined) frame.waiting.set(block, { reach, params });
+    else waiting.reach = guards.or(waiting.reach, reach);
+  }
+
+  /** A value as a block sees it: that of a loop that is over as it was where the loop was left. */
+  #read(frame: Frame, at: BlockId, id: ValueId): Value {
+    const loop = frame.shape.escaping.leftLoop(id, at);
+    if (loop === null) return frame.values.get(id) ?? NOTHING;
+    const builder = frame.left.get(loop)?.get(id);
+    if (builder === undefined) return NOTHING;
+    return frame.shape.escaping.counters.has(id) ? builder.widened : builder.value;
+  }
+
+  #placeOf(loc: number | null): string | null {
+    const at = loc === null ? null : (this.#context.ir.module.positions[loc] ?? null);
+    return at === null ? null : `${at.file}:${at.line}`;
+  }
+
+  #opaque(expression: string, loc: number | null): Leaf {
+    return this.#context.opaques.leaf(`${this.#context.tag} ${expression}`, this.#placeOf(loc));
+  }
+
+  #truth(value: Value, loc: number | null): Guard {
+    const { guards, opaques } = this.#context;
+    const asking = { guards, opaques, at: this.#placeOf(loc) };
+    return value.reduce<Guard>(
+      (holds, [leaf, guard]) => guards.or(holds, guards.and(guard, truthOf(asking, leaf))),
+      NONE,
+    );
+  }
+
+  #equals(value: Value, number: bigint, loc: number | null): Guard {
+    const { guards, opaques } = this.#context;
+    const asking = { guards, opaques, at: this.#placeOf(loc) };
+    return value.reduce<Guard>(
+      (holds, [leaf, guard]) =>
+        guards.or(
+          holds,
+          guards.and(guard, compareLeaves(asking, 'eq', 'i32', leaf, constant(number))),
+        ),
+      NONE,
+    );
+  }
+
+  #step(
+    frame: Frame,
+    block: Block,
+    instr: Instr,
+    reach: Guard,
+  ): { readonly value: Value; readonly traps: Guard } {
+    const { guards, opaques, subject, ir } = this.#context;
+    const at = this.#placeOf(instr.loc);
+    const read = (id: ValueId): Value => this.#read(frame, block.id, id);
+    const done = (value: Value): { readonly value: Value; readonly traps: Guard } => ({
+      value,
+      traps: NONE,
+    });
+    const unknown = (why: string): Value =>
+      always(this.#opaque(`${why} ${frame.func.name} ${instr.id}`, instr.loc));
+    const pairs = (a: ValueId, b: ValueId, make: (a: Leaf, b: Leaf) => Value): Value =>
+      mapPairs(guards, read(a), read(b), make) ?? unknown('pairs');
+    switch (instr.op) {
+      case 'const':
+        return done(always(constant(instr.value)));
+      case 'binary': {
+        const type = intType(instr.type);
+        return done(
+          pairs(instr.args[0], instr.args[1], (a, b) =>
+            always(combineLeaves({ opaques, at }, instr.kind, type, a, b)),
+          ),
+        );
+      }
+      case 'unary':
+      case 'extend_u':
+      case 'extend_s':
+      case 'wrap': {
+        const kind = instr.op === 'unary' ? instr.kind : instr.op;
+        const type = intType(instr.type);
+        return done(
+          mapValue(guards, read(instr.args[0]), (leaf) =>
+            always(changeLeaf({ opaques, at }, kind, type, leaf)),
+          ),
+        );
+      }
+      case 'compare': {
+        const type = intType(frame.shape.types.get(instr.args[0]) ?? 'i32');
+        const asking = { guards, opaques, at };
+        return done(
+          pairs(instr.args[0], instr.args[1], (a, b) =>
+            ofTruth(guards, compareLeaves(asking, instr.kind, type, a, b)),
+          ),
+        );
+      }
+      case 'select': {
+        const condition = this.#truth(read(instr.args[0]), instr.loc);
+        const built = new ValueBuilder(guards);
+        built.addAll(read(instr.args[1]), condition);
+        built.addAll(read(instr.args[2]), guards.not(condition));
+        return done(built.value);
+      }
+      case 'load.memory':
+        return done(
+          mapValue(guards, read(instr.args[0]), (leaf) => always(this.#load(leaf, instr))),
+        );
+      case 'call':
+        return done(this.run(instr.callee, reach, instr.args.slice(1).map(read), frame.depth + 1));
+      case 'abi': {
+        const call = ir.resolved.calls.get(frame.func.name)?.get(instr.id);
+        if (call === undefined) return done(unknown('call'));
+        return new AbiAsker({ guards, opaques, at }, subject).ask(call, instr.args.map(read));
+      }
+      case 'launder':
+        return done(read(instr.args[0]));
+      case 'may_goto':
+        return done(NOTHING);
+      default:
+        return done(unknown(instr.op));
+    }
+  }
+
+  /** Memory as the configure phase left it; what a decision writes is not followed. */
+  #load(leaf: Leaf, instr: Extract<Instr, { op: 'load.memory' }>): Leaf {
+    const { ir } = this.#context;
+    const bytes = ir.module.images.find(({ name }) => name === MEMORY_IMAGE)?.bytes;
+    const address = leaf.kind === 'const' ? Number(leaf.value) + instr.offset : null;
+    const limit = Math.min(bytes?.length ?? 0, ir.module.scratchFrom ?? Number.POSITIVE_INFINITY);
+    if (address === null || bytes === undefined || address + instr.size > limit) {
+      return this.#opaque(`load ${leaf.key} ${instr.offset} ${instr.size}`, instr.loc);
+    }
+    return constant(
+      readBytes(bytes, address, instr.size, instr.signed, instr.type) &
+        ((1n << BigInt(bitsOf(instr.type))) - 1n),
+    );
+  }
+}
+
+function intType(type: Type): IntType {
+  return type === 'i64' ? 'i64' : 'i32';
+}
