@@ -24,5 +24,9 @@ export const CODES: CodeTable = {
     title: 'coverage under the limit',
     help: 'test the rules, branches and entries that `--coverage` names',
   },
+  U018: {
+    title: 'nothing to prove',
+    help: 'write a file *.prove.ts beside the policies: docs/howto/prove-a-claim.md',
+  },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

@@ -1,3 +1,4 @@
+export { type Claim, type ClaimResult, checkClaims } from './check-claims.js';
 export {
   type ChangedSet,
   type Comparison,

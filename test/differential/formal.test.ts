@@ -17,6 +17,8 @@ import { Prng } from '../support/prng.js';
 const test = suite('decisions over sets');
 const PAIRS = Number(process.env['WEFT_FORMAL_PAIRS'] ?? 3);
 const INPUTS = 2000;
+/** Of all inputs of all pairs. */
+let differing = 0;
 
 for (let seed = 1; seed <= PAIRS; seed += 1) {
   test(`pair ${seed}`, async () => {
@@ -34,7 +36,6 @@ for (let seed = 1; seed <= PAIRS; seed += 1) {
     const models = bundles.map((bundle, i) => modelOf(bundle, String(i)));
     const world = rulesWorld(r);
     const deciders = bundles.map((bundle) => createInlineDecider(bundle, world));
-    let differing = 0;
     for (const level of levelsOf(bundles)) {
       const { space, possible, decided } = decideAll(models, level);
       const { diagrams } = space;
@@ -66,8 +67,11 @@ for (let seed = 1; seed <= PAIRS; seed += 1) {
         assert.is.not(old, now, `seed ${seed}`);
       }
     }
-    assert.ok(differing > 0, 'some inputs differ');
   });
 }
+
+test('versions differ on some of the inputs', () => {
+  assert.ok(differing > 0);
+});
 
 test.run();

@@ -50,9 +50,9 @@ function request(r: Prng): string {
   return r.pick([
     `r.path.startsWith("${r.pick(PATHS)}")`,
     `r.path.is("${r.pick(PATHS)}")`,
-    `r.path.matches("${r.pick(['/api/*/users', '/admin/**', '/**'])}")`,
+    `pattern("${r.pick(['/api/*/users', '/admin/**', '/**'])}").matches(r.path)`,
     `r.method.is("${r.pick(METHODS)}")`,
-    `r.host.equalsIgnoreCase("${r.pick(HOSTS)}")`,
+    `r.host.is("${r.pick(HOSTS)}")`,
     `r.host.endsWith(".shop.test")`,
     `r.header("x-role").is("${r.pick(VALUES)}")`,
     `r.header("x-role").equalsIgnoreCase("yes")`,
@@ -83,7 +83,7 @@ export function generateRules(r: Prng, isRequest: boolean): string {
   const paths = isRequest
     ? `const paths = new PathTable<u32>("paths");\npaths.set("/admin/**", 1);\npaths.set("/api/{version}/users", ${r.below(3)});\npaths.set("/**", 2);\n`
     : '';
-  return `import { CidrSet, Connection, PathTable, PortSet, Request, Table, Verdict } from "weft";
+  return `import { CidrSet, Connection, pattern, PathTable, PortSet, Request, Table, Verdict } from "weft";
 const blocks = new CidrSet("blocks").add("10.1.0.0/${r.pick([16, 24])}").add("fd00::/${r.pick([16, 32])}");
 const tenants = new Table<u32>("tenants");
 tenants.set("acme", 1).set("bob", ${r.below(3)});

@@ -12,6 +12,7 @@ import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { LOAD_COMMAND } from './load.js';
+import { PROVE_COMMAND } from './prove.js';
 import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
 import { SIMULATE_COMMAND } from './simulate.js';
@@ -30,6 +31,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   TEST_COMMAND,
   EXPLAIN_COMMAND,
   DIFF_COMMAND,
+  PROVE_COMMAND,
   IMPORT_COMMAND,
   RECORD_COMMAND,
   REPLAY_COMMAND,

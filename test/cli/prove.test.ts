@@ -1,0 +1,117 @@
+/** `weft prove`: claims beside a policy, each proved, refuted by what was really decided, or undecided with its line. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Transcript, weft } from './harness.js';
+
+const test = suite('cli prove');
+let cwd = '';
+const run = (...args: string[]): Promise<Transcript> => weft(args, { cwd });
+const write = (name: string, text: string): void => writeFileSync(join(cwd, name), text);
+
+const claims = (body: string): string => `import { Connection, Request, Verdict } from "weft";
+export function authorizeConnection(c: Connection): Verdict {
+  ${body}
+  return Verdict.Pass;
+}
+`;
+
+test.before(async () => {
+  cwd = mkdtempSync(join(tmpdir(), 'weft-prove-'));
+  await run('init', 'shop');
+  write(
+    'shop/policies/pay.ts',
+    `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  if (r.path.startsWith("/admin/")) return Verdict.Deny;
+  if (r.path.find(0x7e) == 5) return Verdict.Deny;
+  return r.method.is("GET") ? Verdict.Allow : Verdict.Pass;
+}
+`,
+  );
+  write(
+    'shop/weft.json',
+    JSON.stringify({
+      name: 'shop',
+      policies: [
+        { file: 'policies/isolation.ts', attach: [{ namespace: 'prod' }] },
+        { file: 'policies/pay.ts', attach: [{ workload: { app: 'payments' } }] },
+      ],
+      default: 'deny',
+    }),
+  );
+  const built = await run('build', 'shop', '--out', 'shop.weft');
+  assert.is(built.exit, 0, built.stderr);
+});
+test.after(() => rmSync(cwd, { recursive: true, force: true }));
+
+test('a claim that holds is proved, its near miss is refuted with what was decided', async () => {
+  const rule = (namespace: string): string =>
+    `if (c.destination.namespace.is("prod") && !c.source.namespace.is("${namespace}")) return Verdict.Deny;`;
+  write('good.prove.ts', claims(rule('prod')));
+  write('bad.prove.ts', claims(rule('dev')));
+  const good = await run('prove', 'shop.weft', 'good.prove.ts');
+  assert.is(good.exit, 0, good.stderr + good.stdout);
+  assert.is(
+    good.stdout,
+    'proved     good.prove.ts:3  never let in\n1 proved, 0 refuted, 0 undecided, 0 empty\n',
+  );
+  const bad = await run('prove', 'shop.weft', 'bad.prove.ts');
+  assert.is(bad.exit, 2, bad.stderr);
+  assert.match(
+    bad.stdout,
+    /^refuted {4}bad\.prove\.ts:3 {2}never let in, but where\n +source\.namespace is "prod"/,
+  );
+  assert.match(
+    bad.stdout,
+    /as {2}client\.prod \([\d.]+\) -> server\.prod [\d.]+:80\n +allow \(policies\/isolation\.ts:10\)/,
+  );
+});
+
+test('what must be let in, and what nothing meets', async () => {
+  write(
+    'allow.prove.ts',
+    claims(`if (c.destination.namespace.is("prod") && c.source.namespace.is("prod")) return Verdict.Allow;
+  if (c.source.namespace.is("a") && c.source.namespace.is("b")) return Verdict.Deny;`),
+  );
+  const { exit, stdout } = await run('prove', 'shop.weft', 'allow.prove.ts', '-o', 'json');
+  assert.is(exit, 2);
+  const { claims: found, summary } = JSON.parse(stdout);
+  assert.equal(summary, { proved: 0, refuted: 1, undecided: 0, empty: 1 });
+  // Blocked addresses are refused whoever they say they are.
+  assert.is(found[0].outcome.line, 9);
+  assert.match(JSON.stringify(found[0].where), /203\.0\.113\.0\/24/);
+});
+
+test('claims about requests; a part that is not looked into is named where it matters', async () => {
+  const about = (path: string, verdict: string): string => `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  const isPaid = r.destination.label("app").is("payments");
+  return isPaid && r.path.startsWith("${path}") ? Verdict.${verdict} : Verdict.Pass;
+}
+`;
+  write('admin.prove.ts', about('/admin/', 'Deny'));
+  const proved = await run('prove', 'shop.weft', 'admin.prove.ts');
+  assert.is(proved.exit, 0, proved.stdout + proved.stderr);
+  write('near.prove.ts', about('/admi', 'Deny'));
+  const refuted = await run('prove', 'shop.weft', 'near.prove.ts');
+  assert.is(refuted.exit, 4, refuted.stdout);
+  assert.match(
+    refuted.stdout,
+    /^undecided {2}near\.prove\.ts:4 {2}never let in: policies\/pay\.ts:4 is not looked into/,
+  );
+});
+
+test('without claims there is nothing to prove; faults of claims are told', async () => {
+  const none = await run('prove', 'shop');
+  assert.is(none.exit, 64);
+  assert.match(none.stderr, /U018[\s\S]*\.prove\.ts/);
+  write('broken.prove.ts', claims('return Verdict.Never;'));
+  const broken = await run('prove', 'shop.weft', 'broken.prove.ts');
+  assert.is(broken.exit, 3);
+  assert.match(broken.stderr, /broken\.prove\.ts:3/);
+});
+
+test.run();
