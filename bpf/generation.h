@@ -7,7 +7,7 @@
 #ifndef WEFT_GENERATION_H
 #define WEFT_GENERATION_H
 
-#include "maps.h"
+#include "sites.h"
 
 const volatile __u32 weft_generation = 0;
 /* Verdicts (enum weft_verdict) where no policy could answer: weft.json `failure`. */
@@ -26,14 +26,6 @@ const volatile __u32 weft_short_circuit = 0;
 /* CLOCK_REALTIME - CLOCK_MONOTONIC when the generation was loaded, ns. */
 const volatile __u64 weft_clock_offset = 0;
 
-#define WEFT_MAP(name, kind, key_type, value_type, entries)                                        \
-	struct {                                                                                   \
-		__uint(type, kind);                                                                \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, value_type);                                                         \
-	} name SEC(".maps")
-
 WEFT_MAP(weft_services, BPF_MAP_TYPE_HASH, struct weft_service_key, struct weft_service, 16);
 /* Index: cluster * 2 + (family == 6), in both. */
 WEFT_MAP(weft_clusters, BPF_MAP_TYPE_ARRAY, __u32, struct weft_cluster, 16);
@@ -46,7 +38,6 @@ WEFT_MAP(weft_members, BPF_MAP_TYPE_HASH, struct weft_member, __u32, 16);
 WEFT_MAP(weft_workloads, BPF_MAP_TYPE_HASH, struct weft_address, __u32, 16);
 WEFT_MAP(weft_cgroups, BPF_MAP_TYPE_HASH, __u64, __u32, 16);
 WEFT_MAP(weft_identities, BPF_MAP_TYPE_ARRAY, __u32, struct weft_identity, 16);
-WEFT_MAP(weft_sites, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, 16);
 WEFT_MAP(weft_scratch, BPF_MAP_TYPE_ARRAY, __u32, struct weft_judgement, WEFT_SCRATCH);
 
 /* A private judgement, or null if this CPU's slots are all taken by preempted decisions. */

@@ -42,6 +42,13 @@ struct weft_handover {
 	__u32 answered;	  /* and replies; ingress goes on counting */
 	__u32 lease;	  /* upstream + 1 whose reply is still to come before */
 	__u32 first;	  /* TCP's number of the lending's first byte */
+	__u32 bound;	  /* cluster of its own connection, in `generation` */
+	/* What was counted and reported of the first request; the agent decides it with the same draws. */
+	__u32 verdict; /* 0: it was not judged */
+	__u32 site;
+	__u32 random;
+	__u32 pick;
+	__u32 zero;
 };
 
 WEFT_NODE_MAP(weft_handovers, BPF_MAP_TYPE_ARRAY, WEFT_DOORS, __u32, struct weft_handover);

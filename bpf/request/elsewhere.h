@@ -58,15 +58,25 @@ static __always_inline int weft_enter_door(struct sk_msg_md *message, struct wef
 	return WEFT_NO_AGENT;
 }
 
+/* What the agent is told of the first request that it gets. */
+enum weft_first {
+	WEFT_FIRST_UNREAD = 0,
+	WEFT_FIRST_JUDGED = 1, /* it was judged and reported; the agent decides it again, alike */
+	WEFT_FIRST_PLACED = 2,   /* the same, and it goes where it was judged to go */
+};
+
 /* Gives the client into the agent's hands, with this message; 0: there is no agent. */
 static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http *http,
-				     const struct weft_result *result, __u32 reason, int judged)
+				     const struct weft_request_work *work, __u32 reason,
+				     enum weft_first first)
 {
 	__u32 door = weft_door_take(), index = door - 1;
+	const struct weft_result *result;
 	struct weft_handover *handover;
 
-	if (!door || !http || !result)
+	if (!door || !http || !work)
 		return 0;
+	result = &work->judgement.result;
 	handover = bpf_map_lookup_elem(&weft_handovers, &index);
 	if (!handover)
 		return 0;
@@ -81,13 +91,18 @@ static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http
 	handover->name = http->name;
 	handover->endpoint = http->endpoint;
 	__builtin_memset(&handover->chosen, 0, sizeof(handover->chosen));
-	if (judged) {
+	if (first == WEFT_FIRST_PLACED) {
 		handover->chosen.address = result->endpoint;
 		handover->chosen.port = result->endpoint_port;
 	}
 	handover->reason = reason;
 	handover->generation = http->generation;
 	handover->cluster = result->cluster;
+	handover->bound = http->result.cluster;
+	handover->verdict = first ? result->decision.verdict : 0;
+	handover->site = result->decision.site;
+	handover->random = work->request.connection.random;
+	handover->pick = result->pick;
 	handover->asked = http->native.asked.count;
 	handover->lease =
 		weft_lease_is_open(http->lease, http->cookie) ? http->lease : 0;
@@ -242,7 +257,8 @@ static __always_inline int weft_send_elsewhere(struct sk_msg_md *message, struct
 		reason = WEFT_HANDOVER_MESSAGE;
 	else if (weft_lend(message, http, work, total))
 		return 1;
-	return weft_hand_over(message, http, &work->judgement.result, reason, plain);
+	return weft_hand_over(message, http, work, reason,
+			      plain ? WEFT_FIRST_PLACED : WEFT_FIRST_JUDGED);
 }
 
 #endif

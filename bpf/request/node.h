@@ -29,6 +29,16 @@ enum weft_wanted_kind {
 	WEFT_WANTED_HEADS = 2, /* and of every request what the policies were asked about */
 };
 WEFT_NODE_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32);
+
+/* enum weft_wanted_kind; 0: nobody reads what merely passed. */
+static __always_inline __u32 weft_is_followed(void)
+{
+	__u32 zero = 0;
+	__u32 *wanted = bpf_map_lookup_elem(&weft_wanted, &zero);
+
+	return wanted ? *wanted : 0;
+}
+
 /* A connection after a refusal that said it ends: only the agent can end it, and does (endings.ts). */
 struct weft_ending {
 	__u64 socket; /* ours: the client's, or the server's of a client outside; its address in the kernel */

@@ -8,15 +8,6 @@
 
 #include "request/work.h"
 
-/* enum weft_wanted: 0: nobody reads what merely passed. */
-static __always_inline __u32 weft_is_followed(void)
-{
-	__u32 zero = 0;
-	__u32 *wanted = bpf_map_lookup_elem(&weft_wanted, &zero);
-
-	return wanted ? *wanted : 0;
-}
-
 /*
  * What the policies were asked about, up to the end of the head, as a record of its own: it is longer
  * than any event. The event before it has the same time and draw.

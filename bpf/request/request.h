@@ -37,7 +37,7 @@ static __always_inline int weft_strange(struct sk_msg_md *message, struct weft_h
 				  message->size);
 	/* The agent reads it again, and answers once it is its turn. */
 	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
-	    weft_hand_over(message, http, &work->judgement.result, WEFT_HANDOVER_ORDER, 0))
+	    weft_hand_over(message, http, work, WEFT_HANDOVER_ORDER, WEFT_FIRST_JUDGED))
 		return SK_PASS;
 	return weft_give_up(http);
 }
@@ -135,8 +135,8 @@ static __always_inline int weft_handle(struct sk_msg_md *message, struct weft_ht
 	}
 	status = weft_read(message, work);
 	if (status == WEFT_HEAD_INCOMPLETE && http->flags & WEFT_HTTP_TAIL)
-		return weft_hand_over(message, http, &work->judgement.result,
-				      WEFT_HANDOVER_MESSAGE, 0) ? SK_PASS : weft_give_up(http);
+		return weft_hand_over(message, http, work, WEFT_HANDOVER_MESSAGE,
+				      WEFT_FIRST_UNREAD) ? SK_PASS : weft_give_up(http);
 	if (status == WEFT_HEAD_INCOMPLETE) {
 		bpf_msg_cork_bytes(message, message->size + 1);
 		http->flags |= WEFT_HTTP_CORKED;

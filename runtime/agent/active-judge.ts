@@ -8,10 +8,10 @@ import {
   refusalReplies,
   replyBytes,
 } from '../../compiler/abi/index.js';
-import type { Handover, Judgement } from '../forward/index.js';
-import { type Head, viewText } from '../http/index.js';
-import { createSimulator } from '../simulate/index.js';
-import type { Paths } from './paths.js';
+import type { AskedRequest, Judgement, Unreadable } from '../forward/index.js';
+import { viewText } from '../http/index.js';
+import { createSimulator, type Simulator } from '../simulate/index.js';
+import { type JudgedNode, openAccount } from './account.js';
 import { openRequestJudge, type RequestJudge } from './request-judge.js';
 import { readSource } from './sources.js';
 import { nodeCgroups } from './stage.js';
@@ -20,9 +20,9 @@ export interface ActiveJudge extends AsyncDisposable {
   /** Opens the judge of the active generation, if it has one. Rejects with SimulateError. */
   ready(): Promise<void>;
   /** By the generation that is active now. */
-  judge(handover: Handover, head: Head, sent: Uint8Array): Promise<Judgement>;
+  judge(asked: AskedRequest): Promise<Judgement>;
   unavailable(isHead: boolean): Uint8Array;
-  unreadable(status: number): Uint8Array;
+  unreadable(asked: Unreadable): Promise<Uint8Array>;
 }
 
 /** Before any bundle of requests is known. */
@@ -38,14 +38,22 @@ interface Opened {
   close(): Promise<void>;
 }
 
-async function open(paths: Paths, generation: number): Promise<Opened> {
+async function open(node: JudgedNode, generation: number): Promise<Opened> {
+  const { paths } = node;
   const source = readSource(paths, generation);
   if (source === null) return { generation, judge: null, close: async () => {} };
   const { bundle, world } = source;
-  const simulator = await createSimulator(bundle, { world });
+  const account = openAccount(node, generation);
+  let simulator: Simulator;
+  try {
+    simulator = await createSimulator(bundle, { world });
+  } catch (error) {
+    account[Symbol.dispose]();
+    throw error;
+  }
   let workloads = new Map<bigint, number>();
   const judge = openRequestJudge({
-    ...{ bundle, world, simulator },
+    ...{ bundle, world, simulator, account },
     workloadOf: (cgroup) => {
       if (!workloads.has(cgroup)) {
         workloads = new Map([...nodeCgroups(paths, world)].map(([index, id]) => [id, index]));
@@ -53,11 +61,15 @@ async function open(paths: Paths, generation: number): Promise<Opened> {
       return workloads.get(cgroup) ?? null;
     },
   });
-  return { generation, judge, close: async () => simulator[Symbol.asyncDispose]() };
+  const close = async (): Promise<void> => {
+    account[Symbol.dispose]();
+    await simulator[Symbol.asyncDispose]();
+  };
+  return { generation, judge, close };
 }
 
 /** Opens it; `active` tells the active generation. */
-export function openActiveJudge(paths: Paths, active: () => number | null): ActiveJudge {
+export function openActiveJudge(node: JudgedNode, active: () => number | null): ActiveJudge {
   const opened: { readonly generation: number; readonly it: Promise<Opened> }[] = [];
   let latest: RequestJudge | null = null;
 
@@ -74,7 +86,7 @@ export function openActiveJudge(paths: Paths, active: () => number | null): Acti
     if (generation === null) return null;
     let known = opened.find((one) => one.generation === generation);
     if (known === undefined) {
-      known = { generation, it: open(paths, generation) };
+      known = { generation, it: open(node, generation) };
       opened.push(known);
       for (const { it } of opened.splice(0, opened.length - KEPT)) void close(it);
     }
@@ -89,15 +101,18 @@ export function openActiveJudge(paths: Paths, active: () => number | null): Acti
     ready: async () => {
       await current();
     },
-    judge: async (handover, head, sent) => {
+    judge: async (asked) => {
       const judge = await current();
-      if (judge !== null) return judge.judge(handover, head, sent);
-      const isHead = viewText(head.bytes, head.method) === 'HEAD';
+      if (judge !== null) return judge.judge(asked);
+      const isHead = viewText(asked.head.bytes, asked.head.method) === 'HEAD';
       return { kind: 'answer', bytes: unavailable(isHead), closes: false };
     },
     unavailable,
-    unreadable: (status) =>
-      latest?.unreadable(status) ?? replyBytes(DEFAULTS[PARSE_REFUSAL[status] ?? 'parse']),
+    unreadable: async (asked) => {
+      const judge = await current();
+      const refusal = DEFAULTS[PARSE_REFUSAL[asked.status] ?? 'parse'];
+      return judge?.unreadable(asked) ?? replyBytes(refusal);
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all(opened.splice(0).map(({ it }) => close(it)));
     },

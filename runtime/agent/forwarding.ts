@@ -74,7 +74,8 @@ export async function startForwarding(
 ): Promise<Forwarding> {
   requireReach(kernel);
   const node = openNode(kernel, paths);
-  const judges = openActiveJudge(paths, () => readActive(node.map('weft_active')));
+  const judged = { kernel, paths, map: node.map };
+  const judges = openActiveJudge(judged, () => readActive(node.map('weft_active')));
   const release = async (): Promise<void> => {
     await judges[Symbol.asyncDispose]();
     node[Symbol.dispose]();

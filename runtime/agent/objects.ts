@@ -6,6 +6,7 @@ import { AgentError } from './agent-error.js';
 export type ObjectName =
   | 'stubs'
   | 'agent'
+  | 'account'
   | 'replies'
   | 'hooks'
   | 'request-hooks'

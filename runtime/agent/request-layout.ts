@@ -11,6 +11,8 @@ export const REQUEST_LAYOUT = {
     path: 208,
     size: 272,
   },
+  weft_account: { record: 0, request: 272, size: 8792 },
+  weft_accounting: { told: 0, wanted: 4, size: 8 },
   weft_route: { kind: 0, value: 4, size: 8 },
   weft_reply_bytes: { length: 0, head_length: 2, closes: 4, bytes: 8, size: 1096 },
   weft_member: { cluster: 0, endpoint: 4, size: 24 },

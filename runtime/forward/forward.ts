@@ -32,7 +32,7 @@ export interface ForwardOptions {
   readonly isWanted: (key: PoolKey) => boolean;
   readonly judge: SessionWorld['judge'];
   readonly unavailable: (isHead: boolean) => Uint8Array;
-  readonly unreadable: (status: number) => Uint8Array;
+  readonly unreadable: SessionWorld['unreadable'];
   /** A fault of ours, in one exchange; the others go on. */
   readonly onFault: (error: unknown) => void;
 }

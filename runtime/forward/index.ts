@@ -10,6 +10,7 @@ export {
   type Handover,
   type Name,
   type PoolKey,
+  type Told,
   UPSTREAMS,
 } from './layout.js';
-export type { Judgement } from './session.js';
+export type { AskedRequest, Judgement, Unreadable } from './session.js';

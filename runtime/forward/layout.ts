@@ -41,7 +41,13 @@ export const FORWARD_LAYOUT = {
     answered: 124,
     lease: 128,
     first: 132,
-    size: 136,
+    bound: 136,
+    verdict: 140,
+    site: 144,
+    random: 148,
+    pick: 152,
+    zero: 156,
+    size: 160,
   },
   weft_ending: { socket: 0, cgroup: 8, size: 16 },
   weft_probe: {
@@ -167,6 +173,18 @@ export interface Handover {
   readonly answered: number;
   /** Upstream whose reply comes before, or -1. */
   readonly lease: number;
+  /** Cluster of its own connection, in `generation`. */
+  readonly bound: number;
+  /** What the kernel counted and reported of the first request, and its draws; null: it was not judged. */
+  readonly told: Told | null;
+}
+
+/** A verdict of the kernel on a request that the agent decides again, alike. */
+export interface Told {
+  readonly verdict: number;
+  readonly site: number;
+  readonly random: number;
+  readonly pick: number;
 }
 
 /** A client's socket as it is now. */
@@ -283,6 +301,21 @@ export function decodeHandover(bytes: Uint8Array): Handover {
     asked: u32(at.asked),
     answered: u32(at.answered),
     lease: u32(at.lease) - 1,
+    bound: u32(at.bound),
+    told: toldAt(view),
+  };
+}
+
+/** What was told of a client's first request. */
+function toldAt(view: DataView): Told | null {
+  const at = FORWARD_LAYOUT.weft_handover;
+  const verdict = view.getUint32(at.verdict, true);
+  if (verdict === 0) return null;
+  return {
+    verdict,
+    site: view.getUint32(at.site, true),
+    random: view.getUint32(at.random, true),
+    pick: view.getUint32(at.pick, true),
   };
 }
 

@@ -16,7 +16,7 @@ import {
 import { type ByteQueue, writeAll } from './byte-queue.js';
 import { type ClientStream, clientStream } from './client-stream.js';
 import { type Ender, endClient } from './end-client.js';
-import type { ClientId, Handover, Name } from './layout.js';
+import type { ClientId, Handover, Name, Told } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { until } from './pause.js';
 import type { Pools } from './pools.js';
@@ -30,6 +30,22 @@ export type Judgement =
   /** Answered with these bytes; `closes`: they say that the connection ends. */
   | { readonly kind: 'answer'; readonly bytes: Uint8Array; readonly closes: boolean };
 
+/** A request of a client; `told`: what the kernel has made of it already. */
+export interface AskedRequest {
+  readonly handover: Handover;
+  readonly told: Told | null;
+  readonly head: Head;
+  /** The head's bytes as they came. */
+  readonly sent: Uint8Array;
+}
+
+/** A head that cannot be read; `status`: of the reply. */
+export interface Unreadable {
+  readonly handover: Handover;
+  readonly told: Told | null;
+  readonly status: number;
+}
+
 export interface SessionWorld extends Ender {
   readonly words: NodeWords;
   readonly pools: Pools;
@@ -37,11 +53,10 @@ export interface SessionWorld extends Ender {
   readonly agent: number;
   readonly framing: Framing;
   readonly parser: HeadParser;
-  /** `sent`: the head's bytes as they came. */
-  judge(handover: Handover, head: Head, sent: Uint8Array): Promise<Judgement>;
-  /** The reply where nothing can be reached, and to a head that cannot be read. */
+  judge(asked: AskedRequest): Promise<Judgement>;
+  /** The reply where nothing can be reached; below, that to a head that cannot be read. */
   unavailable(isHead: boolean): Uint8Array;
-  unreadable(status: number): Uint8Array;
+  unreadable(asked: Unreadable): Promise<Uint8Array>;
   /** Makes a client's socket send what it holds back. */
   push(client: ClientId, cgroup: bigint): void;
   /** Reports and counts a fault of ours in an exchange; never throws. */
@@ -145,20 +160,26 @@ class Exchange {
 
   /** All the client's requests; true once it is given back to the kernel. */
   async #serve(): Promise<boolean> {
-    const { chosen, client, cgroup } = this.#handover;
+    const handover = this.#handover;
+    const { chosen, client, cgroup } = handover;
     // Where a message is sent in part TCP waits for the rest (tcp_bpf_push), which comes here instead.
     if (!this.#isTurn()) this.#world.push(client, cgroup);
     let judged: Judgement | null =
       chosen.port === 0 ? null : { kind: 'forward', endpoint: chosen, edits: [] };
+    let told = handover.told;
     for (;;) {
       this.#before = this.client.written;
       const request = await this.#reader.head(this.#isDry);
       if (request === null) return false;
-      if (!request.ok) return this.#last(this.#world.unreadable(request.status));
+      if (!request.ok) {
+        const { status } = request;
+        return this.#last(await this.#world.unreadable({ handover, told, status }));
+      }
       const { head, sent } = request;
       this.#asksHead = isHead(head);
-      const judgement = judged ?? (await this.#world.judge(this.#handover, head, sent));
+      const judgement = judged ?? (await this.#world.judge({ handover, told, head, sent }));
       judged = null;
+      told = null;
       if (!(await this.#handle(head, sent, judgement)) || this.client.isOver) return false;
       if (await this.#giveBack()) return true;
     }

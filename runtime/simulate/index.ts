@@ -23,6 +23,7 @@ export {
   type Stop,
 } from './engine.js';
 export type { Flow } from './flow.js';
+export { connectionOf } from './flow-steps.js';
 export { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
 export { createInlineDecider, type InlineDecider } from './inline-decider.js';
 export type { BoundPlace, DecideInput, Outcome, ShadowVerdict } from './outcome.js';
@@ -48,7 +49,7 @@ export {
   type RecordFields,
   readRecord,
 } from './record.js';
-export { type RequestText, requestHead, requestParser } from './request.js';
+export { encodeRequests, type RequestText, requestHead, requestParser } from './request.js';
 export {
   type ConnectEnds,
   type ConnectFault,

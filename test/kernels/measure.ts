@@ -4,6 +4,7 @@
  * one by one.
  */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { ACCOUNT_MAPS } from '../../runtime/agent/account.js';
 import { MAP_STUBS, STUB_ATTACH } from '../../runtime/agent/hooks.js';
 import { stage } from '../../runtime/agent/index.js';
 import { readObject } from '../../runtime/agent/objects.js';
@@ -142,9 +143,15 @@ export function* measure(
   yield measureOne('replies', kernel, (k) => k.load({ ...reply, only: ['weft_send_reply'] }));
   if (hasTracepoint(() => kernel.load({ ...reply, only: ['weft_delivered'] })))
     yield measureOne('replies', kernel, (k) => k.load({ ...reply, only: ['weft_delivered'] }));
-  for (const path of ['bpf/agent', 'http/head-harness', 'http/frame-harness']) {
-    const [room, name = ''] = path.split('/');
-    const reuse = room === 'bpf' ? FORWARD_MAPS.map((map) => [map, node.map(map)] as const) : [];
+  const reused: Readonly<Record<string, readonly string[]>> = {
+    'bpf/agent': FORWARD_MAPS,
+    'bpf/account': ACCOUNT_MAPS,
+    'http/head-harness': [],
+    'http/frame-harness': [],
+  };
+  for (const [path, maps] of Object.entries(reused)) {
+    const name = path.split('/')[1] ?? path;
+    const reuse = maps.map((map) => [map, node.map(map)] as const);
     const spec = { name, bytes: read(path), reuse: Object.fromEntries(reuse) };
     yield measureOne(name, kernel, (k) => k.load(spec));
   }

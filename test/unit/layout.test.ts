@@ -16,7 +16,7 @@ import { FORWARD_LAYOUT } from '../../runtime/forward/layout.js';
 import { readLayouts } from '../support/c-twin.js';
 
 const test = suite('layout');
-const objects = ['agent', 'stubs', 'hooks', 'request-hooks', 'harness'];
+const objects = ['account', 'agent', 'stubs', 'hooks', 'request-hooks', 'harness'];
 const built = new Map(objects.flatMap((object) => [...readLayouts(`bpf/${object}.o`)]));
 
 for (const [name, layout] of Object.entries({ ...LAYOUT, ...REQUEST_LAYOUT, ...FORWARD_LAYOUT }))
