@@ -4,7 +4,7 @@
  */
 import { MAX_POLICIES, MAX_ROUTES, needsWalkedLoops } from './abi/index.js';
 import { buildManifest } from './build-manifest.js';
-import { BUNDLE_CODES } from './bundle/index.js';
+import { BUNDLE_CODES, sbomOf } from './bundle/index.js';
 import type { Attachment, Bundle, FunctionCost } from './bundle/manifest.js';
 import type { ProjectConfig } from './bundle/project.js';
 import { canAudit } from './can-allow.js';
@@ -298,7 +298,8 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   const manifest = buildManifest(project, { ...parts, cost });
   const maps = new Map(policies.map((p) => [p.name, p.frontend.sourceMap]));
-  return { ok: true, bundle: { manifest, wasm: stages.wasm, maps, objects }, diagnostics, stages };
+  const bundle = { manifest, wasm: stages.wasm, maps, objects, sbom: sbomOf(manifest) };
+  return { ok: true, bundle, diagnostics, stages };
 }
 
 function callees(modules: readonly Module[]): ReadonlySet<string> {

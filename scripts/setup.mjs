@@ -20,6 +20,8 @@ const DEBIAN = [
   { file: 'wrk', package: 'wrk', why: 'a client of the http tests' },
   { file: 'nginx', package: 'nginx', why: 'a server of the http tests' },
   { file: 'haproxy', package: 'haproxy', why: 'a server of the http tests' },
+  { file: 'docker-registry', package: 'docker-registry', why: 'a registry of the bundle tests' },
+  { file: 'skopeo', package: 'skopeo', why: 'reads bundles back in the bundle tests' },
   { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
   { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
 ];

@@ -22,6 +22,10 @@ export const CODES: CodeTable = {
     title: 'damaged manifest',
     help: 'the manifest is not what weft writes; build the bundle again',
   },
+  B106: {
+    title: 'bundle is too large',
+    help: 'nothing of it was read; the limits stand in docs/limits.md',
+  },
   B201: {
     title: 'too many policies',
     help: 'policies attached to a target are one 64-bit mask; merge some files',

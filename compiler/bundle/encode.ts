@@ -1,6 +1,6 @@
 /**
- * A bundle as bytes: an OCI image layout in a tar file. Equal bundles are equal bytes: keys are
- * sorted, files are in a fixed order, times and owners are zero. skopeo and oras can copy it.
+ * A bundle as bytes: an OCI image, and an image layout in a tar file. Equal bundles are equal bytes:
+ * keys are sorted, files are in a fixed order, times and owners are zero. skopeo and oras can copy it.
  */
 import { createTar } from 'nanotar';
 import { canonicalJson } from './canonical-json.js';
@@ -9,12 +9,14 @@ import {
   blobPath,
   type Descriptor,
   digestOf,
+  type Image,
   type ImageManifest,
   MEDIA_TYPE,
   OBJECT_TITLES,
   OCI_INDEX_FILE,
   OCI_LAYOUT,
   OCI_LAYOUT_FILE,
+  SBOM_TITLE,
   TITLE,
 } from './oci.js';
 
@@ -23,9 +25,17 @@ const ATTRS = { mode: '644', uid: 0, gid: 0, mtime: 0, user: '', group: '' } as 
 
 /** Encodes a bundle; the same bundle gives the same bytes on any machine. */
 export function encodeBundle(bundle: Bundle): Uint8Array {
-  const blobs = new Map<string, Uint8Array>();
-  const { bytes: manifest, descriptor } = encodeManifest(bundle, blobs);
-  blobs.set(descriptor.digest, manifest);
+  return encodeArchive(encodeImage(bundle));
+}
+
+/** Digest of a bundle without encoding the archive: that of its OCI manifest. */
+export function bundleDigest(bundle: Bundle): string {
+  return encodeImage(bundle).digest;
+}
+
+/** An image as the archive that a bundle file is; its own bytes, whoever wrote them. */
+export function encodeArchive({ digest, manifest, blobs }: Image): Uint8Array {
+  const descriptor = { mediaType: MEDIA_TYPE.manifest, digest, size: manifest.length };
   const index = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.index,
@@ -34,8 +44,8 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
   const files = [
     { name: OCI_LAYOUT_FILE, data: utf8(OCI_LAYOUT) },
     { name: OCI_INDEX_FILE, data: utf8(canonicalJson(index)) },
-    ...[...blobs]
-      .map(([digest, data]) => ({ name: blobPath(digest), data }))
+    ...[...blobs, [digest, manifest] as const]
+      .map(([of, data]) => ({ name: blobPath(of), data }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   ];
   const blocks = files.reduce((sum, { data }) => sum + 1 + Math.ceil(data.length / TAR_BLOCK), 0);
@@ -45,15 +55,9 @@ export function encodeBundle(bundle: Bundle): Uint8Array {
   return archive;
 }
 
-/** Digest of a bundle without encoding the archive: that of its OCI manifest. */
-export function bundleDigest(bundle: Bundle): string {
-  return encodeManifest(bundle, new Map()).descriptor.digest;
-}
-
-function encodeManifest(
-  bundle: Bundle,
-  blobs: Map<string, Uint8Array>,
-): { bytes: Uint8Array; descriptor: Descriptor } {
+/** A bundle as an image: a typed layer for each of its parts, its manifest as the config. */
+export function encodeImage(bundle: Bundle): Image {
+  const blobs = new Map<string, Uint8Array>();
   const add = (mediaType: string, bytes: Uint8Array, title: string | null): Descriptor => {
     const digest = digestOf(bytes);
     blobs.set(digest, bytes);
@@ -76,11 +80,10 @@ function encodeManifest(
     mediaType: MEDIA_TYPE.manifest,
     artifactType: MEDIA_TYPE.bundle,
     config: add(MEDIA_TYPE.config, utf8(canonicalJson(bundle.manifest)), null),
-    layers: [...policies, ...maps, ...objects],
+    layers: [...policies, ...maps, ...objects, add(MEDIA_TYPE.sbom, utf8(bundle.sbom), SBOM_TITLE)],
   };
-  const bytes = utf8(canonicalJson(image));
-  const digest = digestOf(bytes);
-  return { bytes, descriptor: { mediaType: MEDIA_TYPE.manifest, digest, size: bytes.length } };
+  const manifest = utf8(canonicalJson(image));
+  return { digest: digestOf(manifest), manifest, blobs };
 }
 
 function utf8(text: string): Uint8Array {

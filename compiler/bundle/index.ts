@@ -9,8 +9,11 @@ export {
   type RouteAnswer,
   reasonNumber,
 } from './combine.js';
-export { type DecodeOutcome, decodeBundle } from './decode.js';
-export { bundleDigest, encodeBundle } from './encode.js';
+export { decodeBundle, readArchive } from './decode.js';
+export { type DecodeOutcome, decodeImage } from './decode-image.js';
+export { bundleDigest, encodeArchive, encodeBundle, encodeImage } from './encode.js';
+export { isDigest } from './image-manifest.js';
+export { MAX_BLOB_BYTES, MAX_BUNDLE_BYTES, MAX_IMAGE_MANIFEST_BYTES } from './limits.js';
 export type {
   Attachment,
   Bundle,
@@ -20,3 +23,6 @@ export type {
   Outcome,
   PolicyEntry,
 } from './manifest.js';
+export { digestOf, type Image, MEDIA_TYPE } from './oci.js';
+export { type Located, readImage, readLayout } from './read-image.js';
+export { sbomOf } from './sbom.js';

@@ -120,4 +120,6 @@ export interface Bundle {
   /** Source maps of the modules: byte offsets of the WASM to places in `manifest.sources`. */
   readonly maps: ReadonlyMap<string, string>; // by policy name
   readonly objects: { readonly base: Uint8Array; readonly mayGoto: Uint8Array };
+  /** What it was made of: a CycloneDX document, see sbom.ts. */
+  readonly sbom: string;
 }

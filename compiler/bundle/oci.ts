@@ -14,12 +14,15 @@ export const MEDIA_TYPE = {
   policy: 'application/vnd.weft.policy.v1+wasm',
   map: 'application/vnd.weft.policy.map.v1+json',
   object: 'application/vnd.weft.object.v1.elf',
+  sbom: 'application/vnd.cyclonedx+json',
 } as const;
 
-/** OCI's own annotation for the name of a layer. */
+/** OCI's own annotations for the name of a layer, and for the tag of an image in a layout. */
 export const TITLE = 'org.opencontainers.image.title';
+export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 export const OBJECT_TITLES = { base: 'base.o', mayGoto: 'may-goto.o' } as const;
+export const SBOM_TITLE = 'sbom.cdx.json';
 
 export interface Descriptor {
   readonly mediaType: string;
@@ -33,6 +36,15 @@ export interface ImageManifest {
   readonly artifactType: string;
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
+}
+
+/** An image as bytes: what registries and layouts hold. */
+export interface Image {
+  /** Of the manifest. */
+  readonly digest: string;
+  readonly manifest: Uint8Array;
+  /** Config and layers, by digest. */
+  readonly blobs: ReadonlyMap<string, Uint8Array>;
 }
 
 /** `sha256:` and 64 hex digits. */

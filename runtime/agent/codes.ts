@@ -42,4 +42,8 @@ export const CODES: CodeTable = {
     title: 'the processes of workloads are out of reach',
     help: 'run weft-agent as root, or grant it CAP_SYS_PTRACE',
   },
+  A027: {
+    title: 'the record of versions cannot be read',
+    help: 'put the file back, or remove it: older bundles are then accepted once',
+  },
 };

@@ -1,3 +1,4 @@
+export { trustPolicyOf } from './admit.js';
 export { AgentError, isAgentError, PlanError } from './agent-error.js';
 export { CODES as AGENT_CODES } from './codes.js';
 export { enrol, enrolledIds, unenrol, workloadCgroup } from './enrol.js';

@@ -8,7 +8,9 @@ import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
+import type { TrustPolicy, Verified } from '../trust/index.js';
 import { readActive, writeActive } from './active.js';
+import { type Admission, admit, noteVersion } from './admit.js';
 import { AgentError } from './agent-error.js';
 import { CODES } from './codes.js';
 import { enrolledIds } from './enrol.js';
@@ -38,6 +40,8 @@ export interface LoadOptions {
   readonly world: World;
   readonly now: Date;
   readonly clockOffset: bigint;
+  /** Its signatures, and the trust policy that must accept them; null where this node has none. */
+  readonly trust?: { readonly policy: TrustPolicy; readonly signatures: readonly string[] } | null;
   /** Requests between workloads of this node may go past TCP; where the kernel bounds what waits. */
   readonly shortCircuit?: boolean;
 }
@@ -47,7 +51,9 @@ export interface Loaded {
   readonly previous: number | null;
   /** Of the plan: the bundle in its world. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Of the change from the generation before. */
+  /** Who vouched for the bundle; null where nobody was asked. */
+  readonly trust: Verified | null;
+  /** Of the change from the generation before, and of signatures that did not count. */
   readonly ofChange: readonly Diagnostic[];
 }
 
@@ -69,12 +75,13 @@ function pinGeneration(paths: Paths, staged: Staged): void {
   pinAll(pinsOf.generation(paths, staged.generation), items);
 }
 
-function record(staged: Staged, options: LoadOptions): GenerationRecord {
+function record(staged: Staged, options: LoadOptions, trust: Verified | null): GenerationRecord {
   const { object } = staged;
   return {
     generation: staged.generation,
     bundle: options.digest,
     loadedAt: options.now.toISOString(),
+    trust,
     manifest: summarizeManifest(options.bundle.manifest),
     names: staged.names,
     programs: object.programNames.map((name) => {
@@ -110,7 +117,15 @@ function activate(
   kernel: Kernel,
   node: NodeMaps,
   paths: Paths,
-  { staged, options }: { readonly staged: Staged; readonly options: LoadOptions },
+  {
+    staged,
+    options,
+    trust,
+  }: {
+    readonly staged: Staged;
+    readonly options: LoadOptions;
+    readonly trust: Verified | null;
+  },
 ): void {
   const { generation } = staged;
   const before: State = readState(paths);
@@ -121,7 +136,7 @@ function activate(
     followSockops(kernel, paths);
     writeState(paths, {
       ...before,
-      generations: [...before.generations, record(staged, options)],
+      generations: [...before.generations, record(staged, options, trust)],
       lastError: null,
     });
     writeActive(node.map('weft_active'), generation);
@@ -147,11 +162,21 @@ function prune(node: NodeMaps, paths: Paths): void {
   if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
 }
 
+/** Who vouches for the bundle, where this node asks. Throws RefusedError, AgentError. */
+function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Admission | null {
+  if (trust === undefined || trust === null) return null;
+  const { policy, signatures } = trust;
+  return admit(paths, { name: bundle.manifest.name, digest, signatures }, { policy, now });
+}
+
 /**
- * Loads and activates a bundle; call it under `withLock`. Throws PlanError, AgentError, KernelError
- * or VerifierError; then the generation that ran runs on.
+ * Loads and activates a bundle; call it under `withLock`. Throws RefusedError, PlanError, AgentError,
+ * KernelError or VerifierError; then the generation that ran runs on.
  */
 export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+  const admission = admitted(paths, options);
+  const trust =
+    admission === null ? null : { signers: admission.signers, version: admission.version };
   const shortCircuit = options.shortCircuit === true;
   if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
   using node = ensureNode(kernel, paths);
@@ -166,14 +191,19 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
     clockOffset: options.clockOffset,
     shortCircuit,
   });
-  activate(kernel, node, paths, { staged, options });
+  activate(kernel, node, paths, { staged, options, trust });
+  if (trust !== null) noteVersion(paths, options.bundle.manifest.name, trust.version);
   prune(node, paths);
   followSockops(kernel, paths);
   return {
     generation: staged.generation,
     previous,
+    trust,
     diagnostics: staged.plan.diagnostics,
-    ofChange: previous === null ? [] : findingsOfChange(options.bundle),
+    ofChange: [
+      ...(admission?.diagnostics ?? []),
+      ...(previous === null ? [] : findingsOfChange(options.bundle)),
+    ],
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a node keeps things: pins in bpffs (what the kernel enforces), a state document in /run
- * (names for what the pins hold), and the cgroup2 mount. A value, so that tests have their own.
+ * (names for what the pins hold), what outlives a restart in /var/lib, its own trust policy in /etc,
+ * and the cgroup2 mount. A value, so that tests have their own.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { AgentError } from './agent-error.js';
 export interface Paths {
   readonly pins: string;
   readonly run: string;
+  readonly lib: string;
+  readonly etc: string;
   readonly cgroups: string;
 }
 
@@ -30,7 +33,13 @@ export function machinePaths(
     const remedy = 'mount -t cgroup2 none /sys/fs/cgroup';
     throw new AgentError('A002', 'no cgroup2 hierarchy is mounted', remedy);
   }
-  return { pins: join(BPFFS_PATH, 'weft'), run: '/run/weft', cgroups: mounts.cgroup2 };
+  return {
+    pins: join(BPFFS_PATH, 'weft'),
+    run: '/run/weft',
+    lib: '/var/lib/weft',
+    etc: '/etc/weft',
+    cgroups: mounts.cgroup2,
+  };
 }
 
 /** Directories below the pins. */

@@ -3,11 +3,14 @@
  * verdicts until it is told to stop. What it enforces outlives it, unless it is asked to unload.
  */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { decodeBundle } from '../../compiler/bundle/index.js';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { readWorld } from '../discovery/index.js';
 import type { Kernel } from '../kernel/index.js';
+import { isRefusedError, signaturesBeside } from '../trust/index.js';
+import { trustPolicyOf } from './admit.js';
 import { isAgentError } from './agent-error.js';
 import { enrolAll } from './enrol-all.js';
 import { readEvents } from './events.js';
@@ -27,7 +30,7 @@ export interface AgentEnv {
   nodePaths(): Paths;
 }
 
-export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
+export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--trust FILE] [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
 
 Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
 line of JSON until SIGTERM or SIGINT: of each connection, and of each request that was
@@ -35,6 +38,8 @@ refused, answered or marked. What is loaded stays in force when the agent ends.
 
   --bundle FILE      the bundle, as written by \`weft build\`
   --world FILE       services, endpoints and workloads
+  --trust FILE       the trust policy that must accept the signatures in FILE.sigstore.jsonl of
+                     the bundle (default: /etc/weft/trust.json, where it exists)
   --enrol all        enrol the world's workloads whose cgroups exist here
   --short-circuit    requests and replies between workloads of this node go past TCP
   --every-request    print requests that merely pass too: it costs each of them microseconds
@@ -46,13 +51,14 @@ Example:
   {"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny","rule":"isolation.ts:9",…}
 
 What it does not do yet: it follows no control plane, does not notice when the bundle, the
-world or a cgroup changes after the start, verifies no signatures, and closes no open
-connection when a policy changes.
+world or a cgroup changes after the start, and closes no open connection when a policy
+changes.
 `;
 
 interface Options {
   readonly bundle: string;
   readonly world: string;
+  readonly trust: string | null;
   readonly enrol: boolean;
   readonly unloadOnExit: boolean;
   readonly shortCircuit: boolean;
@@ -108,12 +114,14 @@ function readOptions(args: readonly string[], env: AgentEnv): Options {
   const unloadOnExit = values['unload-on-exit'] === true;
   const shortCircuit = values['short-circuit'] === true;
   const everyRequest = values['every-request'] === true;
-  return { bundle, world, enrol: whom === 'all', unloadOnExit, shortCircuit, everyRequest };
+  const trust = values.trust ?? null;
+  return { bundle, world, trust, enrol: whom === 'all', unloadOnExit, shortCircuit, everyRequest };
 }
 
 function parse(args: readonly string[]): {
   readonly bundle?: string | undefined;
   readonly world?: string | undefined;
+  readonly trust?: string | undefined;
   readonly enrol?: string | undefined;
   readonly 'short-circuit'?: boolean | undefined;
   readonly 'every-request'?: boolean | undefined;
@@ -125,6 +133,7 @@ function parse(args: readonly string[]): {
     options: {
       bundle: { type: 'string' },
       world: { type: 'string' },
+      trust: { type: 'string' },
       enrol: { type: 'string' },
       'short-circuit': { type: 'boolean' },
       'every-request': { type: 'boolean' },
@@ -149,7 +158,11 @@ async function run(options: Options, env: AgentEnv): Promise<void> {
   const kernel = env.openKernel();
   const paths = env.nodePaths();
   const { bundle, digest } = decoded;
+  const named =
+    options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
+  const policy = trustPolicyOf(paths, named);
   const input = {
+    trust: policy === null ? null : { policy, signatures: signaturesBeside(options.bundle) },
     ...{ bundle, digest, world, shortCircuit: options.shortCircuit },
     ...{ now: env.now(), clockOffset: env.clockOffset() },
   };
@@ -187,6 +200,10 @@ export async function runAgent(args: readonly string[], env: AgentEnv): Promise<
     return EXIT.ok;
   } catch (error) {
     if (error instanceof Stop) return error.exit;
+    if (isRefusedError(error)) {
+      for (const d of error.diagnostics) env.stderr(renderDiagnostic(d, null, { color: false }));
+      return EXIT.integrity;
+    }
     env.stderr(`error: ${describe(error)}\n`);
     if (isAgentError(error) && error.help !== null) env.stderr(`  help: ${error.help}\n`);
     return EXIT.failure;

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
+import type { Verified } from '../trust/index.js';
 import { AgentError } from './agent-error.js';
 import type { Paths } from './paths.js';
 
@@ -35,6 +36,8 @@ export interface GenerationRecord {
   readonly generation: number;
   readonly bundle: string; // sha256:…
   readonly loadedAt: string;
+  /** Who vouched for the bundle; null where no trust policy asked. */
+  readonly trust: Verified | null;
   readonly manifest: ManifestSummary;
   readonly names: Names;
   readonly programs: readonly {

@@ -25,6 +25,8 @@ export interface GenerationStatus {
   readonly bundle: string | null;
   readonly name: string | null;
   readonly loadedAt: string | null;
+  /** Who vouched for the bundle; null where nobody was asked. */
+  readonly trust: GenerationRecord['trust'];
   readonly programs: GenerationRecord['programs'];
 }
 
@@ -125,6 +127,7 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
         bundle: known?.bundle ?? null,
         name: known?.manifest.name ?? null,
         loadedAt: known?.loadedAt ?? null,
+        trust: known?.trust ?? null,
         programs: known?.programs ?? [],
       };
     }),

@@ -28,5 +28,9 @@ export const CODES: CodeTable = {
     title: 'nothing to prove',
     help: 'write a file *.prove.ts beside the policies: docs/howto/prove-a-claim.md',
   },
+  U020: {
+    title: 'file too large',
+    help: 'name a key, a certificate or a file of signatures',
+  },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

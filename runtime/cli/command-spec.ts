@@ -72,3 +72,14 @@ export function listOption(input: Input, name: string): readonly string[] {
   const value = input.options[name];
   return Array.isArray(value) ? value.map(String) : [];
 }
+
+/** What verbs say of an argument that is a bundle. */
+export const BUNDLE_ARGUMENT =
+  'a bundle (FILE, oci:DIR, oci-archive:FILE or HOST/REPOSITORY:TAG), or a project folder';
+
+/** What verbs take that may talk with a registry. */
+export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for the registry' },
+  { flags: '--plain-http', description: 'without TLS, to a registry on this machine' },
+  { flags: '--plain-http-anywhere', description: 'without TLS to any registry: all can read it' },
+];

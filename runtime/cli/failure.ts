@@ -58,6 +58,9 @@ const UNSUPPORTED: readonly string[] = [
   'S003',
 ];
 
+/** What came is not what was asked for: exit 6. */
+const INTEGRITY = /^(?:V10\d|O106|O107)$/;
+
 interface Place {
   readonly file: string;
   readonly line: number;
@@ -89,6 +92,23 @@ function findingsOf(error: unknown): readonly Diagnostic[] | null {
   return Array.isArray(value) ? (value as readonly Diagnostic[]) : null;
 }
 
+/** A bundle that is refused as such is no finding in a text. */
+function findingsExit(code: string, findings: readonly Diagnostic[]): ExitCode {
+  const isRefused = code === 'REFUSED' && findings.every((d) => INTEGRITY.test(d.code));
+  return isRefused || code === 'IMAGE' ? EXIT.integrity : EXIT.findings;
+}
+
+function sourcesOf(error: unknown): Pick<Result, 'sources'> {
+  const value: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'sources') : null;
+  return typeof value === 'function' ? { sources: value as (file: string) => string | null } : {};
+}
+
+function exitOf(code: string): ExitCode {
+  if (INTEGRITY.test(code)) return EXIT.integrity;
+  return UNSUPPORTED.includes(code) ? EXIT.unsupported : EXIT.failure;
+}
+
 /** Turns anything thrown into a result. Our own faults (BugError and unknown errors) show their stack on stderr. */
 export function failureResult(error: unknown, env: Env): Result {
   if (isCliError(error)) {
@@ -101,9 +121,10 @@ export function failureResult(error: unknown, env: Env): Result {
   const code = codeOf(error);
   if (code !== null && code !== 'BUG') {
     const findings = findingsOf(error);
-    if (findings !== null) return { exit: EXIT.findings, diagnostics: findings };
-    const exit = UNSUPPORTED.includes(code) ? EXIT.unsupported : EXIT.failure;
-    return { exit, diagnostics: [worldFault(error, code)] };
+    if (findings !== null) {
+      return { exit: findingsExit(code, findings), diagnostics: findings, ...sourcesOf(error) };
+    }
+    return { exit: exitOf(code), diagnostics: [worldFault(error, code)] };
   }
   if (error instanceof Error && error.stack !== undefined) env.stderr.write(`${error.stack}\n`);
   const message = error instanceof Error ? error.message : String(error);

@@ -5,11 +5,16 @@ import { CODES as config } from '../config/codes.js';
 import { CODES as discovery } from '../discovery/codes.js';
 import { CODES as kernel } from '../kernel/codes.js';
 import { CODES as record } from '../record/codes.js';
+import { CODES as registry } from '../registry/codes.js';
 import { CODES as schema } from '../schema/codes.js';
 import { CODES as simulate } from '../simulate/codes.js';
+import { CODES as trust } from '../trust/codes.js';
 import { CODES as cli } from './codes.js';
 
-const TABLES = [bundle, agent, config, discovery, kernel, record, schema, simulate, cli];
+const TABLES = [
+  ...[bundle, agent, config, discovery, kernel, record],
+  ...[registry, schema, simulate, trust, cli],
+];
 
 /** The remedy of a code; null for the compiler's. */
 export function remedyOf(code: string): string | null {

@@ -1,13 +1,20 @@
 /**
- * What a verb works on: a bundle file, or a project folder built in memory. Either way a bundle with
- * its digest, and the world that goes with it.
+ * What a verb works on: a bundle (a file, an image layout, or one in a registry), or a project folder
+ * built in memory. Either way a bundle with its digest, and the world that goes with it.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { bundleDigest, decodeBundle } from '../../compiler/bundle/index.js';
+import {
+  bundleDigest,
+  type DecodeOutcome,
+  decodeBundle,
+  decodeImage,
+  MAX_BUNDLE_BYTES,
+} from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
+import type { Access } from '../registry/index.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -23,14 +30,8 @@ export interface Subject {
   readonly sources: (file: string) => string | null;
 }
 
-function readBundle(path: string, shown: string): Subject {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new CliError([readFault(shown, error)], EXIT.failure);
-  }
-  const decoded = decodeBundle(bytes);
+/** A decoded bundle as a subject. Throws CliError where it did not decode. */
+export function subjectOf(decoded: DecodeOutcome, shown: string): Subject {
   if (!decoded.ok) {
     const findings = decoded.diagnostics.map((d) => ({ ...d, file: d.file ?? shown }));
     throw new CliError(findings, EXIT.integrity);
@@ -40,20 +41,50 @@ function readBundle(path: string, shown: string): Subject {
   return { bundle, digest, diagnostics: [], world: null, sources };
 }
 
-/** Opens a bundle file or builds a project folder. Throws CliError: findings, damage, or neither of the two. */
-export async function openSubject(env: Env, shown: string): Promise<Subject> {
+function readBundle(path: string, shown: string): Subject {
+  const { size } = statSync(path);
+  // As the decoder says it, before the file is read.
+  if (size > MAX_BUNDLE_BYTES) {
+    const message = `the archive has ${size} bytes, more than ${MAX_BUNDLE_BYTES}`;
+    return subjectOf({ ok: false, diagnostics: [diagnostic('B106', message)] }, shown);
+  }
+  try {
+    return subjectOf(decodeBundle(readFileSync(path)), shown);
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError([readFault(shown, error)], EXIT.failure);
+  }
+}
+
+/**
+ * Opens a bundle or builds a project folder. Throws CliError: findings, damage, or neither of the two;
+ * RegistryError. `access` says how registries are reached.
+ */
+export async function openSubject(
+  env: Env,
+  shown: string,
+  access: Access | null = null,
+): Promise<Subject> {
   const path = pathIn(env, shown);
   if (!existsSync(path)) {
+    const { parsePlace } = await import('../registry/index.js');
+    const place = parsePlace(shown);
+    if (place.kind !== 'file' || place.path !== shown) {
+      const { plainAccess, readPlace } = await import('./bundle-place.js');
+      const how = { shown, access: access ?? plainAccess(env) };
+      return subjectOf(decodeImage(await readPlace(env, place, how)), shown);
+    }
     const message = `\`${shown}\` does not exist`;
     throw new CliError([diagnostic('U010', message, { help: 'check the path' })], EXIT.failure);
   }
   if (!statSync(path).isDirectory()) {
-    if (basename(path) === 'weft.json') return openSubject(env, dirname(path));
+    if (basename(path) === 'weft.json') return openSubject(env, dirname(path), access);
     return readBundle(path, shown);
   }
   if (!existsSync(join(path, 'weft.json'))) {
     const message = `\`${shown}\` holds no weft.json`;
-    const help = 'name a project folder or a file written by `weft build`';
+    const help =
+      'name a project folder, a file written by `weft build`, `oci:DIR`, or HOST/REPOSITORY:TAG';
     throw new CliError([diagnostic('U013', message, { help })], EXIT.failure);
   }
   const { buildProject } = await import('./build-project.js');

@@ -14,6 +14,8 @@ const CHAPTERS = [
   ['W', 'Documents', 'weft.json, world.yaml and scenario.yaml.'],
   ['S', 'Simulator', 'The simulator could not ask the policy.'],
   ['A', 'Node', 'Staging, loading, enrolment and state of a node.'],
+  ['O', 'Registries', 'Fetching and storing bundles in OCI registries and image layouts.'],
+  ['V', 'Signatures', 'Keys, signatures and trust policies. A bundle that they refuse is not loaded (exit 6); what runs, runs on.'],
   ['U', 'Command line', 'Usage and files.'],
 ];
 

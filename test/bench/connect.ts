@@ -10,6 +10,7 @@ import { enrol, load, unload } from '../../runtime/agent/index.js';
 import { readWorld } from '../../runtime/discovery/index.js';
 import { BPFFS_PATH, findCgroup2, type Kernel, mountBpffs } from '../../runtime/kernel/index.js';
 import { mustCompile } from '../support/compile-texts.js';
+import { nodeFolders } from '../support/node-folders.js';
 import { benchFile, compileProgram } from './clang.js';
 import { type BenchResult, measurePairs } from './pairs.js';
 
@@ -43,7 +44,11 @@ export async function benchConnect(
   const cgroups = findCgroup2();
   if (world === null || cgroups === null) throw new Error('no world or no cgroup2');
   mountBpffs();
-  const paths = { pins: join(BPFFS_PATH, 'weft-bench'), run: join(folder, 'run'), cgroups };
+  const paths = {
+    pins: join(BPFFS_PATH, 'weft-bench'),
+    ...nodeFolders(join(folder, 'run')),
+    cgroups,
+  };
   const group = (where: 'in' | 'out', side: Side): string =>
     join(cgroups, 'weft-bench', `${where}-${side}`);
   const groups = (['in', 'out'] as const).flatMap((where) => [

@@ -19,6 +19,7 @@ import { enrolAll, type Paths, unload } from '../../runtime/agent/index.js';
 import { findCgroup2, type Kernel, KernelError, openKernel } from '../../runtime/kernel/index.js';
 import { type Transcript, weft } from '../cli/harness.js';
 import { breakObject } from '../support/break-object.js';
+import { nodeFolders } from '../support/node-folders.js';
 
 const NAME = `weft-bad-${process.pid}`;
 const WORLD = `services: []
@@ -68,7 +69,7 @@ test.before(async () => {
   cwd = mkdtempSync(join(tmpdir(), 'weft-bad-'));
   const cgroups = findCgroup2();
   if (cgroups === null) throw new Error('no cgroup2 mount');
-  paths = { pins: `/sys/fs/bpf/${NAME}`, run: join(cwd, 'run'), cgroups };
+  paths = { pins: `/sys/fs/bpf/${NAME}`, ...nodeFolders(join(cwd, 'run')), cgroups };
   cgroup = join(cgroups, NAME);
   mkdirSync(cgroup);
   await run(['init', 'shop']);

@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { type Paths, unload } from '../../runtime/agent/index.js';
 import { findCgroup2, openKernel } from '../../runtime/kernel/index.js';
 import { weft } from '../cli/harness.js';
+import { nodeFolders } from '../support/node-folders.js';
 
 const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));
 
@@ -28,7 +29,7 @@ test('every command line of the tour succeeds', async () => {
   if (cgroups === null) throw new Error('no cgroup2 mount');
   const folder = mkdtempSync(join(tmpdir(), 'weft-readme-'));
   const pins = `/sys/fs/bpf/weft-readme-${process.pid}`;
-  const paths: Paths = { pins, run: join(folder, 'run'), cgroups };
+  const paths: Paths = { pins, ...nodeFolders(join(folder, 'run')), cgroups };
   const verbs = tour().map(([verb]) => verb);
   for (const verb of ['init', 'check', 'build', 'simulate', 'load', 'enrol', 'events', 'unload']) {
     assert.ok(verbs.includes(verb), verb);

@@ -68,5 +68,6 @@ export function sampleBundle(): Bundle {
       base: Uint8Array.from({ length: 700 }, (_, i) => i & 0xff),
       mayGoto: Uint8Array.from({ length: 512 }, (_, i) => (i * 7) & 0xff),
     },
+    sbom: '{"bomFormat":"CycloneDX","specVersion":"1.6","version":1}',
   };
 }

@@ -15,13 +15,14 @@ import { writeState } from '../../runtime/agent/state.js';
 import { planGeneration, readWorld } from '../../runtime/discovery/index.js';
 import type { Kernel } from '../../runtime/kernel/index.js';
 import { describeEvent, type EventNames, type KernelEvent } from '../../runtime/probe/index.js';
+import { nodeFolders } from '../support/node-folders.js';
 import { clusterRoute, manifestOf, policyEntry, verdictSite } from '../support/wat-bundle.js';
 
 const test = suite('agent');
 let paths: Paths;
 test.before.each(() => {
   const run = mkdtempSync(join(tmpdir(), 'weft-agent-'));
-  paths = { pins: '/nowhere', run, cgroups: '/sys/fs/cgroup' };
+  paths = { pins: '/nowhere', ...nodeFolders(run), cgroups: '/sys/fs/cgroup' };
 });
 test.after.each(() => rmSync(paths.run, { recursive: true, force: true }));
 
@@ -172,7 +173,12 @@ test('a world that lacks what the bundle names is refused before anything is loa
   const untouched = {} as Kernel;
   const options = { generation: 1, nodeMaps: {}, cgroups: new Map(), clockOffset: 0n };
   try {
-    stage(untouched, { manifest, wasm: new Map(), maps: new Map(), objects }, world, options);
+    stage(
+      untouched,
+      { manifest, wasm: new Map(), maps: new Map(), objects, sbom: '' },
+      world,
+      options,
+    );
     assert.unreachable();
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;

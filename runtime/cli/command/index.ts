@@ -11,15 +11,20 @@ import { EXPLAIN_COMMAND } from './explain.js';
 import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
+import { KEYGEN_COMMAND } from './keygen.js';
 import { LOAD_COMMAND } from './load.js';
 import { PROVE_COMMAND } from './prove.js';
+import { PULL_COMMAND } from './pull.js';
+import { PUSH_COMMAND } from './push.js';
 import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
+import { SIGN_COMMAND } from './sign.js';
 import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
 import { TEST_COMMAND } from './test.js';
 import { UNENROL_COMMAND } from './unenrol.js';
 import { UNLOAD_COMMAND } from './unload.js';
+import { VERIFY_COMMAND } from './verify.js';
 import { VERSION_COMMAND } from './version.js';
 
 export const COMMANDS: readonly CommandSpec[] = [
@@ -35,6 +40,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   IMPORT_COMMAND,
   RECORD_COMMAND,
   REPLAY_COMMAND,
+  KEYGEN_COMMAND,
+  SIGN_COMMAND,
+  VERIFY_COMMAND,
+  PUSH_COMMAND,
+  PULL_COMMAND,
   LOAD_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,

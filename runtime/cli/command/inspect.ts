@@ -2,7 +2,7 @@
 import { routeText } from '../../../compiler/abi/index.js';
 import type { Manifest } from '../../../compiler/bundle/manifest.js';
 import { columns } from '../columns.js';
-import type { CommandSpec } from '../command-spec.js';
+import { BUNDLE_ARGUMENT, type CommandSpec, REGISTRY_OPTIONS } from '../command-spec.js';
 import { EXIT } from '../exit.js';
 
 function attached(item: Manifest['policies'][number]['attach'][number]): string {
@@ -97,17 +97,18 @@ export const INSPECT_COMMAND: CommandSpec = {
   name: 'inspect',
   summary: 'show what a bundle holds: policies, sites, tables, cost',
   example: '$ weft inspect shop.weft\nbundle     sha256:4f0c…\nname       shop\ndefault    deny\n…',
-  arguments: [{ syntax: '<BUNDLE>', description: 'a bundle file, or a project folder' }],
-  options: [],
+  arguments: [{ syntax: '<BUNDLE>', description: BUNDLE_ARGUMENT }],
+  options: [...REGISTRY_OPTIONS],
   formats: ['text', 'json'],
   async run(env, input) {
     const { openSubject } = await import('../subject.js');
-    const { bundle, digest, diagnostics, sources } = await openSubject(
-      env,
-      input.arguments[0] ?? '.',
-    );
+    const { accessOf } = await import('../bundle-place.js');
+    const shown = input.arguments[0] ?? '.';
+    const opened = await openSubject(env, shown, accessOf(env, input));
+    const { bundle, digest, diagnostics, sources } = opened;
     const { sources: _, ...manifest } = bundle.manifest;
     const sizes = {
+      sbom: bundle.sbom.length,
       wasm: Object.fromEntries([...bundle.wasm].map(([name, bytes]) => [name, bytes.length])),
       objects: { base: bundle.objects.base.length, mayGoto: bundle.objects.mayGoto.length },
     };

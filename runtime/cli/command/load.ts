@@ -2,7 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { Loaded } from '../../agent/load.js';
-import { type CommandSpec, flagOption, textOption } from '../command-spec.js';
+import type { Verified } from '../../trust/index.js';
+import {
+  BUNDLE_ARGUMENT,
+  type CommandSpec,
+  flagOption,
+  REGISTRY_OPTIONS,
+  textOption,
+} from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { failureResult } from '../failure.js';
@@ -19,14 +26,19 @@ function writeLog(env: Env, file: string | null, error: unknown): readonly Diagn
   }
 }
 
+/** Who signed, in a few words. */
+function vouched({ version, signers }: Verified): string {
+  return `version ${version} signed by ${signers.map((s) => s.name).join(', ')}`;
+}
+
 export const LOAD_COMMAND: CommandSpec = {
   name: 'load',
   summary: 'load a bundle into the kernel and activate it',
   description:
-    'Activation is one write: until it, and on any failure, the running generation decides.\nThe generation before is kept. Cgroups are enrolled apart, with `weft enrol`.',
+    'Activation is one write: until it, and on any failure, the running generation decides.\nThe generation before is kept. Cgroups are enrolled apart, with `weft enrol`.\nWith a trust policy (`--trust`, else /etc/weft/trust.json) a bundle that it refuses is not loaded (exit 6).',
   example:
     '$ sudo weft load shop.weft --world shop/world.yaml\ngeneration 3 is active: shop sha256:4f0c…',
-  arguments: [{ syntax: '<BUNDLE>', description: 'a bundle file, or a project folder' }],
+  arguments: [{ syntax: '<BUNDLE>', description: BUNDLE_ARGUMENT }],
   options: [
     { flags: '--world <FILE>', description: 'the world (default: that of the project folder)' },
     {
@@ -34,21 +46,31 @@ export const LOAD_COMMAND: CommandSpec = {
       description:
         'requests and replies between workloads of this node go past TCP (see docs/limits.md)',
     },
+    { flags: '--trust <FILE>', description: 'the trust policy that must accept its signatures' },
+    ...REGISTRY_OPTIONS,
     { flags: '--log <FILE>', description: "where to write the verifier's whole log on a refusal" },
   ],
   formats: ['text', 'json'],
   async run(env, input) {
-    const { openSubject, worldOf } = await import('../subject.js');
-    const subject = await openSubject(env, input.arguments[0] ?? '.');
+    const { worldOf } = await import('../subject.js');
+    const { openBundle } = await import('../open-bundle.js');
+    const { accessOf } = await import('../bundle-place.js');
+    const opened = await openBundle(env, input.arguments[0] ?? '.', accessOf(env, input));
+    const { subject, signatures } = opened;
     const world = await worldOf(env, subject, textOption(input, 'world'));
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
     const { loadOrNote } = await import('../../agent/load.js');
+    const { trustPolicyOf } = await import('../../agent/admit.js');
+    const trustFile = textOption(input, 'trust');
+    const named = trustFile === null ? null : { path: pathIn(env, trustFile), shown: trustFile };
+    const policy = trustPolicyOf(paths, named);
     const { withLock } = await import('../../agent/lock.js');
     const { bundle, digest, sources } = subject;
     const options = {
       ...{ bundle, digest, world, shortCircuit: flagOption(input, 'shortCircuit') },
       ...{ now: env.now(), clockOffset: env.clockOffset() },
+      trust: policy === null ? null : { policy, signatures },
     };
     let loaded: Loaded;
     try {
@@ -58,11 +80,12 @@ export const LOAD_COMMAND: CommandSpec = {
       const unwritten = writeLog(env, textOption(input, 'log'), error);
       return { ...result, diagnostics: [...(result.diagnostics ?? []), ...unwritten], sources };
     }
-    const { generation, previous } = loaded;
+    const { generation, previous, trust } = loaded;
+    const by = trust === null ? '' : `, ${vouched(trust)}`;
     return {
       exit: EXIT.ok,
-      document: { generation, previous, bundle: digest, name: bundle.manifest.name },
-      text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}`,
+      document: { generation, previous, bundle: digest, name: bundle.manifest.name, trust },
+      text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}${by}`,
       // The build of a folder has planned with the same world already.
       diagnostics: [
         ...(subject.world === world ? subject.diagnostics : loaded.diagnostics),

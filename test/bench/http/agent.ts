@@ -1,6 +1,7 @@
 /** Entry: the agent as a process of its own, with the benchmark's pins. Arguments: pins, run, cgroups, then the agent's. */
 import { runAgent } from '../../../runtime/agent/run-agent.js';
 import { openKernel } from '../../../runtime/kernel/index.js';
+import { nodeFolders } from '../../support/node-folders.js';
 
 const [, , pins = '', run = '', cgroups = '', ...args] = process.argv;
 const stop = new AbortController();
@@ -13,5 +14,5 @@ process.exitCode = await runAgent(args, {
   now: () => new Date(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
   openKernel,
-  nodePaths: () => ({ pins, run, cgroups }),
+  nodePaths: () => ({ pins, ...nodeFolders(run), cgroups }),
 });

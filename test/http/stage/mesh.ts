@@ -6,6 +6,7 @@ import { type Paths, unload } from '../../../runtime/agent/index.js';
 import { runAgent } from '../../../runtime/agent/run-agent.js';
 import { findCgroup2, openKernel } from '../../../runtime/kernel/index.js';
 import { type Transcript, weft } from '../../cli/harness.js';
+import { nodeFolders } from '../../support/node-folders.js';
 import { PROJECT } from './project.js';
 
 /** In the world's order: enrolled in it. */
@@ -23,7 +24,7 @@ export class Mesh {
     if (cgroups === null) throw new Error('cgroup2 is not mounted');
     this.#cwd = mkdtempSync(join(tmpdir(), 'weft-http-'));
     const pins = `/sys/fs/bpf/weft-http-${process.pid}`;
-    this.#paths = { pins, run: join(this.#cwd, 'run'), cgroups };
+    this.#paths = { pins, ...nodeFolders(join(this.#cwd, 'run')), cgroups };
   }
 
   async #run(...args: string[]): Promise<Transcript> {

@@ -1,0 +1,13 @@
+/**
+ * Sizes beyond which nothing is read. Bundles come from outside: what a descriptor announces is held
+ * against these before a byte of it is fetched or kept.
+ */
+
+/** Bytes of an archive, and of all blobs of an image. */
+export const MAX_BUNDLE_BYTES = 536870912;
+/** Bytes of one blob: a module, an object with its tables, the bundle manifest. */
+export const MAX_BLOB_BYTES = 268435456;
+/** Bytes of an OCI manifest or index; registries take at least four times as many. */
+export const MAX_IMAGE_MANIFEST_BYTES = 1048576;
+/** Layers of an image: two a policy, two objects, the bill of materials, and room. */
+export const MAX_LAYERS = 256;

@@ -1,0 +1,165 @@
+/**
+ * Bundles and their signatures in a folder: an OCI image layout, as skopeo's `oci:DIR`. Blobs are
+ * written first and by rename, the index last: a reader finds the old content or the new one.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  digestOf,
+  type Image,
+  MAX_BLOB_BYTES,
+  MAX_IMAGE_MANIFEST_BYTES,
+  MEDIA_TYPE,
+  readImage,
+  readLayout,
+} from '../../compiler/bundle/index.js';
+import { ImageError } from './image-error.js';
+import {
+  EMPTY,
+  indexEntries,
+  makeReferrer,
+  referrerDescriptor,
+  type Subject,
+  signatureEntries,
+  signatureOf,
+} from './referrer.js';
+import { RegistryError } from './registry-error.js';
+
+const LAYOUT_FILE = 'oci-layout';
+const INDEX_FILE = 'index.json';
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+const REF_NAME = 'org.opencontainers.image.ref.name';
+const MAX_SIGNATURE_BYTES = 65536;
+
+function read(path: string, limit: number): Uint8Array {
+  try {
+    const { size } = statSync(path);
+    if (size > limit) throw new RegistryError('O107', `\`${path}\` has more than ${limit} bytes`);
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof RegistryError) throw cause;
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    throw new RegistryError('O110', `\`${path}\` cannot be read: ${reason}`, { cause });
+  }
+}
+
+function blobFile(folder: string, digest: string): string {
+  return join(folder, 'blobs', digest.replace(':', '/'));
+}
+
+/** The image in a layout; `name` is a tag or digest, null where there is one bundle. Throws RegistryError, ImageError. */
+export function readLayoutImage(folder: string, name: string | null): Image {
+  const layout = read(join(folder, LAYOUT_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  const index = read(join(folder, INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  const located = readLayout(layout, index, name);
+  if (!located.ok) throw new ImageError(located.diagnostics);
+  const digest = located.descriptors[0]?.digest ?? '';
+  const manifest = read(blobFile(folder, digest), MAX_IMAGE_MANIFEST_BYTES);
+  const parts = readImage(manifest);
+  if (!parts.ok) throw new ImageError(parts.diagnostics);
+  const blobs = new Map(
+    parts.descriptors.map((d) => [d.digest, read(blobFile(folder, d.digest), MAX_BLOB_BYTES)]),
+  );
+  return { digest, manifest, blobs };
+}
+
+/** The signatures of a bundle in its layout. Throws RegistryError. */
+export function readLayoutSignatures(folder: string, digest: string): readonly string[] {
+  const index = read(join(folder, INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  return signatureEntries(index).flatMap((entry) => {
+    const manifest = read(blobFile(folder, entry.digest), MAX_IMAGE_MANIFEST_BYTES);
+    const pointer = digestOf(manifest) === entry.digest ? signatureOf(manifest, digest) : null;
+    if (pointer === null) return [];
+    return [
+      Buffer.from(read(blobFile(folder, pointer.digest), MAX_SIGNATURE_BYTES)).toString('utf8'),
+    ];
+  });
+}
+
+function write(path: string, bytes: Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = join(dirname(path), `.${randomUUID()}`);
+  try {
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeBlob(folder: string, digest: string, bytes: Uint8Array): void {
+  write(blobFile(folder, digest), bytes);
+}
+
+function entriesOf(folder: string): readonly unknown[] {
+  const path = join(folder, INDEX_FILE);
+  if (!existsSync(path)) return [];
+  const entries = indexEntries(read(path, MAX_IMAGE_MANIFEST_BYTES));
+  if (entries === null) throw new RegistryError('O110', `\`${path}\` is no index`);
+  return entries;
+}
+
+function writeIndex(folder: string, manifests: readonly unknown[]): void {
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests };
+  write(join(folder, LAYOUT_FILE), Buffer.from(LAYOUT));
+  write(join(folder, INDEX_FILE), Buffer.from(JSON.stringify(index)));
+}
+
+function refersTo(entry: unknown, key: 'digest', value: string): boolean {
+  return typeof entry === 'object' && entry !== null && Reflect.get(entry, key) === value;
+}
+
+function isTagged(entry: unknown, name: string): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  const annotations: unknown = Reflect.get(entry, 'annotations');
+  return (
+    typeof annotations === 'object' &&
+    annotations !== null &&
+    Reflect.get(annotations, REF_NAME) === name
+  );
+}
+
+/** Puts an image into a layout, making it where there is none. Other images stay, but for one of the same tag. */
+export function writeLayoutImage(folder: string, name: string | null, image: Image): void {
+  for (const [digest, bytes] of image.blobs) writeBlob(folder, digest, bytes);
+  writeBlob(folder, image.digest, image.manifest);
+  const others = entriesOf(folder).filter(
+    (e) => !refersTo(e, 'digest', image.digest) && (name === null || !isTagged(e, name)),
+  );
+  const entry = {
+    mediaType: MEDIA_TYPE.manifest,
+    digest: image.digest,
+    size: image.manifest.length,
+    artifactType: MEDIA_TYPE.bundle,
+    ...(name === null ? {} : { annotations: { [REF_NAME]: name } }),
+  };
+  writeIndex(folder, [...others, entry]);
+}
+
+/** Adds signatures of a bundle that is there. Throws RegistryError. */
+export function addLayoutSignatures(
+  folder: string,
+  subject: Subject,
+  signatures: readonly string[],
+): void {
+  const entries = [...entriesOf(folder)];
+  for (const text of signatures) {
+    const referrer = makeReferrer(text, subject);
+    if (entries.some((e) => refersTo(e, 'digest', referrer.digest))) continue;
+    writeBlob(folder, digestOf(EMPTY), EMPTY);
+    writeBlob(folder, referrer.signature.digest, referrer.signature.bytes);
+    writeBlob(folder, referrer.digest, referrer.manifest);
+    entries.push(referrerDescriptor(referrer));
+  }
+  writeIndex(folder, entries);
+}
