@@ -35,11 +35,12 @@ function imageOf(archive: Uint8Array, name: string | null): Image {
   const { digest } = chooseManifest(index, name);
   const blob = (of: string): Uint8Array => {
     const bytes = files.get(blobPath(of));
-    if (bytes === undefined) throw new Refusal('B102', `the bundle has no blob \`${of}\``);
-    return bytes;
+    if (bytes !== undefined) return bytes;
+    checkFrame(archive); // a file whose name was altered is missing too
+    throw new Refusal('B102', `the bundle has no blob \`${of}\``);
   };
   const manifest = blob(digest);
-  const { config, layers } = readImageManifest(manifest);
+  const { config, layers } = readImageManifest(manifest, digest);
   const blobs = new Map([config, ...layers].map((d) => [d.digest, blob(d.digest)]));
   return { digest, manifest, blobs };
 }

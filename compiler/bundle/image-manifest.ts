@@ -8,7 +8,14 @@ import {
   MAX_IMAGE_MANIFEST_BYTES,
   MAX_LAYERS,
 } from './limits.js';
-import { type Descriptor, type ImageManifest, MEDIA_TYPE, REF_NAME, TITLE } from './oci.js';
+import {
+  type Descriptor,
+  digestOf,
+  type ImageManifest,
+  MEDIA_TYPE,
+  REF_NAME,
+  TITLE,
+} from './oci.js';
 import { field, Refusal, readJson } from './refusal.js';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -41,11 +48,14 @@ export function asDescriptor(value: unknown, limit: number = MAX_BLOB_BYTES): De
   return typeof title === 'string' ? { ...plain, annotations: { [TITLE]: title } } : plain;
 }
 
-/** The image manifest of a bundle. Refuses with B104 another artifact's, B105 and B106. */
-export function readImageManifest(bytes: Uint8Array): ImageManifest {
+/** The image manifest of a bundle. Refuses with B103 other bytes, B104 another artifact's, B105 and B106. */
+export function readImageManifest(bytes: Uint8Array, digest: string): ImageManifest {
   if (bytes.length > MAX_IMAGE_MANIFEST_BYTES) {
     const message = `the OCI manifest has ${bytes.length} bytes, more than ${MAX_IMAGE_MANIFEST_BYTES}`;
     throw new Refusal('B106', message);
+  }
+  if (digestOf(bytes) !== digest) {
+    throw new Refusal('B103', `manifest \`${digest}\` does not match its digest`);
   }
   const image = readJson(bytes, 'the OCI manifest');
   const type = field(image, 'mediaType') ?? MEDIA_TYPE.manifest;

@@ -6,10 +6,10 @@ import { answering, type Refused, readJson } from './refusal.js';
 
 export type Located = { readonly ok: true; readonly descriptors: readonly Descriptor[] } | Refused;
 
-/** The blobs that a bundle's OCI manifest calls for, each once. */
-export function readImage(manifest: Uint8Array): Located {
+/** The blobs that a bundle's OCI manifest of a digest calls for, each once. */
+export function readImage(manifest: Uint8Array, digest: string): Located {
   return answering(() => {
-    const { config, layers } = readImageManifest(manifest);
+    const { config, layers } = readImageManifest(manifest, digest);
     const each = new Map([config, ...layers].map((d) => [d.digest, d]));
     return { ok: true, descriptors: [...each.values()] } as const;
   });

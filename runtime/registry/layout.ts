@@ -64,7 +64,7 @@ export function readLayoutImage(folder: string, name: string | null): Image {
   if (!located.ok) throw new ImageError(located.diagnostics);
   const digest = located.descriptors[0]?.digest ?? '';
   const manifest = read(blobFile(folder, digest), MAX_IMAGE_MANIFEST_BYTES);
-  const parts = readImage(manifest);
+  const parts = readImage(manifest, digest);
   if (!parts.ok) throw new ImageError(parts.diagnostics);
   const blobs = new Map(
     parts.descriptors.map((d) => [d.digest, read(blobFile(folder, d.digest), MAX_BLOB_BYTES)]),

@@ -56,7 +56,7 @@ export async function pullImage(client: RegistryClient, reference: Reference): P
   const found = await client.manifest(reference.digest ?? reference.tag ?? '');
   const shown = referenceText(reference);
   if (found === null) throw new RegistryError('O104', `\`${shown}\` does not exist`);
-  const located = readImage(found.bytes);
+  const located = readImage(found.bytes, found.digest);
   if (!located.ok) throw new ImageError(located.diagnostics);
   const blobs = new Map<string, Uint8Array>();
   for (const descriptor of located.descriptors) {
