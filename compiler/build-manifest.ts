@@ -4,6 +4,7 @@ import type { Manifest, PolicyEntry } from './bundle/manifest.js';
 import type { PolicyConfig, ProjectConfig } from './bundle/project.js';
 import { canAllow } from './can-allow.js';
 import type { CompiledPolicy } from './compile-policy.js';
+import { criterionTexts } from './frontend/rule-text.js';
 import { policyFunction } from './lower/dispatcher.js';
 import type { AbiNumbering } from './passes/expand-abi-numbering.js';
 
@@ -89,6 +90,15 @@ function policyEntry(
         ({ parts, value }) =>
           [parts.map((p) => (p.kind === 'address' ? p.text : p.value.toString())), value] as const,
       ),
+    })),
+    rules: registry.rules.map(({ name, rules }) => ({
+      name,
+      rules: rules.map(({ at, value, priority, criteria }) => ({
+        at: at === null ? file : `${at.file}:${at.line}`,
+        value,
+        priority,
+        when: criteria.map(criterionTexts),
+      })),
     })),
     patterns: registry.patterns.map(({ name, kind, entries }) => ({
       name,

@@ -336,7 +336,7 @@ function expandPolicy(
     const resolved = resolveAbi(simplified, context);
     if (hasErrors(resolved.diagnostics)) throw new BugError('ABI calls changed their operands');
     expandAbi(simplified, resolved, numbering);
-    expandTables(simplified, resolved, { plans: plan.plans, prefix });
+    expandTables(simplified, resolved, { plans: plan.plans, prefix, numbering });
   };
   optimize(module, { ...target, expand });
   renameImage(module, MEMORY_IMAGE, `${prefix}${MEMORY_IMAGE}`);

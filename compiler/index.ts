@@ -26,7 +26,7 @@ export {
   type Stages,
 } from './compile.js';
 export { compileTests, type TestModule } from './compile-tests.js';
-
+export { ruleText } from './frontend/rule-text.js';
 export {
   type BinaryOp,
   type Block,

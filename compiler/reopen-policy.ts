@@ -9,6 +9,7 @@ import { buildModule } from './frontend/build-ir.js';
 import { FUEL_EXPORT } from './frontend/fuel.js';
 import { LineIndex } from './frontend/line-index.js';
 import { parseCidr } from './frontend/parse-cidr.js';
+import { criterionOf } from './frontend/rule-text.js';
 import { sourceLocator } from './frontend/source-map.js';
 import type { KeyPart, Registry } from './frontend/types.js';
 import { readModule } from './frontend/wasm/index.js';
@@ -99,6 +100,16 @@ function registryOf(routes: Bundle['manifest']['routes'], entry: PolicyEntry): R
       entries: entries.map(([parts, value]) => ({
         parts: parts.flatMap((text, i) => keyPart(kinds[i] ?? 'integer', text)),
         value,
+      })),
+      at: null,
+    })),
+    rules: entry.rules.map(({ name, rules }) => ({
+      name,
+      rules: rules.map(({ value, priority, when }) => ({
+        criteria: when.flatMap((texts) => criterionOf(texts) ?? []),
+        value,
+        priority,
+        at: null,
       })),
       at: null,
     })),

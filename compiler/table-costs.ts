@@ -9,6 +9,7 @@ import type {
   KeysPlan,
   PatternPlan,
   PortsPlan,
+  RulesPlan,
   TablePlans,
   ViewPlan,
 } from './tables/index.js';
@@ -42,6 +43,10 @@ export function tableCosts({ name: policy, registry, plans }: PolicyPlan): reado
     ...registry.keys.map(({ name, at, entries }, number) => {
       const form = keysForm(plans.keys.get(number));
       return { policy, kind: 'keys', name, entries: entries.length, ...form, at } as const;
+    }),
+    ...registry.rules.map(({ name, at, rules }, number) => {
+      const form = rulesForm(plans.rules.get(number));
+      return { policy, kind: 'rules', name, entries: rules.length, ...form, at } as const;
     }),
     ...registry.patterns.map(({ name, at, entries, kind }, number) => {
       const form = patternForm(plans.patterns.get(number));
@@ -102,6 +107,18 @@ function keysForm(plan: KeysPlan | null | undefined): Form {
   if (plan === null) return NONE;
   const form = `perfect hash of ${plan.columns.length} words, ${2 ** plan.slotBits} slots`;
   return { form, bytes: plan.bytes.length };
+}
+
+function rulesForm(plan: RulesPlan | null | undefined): Form {
+  if (plan === undefined) return UNUSED;
+  if (plan === null) return NONE;
+  const { probes, entries } = plan;
+  const most = Math.max(...probes.map((probe) => probe.most));
+  const looks = `${probes.length} look-up${probes.length === 1 ? '' : 's'}`;
+  return {
+    form: `${looks}, ${entries} boxes, at most ${most} in one place`,
+    bytes: plan.bytes.length,
+  };
 }
 
 function portsForm(plan: PortsPlan | undefined): Form {

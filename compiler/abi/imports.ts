@@ -5,7 +5,7 @@
  * Operand kinds: `i32`, `i64` are plain values; `side` and `kind` must be constants after folding;
  * `text` is the address of an AssemblyScript string in the snapshot and must be constant;
  * `symbol` is an interned text; `table`, `set`, `ports`, `patterns` are the numbers of a declared Table,
- * CidrSet, PortSet, KeyTable (`keys`), and PathTable, HostTable or RegexTable, and must be constant.
+ * CidrSet, PortSet, KeyTable (`keys`), RuleList (`rules`), and PathTable, HostTable or RegexTable, and must be constant.
  */
 export type OperandKind =
   | 'i32'
@@ -19,6 +19,7 @@ export type OperandKind =
   | 'ports'
   | 'patterns'
   | 'keys'
+  | 'rules'
   | 'shape'
   | 'word';
 /** Kinds of operands that must be constants after folding. */
@@ -29,6 +30,7 @@ export const CONSTANT_OPERANDS: ReadonlySet<OperandKind> = new Set<OperandKind>(
   'table',
   'set',
   'keys',
+  'rules',
   'shape',
   'word',
 ]);
@@ -96,6 +98,8 @@ export type ImportName =
   | 'table_has'
   | 'key_get'
   | 'key_has'
+  | 'rules_get'
+  | 'rules_has'
   | 'cidr_contains'
   | 'ports_contain'
   | 'request_view'
@@ -196,6 +200,18 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
     params: ['keys', 'shape', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64', 'i64'],
     result: 'i32',
     doc: '1 where a table holds the key of several parts',
+    exports: both,
+  },
+  rules_get: {
+    params: ['rules', 'i32', 'i32'],
+    result: 'i32',
+    doc: 'value of the first rule of a list that the connection meets, with a number for what rules ask of a `kind`, else the last operand',
+    exports: both,
+  },
+  rules_has: {
+    params: ['rules', 'i32'],
+    result: 'i32',
+    doc: '1 where the connection meets a rule of a list, with a number for what rules ask of a `kind`',
     exports: both,
   },
   cidr_contains: {

@@ -16,6 +16,14 @@ export interface Attachment {
   readonly workload?: Readonly<Record<string, string>>;
   readonly service?: string;
 }
+export interface RuleEntry {
+  /** Where it was written, as `policy.ts:12`. */
+  readonly at: string;
+  readonly value: number;
+  readonly priority: number;
+  /** What it says of parts, as texts (compiler/frontend/rule-text.ts); of several of one part one must hold. */
+  readonly when: readonly (readonly string[])[];
+}
 export interface PolicyEntry {
   readonly index: number;
   readonly name: string; // file name without .ts, unique in the bundle
@@ -56,6 +64,8 @@ export interface PolicyEntry {
     readonly kinds: readonly PartKind[];
     readonly entries: readonly (readonly [readonly string[], number])[];
   }[];
+  /** Rule lists; the first rule that holds counts. */
+  readonly rules: readonly { readonly name: string; readonly rules: readonly RuleEntry[] }[];
 }
 export interface FunctionCost {
   readonly name: string;
@@ -67,7 +77,7 @@ export interface FunctionCost {
 /** What a declared table or set became. */
 export interface TableCost {
   readonly policy: string;
-  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts' | 'regexes' | 'keys';
+  readonly kind: 'table' | 'addresses' | 'ports' | 'paths' | 'hosts' | 'regexes' | 'keys' | 'rules';
   readonly name: string;
   readonly entries: number;
   /** How it is looked up, in words. */

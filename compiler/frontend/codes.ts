@@ -123,4 +123,8 @@ export const CODES: CodeTable = {
     title: 'a key does not fit its table',
     help: 'all keys of a `KeyTable` have parts of the same kinds in the same order; addresses are `10.0.0.1` or `2001:db8::1`, without a length',
   },
+  P131: {
+    title: 'not a rule',
+    help: 'write `.add(value)` first, then what the rule holds for: blocks as `10.0.0.0/8`, ports from 0 to 65535, the lower end of a range first',
+  },
 };

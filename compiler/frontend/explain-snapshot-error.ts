@@ -21,6 +21,8 @@ const WRITTEN: Readonly<Record<string, string>> = {
   table_has: 'Table.has',
   key_get: 'KeyTable.get',
   key_has: 'KeyTable.has',
+  rules_get: 'RuleList.get',
+  rules_has: 'RuleList.has',
   cidr_contains: 'CidrSet.contains',
   ports_contain: 'PortSet.contains',
 };

@@ -16,6 +16,7 @@ import { Damaged, Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
 import { readKeys } from './read-keys.js';
 import { RouteReader } from './read-routes.js';
+import { readRules } from './read-rules.js';
 import type { DeclarationSite } from './sites-declarations.js';
 import type {
   CidrDeclaration,
@@ -26,17 +27,31 @@ import type {
   TableKey,
 } from './types.js';
 
+/** Of a policy that declares nothing. */
+export const NO_DECLARATIONS: Registry = {
+  ...{ tables: [], cidrs: [], ports: [], patterns: [] },
+  ...{ keys: [], rules: [], routes: [] },
+};
+
 export interface RegistryOutcome {
   readonly registry: Registry;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 const MAGIC = 0x54464557;
-const VERSION = 4;
+const VERSION = 5;
 const MAX_PORT = 65535;
 const NUMBER_KEY = 1;
 const PATTERN_KINDS = ['path', 'host', 'regex'] as const;
-const LIST = { tables: 8, sets: 20, routes: 32, ports: 44, patterns: 56, keys: 68 } as const;
+const LIST = {
+  tables: 8,
+  sets: 20,
+  routes: 32,
+  ports: 44,
+  patterns: 56,
+  keys: 68,
+  rules: 80,
+} as const;
 
 function isPattern(kind: PatternsDeclaration['kind'], text: string): boolean {
   if (kind === 'regex') return parseRegex(text).ok;
@@ -80,12 +95,14 @@ class RegistryReader {
     const cidrs = this.#heap.items(root + LIST.sets).map((item) => this.#cidr(item));
     const ports = this.#heap.items(root + LIST.ports).map((item) => this.#ports(item));
     const patterns = this.#heap.items(root + LIST.patterns).map((item) => this.#patterns(item));
-    const keys = this.#heap.items(root + LIST.keys).map((item) =>
-      readKeys(this.#heap, item, {
-        positionOf: (of) => this.#at(of),
-        refuse: (found) => this.diagnostics.push(found),
-      }),
-    );
+    const tell = {
+      positionOf: (of: number) => this.#at(of),
+      refuse: (found: Diagnostic) => this.diagnostics.push(found),
+    };
+    const keyLists = this.#heap.items(root + LIST.keys);
+    const keys = keyLists.map((item) => readKeys(this.#heap, item, tell));
+    const ruleLists = this.#heap.items(root + LIST.rules);
+    const rules = ruleLists.map((item) => readRules(this.#heap, item, tell));
     const reader = new RouteReader(this.#heap, (item) => this.#at(item));
     const routes = reader.read(this.#heap.items(root + LIST.routes));
     this.diagnostics.push(...reader.diagnostics);
@@ -110,7 +127,8 @@ class RegistryReader {
     this.#unique(ports, 'port set');
     this.#unique(patterns, 'table of patterns');
     this.#unique(keys, 'table of keys');
-    return { tables, cidrs, ports, patterns, keys, routes };
+    this.#unique(rules, 'rule list');
+    return { tables, cidrs, ports, patterns, keys, rules, routes };
   }
 
   #at(item: number): Position | null {
@@ -231,7 +249,7 @@ export function readRegistry(
       help: 'do not use `store`, `memory.fill` or `changetype` at the top level',
     });
     return {
-      registry: { tables: [], cidrs: [], ports: [], patterns: [], keys: [], routes: [] },
+      registry: NO_DECLARATIONS,
       diagnostics: [found],
     };
   }

@@ -2,6 +2,7 @@
  * The half of pass sites about declarations: each call that declares or goes on with a declaration
  * gets the number of its position as its last argument.
  */
+import { ATTRIBUTE } from '../abi/index.js';
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { type AscFile, type Ast, dotted, isNode, nodesOf, type Range, text } from './asc-tree.js';
 
@@ -20,12 +21,24 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['HostTable', 1],
   ['RegexTable', 1],
   ['KeyTable', 1],
+  ['RuleList', 1],
   ['cluster', 2],
   ['respond', 3],
   ['redirect', 0],
   ['waypoint', 0],
   ['edit', 1],
 ]);
+/** Methods of a rule that cannot be wrong, so that they need no position. */
+const RULE_TEXTS: readonly string[] = [
+  'protocol',
+  ...['source', 'destination'].flatMap((side) =>
+    [...Object.keys(ATTRIBUTE), 'label'].map(
+      (name) => `${side}${name.slice(0, 1).toUpperCase()}${name.slice(1)}`,
+    ),
+  ),
+];
+/** What declares or goes on with fewer arguments than it may have: with one at least. */
+const OPTIONAL: ReadonlySet<string> = new Set(['cluster', 'respond', 'add', 'port']);
 /** Methods that go on with a declaration, by what made it; null where they have no position. */
 const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
   Table: new Map([['set', null]]),
@@ -38,6 +51,14 @@ const FILLING: Readonly<Record<string, ReadonlyMap<string, number | null>>> = {
     ['set2', 3],
     ['set3', 4],
     ['set4', 5],
+  ]),
+  RuleList: new Map<string, number | null>([
+    ['add', 2],
+    ['source', 1],
+    ['destination', 1],
+    ['port', 2],
+    ['kind', 1],
+    ...RULE_TEXTS.map((method) => [method, null] as const),
   ]),
   redirect: new Map([
     ['code', 1],
@@ -130,7 +151,7 @@ export class DeclarationRewriter {
     const fills = this.#fills(node);
     const what = declares ?? fills?.method ?? null;
     if (what === null) return;
-    if (declares?.endsWith('Table')) this.#checkValueType(node);
+    if (declares !== null && /(Table|List)$/.test(declares)) this.#checkValueType(node);
     const args = node['args'];
     if (!Array.isArray(args)) return;
     if (decides) {
@@ -144,12 +165,19 @@ export class DeclarationRewriter {
     }
     const full = declares === null ? (fills?.full ?? null) : (DECLARING.get(declares) ?? null);
     if (full === null) return;
-    const least = what === 'cluster' || what === 'respond' ? 1 : full;
+    const least = OPTIONAL.has(what) ? 1 : full;
     if (args.length > full || args.length < least) return; // asc says what is wrong
     // The last argument's range marks what fills a declaration; a bad text is then under the caret.
     const last: unknown = fills === null ? null : args.at(-1);
     const at = isNode(last) ? last.range : fills === null ? node.range : this.#methodRange(node);
-    while (args.length < full) args.push(this.#source.make.Node.createNullExpression(node.range));
+    while (args.length < full) {
+      const { Node } = this.#source.make;
+      args.push(
+        fills === null
+          ? Node.createNullExpression(node.range)
+          : this.#source.integer(0, node.range),
+      );
+    }
     this.#outcome.declarations.push({ at: this.#source.position(at) });
     args.push(this.#source.integer(this.#outcome.declarations.length, node.range));
   }

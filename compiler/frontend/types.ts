@@ -1,5 +1,5 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
-import type { ExportName, PartKind, RouteTarget } from '../abi/index.js';
+import type { AttributeSlot, ExportName, PartKind, RouteTarget, SideName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
@@ -72,6 +72,31 @@ export interface KeysDeclaration {
   readonly entries: readonly { readonly parts: readonly KeyPart[]; readonly value: number }[];
   readonly at: Position | null;
 }
+/** What a rule says of one part of a connection; of several about one part, one must hold. */
+export type RuleCriterion =
+  | {
+      readonly field: 'address';
+      readonly side: SideName;
+      readonly prefix: CidrDeclaration['prefixes'][number];
+    }
+  | ({ readonly field: 'port' } & PortRange)
+  | { readonly field: 'protocol' | 'kind'; readonly value: number }
+  | ({ readonly field: 'attribute'; readonly text: string } & Pick<
+      AttributeSlot,
+      'side' | 'attribute' | 'key'
+    >);
+export interface Rule {
+  readonly criteria: readonly RuleCriterion[];
+  readonly value: number; // u32 bit pattern
+  readonly priority: number;
+  readonly at: Position | null;
+}
+export interface RulesDeclaration {
+  readonly name: string;
+  /** The first that holds counts. */
+  readonly rules: readonly Rule[];
+  readonly at: Position | null;
+}
 export interface RouteDeclaration {
   /** Names of clusters are `reviews/v1` or `reviews.prod/v1`. */
   readonly target: RouteTarget;
@@ -91,6 +116,7 @@ export interface Registry {
   readonly ports: readonly PortsDeclaration[];
   readonly patterns: readonly PatternsDeclaration[];
   readonly keys: readonly KeysDeclaration[];
+  readonly rules: readonly RulesDeclaration[];
   readonly routes: readonly RouteDeclaration[];
 }
 

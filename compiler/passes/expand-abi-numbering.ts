@@ -30,6 +30,7 @@ import {
   type PredicateUse,
   type ResolvedAbi,
 } from './expand-abi-resolve.js';
+import { ruleAttributes } from './rule-uses.js';
 
 export interface AbiUses {
   readonly texts: ReadonlySet<string>;
@@ -82,6 +83,15 @@ export function collectUses(
       if (call.op === 'keys') {
         for (const { parts } of registry.keys[call.table]?.entries ?? []) {
           for (const part of parts) if (part.kind === 'text') texts.add(part.value);
+        }
+      }
+      if (call.op === 'rules') {
+        for (const rule of ruleAttributes(registry.rules[call.list])) {
+          attributes.push(rule.use);
+          for (const text of rule.texts) texts.add(text);
+          if (rule.at !== null && !places.has(useKey(rule.use))) {
+            places.set(useKey(rule.use), rule.at);
+          }
         }
       }
       if (call.op !== 'table') continue;

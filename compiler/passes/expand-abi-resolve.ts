@@ -6,18 +6,14 @@ import {
   ABI_IMPORTS,
   ATTRIBUTE,
   type AttributeName,
-  type AttributeSlot,
   type ExportName,
   HOOK,
   type ImportName,
   isHeaderName,
   MAX_VIEW_KEY,
   MAX_VIEW_TEXT,
-  NEEDS_ENDPOINT,
-  type PatternStep,
   type PredicateOp,
   parsePattern,
-  ROUTE_HOOK,
   SIDE,
   type SideName,
   shapeOf,
@@ -27,10 +23,21 @@ import {
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import type { Registry } from '../frontend/types.js';
 import type { Func, Instr, Loc, Module, ValueId } from '../ir/types.js';
+import type { AbiCall, AttributeUse, LiteralCompare } from './abi-call.js';
+import { unavailable } from './expand-abi-available.js';
 import { ABI_CODES } from './expand-abi-codes.js';
 import { KeyKinds } from './expand-abi-key-kinds.js';
 import { functionExports } from './expand-abi-reach.js';
 import { readText } from './expand-abi-text.js';
+
+export type {
+  AbiCall,
+  AttributeUse,
+  FieldName,
+  LiteralCompare,
+  PredicateUse,
+} from './abi-call.js';
+export { attributeText } from './abi-call.js';
 
 /** What the calls of a policy refer to. */
 export interface PolicyContext {
@@ -38,35 +45,6 @@ export interface PolicyContext {
   readonly memory: Uint8Array;
   readonly registry: Registry;
 }
-export type AttributeUse = Pick<AttributeSlot, 'side' | 'attribute' | 'key'>;
-export interface PredicateUse extends AttributeUse {
-  readonly op: PredicateOp;
-  readonly text: string;
-}
-export type AbiCall =
-  | { readonly op: 'field'; readonly name: FieldName }
-  | { readonly op: 'address'; readonly side: SideName; readonly word: number }
-  | { readonly op: 'attribute'; readonly use: AttributeUse }
-  | { readonly op: 'symbol'; readonly text: string }
-  | { readonly op: 'predicate'; readonly use: PredicateUse }
-  | { readonly op: 'table'; readonly want: 'get' | 'has'; readonly table: number }
-  | { readonly op: 'cidr'; readonly set: number; readonly side: SideName }
-  | { readonly op: 'ports'; readonly set: number }
-  | { readonly op: 'patterns'; readonly want: 'get' | 'has'; readonly table: number }
-  | { readonly op: 'keys'; readonly want: 'get' | 'has'; readonly table: number }
-  | { readonly op: 'view'; readonly view: ViewName }
-  | { readonly op: 'header'; readonly name: string }
-  | ({ readonly op: 'literal'; readonly text: string } & LiteralCompare)
-  | { readonly op: 'pattern'; readonly steps: readonly PatternStep[] }
-  | { readonly op: 'byte' | 'find' | 'hash' }
-  | { readonly op: 'viewTable'; readonly want: 'get' | 'has'; readonly table: number }
-  | { readonly op: 'fuel' };
-export interface LiteralCompare {
-  readonly compare: 'is' | 'startsWith' | 'endsWith';
-  /** ASCII letters of either case are equal. */
-  readonly ignoresCase: boolean;
-}
-export type FieldName = 'destination_port' | 'protocol' | 'family' | 'random' | 'now';
 export type AbiInstr = Extract<Instr, { readonly op: 'abi' }>;
 
 /** Calls by function name and value; refused ones are missing and have a diagnostic. */
@@ -112,11 +90,6 @@ export function resolveAbi(module: Module, context: PolicyContext): ResolvedAbi 
 /** Position of a location of the module, for diagnostics. */
 export function positionOf(module: Module, loc: Loc): Position | null {
   return loc === null ? null : (module.positions[loc] ?? null);
-}
-
-/** How an attribute is written in a policy. */
-export function attributeText({ side, attribute, key }: AttributeUse): string {
-  return attribute === 'label' ? `${side}.label(${JSON.stringify(key)})` : `${side}.${attribute}`;
 }
 
 class Resolver {
@@ -210,6 +183,13 @@ class Resolver {
         if (table === null || !this.#shapeFits(instr, table)) return null;
         return { op: 'keys', want, table };
       }
+      case 'rules_get':
+      case 'rules_has': {
+        const below = this.#context.registry.rules.length;
+        const list = this.#number(instr, 0, { what: 'rule list', below });
+        const want = instr.name === 'rules_get' ? 'get' : 'has';
+        return list === null ? null : { op: 'rules', want, list };
+      }
       case 'cidr_contains': {
         const below = this.#context.registry.cidrs.length;
         const set = this.#number(instr, 0, { what: 'CIDR set', below });
@@ -270,24 +250,10 @@ class Resolver {
 
   #available(instr: AbiInstr, call: AbiCall): boolean {
     if (!isImport(instr.name)) return false;
-    const use = call.op === 'attribute' || call.op === 'predicate' ? call.use : null;
-    for (const name of this.#exports) {
-      if (!ABI_IMPORTS[instr.name].exports.includes(name)) {
-        this.#refuse('I202', `\`${instr.name}\` does not exist in \`${name}\``, instr);
-        return false;
-      }
-      const early = ROUTE_HOOK.includes(name) && NEEDS_ENDPOINT.includes(instr.name);
-      if (early && use?.side === 'destination') {
-        const why = 'the endpoint is chosen only after it';
-        this.#refuse(
-          'I202',
-          `\`${attributeText(use)}\` does not exist in \`${name}\`: ${why}`,
-          instr,
-        );
-        return false;
-      }
-    }
-    return true;
+    const { registry } = this.#context;
+    const message = unavailable(instr.name, call, { exports: this.#exports, registry });
+    if (message !== null) this.#refuse('I202', message, instr);
+    return message === null;
   }
 
   #literal(instr: AbiInstr, compare: LiteralCompare): AbiCall | null {

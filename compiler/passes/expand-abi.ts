@@ -32,7 +32,7 @@ const FIELD: Readonly<Record<FieldName, { readonly offset: number; readonly size
 /** What expand-tables replaces. */
 type LookupCall = Extract<
   AbiCall,
-  { readonly op: 'table' | 'cidr' | 'ports' | 'patterns' | 'viewTable' | 'keys' }
+  { readonly op: 'table' | 'cidr' | 'ports' | 'patterns' | 'viewTable' | 'keys' | 'rules' }
 >;
 const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set([
   'table',
@@ -41,6 +41,7 @@ const LOOKUPS: ReadonlySet<AbiCall['op']> = new Set([
   'patterns',
   'viewTable',
   'keys',
+  'rules',
 ]);
 
 function isLookup(call: AbiCall): call is LookupCall {

@@ -1,18 +1,19 @@
 /**
  * Pass:    expand-tables
- * Reads:   calls of `table_get`, `table_has`, `key_*`, `cidr_contains`, `ports_contain`, `view_table_*`,
+ * Reads:   calls of `table_get`, `table_has`, `key_*`, `rules_*`, `cidr_contains`, `ports_contain`, `view_table_*`,
  *          `view_pattern_*`, and the plans of their tables
  * Writes:  the look-ups as code, one image for each plan that has one, and a function for
- *          each table of patterns
+ *          each table of patterns and each rule list
  * Refuses: nothing (planTables refused what does not fit)
  * Keeps:   value numbers of the answers; order of blocks, with those of tries behind their block
  */
-import { CONNECTION } from '../abi/index.js';
+import { CONNECTION, PARTY } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import { Emitter } from '../ir/emitter.js';
 import type { Block, Func, Image, Instr, Module, ValueId } from '../ir/index.js';
 import { type FamilyPlan, KEY_WORDS, type TablePlans, type TableUses } from '../tables/index.js';
 import { connectionOf } from './expand-abi.js';
+import { type AbiNumbering, slotOf } from './expand-abi-numbering.js';
 import type { AbiCall, AbiInstr, ResolvedAbi } from './expand-abi-resolve.js';
 import { type CidrLookup, emitStraight, isStraight, splitAtLookup } from './expand-tables-cidr.js';
 import { emitExact } from './expand-tables-exact.js';
@@ -21,6 +22,9 @@ import { emitPatternLookup } from './expand-tables-patterns.js';
 import { emitPorts } from './expand-tables-ports.js';
 import { emitViewLookup } from './expand-tables-views.js';
 import { patternFunction } from './pattern-functions.js';
+import { type AttributeOffset, emitRules, rulesFunction } from './rules-function.js';
+
+type RuleAttribute = Parameters<AttributeOffset>[0];
 
 /** One cache line, so that a node or slot never straddles two. */
 const IMAGE_ALIGN = 64;
@@ -28,13 +32,14 @@ const IMAGE_ALIGN = 64;
 /** Tables and sets that a module's calls look into. */
 export function tableUses(
   resolved: ResolvedAbi,
-): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'patterns' | 'views' | 'keys'> {
+): Pick<TableUses, 'tables' | 'cidrs' | 'ports' | 'patterns' | 'views' | 'keys' | 'rules'> {
   const tables = new Set<number>();
   const cidrs = new Set<number>();
   const ports = new Set<number>();
   const patterns = new Set<number>();
   const views = new Set<number>();
   const keys = new Set<number>();
+  const rules = new Set<number>();
   for (const calls of resolved.calls.values()) {
     for (const call of calls.values()) {
       if (call.op === 'table') tables.add(call.table);
@@ -43,16 +48,25 @@ export function tableUses(
       if (call.op === 'patterns') patterns.add(call.table);
       if (call.op === 'viewTable') views.add(call.table);
       if (call.op === 'keys') keys.add(call.table);
+      if (call.op === 'rules') rules.add(call.list);
     }
   }
-  return { tables, cidrs, ports, patterns, views, keys };
+  return { tables, cidrs, ports, patterns, views, keys, rules };
 }
 
 /** Replaces the look-ups of a module, in place; `prefix` begins the names of its images. */
 export function expandTables(
   module: Module,
   resolved: ResolvedAbi,
-  { plans, prefix }: { readonly plans: TablePlans; readonly prefix: string },
+  {
+    plans,
+    prefix,
+    numbering,
+  }: {
+    readonly plans: TablePlans;
+    readonly prefix: string;
+    readonly numbering: AbiNumbering;
+  },
 ): void {
   module.images.push(...imagesOf(plans, prefix));
   for (const func of module.functions) {
@@ -64,6 +78,15 @@ export function expandTables(
     const image = patternImage(prefix, number);
     module.functions.push(patternFunction(patternName(prefix, number), plan, image));
   }
+  for (const [number, plan] of plans.rules) {
+    if (plan === null) continue;
+    const at = {
+      image: rulesImage(prefix, number),
+      offsetOf: (field: RuleAttribute): number =>
+        CONNECTION[field.side] + PARTY.attributes + 4 * slotOf(numbering, field),
+    };
+    module.functions.push(rulesFunction(rulesName(prefix, number), plan, at));
+  }
 }
 
 const tableImage = (prefix: string, number: number): string => `${prefix}table${number}`;
@@ -72,6 +95,8 @@ const keyImage = (prefix: string, number: number): string => `${prefix}keys${num
 const wordsImage = (prefix: string, number: number): string => `${prefix}words${number}`;
 const portsImage = (prefix: string, number: number): string => `${prefix}ports${number}`;
 const patternImage = (prefix: string, number: number): string => `${prefix}patterns${number}`;
+const rulesImage = (prefix: string, number: number): string => `${prefix}rules${number}`;
+const rulesName = (prefix: string, number: number): string => `${prefix}match${number}`;
 const patternName = (prefix: string, number: number): string => `${prefix}find${number}`;
 const setImage = (prefix: string, number: number, family: 'v4' | 'v6'): string =>
   `${prefix}set${number}_${family}`;
@@ -100,6 +125,10 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
   for (const [number, plan] of plans.patterns) {
     if (plan === null) continue;
     images.push({ name: patternImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
+  }
+  for (const [number, plan] of plans.rules) {
+    if (plan === null) continue;
+    images.push({ name: rulesImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.cidrs) {
     for (const family of ['v4', 'v6'] as const) {
@@ -206,6 +235,21 @@ function expandExact(func: Func, block: Block, expansion: Expansion): Block {
         callee: patternName(prefix, call.table),
         request: connectionOf(func),
         view,
+        fallback: call.want === 'get' ? (fallback ?? null) : null,
+        id: instr.id,
+      });
+      return emit.instrs;
+    }
+    if (call.op === 'rules') {
+      const [, kind, fallback] = instr.args;
+      const plan = expansion.plans.rules.get(call.list);
+      if (plan === undefined || kind === undefined) throw new BugError('rules without plan');
+      const { prefix } = expansion;
+      emitRules(emit, {
+        plan,
+        callee: rulesName(prefix, call.list),
+        connection: connectionOf(func),
+        kind,
         fallback: call.want === 'get' ? (fallback ?? null) : null,
         id: instr.id,
       });

@@ -10,6 +10,7 @@ const ABI_MOST: Readonly<Record<string, bigint>> = {
   text_contains: 1n,
   table_has: 1n,
   key_has: 1n,
+  rules_has: 1n,
   cidr_contains: 1n,
   ports_contain: 1n,
   view_is: 1n,

@@ -30,4 +30,12 @@ export const CODES: CodeTable = {
     title: 'too many tables of regular expressions',
     help: 'set the expressions of several tables in one, with values that tell them apart',
   },
+  T108: {
+    title: 'rule list is too long',
+    help: 'a rule that lets several parts be one of several counts once for each combination; split the list, or say less of it that way',
+  },
+  T109: {
+    title: 'rules cannot be told apart quickly',
+    help: 'too many rules say the same but for ranges of ports, or lengths of blocks that lie in each other; say more of exact parts, or split the list by one of them',
+  },
 };

@@ -6,10 +6,12 @@ export {
   CHAIN_PREFIXES,
   CHAIN_RANGES,
   MAX_PATTERNS,
+  MAX_PROBES,
   MAX_REGEX_ENTRIES,
   MAX_REGEX_PLACES,
   MAX_REGEX_STATES,
   MAX_REGEX_TABLES,
+  MAX_RULE_BOXES,
   MAX_SET_PREFIXES,
   MAX_TABLE_ENTRIES,
   MAX_TRANSITIONS,
@@ -55,6 +57,19 @@ export {
 } from './plan-patterns.js';
 export { PORTS, type PortsPlan, planPorts } from './plan-ports.js';
 export { CLASS_BYTES, NO_BYTE, planRegexes, type RegexPlan } from './plan-regexes.js';
+export {
+  type AddressColumn,
+  BUCKET_COUNT_BITS,
+  FORMS,
+  factorOf,
+  isHashed,
+  MASK_BYTES,
+  maskOf,
+  type PlacedProbe,
+  planRules,
+  type RulesPlan,
+  SLOT_BYTES,
+} from './plan-rules.js';
 export { planTables, type TablePlans, type TableUses } from './plan-tables.js';
 export { KEY_HEADER_BYTES, planViews, type ViewPlan } from './plan-views.js';
 export {
@@ -62,8 +77,10 @@ export {
   type Prefix,
   referenceContains,
   referencePorts,
+  referenceRule,
   referenceTable,
 } from './reference.js';
+export { type IdField, PLUS_ONE } from './rule-boxes.js';
 export {
   buildTextHash,
   LENGTH_BITS,

@@ -39,6 +39,12 @@ export const MAX_REGEX_ENTRIES: number = 1 << 20;
 /** Tables of regular expressions of a bundle: a kernel without may_goto walks each of them, some 100,000 of its million instructions. */
 export const MAX_REGEX_TABLES = 4;
 
+/** Boxes of one rule list: rules, each as often as what it lets be one of several multiplies to. */
+export const MAX_RULE_BOXES: number = 1 << 20;
+
+/** Look-ups of one rule list: more would cost more than 150 ns in any case. */
+export const MAX_PROBES = 24;
+
 /** Up to here an exact table is a chain of compares: cheaper than hashing, and no image. */
 export const CHAIN_ENTRIES = 4;
 

@@ -4,14 +4,17 @@ import type {
   CidrDeclaration,
   PatternsDeclaration,
   Registry,
+  RulesDeclaration,
   TableDeclaration,
 } from '../frontend/types.js';
 import { CODES } from './codes.js';
 import {
   MAX_PATTERNS,
+  MAX_PROBES,
   MAX_REGEX_ENTRIES,
   MAX_REGEX_PLACES,
   MAX_REGEX_STATES,
+  MAX_RULE_BOXES,
   MAX_SET_BYTES,
   MAX_SET_PREFIXES,
   MAX_TABLE_ENTRIES,
@@ -23,6 +26,7 @@ import { type KeysPlan, planKeys } from './plan-keys.js';
 import { type PatternPlan, planPatterns } from './plan-patterns.js';
 import { type PortsPlan, planPorts } from './plan-ports.js';
 import { planRegexes } from './plan-regexes.js';
+import { planRules, type RulesPlan } from './plan-rules.js';
 import { planViews, type ViewPlan } from './plan-views.js';
 
 /** By number of declaration. */
@@ -36,6 +40,8 @@ export interface TablePlans {
   readonly views: ReadonlyMap<number, ViewPlan | null>;
   /** Null for those without keys. */
   readonly keys: ReadonlyMap<number, KeysPlan | null>;
+  /** Null for those without rules. */
+  readonly rules: ReadonlyMap<number, RulesPlan | null>;
   readonly diagnostics: readonly Diagnostic[];
 }
 export interface TableUses {
@@ -45,12 +51,13 @@ export interface TableUses {
   readonly patterns: ReadonlySet<number>;
   readonly views: ReadonlySet<number>;
   readonly keys: ReadonlySet<number>;
+  readonly rules: ReadonlySet<number>;
   readonly symbolOf: (text: string) => number;
   /** Bytes that one image of a set may take; at most MAX_SET_BYTES in any case. */
   readonly maxSetBytes: number;
 }
 
-/** Plans the used tables; refuses with T101 to T106 at the declaration. */
+/** Plans the used tables; refuses with T101 to T106, T108, T109 at the declaration. */
 export function planTables(registry: Registry, uses: TableUses): TablePlans {
   const diagnostics: Diagnostic[] = [];
   const tables = new Map<number, ExactPlan>();
@@ -90,7 +97,14 @@ export function planTables(registry: Registry, uses: TableUses): TablePlans {
     if (refusal !== null) diagnostics.push(refusal);
     else keys.set(number, planKeys(table, uses.symbolOf));
   });
-  return { tables, cidrs, ports, patterns, views, keys, diagnostics };
+  const rules = new Map<number, RulesPlan | null>();
+  registry.rules.forEach((list, number) => {
+    if (!uses.rules.has(number)) return;
+    const plan = planRuleList(list, uses.symbolOf);
+    if (plan !== null && 'code' in plan) diagnostics.push(plan);
+    else rules.set(number, plan);
+  });
+  return { tables, cidrs, ports, patterns, views, keys, rules, diagnostics };
 }
 
 function checkTable({
@@ -128,6 +142,26 @@ function planRegexTable(table: PatternsDeclaration): PatternPlan | Diagnostic {
   }[plan];
   const message = `the ${table.entries.length} expressions of table \`${table.name}\` make more than ${most} ${plan}`;
   return diagnostic('T106', message, { at: table.at, help: CODES['T106']?.help ?? null });
+}
+
+function planRuleList(
+  list: RulesDeclaration,
+  symbolOf: (text: string) => number,
+): RulesPlan | null | Diagnostic {
+  const plan = planRules(list, symbolOf);
+  if (typeof plan !== 'string') return plan;
+  const { name, rules, at } = list;
+  const [code, message] = {
+    boxes: [
+      'T108',
+      `the ${rules.length} rules of list \`${name}\` come to more than ${MAX_RULE_BOXES} combinations`,
+    ],
+    probes: [
+      'T109',
+      `the ${rules.length} rules of list \`${name}\` need more than ${MAX_PROBES} look-ups to be told apart`,
+    ],
+  }[plan] as [string, string];
+  return diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
 }
 
 function planPatternTable(table: PatternsDeclaration): PatternPlan | null | Diagnostic {

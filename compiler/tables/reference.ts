@@ -2,7 +2,14 @@
  * What tables and address sets mean, in the plainest code: the simulator answers with it, and tests
  * hold the compiled look-ups against it. The last value of a key counts.
  */
-import type { CidrDeclaration, PortsDeclaration, TableDeclaration } from '../frontend/types.js';
+import type { SideName } from '../abi/index.js';
+import type {
+  CidrDeclaration,
+  PortsDeclaration,
+  Rule,
+  RuleCriterion,
+  TableDeclaration,
+} from '../frontend/types.js';
 
 export type Prefix = CidrDeclaration['prefixes'][number];
 
@@ -40,6 +47,46 @@ export function referenceContains(prefixes: readonly Prefix[], address: Uint8Arr
 /** True where a port lies in a range. */
 export function referencePorts(ranges: PortsDeclaration['ranges'], port: number): boolean {
   return ranges.some(({ first, last }) => first <= port && port <= last);
+}
+
+/** What a rule list looks at. */
+export interface RuleFacts {
+  readonly address: Readonly<Record<SideName, Uint8Array>>;
+  readonly port: number;
+  readonly protocol: number;
+  readonly kind: number;
+  /** Null where an attribute is absent. */
+  readonly textOf: (of: Extract<RuleCriterion, { readonly field: 'attribute' }>) => string | null;
+}
+
+/** Index of the first rule that holds; -1 where none does. */
+export function referenceRule(rules: readonly Rule[], facts: RuleFacts): number {
+  return rules.findIndex(({ criteria }) =>
+    criteria.every((one) =>
+      criteria.some((other) => partOf(other) === partOf(one) && holds(other, facts)),
+    ),
+  );
+}
+
+/** Criteria of one part are one of several. */
+function partOf(criterion: RuleCriterion): string {
+  if (criterion.field === 'address') return `${criterion.side} address`;
+  if (criterion.field !== 'attribute') return criterion.field;
+  return `${criterion.side} ${criterion.attribute} ${criterion.key ?? ''}`;
+}
+
+function holds(criterion: RuleCriterion, facts: RuleFacts): boolean {
+  switch (criterion.field) {
+    case 'address':
+      return referenceContains([criterion.prefix], facts.address[criterion.side]);
+    case 'port':
+      return referencePorts([criterion], facts.port);
+    case 'protocol':
+    case 'kind':
+      return facts[criterion.field] === criterion.value;
+    case 'attribute':
+      return facts.textOf(criterion) === criterion.text;
+  }
 }
 
 function startsWith(address: Uint8Array, prefix: Uint8Array, bits: number): boolean {

@@ -34,6 +34,10 @@
 // @ts-ignore: decorator
 @external("weft", "key_has") export declare function key_has(table: u32, shape: u32, a: u64, a2: u64, b: u64, b2: u64, c: u64, c2: u64, d: u64, d2: u64): u32;
 // @ts-ignore: decorator
+@external("weft", "rules_get") export declare function rules_get(list: u32, kind: u32, fallback: u32): u32;
+// @ts-ignore: decorator
+@external("weft", "rules_has") export declare function rules_has(list: u32, kind: u32): u32;
+// @ts-ignore: decorator
 @external("weft", "cidr_contains") export declare function cidr_contains(set: u32, side: u32): u32;
 // @ts-ignore: decorator
 @external("weft", "ports_contain") export declare function ports_contain(set: u32, port: u32): u32;

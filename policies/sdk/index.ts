@@ -9,6 +9,7 @@ export { HostTable, PathTable, RegexTable } from "./pattern-table";
 export { pattern, Pattern } from "./pattern";
 export { PortSet } from "./port-set";
 export { Request } from "./request";
+export { RuleList } from "./rule-list";
 export { cluster, Route, split, splitBy } from "./route";
 export { Table } from "./table";
 export { Verdict } from "./verdict";

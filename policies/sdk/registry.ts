@@ -3,7 +3,8 @@
 // Everything is little-endian u32 words in linear memory; a list is a chain of chunks, so that
 // appending never copies and costs the same for the first entry and the 100,000th.
 //
-//   root      u32 magic 0x54464557 "WEFT", u32 version 4, list tables, list sets, list routes, list ports, list patterns, list keys
+//   root      u32 magic 0x54464557 "WEFT", u32 version 5, list tables, list sets, list routes, list ports, list patterns, list keys,
+//             list rules
 //   list      u32 count, u32 first chunk (0 = none), u32 last chunk
 //   chunk     u32 next (0 = none), u32 used, then 64 items of 16 bytes
 //   item of tables    u32 name (string), u32 position, u32 entries (list), u32 0
@@ -11,6 +12,7 @@
 //   item of ports     u32 name (string), u32 position, u32 ranges (list), u32 0
 //   item of patterns  u32 name (string), u32 position, u32 entries (list), u32 kind (0 = paths, 1 = hosts, 2 = regexes)
 //   item of keys      u32 name (string), u32 position, u32 entries (list), u32 0
+//   item of rules     u32 name (string), u32 position, u32 items (list), u32 0
 //   item of routes    u32 service (string), u32 position, u32 version (string, 0 = part of service), u32 answer
 //                     (0 = a cluster; with an answer, service and version are 0)
 //   answer    u32 kind (1 = reply, 2 = redirect, 3 = waypoint, 4 = edited route), u32 number (status, or the
@@ -22,6 +24,9 @@
 //   item of a pattern table   u32 text (string), u32 position, u32 value, u32 0
 //   item of a key table's entries   u32 parts, u32 position, u32 value, u32 count of parts, 16 bytes each:
 //             u64 number, or u32 text (string); u32 kind (1 = integer, 2 = text, 3 = address), u32 0
+//   item of a rule list       u32 kind, u32 position, u32 a, u32 b: 0 begins a rule (value, priority); of the rule before
+//             it, 1 and 2 are blocks of the source and destination (string), 3 ports (first, last), 4 the protocol,
+//             5 a kind; from 16 on attributes of the source, from 32 on of the destination (string, label's key)
 //   position  number of the declaring call in the source, given by the compiler (0 = unknown)
 //
 // A string is AssemblyScript's: UTF-16 code units, their length in bytes in the word before them.
@@ -54,13 +59,13 @@ export class List {
   }
 }
 
-const ROOT_BYTES: usize = 8 + 6 * 12;
+const ROOT_BYTES: usize = 8 + 7 * 12;
 
 function createRoot(): usize {
   const root = heap.alloc(ROOT_BYTES);
   memory.fill(root, 0, ROOT_BYTES);
   store<u32>(root, 0x54464557);
-  store<u32>(root, 4, 4);
+  store<u32>(root, 5, 4);
   return root;
 }
 
@@ -97,6 +102,12 @@ export function patterns(): List {
 @inline
 export function keys(): List {
   return changetype<List>(__weft_registry + 68);
+}
+
+// @ts-ignore: decorator
+@inline
+export function rules(): List {
+  return changetype<List>(__weft_registry + 80);
 }
 
 /** Appends a declaration and returns the address of its item. */

@@ -1,12 +1,12 @@
 /** Which entry of a declared table or set a look-up found: what an explanation shows and coverage counts. */
-import type { AbiCall, PolicyEntry, Term } from '../../compiler/index.js';
+import { type AbiCall, type PolicyEntry, ruleText, type Term } from '../../compiler/index.js';
 import { parseAddress } from '../discovery/index.js';
 import { patternMatcher } from '../simulate/index.js';
 import { ABSENT, type ValueReader } from './read-value.js';
 
 /** A look-up in something that the configure phase declared. */
 export interface LookUp {
-  readonly kind: 'table' | 'cidr' | 'ports' | 'patterns';
+  readonly kind: 'table' | 'cidr' | 'ports' | 'patterns' | 'rules';
   readonly index: number;
   readonly name: string;
   /** The key as a person would write it. */
@@ -59,6 +59,12 @@ export function lookUpOf(
       const key = read.view(operand);
       const found = table === undefined || key === ABSENT ? null : bestPattern(table, key);
       return { kind: 'patterns', index: call.table, name: table?.name ?? '', key, entry: found };
+    }
+    case 'rules': {
+      const list = entry.rules[call.list];
+      const rule = list?.rules[read.rule(call.list, Number(operand))];
+      const found = rule === undefined ? null : ruleText(rule);
+      return { kind: 'rules', index: call.list, name: list?.name ?? '', key: '', entry: found };
     }
     default:
       return null;

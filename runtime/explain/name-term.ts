@@ -3,7 +3,7 @@
  * each ABI call refers to (`source.namespace`, `request.header("x-a")`), operators from the IR.
  */
 import type { AbiCall, PolicyIr, Term } from '../../compiler/index.js';
-import type { ValueReader } from './read-value.js';
+import { protocolName, type ValueReader } from './read-value.js';
 
 /** A part of the input that a decision looked at. */
 export interface Seen {
@@ -29,16 +29,6 @@ const FIELDS = {
   random: 'the draw',
   now: 'now',
 } as const;
-const PROTOCOLS: ReadonlyMap<bigint, string> = new Map([
-  [6n, 'TCP'],
-  [17n, 'UDP'],
-]);
-
-/** Name of an IP protocol, its number where it has none here. */
-export function protocolName(number: bigint): string {
-  return PROTOCOLS.get(number) ?? number.toString();
-}
-
 /** What an ABI call of a run refers to; null for other terms. */
 export function callOf(term: Term, ir: PolicyIr): AbiCall | null {
   if (term.instr.op !== 'abi') return null;
@@ -135,6 +125,11 @@ function callText(call: AbiCall, arg: (n: number) => string, { entry }: PolicyIr
     }
     case 'viewTable':
       return `${entry.tables[call.table]?.name}.${call.want}(${arg(1)})`;
+    case 'rules': {
+      const list = entry.rules[call.list];
+      const kind = partsOf(list).some(({ name }) => name === 'kind') ? `, ${arg(1)}` : '';
+      return `${list?.name}.${call.want}(connection${kind})`;
+    }
     case 'view':
       return `request.${call.view === 'query' ? 'queryString' : call.view}`;
     case 'header':
@@ -154,6 +149,31 @@ function callText(call: AbiCall, arg: (n: number) => string, { entry }: PolicyIr
     case 'fuel':
       return 'out of fuel';
   }
+}
+
+/** Parts of which the rules of a list say something, each once. */
+function partsOf(
+  list: PolicyIr['entry']['rules'][number] | undefined,
+): readonly { readonly name: string; readonly key: string | null }[] {
+  if (list === undefined) return [];
+  const known = parts.get(list);
+  if (known !== undefined) return known;
+  const found = new Map<string, { readonly name: string; readonly key: string | null }>();
+  for (const [name = '', ...texts] of list.rules.flatMap(({ when }) => when)) {
+    const key = texts.length > 1 ? (texts[0] ?? null) : null;
+    found.set(partName(name, key), { name, key });
+  }
+  parts.set(list, [...found.values()]);
+  return [...found.values()];
+}
+/** Lists are long: each is read once. */
+const parts = new WeakMap<
+  object,
+  readonly { readonly name: string; readonly key: string | null }[]
+>();
+
+function partName(name: string, key: string | null): string {
+  return key === null ? name : `${name}(${quoted(key)})`;
 }
 
 function attributeName(use: Extract<AbiCall, { op: 'attribute' }>['use']): string {
@@ -192,7 +212,10 @@ function isPart(call: AbiCall, term: Term, naming: Naming, found: Map<string, st
     case 'symbol':
       return true;
     case 'field':
-      found.set(name, call.name === 'protocol' ? protocolName(term.value) : String(term.value));
+      found.set(
+        name,
+        call.name === 'protocol' ? protocolName(Number(term.value)) : String(term.value),
+      );
       return true;
     case 'attribute':
       found.set(name, read.symbol(term.value));
@@ -202,6 +225,12 @@ function isPart(call: AbiCall, term: Term, naming: Naming, found: Map<string, st
       if (attribute !== null) found.set(attributeName(call.use), read.symbol(attribute.value));
       return true;
     }
+    case 'rules':
+      // A kind was made by the policy: what it was made of is told in its own place.
+      for (const { name: part, key } of partsOf(naming.ir.entry.rules[call.list])) {
+        if (part !== 'kind') found.set(partName(part, key), read.part(part, key));
+      }
+      return false;
     case 'address':
     case 'cidr':
       found.set(`${call.side}.address`, read.address(call.side));

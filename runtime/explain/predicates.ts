@@ -5,7 +5,10 @@ import { ABSENT } from './read-value.js';
 import { type Place, stepOf } from './steps.js';
 
 /** Nothing was decided, so no value is told. */
-const NO_VALUES = { symbol: () => ABSENT, view: () => ABSENT, address: () => ABSENT };
+const NO_VALUES = {
+  ...{ symbol: () => ABSENT, view: () => ABSENT, address: () => ABSENT },
+  ...{ part: () => ABSENT, rule: () => -1 },
+};
 
 export interface Predicate {
   readonly operation: string;

@@ -5,7 +5,8 @@
 import { ABI_IMPORTS, type ImportName } from '../../compiler/abi/index.js';
 import type { AbiCall, PolicyIr, Term } from '../../compiler/index.js';
 import { type LookUp, lookUpOf } from './entry-hit.js';
-import { bare, callOf, type Naming, nameOf, protocolName, type Seen, seenBy } from './name-term.js';
+import { bare, callOf, type Naming, nameOf, type Seen, seenBy } from './name-term.js';
+import { protocolName } from './read-value.js';
 
 export interface Place {
   readonly file: string;
@@ -147,7 +148,7 @@ function comparison(term: Term, naming: Naming): { text: string; isNegated: bool
   }
   const field = callOf(bare(left), naming.ir);
   const isProtocol = field?.op === 'field' && field.name === 'protocol';
-  const rightText = isProtocol ? protocolName(right.value) : nameOf(right, naming);
+  const rightText = isProtocol ? protocolName(Number(right.value)) : nameOf(right, naming);
   return { text: `${leftText} == ${rightText}`, isNegated };
 }
 

@@ -110,7 +110,10 @@ export class Tracer {
     if (ir === undefined) throw new BugError(`no IR of \`${policy.name}\``);
     const buffer = ir.memory.slice().buffer;
     const imports = hostImports(setup.manifest, policy, texts, current, () => ({ buffer }));
-    const naming: Naming = { ir, read: valueReader(texts, current) };
+    const naming: Naming = {
+      ir,
+      read: valueReader(texts, current, { manifest: setup.manifest, policy }),
+    };
     const abi = (name: string, args: readonly bigint[]): bigint => {
       if (!isImportName(name)) throw new BugError(`\`${name}\` is no import`);
       const operands = ABI_IMPORTS[name].params.map((kind, i) =>

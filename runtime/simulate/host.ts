@@ -21,6 +21,7 @@ import { parseAddress } from '../discovery/address.js';
 import { predicateHolds, type SymbolTable } from '../discovery/identity.js';
 import { cidrMatcher } from './cidr.js';
 import { viewImports } from './host-views.js';
+import { ruleFinder } from './rules.js';
 import type { WasmMemory } from './web-assembly.js';
 
 /** Thrown by out_of_fuel; tells fuel from a trap. */
@@ -114,6 +115,10 @@ export function hostImports(
   const sets = policy.cidrs.map((set) => cidrMatcher(set.prefixes));
   const keys = policy.keys.map((table) => keyMap(table, texts));
   const ports = policy.ports.map((set) => portBits(set.ranges));
+  const lists = policy.rules.map(({ rules }) => ({
+    rules,
+    find: ruleFinder(rules, manifest, texts),
+  }));
   // Slots by side and kind, and by side and key: -1 for an attribute without one, whose value the
   // compiled code never looks at.
   const kinds = [0, 1].map(() => new Int32Array(Object.keys(ATTRIBUTE).length).fill(-1));
@@ -158,6 +163,12 @@ export function hostImports(
     if (table === undefined) throw new BugError(`table of keys ${index} is not in the manifest`);
     return table;
   };
+  /** The value of the rule that the connection meets. */
+  const ruleAt = (index: number, kind: number): number | undefined => {
+    const list = lists[index];
+    if (list === undefined) throw new BugError(`rule list ${index} is not in the manifest`);
+    return list.rules[list.find(current, kind)]?.value;
+  };
   const keyOf = (words: readonly (bigint | number)[]): string =>
     words.map((word) => BigInt.asUintN(64, BigInt(word))).join();
   return {
@@ -184,6 +195,9 @@ export function hostImports(
     },
     key_has: (table: number, _shape: number, ...words: bigint[]) =>
       keyAt(table).has(keyOf(words)) ? 1 : 0,
+    rules_get: (list: number, kind: number, fallback: number) =>
+      (ruleAt(list, kind) ?? fallback) | 0,
+    rules_has: (list: number, kind: number) => (ruleAt(list, kind) === undefined ? 0 : 1),
     cidr_contains: (set: number, side: number) => {
       const matches = sets[set];
       if (matches === undefined) throw new BugError(`set ${set} is not in the manifest`);

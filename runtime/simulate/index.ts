@@ -57,6 +57,7 @@ export {
   type ConnectText,
   resolveConnect,
 } from './resolve-connect.js';
+export { type RuleFinder, ruleFinder } from './rules.js';
 export {
   type CaseResult,
   compareOutcome,

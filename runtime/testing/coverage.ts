@@ -4,7 +4,7 @@
  * the kernel does not have either.
  */
 import { ROUTE_BITS, VERDICT_BITS } from '../../compiler/abi/index.js';
-import type { Manifest, PolicyEntry, PolicyIr } from '../../compiler/index.js';
+import { type Manifest, type PolicyEntry, type PolicyIr, ruleText } from '../../compiler/index.js';
 import { type Place, predicatesOf, type Question, rangeText } from '../explain/index.js';
 
 export interface RuleCoverage extends Place {
@@ -132,6 +132,7 @@ export class CoverageCounter {
       ...policy.tables.map((t) => ['table', t.name, t.entries.map(([key]) => key)] as const),
       ...policy.cidrs.map((c) => ['cidr', c.name, c.prefixes] as const),
       ...policy.ports.map((p) => ['ports', p.name, p.ranges.map(rangeText)] as const),
+      ...policy.rules.map((l) => ['rules', l.name, l.rules.map(ruleText)] as const),
       ...policy.patterns.map((p) => ['patterns', p.name, p.entries.map(([t]) => t)] as const),
     ];
     const numbers = new Map<string, number>();

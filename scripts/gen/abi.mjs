@@ -15,6 +15,7 @@ const OPERANDS = {
   patterns: 'number of a declared `PathTable`, `HostTable` or `RegexTable`; constant',
   ports: 'number of a declared `PortSet`; constant',
   keys: 'number of a declared `KeyTable`; constant',
+  rules: 'number of a declared `RuleList`; constant',
   shape: 'kinds of the parts of a key, two bits each: 1 integer, 2 text, 3 address; constant',
   word: '0 to 3; constant',
 };

@@ -12,6 +12,9 @@ const patterns = 'compiler/passes/pattern-functions.ts';
 const texts = 'compiler/passes/expand-tables-texts.ts';
 const regex = 'compiler/passes/regex-function.ts';
 const regexAutomaton = 'compiler/tables/regex-automaton.ts';
+const rules = 'compiler/passes/rules-function.ts';
+const planRules = 'compiler/tables/plan-rules.ts';
+const ruleBoxes = 'compiler/tables/rule-boxes.ts';
 const automaton = 'compiler/tables/path-automaton.ts';
 
 export const LOOK_UPS = [
@@ -344,5 +347,70 @@ export const LOOK_UPS = [
     find: 'view.setUint32(at + 8, value, true);',
     replace: 'view.setUint32(at + 8, value, false);',
     suite: 'case#^tables-sparse',
+  },
+  {
+    class: 'first match in array order wins',
+    name: 'the last probe that finds a rule wins',
+    file: rules,
+    find: "const isLess = take.compare('lt_u', found, best);",
+    replace: "const isLess = take.compareWith('i64', 'ne', found, 0);",
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'dropped second list entry',
+    name: 'only the first rule of a bucket is compared',
+    file: rules,
+    find: "compareWith('i64', 'lt_u', turn.id, probe.most)",
+    replace: "compareWith('i64', 'lt_u', turn.id, 1)",
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'families mixed',
+    name: 'an IPv6 prefix of a rule holds IPv4 addresses',
+    file: planRules,
+    find: 'isV6 ? 1n : 0n',
+    replace: '0n',
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'families mixed',
+    name: 'an IPv6 address counts as its last 32 bits where rules have IPv4 only',
+    file: rules,
+    find: "const above = emit.with('i64', 'shl', isV6, 32);",
+    replace: "const above = emit.with('i64', 'mul', isV6, 0);",
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'off by one in a bound',
+    name: 'the last port of a range is outside of a rule',
+    file: planRules,
+    find: 'view.setUint16(at + columns.ports + 2, last - first, true);',
+    replace: 'view.setUint16(at + columns.ports + 2, Math.max(0, last - first - 1), true);',
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'absent attribute matched',
+    name: 'a rule that asks for a text holds where the attribute is absent',
+    file: rules,
+    find: "wrong.push(emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said));",
+    replace:
+      "wrong.push(emit.binary('i64', 'mul', emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said), id));",
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'clause ignored',
+    name: 'of several blocks that a rule names only the last one counts',
+    file: ruleBoxes,
+    find: 'byPart.set(part, [...(byPart.get(part) ?? []), apply]);',
+    replace: 'byPart.set(part, [apply]);',
+    suite: 'unit/rule-list',
+  },
+  {
+    class: 'first match in array order wins',
+    name: 'priorities of rules are not looked at',
+    file: 'compiler/frontend/read-rules.ts',
+    find: 'sort((a, b) => a.priority - b.priority)',
+    replace: 'sort(() => 0)',
+    suite: 'case#^rule-list.case',
   },
 ];

@@ -12,6 +12,10 @@ const volatile __u32 weft_bench_count = 1;
 const volatile __u32 weft_bench_step = 1;
 /* 6: the key is the third word of IPv6 addresses below fd00::/32, not an IPv4 address. */
 const volatile __u32 weft_bench_family = 4;
+/* 1: rules look at the destination and the source's first attribute too, one of 64 texts of the bundle. */
+const volatile __u32 weft_bench_rules = 0;
+
+#define FIRST_SYMBOL 2
 
 /*
  * Half of an address by one store, which clang would split. Policies load halves: the hooks have filled an
@@ -35,6 +39,12 @@ static __always_inline int draw(struct __sk_buff *skb, struct weft_judgement *ju
 		put_half(&source->word[2], (__u64)bpf_htonl(1) << 32);
 	} else {
 		source->word[3] = bpf_htonl(key);
+	}
+	if (weft_bench_rules) {
+		struct weft_address *to = &judgement->connection.destination.address;
+
+		put_half(&to->word[2], (__u64)bpf_htonl(key << 16 | key >> 16) << 32 | bpf_htonl(0xffff));
+		judgement->connection.source.attributes[0] = FIRST_SYMBOL + (key >> 8 & 63);
 	}
 	judgement->connection.destination_port = (key >> 16) & 0xfff8;
 	return 0;

@@ -128,6 +128,39 @@ export function authorizeConnection(connection: Connection): Verdict {
 `,
   },
   {
+    name: 'rules',
+    family: 4,
+    head: null,
+    // Both blocks, both ends of the ports, the protocol, a text's number, and the value.
+    bytes: 5 + 5 + 4 + 1 + 4 + 4,
+    mostNs: 150,
+    // Eight forms by turns, as in life: hosts and blocks, a side or both, one port or many, a namespace or none.
+    policy: (count) => `import { Connection, Protocol, RuleList, Verdict } from "weft";
+const rules = new RuleList<u32>("rules");
+function block(n: u32, length: u32): string {
+  return (n >> 24).toString() + "." + (n >> 16 & 255).toString() + "." + (n >> 8 & 255).toString() + "." + (n & 255).toString() + "/" + length.toString();
+}
+for (let i: u32 = 0; i < 64; i++) rules.add(0, -1).sourceNamespace("ns-" + (100 + i).toString()).protocol(Protocol.UDP);
+${NUMBERS(count)}
+  const to: u32 = n << 16 | n >> 16, port: u32 = n >> 16 & 0xfff8, name = "ns-" + (100 + (n >> 8 & 63)).toString();
+  rules.add(i + 1);
+  switch (i & 7) {
+    case 0: rules.source(block(n, 32)).destination(block(to, 24)).port(port).sourceNamespace(name); break;
+    case 1: rules.source(block(n, 24)).port(port, port | 7); break;
+    case 2: rules.source(block(n, 20 + i / 8 % 9)).sourceNamespace(name); break;
+    case 3: rules.destination(block(to, 32)).port(port); break;
+    case 4: rules.source(block(n, 16)).destination(block(to, 20)).protocol(Protocol.TCP); break;
+    case 5: rules.source(block(n, 32)); break;
+    case 6: rules.destination(block(to, 24)).port(0, port | 7).sourceNamespace(name); break;
+    default: rules.source(block(n, 28)).destination(block(to, 28)).port(port).protocol(Protocol.TCP); break;
+  }
+}
+export function authorizeConnection(connection: Connection): Verdict {
+  return rules.get(connection, 0) != 0 ? Verdict.Allow : Verdict.Deny;
+}
+`,
+  },
+  {
     name: 'paths',
     family: 4,
     head: { path: '/t-00000000/items/7/parts', host: 'a.example' },

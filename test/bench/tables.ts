@@ -93,7 +93,12 @@ async function benchKind(
   const load = (keys: number): KernelObject => {
     const globals = { weft_bench_count: u32(keys), weft_bench_step: u32(STEP) };
     const where =
-      kind.head === null ? { weft_bench_family: u32(kind.family) } : { weft_bench_at: u32(place) };
+      kind.head === null
+        ? {
+            weft_bench_family: u32(kind.family),
+            weft_bench_rules: u32(kind.name === 'rules' ? 1 : 0),
+          }
+        : { weft_bench_at: u32(place) };
     return kernel.load({ name: 'bench_tables', bytes, globals: { ...globals, ...where } });
   };
   using hits = load(count);

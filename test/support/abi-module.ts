@@ -22,6 +22,7 @@ export const NO_DECLARATIONS: Registry = {
   ports: [],
   patterns: [],
   keys: [],
+  rules: [],
   routes: [],
 };
 
@@ -85,7 +86,7 @@ export function expandAll(
   const found = [...resolved.diagnostics, ...diagnostics, ...plans.diagnostics];
   if (found.length === 0) {
     expandAbi(module, resolved, numbering);
-    expandTables(module, resolved, { plans, prefix: 'p0_' });
+    expandTables(module, resolved, { plans, prefix: 'p0_', numbering });
     const problems = verifyModule(module);
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }

@@ -33,6 +33,7 @@ export function sampleBundle(): Bundle {
           ],
           cidrs: [{ name: 'office', prefixes: ['10.0.0.0/8', 'fd00::/8'] }],
           ports: [],
+          rules: [],
           patterns: [],
           keys: [],
         },

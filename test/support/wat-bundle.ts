@@ -40,6 +40,7 @@ export function policyEntry(index: number, name: string, parts: Partial<PolicyEn
     tables: [],
     cidrs: [],
     ports: [],
+    rules: [],
     patterns: [],
     keys: [],
     ...parts,

@@ -30,6 +30,7 @@ function membership(prefixes: readonly Prefix[]): (address: Uint8Array) => boole
     ports: [],
     patterns: [],
     keys: [],
+    rules: [],
     routes: [],
   };
   const modules = [0, 1].map((side) => {

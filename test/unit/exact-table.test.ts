@@ -30,7 +30,15 @@ function table(
 
 /** get and has of a table, keyed by the connection's time: the only 64-bit field there is. */
 function lookups(declared: TableDeclaration): (key: bigint) => { get: number; has: number } {
-  const registry = { tables: [declared], cidrs: [], ports: [], patterns: [], keys: [], routes: [] };
+  const registry = {
+    tables: [declared],
+    cidrs: [],
+    ports: [],
+    patterns: [],
+    keys: [],
+    rules: [],
+    routes: [],
+  };
   const modules = (['table_get', 'table_has'] as const).map((name) => {
     const module = abiModule((emit, func) => {
       const key = emit.loadPointer(connectionOf(func), CONNECTION.now, 8);

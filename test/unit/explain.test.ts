@@ -106,6 +106,28 @@ test('the nearest way in turns the fewest predicates, the last of them', async (
   assert.is((await turned('file'))?.length, 2);
 });
 
+test('the rule of a list that held is told with its line and what it saw; the verdict is its own', async () => {
+  const policy = `import { Connection, RuleList, Verdict } from "weft";
+const rules = new RuleList<Verdict>("rules")
+  .add(Verdict.Deny).sourceNamespace("test")
+  .add(Verdict.Allow).source("10.0.0.0/8").port(9000, 9100).sourceLabel("app", "productpage");
+export function authorizeConnection(connection: Connection): Verdict {
+  return rules.get(connection, Verdict.Pass);
+}
+`;
+  const cases = 'cases:\n  - { id: a, connect: { from: productpage-v1.prod, to: "reviews.prod:80" } }\n';
+  const explanation = (await explainAll(new Map([['rules.ts', policy]]), cases)).get('a');
+  assert.is(explanation?.outcome.verdict, 'allow');
+  const [step = ''] = explanation?.questions.at(-1)?.steps.map(line) ?? [];
+  assert.match(
+    step,
+    /^rules\.get\(connection\) \| \d+ \| source\.namespace "prod" \| source\.address 10\.1\.0\.1 \| destination\.port 9080/,
+  );
+  const entry =
+    'rules.ts:4 source.address 10.0.0.0/8, destination.port 9000-9100, source.label app productpage';
+  assert.match(step, `entry ${entry}`);
+});
+
 test('a policy that stops says why', async () => {
   const explanation = (await told).get('twice');
   assert.is(explanation?.outcome.reason, 'trap');

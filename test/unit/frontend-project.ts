@@ -26,7 +26,7 @@ const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Wasm };
 
 /** First line of most policies, so their own text starts in line 2. */
 export const IMPORTS =
-  'import { Attribute, CidrSet, cluster, Connection, address, HostTable, KeyTable, PathTable, PortSet, RegexTable, Protocol, redirect, respond, Route, split, Table, Verdict, edit, waypoint } from "weft";\n';
+  'import { Attribute, CidrSet, cluster, Connection, address, HostTable, KeyTable, PathTable, PortSet, RuleList, RegexTable, Protocol, redirect, respond, Route, split, Table, Verdict, edit, waypoint } from "weft";\n';
 /** A policy function for policies that are about their top level. */
 export const ALLOW =
   'export function authorizeConnection(connection: Connection): Verdict { return Verdict.Allow; }\n';

@@ -160,6 +160,7 @@ test('patterns that multiply each other are refused with the number', () => {
     ...{
       views: new Set<number>(),
       keys: new Set<number>(),
+      rules: new Set<number>(),
       patterns: new Set([0]),
       symbolOf: () => 0,
       maxSetBytes: 0,

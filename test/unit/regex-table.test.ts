@@ -209,6 +209,7 @@ test('expressions that multiply each other are refused with the number', () => {
     ...{
       views: new Set<number>(),
       keys: new Set<number>(),
+      rules: new Set<number>(),
       patterns: new Set([0]),
       symbolOf: () => 0,
       maxSetBytes: 0,

@@ -13,6 +13,7 @@ const uses = {
   patterns: new Set<number>(),
   views: new Set<number>(),
   keys: new Set<number>(),
+  rules: new Set<number>(),
   symbolOf: () => 0,
   maxSetBytes: 1 << 20,
 };
@@ -52,6 +53,7 @@ test('a table over its limit is refused at its declaration; one at the limit is 
     ports: [],
     patterns: [],
     keys: [],
+    rules: [],
     routes: [],
   };
   const [finding, ...rest] = planTables(registry, uses).diagnostics;
@@ -64,6 +66,7 @@ test('a table over its limit is refused at its declaration; one at the limit is 
     ports: [],
     patterns: [],
     keys: [],
+    rules: [],
     routes: [],
   };
   assert.equal(planTables(fits, uses).diagnostics, []);
@@ -73,7 +76,15 @@ test('a set over its limit is refused; what nobody asks is not even looked at', 
   const [prefix] = hostilePairs(1);
   if (prefix === undefined) return;
   const many = set(new Array(MAX_SET_PREFIXES + 1).fill(prefix));
-  const registry = { tables: [], cidrs: [many], ports: [], patterns: [], keys: [], routes: [] };
+  const registry = {
+    tables: [],
+    cidrs: [many],
+    ports: [],
+    patterns: [],
+    keys: [],
+    rules: [],
+    routes: [],
+  };
   assert.equal(
     planTables(registry, uses).diagnostics.map((d) => d.code),
     ['T102'],
@@ -88,6 +99,7 @@ test('a set that would take too much memory is refused; a tenth of it fits', () 
     ports: [],
     patterns: [],
     keys: [],
+    rules: [],
     routes: [],
   }));
   if (large === undefined || small === undefined) return;
