@@ -121,7 +121,7 @@ export function authorizeConnection(connection: Connection): Verdict {
   const [step = ''] = explanation?.questions.at(-1)?.steps.map(line) ?? [];
   assert.match(
     step,
-    /^rules\.get\(connection\) \| \d+ \| source\.namespace "prod" \| source\.address 10\.1\.0\.1 \| destination\.port 9080/,
+    /^rules\.get\(connection\) \| \d+ \| source\.namespace "prod" \| source\.address 10\.1\.0\.2 \| destination\.port 9080/,
   );
   const entry =
     'rules.ts:4 source.address 10.0.0.0/8, destination.port 9000-9100, source.label app productpage';
