@@ -14,6 +14,7 @@ export {
   type Manifest,
   type Outcome,
   type PolicyEntry,
+  type RuleEntry,
 } from './bundle/index.js';
 export type { Budget, PolicyConfig, ProjectConfig } from './bundle/project.js';
 export { BUDGET_CODES } from './check-budget.js';

@@ -22,6 +22,7 @@ export type {
   ManifestRoute,
   Outcome,
   PolicyEntry,
+  RuleEntry,
 } from './manifest.js';
 export { digestOf, type Image, MEDIA_TYPE } from './oci.js';
 export { type Located, readImage, readLayout } from './read-image.js';

@@ -1,8 +1,9 @@
 /** What a policy's questions to the ABI come to, over all inputs at once. */
 import { type PatternStep, parsePattern } from '../../compiler/abi/index.js';
 import type { AbiCall, Manifest, PolicyEntry } from '../../compiler/index.js';
-import { parseAddress } from '../discovery/index.js';
 import { patternMatcher } from '../simulate/index.js';
+import { ruleValues } from './ask-rules.js';
+import { blockIntervals } from './block-intervals.js';
 import { type Asking, compareLeaves } from './compare-leaves.js';
 import { ALL, NONE } from './diagram.js';
 import {
@@ -11,13 +12,11 @@ import {
   CLOCK_FIELD,
   FAMILY_FIELD,
   headerField,
-  IPV4,
   PORT_FIELD,
   PROTOCOL_FIELD,
   viewField,
 } from './field.js';
 import type { Found, Guard, LookUp } from './guards.js';
-import type { Interval } from './intervals.js';
 import {
   constant,
   type Leaf,
@@ -52,28 +51,6 @@ const FRAMING: ReadonlySet<string> = new Set([
   'upgrade',
   'expect',
 ]);
-
-/** Blocks of addresses as stretches of 128 bits; a block of IPv6 addresses has no IPv4 ones in it. */
-export function blockIntervals(texts: readonly string[]): readonly Interval[] {
-  return texts.flatMap((text): Interval[] => {
-    const [host = '', length] = text.split('/');
-    const address = parseAddress(host);
-    if (address === null) return [];
-    const isDotted = !host.includes(':');
-    const written = length === undefined ? (isDotted ? 32 : 128) : Number(length);
-    const free = BigInt(128 - (isDotted ? 96 + written : written));
-    const first =
-      (address.bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) >> free) << free;
-    const last = first | ((1n << free) - 1n);
-    const holdsIPv4 = first < IPV4[0] && last > IPV4[1];
-    return holdsIPv4
-      ? [
-          [first, IPV4[0] - 1n],
-          [IPV4[1] + 1n, last],
-        ]
-      : [[first, last]];
-  });
-}
 
 /** A pattern's text from its steps. */
 function patternText(steps: readonly PatternStep[]): string {
@@ -201,6 +178,8 @@ export class AbiAsker {
       }
       case 'keys':
         return this.#keys(call.table, args, call.want);
+      case 'rules':
+        return this.#rules(call.list, args, call.want);
       case 'cidr':
         return ofTruth(
           guards,
@@ -240,6 +219,19 @@ export class AbiAsker {
       case 'fuel':
         return NOTHING;
     }
+  }
+
+  #rules(number: number, args: readonly Value[], want: 'get' | 'has'): Value {
+    const { guards } = this.#asking;
+    const list = this.#subject.entry.rules[number];
+    if (list === undefined) return NOTHING;
+    const { trust } = this.#subject.manifest;
+    return mapValue(guards, args[1] ?? NOTHING, (kind) => {
+      const isKind = (wanted: bigint): Guard =>
+        compareLeaves(this.#asking, 'eq', 'i32', kind, constant(wanted));
+      const found = ruleValues(list, { guards, trust, isKind });
+      return this.#answer(found, want, args[2] ?? NOTHING);
+    });
   }
 
   #viewPasses(view: Value, test: TextTest): Value {

@@ -47,6 +47,37 @@ export function authorizeRequest(r: Request): Verdict {
 });
 test.after(() => rmSync(cwd, { recursive: true, force: true }));
 
+test('rules of a list are looked into: blocks, ports, texts, and which comes first', async () => {
+  await run('init', 'rules');
+  write(
+    'rules/policies/rules.ts',
+    `import { Connection, RuleList, Verdict } from "weft";
+const rules = new RuleList<Verdict>("rules")
+  .add(Verdict.Deny, 5).source("0.0.0.0/0").source("::/0")
+  .add(Verdict.Allow).source("10.0.0.0/8").port(80, 90).sourceNamespace("prod").sourceNamespace("stage")
+  .add(Verdict.Deny, -1).port(85);
+export function authorizeConnection(c: Connection): Verdict { return rules.get(c, Verdict.Deny); }
+`,
+  );
+  const policies = [{ file: 'policies/rules.ts', attach: [{ namespace: 'prod' }] }];
+  write('rules/weft.json', JSON.stringify({ name: 'rules', policies, default: 'deny' }));
+  const port = (first: number, last: number): string =>
+    `if (c.destination.namespace.is("prod") && c.destination.port >= ${first} && c.destination.port <= ${last}) return Verdict.Deny;`;
+  write('port.prove.ts', claims(port(85, 85)));
+  write('wider.prove.ts', claims(port(85, 86)));
+  const stage =
+    'if (c.destination.namespace.is("prod") && !c.source.namespace.is("prod") && !c.source.namespace.is("stage")) return Verdict.Deny;';
+  write('stage.prove.ts', claims(stage));
+  for (const [file, exit] of [
+    ['port.prove.ts', 0],
+    ['wider.prove.ts', 2],
+    ['stage.prove.ts', 0],
+  ] as const) {
+    const told = await run('prove', 'rules', file);
+    assert.is(told.exit, exit, `${file}: ${told.stdout}${told.stderr}`);
+  }
+});
+
 test('a claim that holds is proved, its near miss is refuted with what was decided', async () => {
   const rule = (namespace: string): string =>
     `if (c.destination.namespace.is("prod") && !c.source.namespace.is("${namespace}")) return Verdict.Deny;`;
