@@ -115,7 +115,8 @@ export function authorizeConnection(connection: Connection): Verdict {
   return rules.get(connection, Verdict.Pass);
 }
 `;
-  const cases = 'cases:\n  - { id: a, connect: { from: productpage-v1.prod, to: "reviews.prod:80" } }\n';
+  const cases =
+    'cases:\n  - { id: a, connect: { from: productpage-v1.prod, to: "reviews.prod:80" } }\n';
   const explanation = (await explainAll(new Map([['rules.ts', policy]]), cases)).get('a');
   assert.is(explanation?.outcome.verdict, 'allow');
   const [step = ''] = explanation?.questions.at(-1)?.steps.map(line) ?? [];
