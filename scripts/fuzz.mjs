@@ -5,8 +5,10 @@
 // `npm run fuzz -- 10000000 --target policies` (nightly) generates whole policies and asks V8, Wasmtime, the kernel
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
 // which every run of the tests decides again. `--seed N` begins elsewhere.
+// `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies), each
+// with its share of the inputs (test/fuzz/readers.ts).
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
-// usage: npm run fuzz [-- [inputs] [--target head|frame|policies] [--seed N] [--to DIRECTORY]]
+// usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -51,21 +53,21 @@ const TARGETS = {
 
 function refuseUsage() {
   console.error(
-    'usage: npm run fuzz [-- [inputs] [--target head|frame|policies] [--seed N] [--to DIRECTORY]]',
+    'usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--to DIRECTORY]]',
   );
   process.exit(USAGE);
 }
 const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
-    target: { type: 'string', multiple: true, default: Object.keys(TARGETS) },
+    target: { type: 'string', multiple: true, default: [...Object.keys(TARGETS), 'readers'] },
     to: { type: 'string', default: join(root, 'dist', 'fuzz') },
   },
   allowPositionals: true,
 });
 const inputs = Number(positionals[0] ?? INPUTS);
 if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();
-if (values.target.some((name) => name !== 'policies' && !Object.hasOwn(TARGETS, name)))
+if (values.target.some((name) => !Object.hasOwn({ ...TARGETS, policies: 0, readers: 0 }, name)))
   refuseUsage();
 
 const clang = process.env.CLANG ?? 'clang';
@@ -156,6 +158,17 @@ function fuzzPolicies() {
   console.log(`policies: ${policies} policies, ${decisions} decisions, ${verdict}, ${seconds} s`);
   return isSame;
 }
-process.exit(
-  values.target.every((name) => (name === 'policies' ? fuzzPolicies() : fuzz(name))) ? 0 : 1,
-);
+/** Whether the readers took all inputs; they are compiled with the tests (`npm run build`). */
+function fuzzReaders() {
+  const started = Date.now();
+  const entry = join(root, 'dist/test/fuzz/readers.js');
+  const limits = ['--max-old-space-size=1024', entry, String(inputs), values.seed];
+  const ran = spawnSync(process.execPath, limits, { stdio: 'inherit' });
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  const verdict = ran.status === 0 ? 'no fault' : 'a fault';
+  console.log(`readers: ${inputs} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
+  return ran.status === 0;
+}
+
+const OTHERS = { policies: fuzzPolicies, readers: fuzzReaders };
+process.exit(values.target.every((name) => (OTHERS[name] ?? fuzz)(name)) ? 0 : 1);

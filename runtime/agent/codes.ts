@@ -46,4 +46,8 @@ export const CODES: CodeTable = {
     title: 'the record of versions cannot be read',
     help: 'put the file back, or remove it: older bundles are then accepted once',
   },
+  A028: {
+    title: 'the kernel does not run what was loaded',
+    help: 'find out who changed it; then `weft load` the bundle again',
+  },
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { REASON } from '../../compiler/abi/index.js';
 import type { Kernel, KernelMap } from '../kernel/index.js';
 import { readActive } from './active.js';
+import { type Chain, followChain } from './chain.js';
 import { enrolledIds } from './enrol.js';
 import { type ExchangeStatus, exchangeStatus, NO_EXCHANGES } from './exchange-status.js';
 import { encodeU32, sumCounter } from './layout.js';
@@ -27,7 +28,9 @@ export interface GenerationStatus {
   readonly loadedAt: string | null;
   /** Who vouched for the bundle; null where nobody was asked. */
   readonly trust: GenerationRecord['trust'];
-  readonly programs: GenerationRecord['programs'];
+  readonly programs: Chain['programs'];
+  /** Where the kernel does not hold what was loaded. */
+  readonly breaks: Chain['breaks'];
 }
 
 export interface PolicyStatus {
@@ -128,7 +131,9 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
         name: known?.manifest.name ?? null,
         loadedAt: known?.loadedAt ?? null,
         trust: known?.trust ?? null,
-        programs: known?.programs ?? [],
+        ...(known === undefined
+          ? { programs: [], breaks: ['nothing is known of it'] }
+          : followChain(kernel, { node, paths }, known)),
       };
     }),
     ...counted,

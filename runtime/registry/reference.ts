@@ -45,7 +45,8 @@ export function parseReference(text: string): Reference | null {
   const colon = path.lastIndexOf(':');
   const repository = colon < 0 ? path : path.slice(0, colon);
   const tag = colon < 0 ? null : path.slice(colon + 1);
-  if (!HOST.test(host)) refuse('the host is not written as HOST or HOST:PORT');
+  if (!HOST.test(host) || !URL.canParse(`https://${host}/`))
+    refuse('the host is not written as HOST or HOST:PORT');
   if (repository.length > MAX_REPOSITORY || !REPOSITORY.test(repository)) {
     refuse('a repository has small letters, digits and `._-/`');
   }

@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openKernel } from '../../runtime/kernel/index.js';
 import type { Transcript } from '../cli/harness.js';
 import { ShopNode } from './fixtures/shop-node.js';
 
@@ -65,6 +66,38 @@ test('a signed bundle is loaded, and status tells who vouched for it', async () 
   const [generation] = generations as { trust: { version: number; signers: { name: string }[] } }[];
   assert.is(generation?.trust.version, 7);
   assert.is(generation?.trust.signers[0]?.name, 'alice');
+});
+
+test('status follows the chain down to the programs in the kernel, and tells where it breaks', async () => {
+  await sign('alice', 7);
+  assert.is((await trusted()).exit, 0);
+  const told = await run('status');
+  assert.is(told.exit, 0, told.stderr);
+  assert.match(told.stdout, /chain of the active generation\n {2}bundle +sha256:/);
+  assert.match(told.stdout, /signed +alice +version 7, key [0-9a-f]{64}/);
+  assert.match(told.stdout, /program +weft_connect4 +tag [0-9a-f]{16}\n/);
+  const pins = join(paths.pins, 'generations/1/programs');
+  const slots = join(paths.pins, 'node/maps/weft_slots_connect4');
+  const kernel = openKernel();
+  {
+    using other = kernel.openProgram(join(pins, 'weft_connect6'));
+    using stub = kernel.openProgram(join(paths.pins, 'node/stubs/connect4'));
+    using map = kernel.openMap(slots);
+    assert.not.equal(other.info().tag, stub.info().tag);
+    rmSync(join(pins, 'weft_connect4'));
+    stub.pin(join(pins, 'weft_connect4'));
+    map.update(Uint8Array.of(1, 0, 0, 0), Uint8Array.of(stub.fd, 0, 0, 0));
+  }
+  const broken = await run('status');
+  assert.is(broken.exit, 5);
+  assert.match(
+    broken.stderr,
+    /error\[A028\]: generation 1: `weft_connect4` has tag [0-9a-f]+, loaded was [0-9a-f]+/,
+  );
+  assert.match(
+    broken.stderr,
+    /error\[A028\]: generation 1: hook connect4 runs program \d+, which is none/,
+  );
 });
 
 test('unsigned, signed by others, altered, or older: refused, and what runs stays', async () => {

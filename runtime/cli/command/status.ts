@@ -1,4 +1,5 @@
 /** `weft status`: what this node enforces, read back from the kernel's pins. */
+import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { NodeStatus } from '../../agent/status.js';
 import { columns } from '../columns.js';
 import type { CommandSpec } from '../command-spec.js';
@@ -12,6 +13,23 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
 /** The workload of an enrolled cgroup, else the cgroup's number. */
 function nameOf({ enrolled }: NodeStatus, cgroup: string): string {
   return enrolled.find((e) => e.cgroupId === cgroup)?.workload ?? cgroup;
+}
+
+/** From the bundle's digest to the kernel's programs. */
+function chainOf({ generations }: NodeStatus): readonly (readonly string[])[] {
+  return generations
+    .filter((g) => g.active)
+    .flatMap((g) => [
+      ['bundle', g.bundle ?? 'unknown', ''],
+      ...(g.trust === null
+        ? [['signed', 'nobody was asked for', '']]
+        : g.trust.signers.map((s) => ['signed', s.name, `version ${s.version}, key ${s.keyId}`])),
+      ...g.programs.map((p) => [
+        'program',
+        p.name,
+        `tag ${p.tag}${p.kernelTag === p.tag ? '' : ' (not in the kernel)'}`,
+      ]),
+    ]);
 }
 
 function describe(status: NodeStatus): string {
@@ -39,6 +57,7 @@ function describe(status: NodeStatus): string {
         g.loadedAt ?? '',
       ]),
     ),
+    section('chain of the active generation', chainOf(status)),
     section('policies', sites),
     section(
       'verdicts by reason',
@@ -72,6 +91,8 @@ function describe(status: NodeStatus): string {
 export const STATUS_COMMAND: CommandSpec = {
   name: 'status',
   summary: 'show what this node enforces',
+  description:
+    'Also the chain from the digest of the bundle, by who signed it, to the tags of the programs in the kernel,\nwhich are compared with what was loaded: where they differ, A028 and exit 5.',
   example:
     '$ sudo weft status\nweft         0.1.0\nactive       generation 3\n…\n\ngenerations\n  *  3  shop  sha256:4f0c…  2026-01-02T03:04:05.000Z',
   arguments: [],
@@ -82,6 +103,16 @@ export const STATUS_COMMAND: CommandSpec = {
     const paths = await env.nodePaths();
     const { nodeStatus } = await import('../../agent/status.js');
     const status = nodeStatus(kernel, paths);
-    return { exit: EXIT.ok, document: { agent: VERSION, ...status }, text: describe(status) };
+    const diagnostics = status.generations
+      .filter((g) => g.active)
+      .flatMap((g) =>
+        g.breaks.map((what) => diagnostic('A028', `generation ${g.generation}: ${what}`)),
+      );
+    return {
+      exit: diagnostics.length > 0 ? EXIT.differences : EXIT.ok,
+      document: { agent: VERSION, ...status },
+      text: describe(status),
+      diagnostics,
+    };
   },
 };
