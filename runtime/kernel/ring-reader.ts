@@ -13,9 +13,10 @@ const STOP = -125; // -ECANCELED: libbpf has consumed the record and ends the ro
 /** Opens a reader of a ring buffer map; throws KernelError. */
 export function ringReader(native: Native, map: KernelMap): RingReader {
   const waiting: Uint8Array[] = [];
+  let most = DRAIN_LIMIT;
   const callback = native.sampleCallback((data, size) => {
     waiting.push(native.copy(data, size));
-    return waiting.length >= DRAIN_LIMIT ? STOP : 0;
+    return waiting.length >= most ? STOP : 0;
   });
   const what = `cannot read ring buffer \`${map.name}\``;
   let ring: bigint | null = null;
@@ -33,8 +34,9 @@ export function ringReader(native: Native, map: KernelMap): RingReader {
   const epollFd = native.ring_epoll_fd(ring);
   return {
     epollFd,
-    drain: (onRecord) => {
+    drain: (onRecord, limit = DRAIN_LIMIT) => {
       if (ring === null) return 0;
+      most = Math.min(limit, DRAIN_LIMIT);
       const result = native.ring_consume(ring);
       if (result < 0 && result !== STOP) throw callError('ring_buffer__consume', -result, what);
       let delivered = 0;

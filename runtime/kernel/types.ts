@@ -95,8 +95,8 @@ export interface KernelObject extends Disposable {
 }
 /** Counts of a ring buffer reader. */
 export interface RingReader extends Disposable {
-  /** Delivers every record that waits; returns how many. Never blocks. */
-  drain(onRecord: (bytes: Uint8Array) => void): number;
+  /** Delivers every record that waits, `limit` at most; returns how many. Never blocks. */
+  drain(onRecord: (bytes: Uint8Array) => void, limit?: number): number;
   /** A file descriptor that becomes readable (epoll). */
   readonly epollFd: number;
 }
