@@ -167,6 +167,11 @@ export class Pools {
     this.#pools.clear();
   }
 
+  /** There is no pool: nobody was ever sent elsewhere, or not for long. */
+  get isEmpty(): boolean {
+    return this.#pools.size === 0;
+  }
+
   /** All pooled connections. */
   *members(): Generator<Upstream> {
     for (const upstream of this.#upstreams) if (upstream !== null) yield upstream;

@@ -53,7 +53,8 @@ export class Waker {
       this.#places.set(key, { client: client.cookie, at, looks });
       if (isDue(looks)) this.#world.wake(client, cgroup);
     };
-    for (let from = 0; ; ) {
+    // The step looks at every connection that there can be.
+    for (let from = 0; !pools.isEmpty; ) {
       const index = words.step({ step: 'stuck', index: from }) - 1;
       if (index < 0) break;
       from = index + 1;
