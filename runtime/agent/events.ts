@@ -16,6 +16,8 @@ import { readCounter } from './status.js';
 
 /** How often the ring is looked at; the ring holds thousands of records. */
 const PAUSE_MS = 20;
+/** And where nothing came for longer. */
+const LONGEST_PAUSE_MS = 100;
 /**
  * So many records at once, then a rest: those who opened the connections want the CPU too. What fills a
  * batch is followed by one of twice the size, so that a flood is read as fast as it can be.
@@ -79,6 +81,7 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
   let lostBefore = readCounter(losses, 0);
   let done = false;
   let batch = FIRST_BATCH;
+  let pause = PAUSE_MS;
   if (options.wanted !== WANTED.waiting) wanted.update(encodeU32(0), encodeU32(options.wanted));
   try {
     options.onReady?.();
@@ -93,7 +96,8 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
       }, batch);
       if (found === 0) lostBefore -= BigInt(lost); // no line carried it yet
       if (found === 0 && !options.follow) break;
-      if (found === 0 && !done) await wait(PAUSE_MS);
+      if (found === 0 && !done) await wait(pause);
+      pause = found === 0 ? Math.min(2 * pause, LONGEST_PAUSE_MS) : PAUSE_MS;
       if (found === batch && !done) await wait(REST_MS);
       batch = found === batch ? Math.min(2 * batch, LARGEST_BATCH) : FIRST_BATCH;
     }
