@@ -23,7 +23,7 @@ static struct weft_text *weft_text_of(__u32 address)
 		__builtin_trap();
 	while (policy->texts[slot].address != address) {
 		if (!policy->texts[slot].address) {
-			if (policy->texts_known >= WEFT_TEXTS / 2)
+			if (policy->texts_known >= WEFT_TEXTS_MAX)
 				__builtin_trap();
 			policy->texts_known++;
 			weft_learn_text(policy - weft_policies, slot, address);

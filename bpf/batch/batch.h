@@ -40,7 +40,8 @@ struct weft_text {
 	__s32 header; /* slot of the header of that name */
 };
 
-#define WEFT_TEXTS 1024 /* a power of two; with more literals a bundle is decided in the plain way */
+#define WEFT_TEXTS_MAX 512 /* with more literals a policy's records are decided in the plain way */
+#define WEFT_TEXTS 1024 /* a power of two, above WEFT_TEXTS_MAX */
 #define WEFT_POLICIES 64
 #define WEFT_PREDICATES 4096 /* a power of two */
 
