@@ -60,8 +60,8 @@ const REASON_NAMES = new Map<number, ReasonName>(
   Object.entries(REASON).map(([name, number]) => [number, name as ReasonName]),
 );
 
-function run(program: KernelProgram, packet: Uint8Array): Uint8Array {
-  const { retval, dataOut } = program.testRun(packet, { outSize: packet.length });
+function run(program: KernelProgram, packet: Uint8Array, repeat = 1): Uint8Array {
+  const { retval, dataOut } = program.testRun(packet, { repeat, outSize: packet.length });
   if (retval !== 0) throw new BugError(`\`${program.name}\` answered ${retval}`);
   return dataOut;
 }
@@ -183,7 +183,12 @@ function outcomeOf(
   };
 }
 
-function decidePolicies(staged: Staged, connections: Uint8Array, ask: ConnectionAsk): EngineAnswer {
+function decidePolicies(
+  staged: Staged,
+  connections: Uint8Array,
+  ask: ConnectionAsk,
+  repeat: number,
+): EngineAnswer {
   const count = connections.byteLength / CONNECTION.size;
   if (!Number.isInteger(count)) {
     throw new BugError(`${connections.byteLength} bytes are no whole number of connections`);
@@ -196,7 +201,7 @@ function decidePolicies(staged: Staged, connections: Uint8Array, ask: Connection
     packet[HEAD + POLICY.mode] = MODE[ask];
     const connection = connections.subarray(i * CONNECTION.size, (i + 1) * CONNECTION.size);
     packet.set(connection, HEAD + POLICY.connection);
-    const out = run(program, packet);
+    const out = run(program, packet, repeat);
     const decision = HEAD + POLICY.decision;
     if (ask !== 'route') {
       records.set(out.subarray(decision, decision + DECISION.size), i * RECORD.size);
@@ -216,7 +221,12 @@ function loadRequests(kernel: Kernel, bundle: Bundle): KernelObject {
   return kernel.load({ name: 'weft_requests', bytes: joined });
 }
 
-function decideRequests(object: KernelObject, requests: Uint8Array, ask: Ask): EngineAnswer {
+function decideRequests(
+  object: KernelObject,
+  requests: Uint8Array,
+  ask: Ask,
+  repeat: number,
+): EngineAnswer {
   const count = requests.byteLength / REQUEST.size;
   if (!Number.isInteger(count)) {
     throw new BugError(`${requests.byteLength} bytes are no whole number of requests`);
@@ -231,7 +241,7 @@ function decideRequests(object: KernelObject, requests: Uint8Array, ask: Ask): E
   for (let i = 0; i < count; i += 1) {
     value.set(requests.subarray(i * REQUEST.size, (i + 1) * REQUEST.size));
     map.update(encodeU32(0), value);
-    const out = run(program, packet);
+    const out = run(program, packet, repeat);
     const decision = HEAD + REQUEST_PACKET.decision;
     if (authorize !== null) {
       records.set(out.subarray(decision, decision + DECISION.size), i * RECORD.size);
@@ -252,6 +262,8 @@ export interface KernelSimulator
     Disposable {
   /** The harness programs, for measurements. */
   readonly staged: Staged;
+  /** Asks about one struct again and again within the kernel; the answer is thrown away. */
+  readonly repeatPolicy: (struct: Uint8Array, ask: Ask, repeat: number) => void;
 }
 
 /**
@@ -281,12 +293,12 @@ export function createKernelSimulator(
     return staged;
   };
   let requests: KernelObject | null = null;
-  const decidePolicy = (structs: Uint8Array, ask: Ask): EngineAnswer => {
+  const decidePolicy = (structs: Uint8Array, ask: Ask, repeat = 1): EngineAnswer => {
     if (ask === 'route' || ask === 'authorize' || ask === 'both') {
-      return decidePolicies(base, structs, ask);
+      return decidePolicies(base, structs, ask, repeat);
     }
     requests ??= loadRequests(kernel, bundle);
-    return decideRequests(requests, structs, ask);
+    return decideRequests(requests, structs, ask, repeat);
   };
   const parseRequest = requestParser(bundle.manifest.headers);
   /** The path as the simulator takes it, with the kernel's policies: no hook does it for requests yet. */
@@ -316,6 +328,9 @@ export function createKernelSimulator(
     simulate,
     simulateAll: (inputs) => Promise.all(inputs.map(simulate)),
     decidePolicy: async (structs, ask) => decidePolicy(structs, ask),
+    repeatPolicy: (struct, ask, repeat) => {
+      decidePolicy(struct, ask, repeat);
+    },
     [Symbol.dispose]: () => {
       requests?.[Symbol.dispose]();
       for (const staged of [...others.values(), base]) staged[Symbol.dispose]();

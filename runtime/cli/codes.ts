@@ -32,5 +32,10 @@ export const CODES: CodeTable = {
     title: 'file too large',
     help: 'name a key, a certificate or a file of signatures',
   },
+  U026: { title: 'no baseline', help: 'write one with `weft bench --save FILE`' },
+  U027: {
+    title: 'baseline of another machine',
+    help: 'times are compared on the machine that they were measured on: save a baseline there',
+  },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

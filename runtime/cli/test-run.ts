@@ -1,15 +1,10 @@
 /** What `weft test` does: finds the tests of a project, runs them under V8, and asks others the same where told. */
-import { mkdirSync, readdirSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import {
-  createInlineDecider,
-  createSimulator,
-  readScenario,
-  scenarioWorld,
-} from '../simulate/index.js';
+import { createInlineDecider, createSimulator } from '../simulate/index.js';
 import {
   type AskedOnce,
   type Coverage,
@@ -24,39 +19,26 @@ import {
 } from '../testing/index.js';
 import { CODES } from './codes.js';
 import { type Input, textOption } from './command-spec.js';
+import { inputDigest } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { compareEngines, usage } from './simulate-run.js';
-import { openSubject, openWorld, readText, type Subject, worldOf } from './subject.js';
+import { openSubject, readText, type Subject, worldOf } from './subject.js';
+import { findTests, isTestFile, openScenario } from './test-files.js';
+import type { FileRun, TestSession } from './test-session.js';
+import type { Session } from './watch.js';
 import { writeAtomic } from './write-atomic.js';
 
 export interface TestsRun {
   readonly subject: Subject;
   readonly results: readonly TestResult[];
+  /** Tests that a watched change did not touch, which passed or failed as before. */
+  readonly unaffected: readonly TestResult[];
   /** Null where it was not asked for. */
   readonly coverage: Coverage | null;
   readonly diagnostics: readonly Diagnostic[];
   readonly sources: (file: string) => string | null;
-}
-
-const isScenario = (name: string): boolean => /(^|\.)scenario\.ya?ml$/.test(name);
-const isTestFile = (name: string): boolean => name.endsWith('.test.ts');
-
-/** Tests below a folder, as the user would name them, in order. */
-function discover(env: Env, shown: string): string[] {
-  const found: string[] = [];
-  const walk = (folder: string): void => {
-    for (const entry of readdirSync(pathIn(env, folder), { withFileTypes: true })) {
-      const { name } = entry;
-      if (name.startsWith('.') || name === 'node_modules') continue;
-      const path = folder === '.' ? name : join(folder, name);
-      if (entry.isDirectory()) walk(path);
-      else if (isScenario(name) || isTestFile(name)) found.push(path);
-    }
-  };
-  walk(shown);
-  return found.sort();
 }
 
 function nameFilter(input: Input): (name: string) => boolean {
@@ -70,13 +52,15 @@ function nameFilter(input: Input): (name: string) => boolean {
   }
 }
 
-/** One decider a world: a scenario may name its own. */
-function decideIn(bundle: Bundle): DecideNow {
+/** One decider a world: a scenario may name its own. `onPolicies` hears which policies a decision met. */
+function decideIn(bundle: Bundle, onPolicies: (policies: bigint) => void): DecideNow {
   const deciders = new Map<World, ReturnType<typeof createInlineDecider>>();
   return (world, input) => {
     const decider = deciders.get(world) ?? createInlineDecider(bundle, world);
     deciders.set(world, decider);
-    return decider.describe(decider.decide(input));
+    const flow = decider.decide(input);
+    onPolicies(flow.policies | (flow.service?.policies ?? 0n));
+    return decider.describe(flow);
   };
 }
 
@@ -86,33 +70,44 @@ interface Setting {
   readonly world: World;
   readonly decide: DecideNow;
   readonly isWanted: (name: string) => boolean;
+  readonly session: TestSession | null;
+  /** Hears of each file that the tests read, as the project names it. */
+  readonly onRead: (path: string) => void;
 }
 
-interface FileRun extends TestRun {
-  readonly diagnostics: readonly Diagnostic[];
+/** A file as its project names it. */
+function inProject({ env, shown }: Pick<Setting, 'env' | 'shown'>, file: string): string {
+  return relative(pathIn(env, shown), pathIn(env, file));
 }
 
 async function runScenarioFile(file: string, setting: Setting): Promise<FileRun> {
-  const { env, decide, isWanted } = setting;
-  const text = readText(env, file);
-  const named = scenarioWorld(text, file);
-  const world = named === null ? setting.world : await openWorld(env, join(dirname(file), named));
-  const { scenario, diagnostics } = readScenario(text, file, world);
+  const { env, decide, isWanted, onRead } = setting;
+  onRead(inProject(setting, file));
+  const opened = await openScenario(env, file, async () => setting.world);
+  const { scenario, world, diagnostics, worldFile } = opened;
+  if (worldFile !== null) onRead(inProject(setting, worldFile));
   if (scenario === null) return { results: [], asked: [], diagnostics };
   return { ...runScenarioTests(scenario, world, decide, isWanted), diagnostics };
 }
 
 async function runTestFile(file: string, setting: Setting): Promise<FileRun> {
   const { compileTests } = await import('../../compiler/index.js');
-  const { env, shown, world, decide, isWanted } = setting;
-  const inProject = relative(pathIn(env, shown), pathIn(env, file));
+  const { env, shown, world, decide, isWanted, session, onRead } = setting;
+  const path = inProject(setting, file);
   const { openProject } = await import('./project.js');
   const { read } = openProject(env, shown);
-  const { module, diagnostics } = await compileTests(inProject, read);
-  const told = diagnostics.map((d) => (d.file === inProject ? { ...d, file } : d));
+  onRead(path);
+  const compile = (heard: (path: string) => void): ReturnType<typeof compileTests> =>
+    compileTests(path, (asked) => {
+      heard(asked);
+      return read(asked);
+    });
+  const compiled = session === null ? compile(onRead) : session.module(file, compile);
+  const { module, diagnostics } = await compiled;
+  const told = diagnostics.map((d) => (d.file === path ? { ...d, file } : d));
   if (module === null) return { results: [], asked: [], diagnostics: told };
-  const source = read(inProject) ?? '';
-  const run = runAssemblyTests({ file: inProject, source, module, world, decide, isWanted });
+  const source = read(path) ?? '';
+  const run = runAssemblyTests({ file: path, source, module, world, decide, isWanted });
   const results = run.results.map((result) => ({ ...result, file }));
   return { results, asked: run.asked, diagnostics: told };
 }
@@ -171,20 +166,76 @@ function writeCoverage(env: Env, folder: string, { manifest }: Bundle, coverage:
   text('index.html', coverageHtml(manifest.name, coverage, manifest.sources));
 }
 
-/** Runs the asked tests. Throws CliError, and typed errors of the engines. */
-export async function runTests(env: Env, input: Input): Promise<TestsRun> {
+/** The subject of a watched project: only policies that changed are compiled. */
+async function watchedSubject(
+  env: Env,
+  shown: string,
+  { session, tests }: Watched,
+  inputs: Map<string, string | null>,
+): Promise<Subject> {
+  const { compileFolder, findingsExit } = await import('./build-project.js');
+  const { bundleDigest } = await import('../../compiler/bundle/index.js');
+  const { project, bundle, diagnostics } = await compileFolder(env, shown, session.cache);
+  for (const [path, digest] of [...project.inputs, ...tests.inputs()]) inputs.set(path, digest);
+  session.onInputs(inputs);
+  if (bundle === null) throw new CliError(diagnostics, findingsExit(diagnostics), project.sources);
+  const setting = ['weft.json', project.config.world ?? ''].map((path) => project.inputs.get(path));
+  tests.begin(bundle, JSON.stringify(setting));
+  const { world, sources } = project;
+  return { bundle, digest: bundleDigest(bundle), diagnostics, world, sources };
+}
+
+/** Runs of a watched project. */
+export interface Watched {
+  readonly session: Session;
+  readonly tests: TestSession;
+}
+
+/** Runs the asked tests; of a watched project those that a change may have touched. Throws CliError, and typed errors of the engines. */
+export async function runTests(
+  env: Env,
+  input: Input,
+  watched: Watched | null = null,
+): Promise<TestsRun> {
   const [shown = '.', ...named] = input.arguments;
   const isWanted = nameFilter(input);
-  const subject = await openSubject(env, shown);
+  const inputs = new Map<string, string | null>();
+  const subject =
+    watched === null
+      ? await openSubject(env, shown)
+      : await watchedSubject(env, shown, watched, inputs);
   const { bundle } = subject;
-  const files = named.length > 0 ? named : discover(env, shown);
+  const files = named.length > 0 ? named : findTests(env, shown);
   const world = await worldOf(env, subject, textOption(input, 'world'));
-  const setting: Setting = { env, shown, world, decide: decideIn(bundle), isWanted };
+  const out = textOption(input, 'coverageOut');
+  const isCovered =
+    input.options['coverage'] === true || out !== null || textOption(input, 'failUnder') !== null;
+  let policies = 0n;
+  let reads: string[] = [];
+  const setting: Setting = {
+    ...{ env, shown, world, isWanted },
+    decide: decideIn(bundle, (met) => {
+      policies |= met;
+    }),
+    session: watched?.tests ?? null,
+    onRead: (path) => {
+      reads.push(path);
+      inputs.set(path, inputDigest(pathIn(env, shown), path));
+    },
+  };
+  const unaffected: TestResult[] = [];
   const results: TestResult[] = [];
   const asked: AskedOnce[] = [];
   const diagnostics: Diagnostic[] = [...subject.diagnostics];
   for (const file of files) {
+    const kept = isCovered ? null : (watched?.tests.unaffected(file) ?? null);
+    if (kept !== null) {
+      unaffected.push(...kept.results);
+      continue;
+    }
+    [policies, reads] = [0n, []];
     const run = await (isTestFile(file) ? runTestFile : runScenarioFile)(file, setting);
+    if (!hasErrors(run.diagnostics)) watched?.tests.keep(file, { run, reads, policies });
     asked.push(...run.asked.map((one) => ({ ...one, result: one.result + results.length })));
     results.push(...run.results);
     diagnostics.push(...run.diagnostics);
@@ -192,16 +243,13 @@ export async function runTests(env: Env, input: Input): Promise<TestsRun> {
   const sources = (file: string): string | null =>
     files.includes(file) ? readText(env, file) : subject.sources(file);
   if (hasErrors(diagnostics)) throw new CliError(diagnostics, EXIT.findings, sources);
-  if (results.length === 0) {
+  if (results.length === 0 && unaffected.length === 0) {
     const help = CODES['U016']?.help ?? null;
     throw new CliError([diagnostic('U016', 'no test ran', { help })], EXIT.denied);
   }
   const both = textOption(input, 'engine') === 'both';
   const run = both ? await compareKernel(env, bundle, { results, asked }) : { results, asked };
-  const out = textOption(input, 'coverageOut');
-  const isCovered =
-    input.options['coverage'] === true || out !== null || textOption(input, 'failUnder') !== null;
   const coverage = isCovered ? await countCoverage(bundle, asked) : null;
   if (coverage !== null && out !== null) writeCoverage(env, out, bundle, coverage);
-  return { subject, results: run.results, coverage, diagnostics, sources };
+  return { subject, results: run.results, unaffected, coverage, diagnostics, sources };
 }

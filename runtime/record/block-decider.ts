@@ -4,7 +4,7 @@
  */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { World } from '../discovery/index.js';
-import { createBatchDecider } from '../simulate/index.js';
+import { type BatchDecider, createBatchDecider } from '../simulate/index.js';
 import { COLUMN, ROUTE_KINDS } from './columns.js';
 import type { BatchParts } from './decided-batch.js';
 import { endsFinder } from './ends-cache.js';
@@ -33,12 +33,13 @@ interface Subject {
   readonly decideBlock: ReturnType<typeof createBatchDecider>['decideBlock'];
 }
 
-function subjectOf(
+/** Starts what decides by the block, with the ends of records found as everywhere. */
+export function batchDecider(
   bundle: Pick<Bundle, 'manifest' | 'wasm'>,
-  { world, seed }: BlockDeciderOptions,
-): Subject {
+  { world, seed }: Pick<BlockDeciderOptions, 'world' | 'seed'>,
+): BatchDecider {
   const find = endsFinder(world);
-  const fast = createBatchDecider(bundle, {
+  return createBatchDecider(bundle, {
     world,
     seed,
     routeKinds: ROUTE_KINDS,
@@ -49,13 +50,19 @@ function subjectOf(
       return { ends, bound: bound === null ? null : boundPlace(JSON.parse(bound)) };
     },
   });
+}
+
+function subjectOf(
+  bundle: Pick<Bundle, 'manifest' | 'wasm'>,
+  { world, seed }: BlockDeciderOptions,
+): Subject {
   let plain: RecordDecider | null = null;
   return {
     plain: () => {
       plain ??= createRecordDecider(bundle, { world, seed });
       return plain;
     },
-    decideBlock: fast.decideBlock,
+    decideBlock: batchDecider(bundle, { world, seed }).decideBlock,
   };
 }
 

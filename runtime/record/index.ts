@@ -1,4 +1,4 @@
-export { type BlockDecider, createBlockDecider } from './block-decider.js';
+export { type BlockDecider, batchDecider, createBlockDecider } from './block-decider.js';
 export { CODES as RECORD_CODES } from './codes.js';
 export { COLUMN, isSameRow, ROUTE_KINDS } from './columns.js';
 export {
@@ -20,7 +20,7 @@ export {
   type RecordDecider,
   type RecordDeciderOptions,
 } from './record-decider.js';
-export { recordInput, recordTime } from './record-input.js';
+export { recordInput, recordTime, timeText } from './record-input.js';
 export { recordOfEvent, type SeenEvent } from './record-of-event.js';
 export { REDACTED, redactor } from './redact.js';
 export type {

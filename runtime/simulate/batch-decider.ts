@@ -54,6 +54,19 @@ export interface BatchAnswer {
 export interface BatchDecider {
   /** Reads and decides a block of whole lines. */
   readonly decideBlock: (block: Uint8Array, firstLine: number) => BatchAnswer;
+  /**
+   * Reads a block to be decided any number of times: what was read is kept until the next block. Throws
+   * RangeError where the block is too large, or a line of it is not read by the block.
+   */
+  readonly hold: (block: Uint8Array, firstLine: number) => HeldBlock;
+}
+
+/** Records that were read. */
+export interface HeldBlock {
+  readonly count: number;
+  /** Decides them all; false where the decision of one stops. The rows hold until the next call. */
+  readonly decide: () => boolean;
+  readonly rows: () => Int32Array;
 }
 
 const MOST_LINES = 16_384;
@@ -176,20 +189,43 @@ export function createBatchDecider(
       }
     }
   };
+  const give = (bytes: Uint8Array): void => {
+    if (bytes.length > capacity) {
+      capacity = bytes.length * 2;
+      block = module.room(capacity);
+    }
+    module.bytes.set(bytes, block);
+    module.bytes.fill(0, block + bytes.length, block + bytes.length + 16);
+  };
+  const room = [lines, MOST_LINES, arena, ARENA_BYTES, stopped];
   return {
-    decideBlock: (bytes, firstLine) => {
-      if (bytes.length > capacity) {
-        capacity = bytes.length * 2;
-        block = module.room(capacity);
+    hold: (bytes, firstLine) => {
+      give(bytes);
+      call.forget_ends();
+      const count = call.read(block, bytes.length, 0, firstLine, ...room);
+      const table = module.words(lines, count * LINE_WORDS);
+      const isWhole = module.view.getUint32(stopped, true) === bytes.length;
+      if (!isWhole || table.some((word, i) => i % LINE_WORDS === 0 && word === 0)) {
+        throw new RangeError('the block cannot be held');
       }
-      module.bytes.set(bytes, block);
-      module.bytes.fill(0, block + bytes.length, block + bytes.length + 16);
+      return {
+        count,
+        decide: () => {
+          module.words(rows, count * words).fill(0);
+          const stops: number[] = [];
+          decideRead(count, 0, stops);
+          return stops.length === 0;
+        },
+        rows: () => module.words(rows, count * words),
+      };
+    },
+    decideBlock: (bytes, firstLine) => {
+      give(bytes);
       const parts: { readonly rows: Int32Array; readonly starts: readonly number[] }[] = [];
       const plain: number[] = [];
       let count = 0;
       for (let offset = 0; offset < bytes.length; ) {
         if (call.ends_full() !== 0) call.forget_ends();
-        const room = [lines, MOST_LINES, arena, ARENA_BYTES, stopped];
         const read = call.read(block, bytes.length, offset, firstLine + count, ...room);
         offset = module.view.getUint32(stopped, true);
         const table = module.words(lines, read * LINE_WORDS).slice();

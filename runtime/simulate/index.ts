@@ -3,6 +3,7 @@ export {
   type BatchDecider,
   createBatchDecider,
   type FoundEnds,
+  type HeldBlock,
 } from './batch-decider.js';
 export { CODES as SIMULATE_CODES } from './codes.js';
 export {

@@ -8,12 +8,14 @@ import { benchDecision } from './decision.js';
 import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
 import { benchQuality } from './quality.js';
+import { benchSimulate } from './simulate.js';
 import { benchTables } from './tables.js';
 
 const GROUPS = {
   decision: benchDecision,
   quality: benchQuality,
   tables: benchTables,
+  simulate: benchSimulate,
   connect: benchConnect,
   http: benchHttp,
 } as const;

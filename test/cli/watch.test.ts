@@ -26,6 +26,8 @@ function edit(path: string, from: string, to: string): void {
 interface Answer {
   readonly exit: number;
   readonly bundle?: string;
+  readonly unaffected?: number;
+  readonly results?: readonly { readonly file: string }[];
   readonly diagnostics: readonly { readonly code: string }[];
 }
 const codes = ({ diagnostics }: Answer): string => diagnostics.map((d) => d.code).join(' ');
@@ -86,6 +88,31 @@ test('build writes the bundle that a build of the same files writes, after each 
     assert.is.not(second.bundle, first.bundle);
     assert.is(second.bundle, await digest('b.weft'));
     assert.equal(readFileSync(join(cwd, 'w.weft')), readFileSync(join(cwd, 'b.weft')));
+  });
+});
+
+test('test runs what a change may have touched, and tells of the rest', async () => {
+  const other = `import { connect, expect, test } from "weft/test";
+test("nobody from outside", () => { expect(connect("203.0.113.9", "10.1.0.4:9080")).toDeny(); });
+`;
+  writeFileSync(join(cwd, 'shop/outside.test.ts'), other);
+  await watching(['test', 'shop'], async (next) => {
+    const first = await next();
+    assert.is(first.exit, 0, JSON.stringify(first));
+    assert.is(first.unaffected, 0);
+    const files = ({ results = [] }: Answer): string[] => [...new Set(results.map((r) => r.file))];
+    assert.is(files(first).length, 2);
+    edit('shop/outside.test.ts', 'toDeny', 'toAllow');
+    const failed = await next();
+    assert.is(failed.exit, 2);
+    assert.equal(files(failed), ['shop/outside.test.ts']);
+    assert.is(failed.unaffected, (first.results?.length ?? 0) - 1);
+    edit('shop/outside.test.ts', 'toAllow', 'toDeny');
+    assert.is((await next()).exit, 0);
+    // A policy that all of them meet.
+    edit(POLICY, 'return Verdict.Pass', 'return Verdict.Deny');
+    const policy = await next();
+    assert.is(policy.unaffected, 0, JSON.stringify(policy));
   });
 });
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { drawPictures } from '../bench/http/picture.js';
+import { drawSimulate } from '../bench/simulate/picture.js';
 
 const docs = fileURLToPath(new URL('../../../docs', import.meta.url));
 const folder = join(docs, 'benchmarks');
@@ -14,10 +15,16 @@ const rows = (
   }
 ).results;
 
+const simulated = (
+  JSON.parse(readFileSync(join(folder, 'simulate.json'), 'utf8')) as {
+    readonly results: Parameters<typeof drawSimulate>[0];
+  }
+).results;
+
 const test = suite('bench: pictures');
 
 test('every picture is the one of its figures, and is shown', () => {
-  const drawn = drawPictures(rows);
+  const drawn = new Map([...drawPictures(rows), ['simulate.svg', drawSimulate(simulated)]]);
   const page = readFileSync(join(docs, 'benchmarks.md'), 'utf8');
   const committed = readdirSync(folder).filter((name) => name.endsWith('.svg'));
   assert.equal(committed.toSorted(), [...drawn.keys()].toSorted());
@@ -33,6 +40,14 @@ test('another figure gives another picture', () => {
   const changed = drawPictures([{ ...first, peerValue: first.peerValue * 2 }, ...rest]);
   const same = [...drawPictures(rows)].filter(([name, svg]) => changed.get(name) === svg);
   assert.is(same.length, drawPictures(rows).size - 1);
+});
+
+test('a record rate is drawn with its peer beside it', () => {
+  const row = { bench: 'simulate/x', value: 1_000_000, peer: 'what it has to be', peerValue: 1 };
+  const peer = { bench: 'simulate/x-opa', value: 5, peer: 'OPA', peerValue: 1000 };
+  const svg = drawSimulate([row, peer]);
+  assert.match(svg, /Weft, x[\s\S]*1,000,000[\s\S]*OPA[\s\S]*>1,000</);
+  assert.is(svg.match(/<rect /g)?.length, 3);
 });
 
 test('a variant is drawn once per number of connections', () => {

@@ -1,5 +1,6 @@
 /** The command table, in the order of `--help`. A verb is in it or does not exist. */
 import type { CommandSpec } from '../command-spec.js';
+import { BENCH_COMMAND } from './bench.js';
 import { BUILD_COMMAND } from './build.js';
 import { CHECK_COMMAND } from './check.js';
 import { completionCommand } from './completion.js';
@@ -37,6 +38,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   EXPLAIN_COMMAND,
   DIFF_COMMAND,
   PROVE_COMMAND,
+  BENCH_COMMAND,
   IMPORT_COMMAND,
   RECORD_COMMAND,
   REPLAY_COMMAND,

@@ -1,10 +1,14 @@
 /** `weft test`: the tests of a project, in scenarios and beside the policies, with coverage. */
+
+import { join } from 'node:path';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { CommandSpec, Input, Result } from '../command-spec.js';
-import { textOption } from '../command-spec.js';
-import type { Env } from '../env.js';
+import { flagOption, textOption } from '../command-spec.js';
+import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { usage } from '../simulate-run.js';
+import type { Watched } from '../test-run.js';
+import { answering, WATCH_OPTION } from '../watch.js';
 
 function threshold(input: Input): number | null {
   const text = textOption(input, 'failUnder');
@@ -15,11 +19,28 @@ function threshold(input: Input): number | null {
 }
 
 async function runTest(env: Env, input: Input): Promise<Result> {
+  if (!flagOption(input, 'watch')) return answer(env, input, null);
+  const { existsSync } = await import('node:fs');
+  const [shown = '.'] = input.arguments;
+  const folder = pathIn(env, shown);
+  if (!existsSync(join(folder, 'weft.json'))) {
+    throw usage('`--watch` needs a project folder', 'name a folder that holds weft.json');
+  }
+  const { TestSession } = await import('../test-session.js');
+  const tests = new TestSession(folder);
+  return answering(env, input, {
+    answer: (session) => answer(env, input, session === null ? null : { session, tests }),
+    isAnswer: false,
+  });
+}
+
+async function answer(env: Env, input: Input, watched: Watched | null): Promise<Result> {
   const limit = threshold(input);
   const { runTests } = await import('../test-run.js');
   const testing = await import('../../testing/index.js');
-  const { subject, results, coverage, diagnostics, sources } = await runTests(env, input);
-  const summary = testing.summarize(results);
+  const run = await runTests(env, input, watched);
+  const { subject, results, unaffected, coverage, diagnostics, sources } = run;
+  const summary = testing.summarize([...results, ...unaffected]);
   const failuresOnly = input.options['onlyShowFailures'] === true;
   const reports = {
     tap: () => testing.tapReport(results),
@@ -31,6 +52,7 @@ async function runTest(env: Env, input: Input): Promise<Result> {
     reports[input.format === 'json' || input.format === 'ndjson' ? 'text' : input.format];
   const isText = input.format === 'text';
   const covered = coverage !== null && isText ? `\n${testing.coverageText(coverage)}` : '';
+  const rest = unaffected.length === 0 ? '' : `\n${unaffected.length} not affected`;
   const total = coverage?.percent.total ?? 100;
   const isUnder = limit !== null && total < limit;
   const under = `the coverage is ${total} %, less than ${limit} %`;
@@ -41,9 +63,10 @@ async function runTest(env: Env, input: Input): Promise<Result> {
       bundle: subject.digest,
       results: failuresOnly ? results.filter((result) => !result.isPassed) : results,
       summary,
+      ...(watched === null ? {} : { unaffected: unaffected.length }),
       ...(coverage === null ? {} : { coverage }),
     },
-    text: report() + covered,
+    text: report() + rest + covered,
     diagnostics: isUnder ? [...diagnostics, diagnostic('U017', under, { help })] : diagnostics,
     sources,
   };
@@ -82,7 +105,8 @@ export const TEST_COMMAND: CommandSpec = {
       choices: ['wasm', 'both'],
       default: 'wasm',
     },
+    WATCH_OPTION,
   ],
-  formats: ['text', 'json', 'tap', 'junit', 'github'],
+  formats: ['text', 'json', 'ndjson', 'tap', 'junit', 'github'],
   run: runTest,
 };

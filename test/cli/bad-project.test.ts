@@ -1,31 +1,14 @@
 /**
- * Whatever is wrong with the input: one clear error with place, code and remedy, the exit code of the
+ * Whatever is wrong with a project: one clear error with place, code and remedy, the exit code of the
  * contract, one document under `-o json`, and the output file as it was.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  constants,
-  cpSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { machinePaths } from '../../runtime/agent/index.js';
-import { runCli } from '../../runtime/cli/run-cli.js';
-import { KernelError } from '../../runtime/kernel/index.js';
-import { testEnv, weft } from './harness.js';
+import { weft } from './harness.js';
 
-const main = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
 const HEAD = 'import { cluster, Connection, Route, split, Table, Verdict } from "weft";\n';
 const POLICY = 'policies/isolation.ts';
 
@@ -215,7 +198,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const test = suite('bad input');
+const test = suite('bad project');
 let template = '';
 let cwd = '';
 test.before(async () => {
@@ -281,131 +264,6 @@ test('a bundle cut anywhere, or with any byte changed, is exit 6', async () => {
     bytes[at] = (bytes[at] ?? 0) ^ 0x10;
     assert.is(await open(bytes), 6, `byte ${at}`);
   }
-});
-
-test('where nothing can be written: U011, and no rest beside it', async () => {
-  for (const [out, reason] of [
-    ['no/such/folder.weft', 'ENOENT'],
-    ['shop', 'EISDIR'],
-  ] as const) {
-    const { exit, stdout } = await weft(['build', 'shop', '--out', out, '-o', 'json'], { cwd });
-    const [found] = JSON.parse(stdout).diagnostics;
-    assert.equal([exit, found.code], [1, 'U011']);
-    assert.match(found.message, reason);
-    assert.ok(found.help);
-  }
-  assert.equal(readdirSync(cwd).sort(), ['good.weft', 'shop']);
-});
-
-test('a full disk keeps the old file whole', async () => {
-  const small = join(cwd, 'small');
-  assert.is(spawnSync('mkdir', [small]).status, 0);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'none', small]);
-  assert.is(mounted.status, 0, String(mounted.stderr));
-  try {
-    writeFileSync(join(small, 'o.weft'), 'old');
-    const { exit, stderr } = await weft(['build', 'shop', '--out', 'small/o.weft'], { cwd });
-    assert.is(exit, 1);
-    assert.match(stderr, 'error[U011]: cannot write `small/o.weft`: ENOSPC');
-    assert.is(readFileSync(join(small, 'o.weft'), 'utf8'), 'old');
-    assert.equal(readdirSync(small), ['o.weft']);
-  } finally {
-    spawnSync('umount', [small]);
-  }
-});
-
-test('a device is written to, never replaced', async () => {
-  const pipe = join(cwd, 'pipe');
-  assert.is(spawnSync('mkfifo', [pipe]).status, 0);
-  const reader = spawn('cat', [pipe]);
-  const chunks: Buffer[] = [];
-  reader.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const ended = new Promise((resolve) => reader.on('close', resolve));
-  const { exit } = await weft(['build', 'shop', '--out', 'pipe'], { cwd });
-  await ended;
-  assert.is(exit, 0);
-  assert.equal(Buffer.concat(chunks), readFileSync(join(cwd, 'good.weft')));
-});
-
-/** Verbs that need the kernel, as a user would call them. */
-const NODE_VERBS = [
-  ['load', 'good.weft', '--world', 'shop/world.yaml'],
-  ['unload'],
-  ['enrol', '--all'],
-  ['unenrol', '--all'],
-  ['status'],
-] as const;
-
-test('without root: one error, exit 1, from each verb of a node', () => {
-  spawnSync('chmod', ['-R', 'a+rX', cwd]);
-  for (const args of NODE_VERBS) {
-    const done = spawnSync(process.execPath, [main, ...args, '-o', 'json'], {
-      ...{ cwd, uid: 65534, gid: 65534, encoding: 'utf8' },
-    });
-    assert.is(done.status, 1, done.stderr);
-    const { diagnostics } = JSON.parse(String(done.stdout));
-    assert.is(diagnostics.length, 1);
-    assert.is(diagnostics[0].code, 'KERNEL_EPERM');
-    assert.match(diagnostics[0].help, 'run as root');
-  }
-});
-
-test('not Linux, no libbpf, no bpf file system, no cgroup2: exit 4 with the remedy', async () => {
-  const fields = { call: '', errno: 0, message: 'no', remedy: 'use another machine' };
-  const doors = ['KERNEL_NOT_LINUX', 'KERNEL_NO_LIBBPF'].map((code) => ({
-    code,
-    openKernel: (): Promise<never> => Promise.reject(new KernelError({ code, ...fields })),
-    nodePaths: async () => machinePaths({ bpffs: true, cgroup2: '/sys/fs/cgroup' }),
-  }));
-  const openKernel = async (): Promise<never> => ({}) as never;
-  const nodes = [
-    {
-      code: 'A003',
-      openKernel,
-      nodePaths: async () => machinePaths({ bpffs: false, cgroup2: '/' }),
-    },
-    {
-      code: 'A002',
-      openKernel,
-      nodePaths: async () => machinePaths({ bpffs: true, cgroup2: null }),
-    },
-  ];
-  for (const { code, ...world } of [...doors, ...nodes]) {
-    for (const args of NODE_VERBS) {
-      const out: Buffer[] = [];
-      const env = { ...testEnv({ cwd }, out), ...world };
-      assert.is(await runCli([...args, '-o', 'json'], env), 4, `${code} ${args[0]}`);
-      const [found] = JSON.parse(Buffer.concat(out).toString()).diagnostics;
-      assert.is(found.code, code);
-      assert.ok(found.help);
-    }
-  }
-});
-
-test('Ctrl-C during a build: exit 130, the old file stays', async () => {
-  const before = readFileSync(join(cwd, 'good.weft'));
-  const world = join(cwd, 'shop/world.yaml');
-  const text = readFileSync(world);
-  rmSync(world);
-  assert.is(spawnSync('mkfifo', [world]).status, 0);
-  const child = spawn(process.execPath, [main, 'build', 'shop', '--out', 'good.weft'], { cwd });
-  const closed = new Promise((resolve) => child.on('close', resolve));
-  // The build waits for its world, so it has begun when the other end can be opened.
-  let fd = -1;
-  while (fd < 0) {
-    await new Promise((resolve) => setImmediate(resolve));
-    try {
-      fd = openSync(world, constants.O_WRONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      assert.is((error as NodeJS.ErrnoException).code, 'ENXIO');
-    }
-  }
-  child.kill('SIGINT');
-  writeSync(fd, text);
-  closeSync(fd);
-  assert.is(await closed, 130);
-  assert.equal(readFileSync(join(cwd, 'good.weft')), before);
-  assert.equal(readdirSync(cwd).sort(), ['good.weft', 'shop']);
 });
 
 test.run();

@@ -1,0 +1,56 @@
+/** The tests of a project: their files, and scenarios with their worlds. */
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import type { World } from '../discovery/types.js';
+import { readScenario, type Scenario, scenarioWorld } from '../simulate/index.js';
+import { type Env, pathIn } from './env.js';
+import { openWorld, readText } from './subject.js';
+
+/** Whether a file is a scenario by its name. */
+export function isScenario(name: string): boolean {
+  return /(^|[./])scenario\.ya?ml$/.test(name);
+}
+
+/** Whether a file is tests in AssemblyScript by its name. */
+export function isTestFile(name: string): boolean {
+  return name.endsWith('.test.ts');
+}
+
+/** Tests below a folder, as the user would name them, in order. */
+export function findTests(env: Env, shown: string): string[] {
+  const found: string[] = [];
+  const walk = (folder: string): void => {
+    for (const entry of readdirSync(pathIn(env, folder), { withFileTypes: true })) {
+      const { name } = entry;
+      if (name.startsWith('.') || name === 'node_modules') continue;
+      const path = folder === '.' ? name : join(folder, name);
+      if (entry.isDirectory()) walk(path);
+      else if (isScenario(name) || isTestFile(name)) found.push(path);
+    }
+  };
+  walk(shown);
+  return found.sort();
+}
+
+export interface OpenedScenario {
+  readonly scenario: Scenario | null;
+  readonly world: World;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly text: string;
+  /** The world that it names; null where it has the usual one. */
+  readonly worldFile: string | null;
+}
+
+/** Reads a scenario in the world that it names, else in the usual one. Throws CliError. */
+export async function openScenario(
+  env: Env,
+  file: string,
+  usual: () => Promise<World>,
+): Promise<OpenedScenario> {
+  const text = readText(env, file);
+  const named = scenarioWorld(text, file);
+  const worldFile = named === null ? null : join(dirname(file), named);
+  const world = worldFile === null ? await usual() : await openWorld(env, worldFile);
+  return { ...readScenario(text, file, world), world, text, worldFile };
+}
