@@ -1,6 +1,7 @@
 /** What `weft bench` compares with: a document that it wrote before, and what has become worse since. */
 import { createHash } from 'node:crypto';
 import { cpus, release, totalmem } from 'node:os';
+import { version } from 'node:process';
 
 export interface Machine {
   readonly cpu: string;
@@ -52,7 +53,7 @@ export function machineOf(): Machine {
     cpus: cpus().length,
     memoryBytes: totalmem(),
     kernel: release(),
-    node: process.version,
+    node: version,
   };
   const fingerprint = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   return { ...facts, fingerprint };

@@ -35,8 +35,9 @@ export interface CaseTimes {
 const TOGETHER = 256;
 /** Decisions of a sample where each is taken in the plain way, which is slow. */
 const TOGETHER_PLAINLY = 16;
-const KERNEL_REPEAT = 20_000;
+const REPEAT_IN_KERNEL = 20_000;
 const MOST_SAMPLES = 2000;
+const NS_PER_MS = 1e6;
 
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;
@@ -49,9 +50,9 @@ function sample(ms: number, together: number, decide: () => void): CaseTimes {
   const until = performance.now() + ms;
   const found: number[] = [];
   do {
-    const from = process.hrtime.bigint();
+    const from = performance.now();
     decide();
-    found.push(Number(process.hrtime.bigint() - from) / together);
+    found.push(((performance.now() - from) * NS_PER_MS) / together);
   } while (performance.now() < until && found.length < MOST_SAMPLES);
   found.sort((a, b) => a - b);
   const round = (ns: number): number => Math.round(ns * 10) / 10;
@@ -160,8 +161,9 @@ export async function kernelTimer(
   return {
     time: async (one, ms) => {
       const asked = await questionsOf(one);
-      return sample(ms, KERNEL_REPEAT, () => {
-        for (const { structs, ask } of asked) simulator.repeatPolicy(structs, ask, KERNEL_REPEAT);
+      return sample(ms, REPEAT_IN_KERNEL, () => {
+        for (const { structs, ask } of asked)
+          simulator.repeatPolicy(structs, ask, REPEAT_IN_KERNEL);
       });
     },
     [Symbol.dispose]: () => simulator[Symbol.dispose](),

@@ -22,4 +22,8 @@ export const CODES: CodeTable = {
     title: 'entry without what a decision needs',
     help: 'it is left out; the others are decided',
   },
+  W409: {
+    title: 'time of no calendar',
+    help: 'write an ISO time as 2026-01-02T03:04:05Z; the other lines are decided',
+  },
 };

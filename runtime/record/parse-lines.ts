@@ -39,6 +39,11 @@ function jsonFault(error: unknown): string {
     .toLowerCase()}`;
 }
 
+/** Whether its time, if it has one, is a time: the schema knows its form alone. */
+function hasTime({ time }: TrafficRecord): boolean {
+  return time === undefined || !Number.isNaN(Date.parse(time));
+}
+
 function parseEach(block: LineBlock, file: string): ParsedLines {
   const records: TrafficRecord[] = [];
   const lines: number[] = [];
@@ -70,7 +75,10 @@ function parseEach(block: LineBlock, file: string): ParsedLines {
     }
     const wrong = recordFaults(value, { file, line, column: 1 });
     if (wrong.length > 0) faults.push(...wrong);
-    else {
+    else if (!hasTime(value as TrafficRecord)) {
+      const { time } = value as TrafficRecord;
+      faults.push(lineFault('W409', `\`${time}\` is no time of any calendar`, file, line));
+    } else {
       records.push(value as TrafficRecord);
       lines.push(line);
     }
@@ -92,7 +100,7 @@ function parseTogether(block: LineBlock): readonly TrafficRecord[] | null {
     return null;
   }
   if (!Array.isArray(values) || values.length !== block.lines) return null;
-  for (const value of values) if (!isRecord(value)) return null;
+  for (const value of values) if (!isRecord(value) || !hasTime(value)) return null;
   return values as TrafficRecord[];
 }
 
