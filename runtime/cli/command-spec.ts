@@ -3,7 +3,7 @@ import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { Env } from './env.js';
 import type { ExitCode } from './exit.js';
 
-export type Format = 'text' | 'json' | 'ndjson' | 'tap' | 'junit' | 'github';
+export type Format = 'text' | 'json' | 'ndjson' | 'tap' | 'junit' | 'github' | 'sarif';
 
 export interface OptionSpec {
   readonly flags: string; // as commander reads them: `--out <FILE>`

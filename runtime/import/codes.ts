@@ -27,4 +27,12 @@ export const CODES: CodeTable = {
     title: 'done otherwise here',
     help: 'what is let through is the same; docs/import.md says what differs',
   },
+  W521: {
+    title: 'meshes read it differently',
+    help: 'write it so that all of them read the same; the example is answered differently',
+  },
+  W522: {
+    title: 'matches nothing in any mesh',
+    help: 'say what was meant in the form that matches',
+  },
 };

@@ -1,6 +1,7 @@
 export { CODES as IMPORT_CODES } from './codes.js';
 export { type GatewayOptions, importGateway } from './gateway/import-gateway.js';
 export { importIstio } from './istio/import-istio.js';
+export { lintIstio } from './istio/lint-dialect.js';
 export { ISTIO_DEFAULTS, type IstioOptions, type PathNormalization } from './istio/options.js';
 export { importNetwork } from './network/import-network.js';
 export type { SourceFile } from './objects.js';

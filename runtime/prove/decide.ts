@@ -71,6 +71,8 @@ const EXPORT: Readonly<Record<Level, ExportName>> = {
 export interface DecideContext {
   readonly guards: Guards;
   readonly opaques: Opaques;
+  /** See RunContext. */
+  readonly ignoresAnswers?: boolean;
 }
 
 /** Which destinations a policy is attached to. */
@@ -146,7 +148,7 @@ function answersOf(
 
 /** What the policies of one level say. Throws TooLarge. */
 export function decide(model: Model, level: Level, context: DecideContext): Decided {
-  const { guards, opaques } = context;
+  const { guards, opaques, ignoresAnswers = false } = context;
   const { manifest } = model.bundle;
   const spoken = model.policies
     .filter(({ entry }) => entry.exports.includes(EXPORT[level]))
@@ -159,6 +161,7 @@ export function decide(model: Model, level: Level, context: DecideContext): Deci
         ir,
         subject: { manifest, entry },
         tag: `${model.tag} ${entry.name}`,
+        ignoresAnswers,
       });
       const value = runner.run(policyFunction(entry.index, FUNCTION_PART[EXPORT[level]]), attached);
       return { entry, attached, answers: answersOf(value, model, context) };

@@ -39,6 +39,8 @@ export interface RunContext {
   readonly subject: Subject;
   /** Tells what only one bundle has from another's. */
   readonly tag: string;
+  /** Goes on past lines that answer, as if they had not: what a rule would decide if none stood before it. */
+  readonly ignoresAnswers?: boolean;
 }
 
 interface Shape {
@@ -173,8 +175,22 @@ export class FunctionRunner {
         return;
       case 'br_if': {
         const condition = this.#truth(this.#read(frame, block.id, term.condition), term.loc);
-        this.#go(frame, block, term.then, guards.and(reach, condition));
-        this.#go(frame, block, term.else, guards.and(reach, guards.not(condition)));
+        const [then, otherwise] = [term.then, term.else].map((target) =>
+          this.#answers(frame, target.block),
+        );
+        const goesOn = this.#context.ignoresAnswers === true && then !== otherwise;
+        this.#go(
+          frame,
+          block,
+          term.then,
+          goesOn && otherwise ? reach : guards.and(reach, condition),
+        );
+        this.#go(
+          frame,
+          block,
+          term.else,
+          goesOn && then ? reach : guards.and(reach, guards.not(condition)),
+        );
         return;
       }
       case 'switch': {
@@ -195,6 +211,15 @@ export class FunctionRunner {
       case 'trap':
         frame.result.add(constant(frame.func.stopped[term.kind]), reach);
     }
+  }
+
+  /** Whether a block does nothing but answer. */
+  #answers({ blocks }: Frame, id: BlockId): boolean {
+    const block = blocks.get(id);
+    if (block === undefined || block.instrs.some(({ op }) => op !== 'const')) return false;
+    if (block.term.op === 'return') return true;
+    const next = block.term.op === 'br' ? blocks.get(block.term.to.block) : undefined;
+    return next?.term.op === 'return' && next.instrs.every(({ op }) => op === 'const');
   }
 
   #go(frame: Frame, from: Block, { block, args }: Target, reach: Guard): void {

@@ -13,6 +13,7 @@ import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
 import { KEYGEN_COMMAND } from './keygen.js';
+import { LINT_COMMAND } from './lint.js';
 import { LOAD_COMMAND } from './load.js';
 import { PROVE_COMMAND } from './prove.js';
 import { PULL_COMMAND } from './pull.js';
@@ -36,6 +37,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   SIMULATE_COMMAND,
   TEST_COMMAND,
   EXPLAIN_COMMAND,
+  LINT_COMMAND,
   DIFF_COMMAND,
   PROVE_COMMAND,
   BENCH_COMMAND,

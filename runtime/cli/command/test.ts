@@ -49,7 +49,7 @@ async function answer(env: Env, input: Input, watched: Watched | null): Promise<
     text: () => testing.textReport(results, { failuresOnly }),
   };
   const report =
-    reports[input.format === 'json' || input.format === 'ndjson' ? 'text' : input.format];
+    Object.entries(reports).find(([name]) => name === input.format)?.[1] ?? reports.text;
   const isText = input.format === 'text';
   const covered = coverage !== null && isText ? `\n${testing.coverageText(coverage)}` : '';
   const rest = unaffected.length === 0 ? '' : `\n${unaffected.length} not affected`;
