@@ -9,14 +9,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const CODE = /\b(?:[PITLBWSAUOV]\d{3}|KERNEL_[A-Z][A-Z_0-9]*)\b/g;
+const CODE = /\b(?:[PITLBWSAUOVF]\d{3}|KERNEL_[A-Z][A-Z_0-9]*)\b/g;
 /** Made from an errno, not declared one by one. */
 const FROM_ERRNO = /^KERNEL_E[A-Z]+$/;
 
 /**
  * Codes that no test shows, with the reason. One that a test starts to mention must leave this list.
  */
-const UNTESTED: Readonly<Record<string, string>> = {};
+const UNTESTED: Readonly<Record<string, string>> = {
+  F106: 'needs policies whose sets have millions of parts',
+};
 
 function files(dir: string): string[] {
   return readdirSync(dir).flatMap((name) => {

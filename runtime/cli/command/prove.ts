@@ -42,7 +42,7 @@ export const PROVE_COMMAND: CommandSpec = {
   description:
     'Claims stand in files *.prove.ts beside the policies and are written as policies are: where one says Deny nothing may\nbe let in, where it says Allow all must be, where it says Pass nothing is claimed. Each is checked for every connection\nand request that there can be, from and to every workload that there could be, and is proved, refuted with a\ncounterexample that was really decided, or undecided with the line that is not looked into. A claim that nothing\nmeets is empty.\n\nExit code 2 where one is refuted, else 4 where one is undecided or empty.',
   example:
-    '$ cat shop/payments.prove.ts\nimport { Connection, Verdict } from "weft";\nexport function authorizeConnection(c: Connection): Verdict {\n  const isPayments = c.destination.label("app").is("payments") && c.destination.port == 443;\n  if (isPayments && !c.source.namespace.is("prod")) return Verdict.Deny;\n  return Verdict.Pass;\n}\n\n$ weft prove shop\nproved     shop/payments.prove.ts:4  never let in\n1 proved, 0 refuted, 0 undecided, 0 empty',
+    '$ weft prove shop\nproved     shop/payments.prove.ts:4  never let in\n1 proved, 0 refuted, 0 undecided, 0 empty\n\n$ cat shop/payments.prove.ts\nimport { Connection, Verdict } from "weft";\nexport function authorizeConnection(c: Connection): Verdict {\n  const isPaid = c.destination.label("app").is("payments");\n  if (isPaid && !c.source.namespace.is("prod")) return Verdict.Deny;\n  return Verdict.Pass;\n}',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
     {
