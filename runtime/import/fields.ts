@@ -25,6 +25,19 @@ export class Findings {
   }
 }
 
+/** The same warning once: what a header does is the same in each rule. */
+export function once(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const seen = new Set<string>();
+  return found.filter(({ severity, code, message }) => {
+    const key = `${code} ${message}`;
+    if (severity === 'error' || !['W505', 'W510'].includes(code) || !seen.has(key)) {
+      seen.add(key);
+      return true;
+    }
+    return false;
+  });
+}
+
 const KINDS: Readonly<Record<string, string>> = {
   text: 'a text',
   list: 'a list',

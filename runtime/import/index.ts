@@ -4,6 +4,7 @@ export { importIstio } from './istio/import-istio.js';
 export { lintIstio } from './istio/lint-dialect.js';
 export { ISTIO_DEFAULTS, type IstioOptions, type PathNormalization } from './istio/options.js';
 export { importNetwork } from './network/import-network.js';
+export type { NetworkOptions } from './network/reading.js';
 export type { SourceFile } from './objects.js';
 export { type ImportedFile, type ImportedProject, projectText } from './project.js';
 export type { KnownCluster, KnownPort, KnownService, Services } from './route/model.js';

@@ -1,9 +1,9 @@
 /**
  * The semantics of other meshes, row by row: test/case/conformance/*.case holds their YAML, which is imported, and
- * what each request must hear, in V8 and in the kernel. `rows.txt` lists the rows; each has cases, and at least
- * two answers among them. `refused.txt` holds YAML that is refused, or read with a warning.
+ * what each request must hear, in V8 and in the kernel. `semantics/` names the rows item by item, `rows.txt` those of other objects;
+ * each has cases, and at least two answers among them. `refused.txt` holds YAML that is refused, or read with a warning.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -47,7 +47,9 @@ function importAs(
   if (told['dialect'] === 'gateway-api') {
     return importGateway(texts, { namespace: 'default', services: servicesOf(told) });
   }
-  if (told['dialect'] === 'cilium') return importNetwork(texts, 'default');
+  if (told['dialect'] === 'cilium') {
+    return importNetwork(texts, { namespace: 'default', httpPorts: [80], nodes: [], ...told });
+  }
   return importIstio(texts, optionsOf(told), told['layout'] === 'scopes' ? 'scopes' : 'one');
 }
 
@@ -136,11 +138,52 @@ test('what is no valid YAML of its mesh, and what cannot be kept, is told at its
 
 const rowOf = (id: string): string => id.split('.')[0] ?? '';
 
-test('every row of the semantics has cases, of more than one answer', () => {
-  const rows = read('rows.txt')
+/** Lines of the semantics that say something to be tested: points, steps, rows of tables. */
+const ITEM = /^(?:- |\d+\. |\| )/;
+const RULER = /^\|[-| ]+$/;
+
+interface Item {
+  readonly line: number;
+  readonly rows: readonly string[];
+}
+
+/** What each item of a file of semantics ends with: its rows, or `@` and the file of its tests. */
+function itemsOf(name: string): readonly Item[] {
+  const lines = read(join('semantics', name)).split('\n');
+  return lines.flatMap((text, i) => {
+    const rows = / \[([^\][]+)\]$/.exec(text)?.[1]?.split(' ') ?? [];
+    const isHead = RULER.test(lines[i + 1] ?? '');
+    const says = ITEM.test(text) && !isHead && !RULER.test(text);
+    return says || rows.length > 0 ? [{ line: i + 1, rows }] : [];
+  });
+}
+
+test('each item of the semantics names its rows, or the file of its tests', () => {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  for (const name of readdirSync(join(folder, 'semantics'))) {
+    const items = itemsOf(name);
+    assert.ok(items.length > 50, `${name}: ${items.length} items`);
+    assert.equal(
+      items.filter(({ rows }) => rows.length === 0).map(({ line }) => `${name}:${line}`),
+      [],
+    );
+    const elsewhere = items.flatMap(({ rows }) => rows.filter((row) => row.startsWith('@')));
+    assert.equal(
+      elsewhere.filter((row) => !existsSync(join(root, row.slice(1)))),
+      [],
+    );
+  }
+});
+
+test('every row has cases, of more than one answer', () => {
+  const listed = read('rows.txt')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.split(/\s+/)[0] ?? '');
+  const named = readdirSync(join(folder, 'semantics')).flatMap((name) =>
+    itemsOf(name).flatMap(({ rows }) => rows.filter((row) => !row.startsWith('@'))),
+  );
+  const rows = [...new Set([...listed, ...named])];
   const answers = new Map<string, Set<string>>();
   const note = (id: string, answer: string): void => {
     answers.set(rowOf(id), (answers.get(rowOf(id)) ?? new Set()).add(answer));
@@ -159,7 +202,7 @@ test('every row of the semantics has cases, of more than one answer', () => {
     [],
     'cases of rows that are not listed',
   );
-  assert.is(new Set(rows).size, rows.length);
+  assert.is(new Set(listed).size, listed.length);
 });
 
 test('ids are unique, and there are enough', () => {

@@ -2,7 +2,7 @@
  * Cases of imported policies, decided by an engine: each on the policies that are attached to its destination, the
  * connection first, then the request, whose head the real parser reads. Answers are told by the rule of the YAML.
  */
-import { REQUEST } from '../../compiler/abi/index.js';
+import { REQUEST, ROUTE_MASK, type RouteTarget } from '../../compiler/abi/index.js';
 import type { Bundle, Manifest } from '../../compiler/bundle/manifest.js';
 import { attachedWorkloads } from '../../runtime/discovery/index.js';
 import type { World } from '../../runtime/discovery/types.js';
@@ -13,6 +13,7 @@ import { describeRecord } from './describe-record.js';
 import { encodeAll, type Interner } from './encode-connection.js';
 import { encodeRequest } from './encode-request.js';
 import type { TestEngine } from './engines.js';
+import { editedPath, locationText } from './route-result.js';
 
 export interface ImportedAnswer {
   readonly answer: string;
@@ -139,10 +140,22 @@ export async function routeImported(
   if (opened.length > 0) {
     take(opened, await engine.decide(encodeAll(opened, manifest, interner), 'route'));
   }
-  return cases.map(({ id }) => {
-    const record = records.get(id);
-    if (record === undefined) throw new Error(`no record of ${id}`);
+  return cases.map((one) => {
+    const record = records.get(one.id);
+    if (record === undefined) throw new Error(`no record of ${one.id}`);
     const { answer } = describeRecord(record, manifest, 'route');
-    return { answer, rule: '' };
+    return { answer, rule: madeOf(manifest.routes[(record.route & ROUTE_MASK) - 1], one) };
   });
+}
+
+/** The path that an edited request has, or the Location of a redirect. */
+function madeOf(target: RouteTarget | undefined, { request, port }: Case): string {
+  if (request === null) return '';
+  const mark = request.target.indexOf('?');
+  const path = mark < 0 ? request.target : request.target.slice(0, mark);
+  const query = mark < 0 ? null : request.target.slice(mark + 1);
+  const host = request.headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? 'h';
+  if (target?.kind === 'cluster') return editedPath(target.edits, path);
+  if (target?.kind !== 'redirect') return '';
+  return locationText(target.redirect, { path, query, host, port, headers: [] });
 }

@@ -95,7 +95,10 @@ async function readObjects(
   if (input.arguments[0] === 'gateway-api') {
     return importGateway(files, { namespace, services: known.services });
   }
-  if (input.arguments[0] === 'cilium') return importNetwork(files, namespace);
+  if (input.arguments[0] === 'cilium') {
+    const httpPorts = [...known.httpPorts, ...portsOption(input)];
+    return importNetwork(files, { namespace, httpPorts, nodes: listOption(input, 'nodes') });
+  }
   const domains = listOption(input, 'trustDomain');
   const options: IstioOptions = {
     namespace,
@@ -165,6 +168,11 @@ export const IMPORT_COMMAND: CommandSpec = {
     {
       flags: '--http-port <N>',
       description: 'a port of workloads that carries HTTP',
+      repeat: true,
+    },
+    {
+      flags: '--nodes <BLOCK>',
+      description: 'addresses of nodes, of which Cilium knows by itself',
       repeat: true,
     },
     { flags: '--namespace <NAME>', description: 'of objects that name none (default: default)' },

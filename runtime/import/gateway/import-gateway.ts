@@ -53,10 +53,10 @@ function groupsOf(
   services: Services,
   findings: Findings,
 ): readonly Group[] {
-  const ports = routes.flatMap(({ parents }) =>
-    parents.filter((p) => p.service === service).map(({ port }) => port),
-  );
-  const clients = any(...[...new Set(ports)].map(portTest));
+  const clientsOf = (some: readonly HttpRoute[]): Condition => {
+    const own = some.flatMap(({ parents }) => parents.filter((p) => p.service === service));
+    return any(...[...new Set(own.map(({ port }) => port))].map(portTest));
+  };
   const groups = hostsOf(routes).map((host): Group => {
     const own = routes.filter(({ hosts }) =>
       host === null ? hosts.length === 0 : hosts.includes(host),
@@ -64,10 +64,10 @@ function groupsOf(
     const onHost =
       host === null ? TRUE : testWith((p) => `${p.hosts('host', host)}.has(request.host)`);
     const choices = choicesOf(own, service, services, findings);
-    return { guard: all(guard, onHost), choices, clients, otherwise: NONE };
+    return { guard: all(guard, onHost), choices, clients: clientsOf(own), otherwise: NONE };
   });
-  if (routes.some(({ hosts }) => hosts.length === 0)) return groups;
-  return [...groups, { guard, choices: [], clients, otherwise: NONE }];
+  // A host that no route is for, on a port that some route is for.
+  return [...groups, { guard, choices: [], clients: clientsOf(routes), otherwise: NONE }];
 }
 
 function writeService(

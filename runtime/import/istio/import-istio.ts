@@ -1,6 +1,5 @@
 /** Objects of Istio -> a project. Pure: texts in, texts and findings out. */
-import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
-import { Findings } from '../fields.js';
+import { Findings, once } from '../fields.js';
 import { type KubeObject, readObjects, type SourceFile } from '../objects.js';
 import { FileNames, type ImportedFile, type ImportedProject } from '../project.js';
 import { importTraffic } from '../traffic/import-traffic.js';
@@ -36,19 +35,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['WasmPlugin', 'there is no Envoy: write what it does as a policy'],
   ['HTTPRoute', 'import it by itself: `weft import gateway-api`'],
 ]);
-
-/** The same warning once: what a header does is the same in each rule. */
-function once(found: readonly Diagnostic[]): readonly Diagnostic[] {
-  const seen = new Set<string>();
-  return found.filter(({ severity, code, message }) => {
-    const key = `${code} ${message}`;
-    if (severity === 'error' || !['W505', 'W510'].includes(code) || !seen.has(key)) {
-      seen.add(key);
-      return true;
-    }
-    return false;
-  });
-}
 
 function portsOf(
   objects: readonly KubeObject[],

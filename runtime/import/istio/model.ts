@@ -7,6 +7,8 @@ export interface Scope {
   /** Null: every namespace. */
   readonly namespace: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** What else has to hold of the destination, which attaching does not ask; its text tells scopes apart. */
+  readonly more?: { readonly text: string; readonly condition: Condition };
 }
 
 /** One field of a source or operation, or one condition. */
@@ -34,6 +36,8 @@ export interface ImportedPolicy {
   readonly scope: Scope;
   readonly action: Action;
   readonly dryRun: boolean;
+  /** False where it lets in without refusing what it does not let in. */
+  readonly selects?: boolean;
   readonly rules: readonly Rule[];
 }
 
@@ -60,6 +64,11 @@ export function usesRequests({ sources, operations, when }: Rule): boolean {
 export function ofConnection(rule: Rule, action: Action): Condition {
   if (!usesRequests(rule)) return ofRequest(rule);
   if (action !== 'deny') return FALSE;
+  return withoutRequests(rule);
+}
+
+/** What a rule asks that a connection shows. */
+export function withoutRequests(rule: Rule): Condition {
   const kept = (fields: readonly Field[]): readonly Field[] => fields.filter((f) => !f.http);
   return ofRequest({
     ...rule,

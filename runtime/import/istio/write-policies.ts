@@ -15,6 +15,7 @@ import {
   ofRequest,
   type Rule,
   type Scope,
+  withoutRequests,
 } from './model.js';
 import type { IstioOptions } from './options.js';
 import { PLAIN_LOCAL, plainPath } from './path-template.js';
@@ -29,6 +30,8 @@ export interface Refusal {
 
 export type Layout = 'scopes' | 'one';
 type Level = 'request' | 'connection';
+/** On ports of HTTP: requests alone, or their connections too, by what is known of them. */
+export type Judging = 'requests' | 'twice';
 type Class = 'decide' | 'audit' | 'dry-run';
 
 interface Group {
@@ -38,8 +41,8 @@ interface Group {
   readonly refusals: readonly Refusal[];
 }
 
-export function scopeKey({ namespace, labels }: Scope): string {
-  return JSON.stringify([namespace, Object.entries(labels).sort()]);
+export function scopeKey({ namespace, labels, more }: Scope): string {
+  return JSON.stringify([namespace, Object.entries(labels).sort(), more?.text ?? '']);
 }
 
 export function attachmentOf({ namespace, labels }: Scope): Attachment {
@@ -49,12 +52,12 @@ export function attachmentOf({ namespace, labels }: Scope): Attachment {
 }
 
 /** The scope as a question about the destination. */
-export function inScope({ namespace, labels }: Scope): Condition {
+export function inScope({ namespace, labels, more }: Scope): Condition {
   const named = namespace === null ? TRUE : test(`destination.namespace.is(${quote(namespace)})`);
   const labelled = Object.entries(labels)
     .sort()
     .map(([key, value]) => test(`destination.label(${quote(key)}).is(${quote(value)})`));
-  return all(named, ...labelled);
+  return all(named, ...labelled, more?.condition ?? TRUE);
 }
 
 export function describeScope({ namespace, labels }: Scope): string {
@@ -86,15 +89,17 @@ const VERDICT: Readonly<Record<Action, string>> = {
 class FunctionText {
   readonly #policy: PolicyText;
   readonly #level: Level;
+  readonly #judges: Judging;
   readonly #lines: string[] = [];
   #indent = '  ';
   allows = false;
   /** True once a statement returns whatever comes. */
   ended = false;
 
-  constructor(policy: PolicyText, level: Level) {
+  constructor(policy: PolicyText, level: Level, judges: Judging) {
     this.#policy = policy;
     this.#level = level;
+    this.#judges = judges;
   }
 
   line(text: string): void {
@@ -119,7 +124,8 @@ class FunctionText {
   }
 
   rule(rule: Rule, action: Action): void {
-    const condition = this.#level === 'request' ? ofRequest(rule) : ofConnection(rule, action);
+    const condition =
+      this.#level === 'request' ? ofRequest(rule) : this.#ofConnection(rule, action);
     const where = `// ${rule.id}, ${placeText(rule.at)}`;
     if (this.ended) this.line(`${where}: what stands above answers before it`);
     else if (isFalse(condition)) this.line(`${where}: looks at requests, so it never holds here`);
@@ -127,6 +133,10 @@ class FunctionText {
       this.line(where);
       this.returnIf(condition, VERDICT[action]);
     }
+  }
+
+  #ofConnection(rule: Rule, action: Action): Condition {
+    return this.#judges === 'twice' ? withoutRequests(rule) : ofConnection(rule, action);
   }
 
   /** What stands within `if (condition) { ... }`. */
@@ -153,6 +163,8 @@ function headOf(level: Level, body: string, policy: PolicyText): string {
   const from = level === 'request' ? 'request' : 'connection';
   const locals = ['source', 'destination'].filter(uses).map((side) => `${side} = ${from}.${side}`);
   const lines = locals.length === 0 ? [] : [`  const ${locals.join(', ')};`];
+  if (level === 'request' && uses('connection'))
+    lines.push('  const connection = request.connection;');
   if (uses(PLAIN_LOCAL)) lines.push(`  const ${PLAIN_LOCAL} = ${plainPath(policy)};`);
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -169,14 +181,17 @@ export interface WriteInput {
   readonly names: FileNames;
   /** What comments call the import; Istio's where it is not said. */
   readonly dialect?: string;
+  readonly judges?: Judging;
 }
 
 class Writer {
   readonly #options: IstioOptions;
   readonly #dialect: string;
+  readonly #judges: Judging;
   readonly #names: FileNames;
 
-  constructor({ options, names, dialect = 'istio' }: WriteInput) {
+  constructor({ options, names, dialect = 'istio', judges = 'requests' }: WriteInput) {
+    this.#judges = judges;
     this.#names = names;
     this.#options = options;
     this.#dialect = dialect;
@@ -209,7 +224,7 @@ class Writer {
     groups: readonly Group[],
     attached: boolean,
   ): void {
-    const out = new FunctionText(policy, level);
+    const out = new FunctionText(policy, level, this.#judges);
     const guard = (scope: Scope): Condition => (attached ? TRUE : inScope(scope));
     const allows = groups.filter((g) => g.policies.some((p) => p.action === 'allow'));
     const decides = kind === 'decide' && allows.length > 0;
@@ -222,7 +237,10 @@ class Writer {
         const own = policies.filter((p) => p.action === action);
         if (own.length === 0) continue;
         out.within(guard(scope), () => {
-          if (!attached && action === 'allow' && kind === 'decide') out.line('selected = true;');
+          const selects = own.some((policy) => policy.selects !== false);
+          if (!attached && action === 'allow' && kind === 'decide' && selects) {
+            out.line('selected = true;');
+          }
           this.#policies(out, own);
         });
       }
@@ -260,7 +278,7 @@ class Writer {
   /** Connections whose requests are judged are let in. */
   #leaveRequests(out: FunctionText, policy: PolicyText, decides: boolean): void {
     const { httpPorts } = this.#options;
-    if (httpPorts.length === 0) return;
+    if (httpPorts.length === 0 || this.#judges === 'twice') return;
     const http = policy.ports('ports of HTTP', httpPorts);
     out.line('// Its requests are judged one by one.');
     const is = test(`${http}.contains(destination.port)`);

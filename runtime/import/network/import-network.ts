@@ -4,49 +4,46 @@
  */
 
 import { readBlock } from '../block.js';
-import { all, type Condition, not, TRUE, test, testWith } from '../condition.js';
-import { Fields, Findings } from '../fields.js';
-import type { Field, ImportedPolicy, Rule } from '../istio/model.js';
+import { all, type Condition, not, TRUE, test, testWith, write } from '../condition.js';
+import { Fields, Findings, once, type Text } from '../fields.js';
+import {
+  type Field,
+  type ImportedPolicy,
+  type Rule,
+  type Scope,
+  usesRequests,
+} from '../istio/model.js';
 import { ISTIO_DEFAULTS } from '../istio/options.js';
-import { writePolicies } from '../istio/write-policies.js';
+import { type Layout, writePolicies } from '../istio/write-policies.js';
 import { type KubeObject, readObjects, type SourceFile } from '../objects.js';
-import { quote } from '../policy-text.js';
+import { PolicyText, quote } from '../policy-text.js';
 import { FileNames, type ImportedProject } from '../project.js';
 import type { Tree } from '../tree.js';
+import { readCiliumPolicy } from './read-cilium-policy.js';
+import { field, type NetworkOptions, warnOfNodes } from './reading.js';
+import { readSelector, type Selector } from './selector.js';
 
 const GROUP = 'networking.k8s.io';
 /** The label that names a namespace. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
-const field = (condition: Condition): Field => ({ http: false, condition });
-
-/** `matchLabels` of a selector; expressions are refused. */
-function labelsOf(selector: Fields, findings: Findings): Readonly<Record<string, string>> {
-  const labels = selector.map('matchLabels')?.labels() ?? {};
-  if (selector.has('matchExpressions')) {
-    const at = selector.place('matchExpressions');
-    findings.error('W504', at, '`matchExpressions` cannot be kept', 'write it as labels');
-  }
-  selector.end();
-  return labels;
-}
-
-function pods(selector: Fields, findings: Findings): Condition {
-  const tests = Object.entries(labelsOf(selector, findings)).map(([key, value]) =>
-    test(`source.label(${quote(key)}).is(${quote(value)})`),
-  );
-  return all(...tests);
+/** A selector of pods on one side. */
+function podsOf(selector: Fields, side: 'source' | 'destination', findings: Findings): Selector {
+  return readSelector(selector, ({ text }) => `${side}.label(${quote(text)})`, findings);
 }
 
 function spaces(selector: Fields, findings: Findings): Condition {
-  const { at } = selector;
-  const labels = Object.entries(labelsOf(selector, findings));
-  if (labels.some(([key]) => key !== NAME_LABEL)) {
-    const help = `select namespaces by \`${NAME_LABEL}\``;
-    findings.error('W504', at, 'labels of namespaces are not known', help);
-  }
-  const named = labels.map(([, value]) => test(`source.namespace.is(${quote(value)})`));
-  return named.length === 0 ? test('source.namespace.exists') : all(...named);
+  const expressionOf = ({ at, text }: Text): string => {
+    if (text !== NAME_LABEL) {
+      const help = `select namespaces by \`${NAME_LABEL}\``;
+      findings.error('W504', at, 'labels of namespaces are not known', help);
+    }
+    return 'source.namespace';
+  };
+  const { condition, keys } = readSelector(selector, expressionOf, findings);
+  return keys.size === 0
+    ? test('source.namespace.exists')
+    : all(test('source.namespace.exists'), condition);
 }
 
 /** Address blocks may hold pods too: they are compared with the peer's address, whoever it is. */
@@ -80,7 +77,7 @@ function readPeer(tree: Tree, namespace: string, findings: Findings): readonly F
   if (ip !== null) return [field(block(ip, findings))];
   const where =
     space === null ? test(`source.namespace.is(${quote(namespace)})`) : spaces(space, findings);
-  return [field(all(where, pod === null ? TRUE : pods(pod, findings)))];
+  return [field(all(where, pod === null ? TRUE : podsOf(pod, 'source', findings).condition))];
 }
 
 const PROTOCOLS: ReadonlyMap<string, number> = new Map([
@@ -130,6 +127,12 @@ function readRule(tree: Tree, id: string, namespace: string, findings: Findings)
   return { id, at: tree.at, sources, operations, when: [] };
 }
 
+function scopeOf(namespace: string, chosen: Selector | null): Scope {
+  if (chosen === null || chosen.plain) return { namespace, labels: chosen?.labels ?? {} };
+  const text = write(chosen.condition, new PolicyText([]));
+  return { namespace, labels: {}, more: { text, condition: chosen.condition } };
+}
+
 function readPolicy(object: KubeObject, findings: Findings): ImportedPolicy | null {
   const { namespace, name, at } = object;
   const spec = object.root.map('spec');
@@ -139,7 +142,7 @@ function readPolicy(object: KubeObject, findings: Findings): ImportedPolicy | nu
     return null;
   }
   const selector = spec.map('podSelector');
-  const labels = selector === null ? {} : labelsOf(selector, findings);
+  const chosen = selector === null ? null : podsOf(selector, 'destination', findings);
   const types = spec.texts('policyTypes') ?? [];
   const egress = types.find(({ text }) => text === 'Egress');
   if (egress !== undefined || spec.has('egress')) {
@@ -148,12 +151,13 @@ function readPolicy(object: KubeObject, findings: Findings): ImportedPolicy | nu
     findings.error('W504', place, 'egress is not judged', help);
   }
   const rules = spec.list('ingress') ?? [];
+  warnOfNodes(at, findings);
   spec.end();
   const id = `ns[${namespace}]-policy[${name}]`;
   return {
     id,
     at,
-    scope: { namespace, labels },
+    scope: scopeOf(namespace, chosen),
     action: 'allow',
     dryRun: false,
     rules: rules.flatMap(
@@ -162,27 +166,57 @@ function readPolicy(object: KubeObject, findings: Findings): ImportedPolicy | nu
   };
 }
 
+const CILIUM = 'cilium.io';
+const KINDS: readonly string[] = ['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'];
+
+/** Ports on which some rule looks at requests. */
+function portsOf(policies: readonly ImportedPolicy[], known: readonly number[]): readonly number[] {
+  const rules = policies.flatMap((policy) => policy.rules);
+  return rules.some(usesRequests) ? known : [];
+}
+
+/** What attaching alone cannot say: then one policy asks for all scopes. */
+function layoutOf(policies: readonly ImportedPolicy[]): Layout {
+  const asks = policies.some(({ scope, selects }) => scope.more !== undefined || selects === false);
+  return asks ? 'one' : 'scopes';
+}
+
 /** Reads all files and writes the project; where there are errors there are no policies. */
-export function importNetwork(files: readonly SourceFile[], namespace: string): ImportedProject {
+export function importNetwork(
+  files: readonly SourceFile[],
+  options: NetworkOptions,
+): ImportedProject {
   const findings = new Findings();
-  const objects = readObjects(files, findings, namespace);
+  for (const text of options.nodes)
+    readBlock({ at: { file: '--nodes', line: 1, column: 1 }, text }, findings);
+  const objects = readObjects(files, findings, options.namespace);
   const own = objects.filter((o) => o.group === GROUP && o.kind === 'NetworkPolicy');
-  const policies = own.flatMap((object) => readPolicy(object, findings) ?? []);
+  const cilium = objects.filter((o) => o.group === CILIUM && KINDS.includes(o.kind));
+  const policies = [
+    ...own.flatMap((object) => readPolicy(object, findings) ?? []),
+    ...cilium.flatMap((object) => readCiliumPolicy(object, { findings, options })),
+  ];
   for (const { group, kind, name, at } of objects) {
-    if (group === 'cilium.io') findings.error('W501', at, `${kind} \`${name}\` is not imported`);
+    if (group !== CILIUM || KINDS.includes(kind)) continue;
+    findings.error('W501', at, `${kind} \`${name}\` is not imported`);
   }
-  const written = writePolicies({
-    policies,
-    refusals: [],
-    options: ISTIO_DEFAULTS,
-    layout: 'scopes',
-    names: new FileNames(),
-    dialect: 'cilium',
-  });
+  const read = own.length + cilium.length;
+  const written =
+    findings.errors > 0
+      ? []
+      : writePolicies({
+          policies,
+          refusals: [],
+          options: { ...ISTIO_DEFAULTS, httpPorts: portsOf(policies, options.httpPorts) },
+          layout: layoutOf(policies),
+          names: new FileNames(),
+          dialect: 'cilium',
+          judges: 'twice',
+        });
   return {
-    policies: findings.errors > 0 ? [] : written,
+    policies: written,
     default: 'allow',
-    objects: { read: own.length, ignored: objects.length - own.length },
-    diagnostics: findings.all,
+    objects: { read, ignored: objects.length - read },
+    diagnostics: once(findings.all),
   };
 }

@@ -87,7 +87,7 @@ class Writer {
       this.#comment(id, at);
       this.#return(condition, this.#target(target));
     }
-    if (otherwise === null) return;
+    if (otherwise === null || this.#ended) return;
     const asked = all(guard, clients);
     if (!isFalse(asked)) this.#return(asked, this.#policy.declare('none', otherwise));
   }

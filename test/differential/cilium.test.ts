@@ -1,0 +1,126 @@
+/**
+ * Generated CiliumNetworkPolicies, judged three times: by the interpreter of their semantics, and as imported policies in V8 and in
+ * the kernel. Several sets are one bundle, each set a namespace, beside one policy of the whole cluster.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { importNetwork } from '../../runtime/import/index.js';
+import type { RecordFields } from '../../runtime/simulate/index.js';
+import { CiliumJudge, type CiliumRequest } from '../support/cilium-interpreter.js';
+import { mustCompile } from '../support/compile-texts.js';
+import { encodeAll, Interner } from '../support/encode-connection.js';
+import { encodeRequests } from '../support/encode-request.js';
+import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
+import {
+  CILIUM_HTTP_PORTS,
+  ciliumFacts,
+  ciliumYaml,
+  generateCilium,
+  generateCiliumRequest,
+  NODES,
+} from '../support/generate-cilium.js';
+import { Prng } from '../support/prng.js';
+
+/** WEFT_SEED moves the whole run elsewhere. */
+const SEED = Number(process.env['WEFT_SEED'] ?? 1);
+/** What CI runs; WEFT_CILIUM_SETS=200 is the whole. */
+const CI_SETS = 16;
+const SETS = Number(process.env['WEFT_CILIUM_SETS'] ?? CI_SETS);
+const SETS_EACH = 8;
+const REQUESTS_EACH = 250;
+const test = suite('imported CiliumNetworkPolicies in three engines');
+const counts = { sets: 0, requests: 0, allow: 0, deny: 0, http: 0 };
+
+interface Asked {
+  readonly request: CiliumRequest;
+  readonly allow: boolean;
+}
+
+/** What an engine lets in: a request where its connection and itself are allowed. */
+async function decide(
+  engine: TestEngine,
+  asked: readonly Asked[],
+  connections: Uint8Array,
+  requests: Uint8Array,
+  judged: boolean,
+): Promise<readonly boolean[]> {
+  const isAllowed = ({ verdict }: RecordFields): boolean => verdict === 1;
+  const first = (await engine.decide(connections, 'authorize')).map(isAllowed);
+  const second = judged ? (await engine.decide(requests, 'authorizeRequest')).map(isAllowed) : [];
+  let at = 0;
+  return asked.map(({ request }, i) => {
+    const connection = first[i] === true;
+    if (request.http === null || !judged) return connection;
+    at += 1;
+    return connection && second[at - 1] === true;
+  });
+}
+
+async function compare(seed: number, count: number): Promise<void> {
+  const random = new Prng(seed);
+  const names = Array.from({ length: count }, (_, i) => `set-${i}`);
+  const policies = [
+    ...generateCilium(random, null),
+    ...names.flatMap((name) => generateCilium(random, name)),
+  ];
+  const text = ciliumYaml(policies);
+  const options = { namespace: 'default', httpPorts: CILIUM_HTTP_PORTS, nodes: NODES };
+  const imported = importNetwork([{ name: 'mesh.yaml', text }], options);
+  assert.equal(
+    imported.diagnostics.filter((d) => d.severity === 'error'),
+    [],
+    text,
+  );
+  const texts = new Map(imported.policies.map((p) => [p.file, p.text]));
+  const config = { default: imported.default, budget: { instructions: 500_000 } };
+  const bundle = await mustCompile(texts, config);
+  const judge = new CiliumJudge(policies, NODES);
+  const asked = names.flatMap((name) =>
+    Array.from({ length: REQUESTS_EACH }, (): Asked => {
+      const request = generateCiliumRequest(random, name);
+      const allow = judge.allows(request);
+      counts[allow ? 'allow' : 'deny'] += 1;
+      if (request.http !== null) counts.http += 1;
+      return { request, allow };
+    }),
+  );
+  counts.sets += names.length;
+  counts.requests += asked.length;
+  const facts = asked.map(({ request }) => ciliumFacts(request));
+  const interner = new Interner(bundle.manifest);
+  const connections = encodeAll(facts, bundle.manifest, interner);
+  const onHttp = facts.filter((_, i) => asked[i]?.request.http !== null);
+  const requests = encodeRequests(onHttp, bundle.manifest, interner);
+  const judged = bundle.manifest.policies.some((p) => p.exports.includes('authorizeRequest'));
+  const wasm = wasmEngine(bundle, interner.added);
+  using kernel = kernelEngine(bundle);
+  for (const engine of [wasm, kernel]) {
+    const got = await decide(engine, asked, connections, requests, judged);
+    const wrong = asked.findIndex((one, i) => one.allow !== got[i]);
+    if (wrong < 0) continue;
+    const { request, allow } = asked[wrong] as Asked;
+    const own = policies.filter(
+      (p) => p.namespace === request.to.namespace || p.namespace === null,
+    );
+    assert.unreachable(
+      `${engine.name} says ${got[wrong]}, the interpreter ${allow}, of ${JSON.stringify(request)} under\n${ciliumYaml(own)}`,
+    );
+  }
+}
+
+for (let from = 0; from < SETS; from += SETS_EACH) {
+  const seed = SEED * 1_000_000 + from;
+  test(`seed ${seed}`, () => compare(seed, Math.min(SETS_EACH, SETS - from)));
+}
+
+test('enough was compared, and it was not all the same', () => {
+  console.error(`compared ${JSON.stringify(counts)}`);
+  if (SETS < CI_SETS) return;
+  assert.is(counts.sets, SETS);
+  assert.is(counts.requests, SETS * REQUESTS_EACH);
+  for (const kind of ['allow', 'deny', 'http'] as const) {
+    assert.ok(counts[kind] > counts.requests / 20, `${kind}: ${counts[kind]}`);
+  }
+});
+
+test.run();
