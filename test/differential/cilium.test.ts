@@ -24,7 +24,7 @@ import { Prng } from '../support/prng.js';
 /** WEFT_SEED moves the whole run elsewhere. */
 const SEED = Number(process.env['WEFT_SEED'] ?? 1);
 /** What CI runs; WEFT_CILIUM_SETS=200 is the whole. */
-const CI_SETS = 16;
+const CI_SETS = 8;
 const SETS = Number(process.env['WEFT_CILIUM_SETS'] ?? CI_SETS);
 const SETS_EACH = 8;
 const REQUESTS_EACH = 250;
