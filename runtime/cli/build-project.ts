@@ -14,6 +14,7 @@ import { preferFastStart, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { CliError } from './failure.js';
+import { keepSubject } from './kept-subject.js';
 import { openProject, type Project, placeOfText } from './project.js';
 import type { Subject } from './subject.js';
 
@@ -82,5 +83,6 @@ export async function buildProject(env: Env, shown: string): Promise<Omit<Subjec
   const { project, bundle, diagnostics } = await compileFolder(env, shown);
   const { world, sources } = project;
   if (bundle === null) throw new CliError(diagnostics, findingsExit(diagnostics), sources);
+  if (diagnostics.length === 0) keepSubject(env, shown, bundle, project.inputs);
   return { bundle, diagnostics, world, sources };
 }

@@ -87,6 +87,9 @@ export async function openSubject(
       'name a project folder, a file written by `weft build`, `oci:DIR`, or HOST/REPOSITORY:TAG';
     throw new CliError([diagnostic('U013', message, { help })], EXIT.failure);
   }
+  const { openKept } = await import('./kept-subject.js');
+  const kept = openKept(env, shown);
+  if (kept !== null) return kept;
   const { buildProject } = await import('./build-project.js');
   const built = await buildProject(env, shown);
   return { ...built, digest: bundleDigest(built.bundle) };

@@ -7,6 +7,7 @@ import { benchConnect } from './connect.js';
 import { benchDecision } from './decision.js';
 import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
+import { benchProject } from './project.js';
 import { benchQuality } from './quality.js';
 import { benchSimulate } from './simulate.js';
 import { benchTables } from './tables.js';
@@ -16,6 +17,7 @@ const GROUPS = {
   quality: benchQuality,
   tables: benchTables,
   simulate: benchSimulate,
+  project: benchProject,
   connect: benchConnect,
   http: benchHttp,
 } as const;

@@ -25,6 +25,8 @@ export interface World {
   readonly program?: string;
 }
 
+const PROGRAM = `test ${process.pid} ${Date.now()}`;
+
 /** A world in memory: what is printed is kept, and there is no kernel or node but those given. */
 export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = []): Env {
   const isTTY = world.isTTY === true;
@@ -48,7 +50,8 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
         ? Promise.reject(new Error('this test has no node'))
         : Promise.resolve(world.paths),
     clockOffset: () => 0n,
-    program: world.program ?? 'test',
+    // Another each time: what an earlier run kept in a folder is no answer of this program.
+    program: world.program ?? PROGRAM,
   };
 }
 
