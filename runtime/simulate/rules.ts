@@ -18,13 +18,20 @@ interface NumberPart {
   readonly wanted: readonly number[];
 }
 
-/** Makes the finder of a list. */
+/** Makes the finder of a list. It reads the list when it is first asked: one that nobody asks has no slots. */
 export function ruleFinder(
   rules: readonly RuleEntry[],
   manifest: Pick<Manifest, 'attributes'>,
   texts: Texts,
 ): RuleFinder {
-  const reader = new PartReader(manifest, texts);
+  let find: RuleFinder | null = null;
+  return (current, kind) => {
+    find ??= finderOf(rules, new PartReader(manifest, texts));
+    return find(current, kind);
+  };
+}
+
+function finderOf(rules: readonly RuleEntry[], reader: PartReader): RuleFinder {
   const made = rules.map((rule) => reader.read(rule));
   const index = new RuleIndex(made.map(({ numbers }) => numbers));
   return (current, kind) => {
