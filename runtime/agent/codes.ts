@@ -50,4 +50,8 @@ export const CODES: CodeTable = {
     title: 'the kernel does not run what was loaded',
     help: 'find out who changed it; then `weft load` the bundle again',
   },
+  A029: {
+    title: 'no generation to go back to',
+    help: '`weft status` lists the generations that are kept; `weft load` the bundle again',
+  },
 };

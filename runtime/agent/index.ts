@@ -15,10 +15,12 @@ export {
 } from './load.js';
 export { withLock } from './lock.js';
 export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
+export { type RolledBack, rollback } from './rollback.js';
 export { readSeen, type Seen, type SeenOptions, type SeenSummary } from './seen.js';
 export { readSource, type Source } from './sources.js';
 export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';
 export { type EnrolmentRecord, readState, type State } from './state.js';
 export { type NodeStatus, nodeStatus } from './status.js';
+export { LOAD_STEPS, type LoadStep, ROLLBACK_STEPS, type RollbackStep } from './steps.js';
 export { type Unloaded, unload } from './unload.js';
 export { measureVerified, type VerifiedCost } from './verified-cost.js';

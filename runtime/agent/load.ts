@@ -30,6 +30,7 @@ import {
   summarizeManifest,
   writeState,
 } from './state.js';
+import type { LoadStep } from './steps.js';
 
 /** Generations that stay loaded after an activation: the active one and the one before. */
 export const KEPT = 2;
@@ -42,6 +43,8 @@ export interface LoadOptions {
   readonly clockOffset: bigint;
   /** Its signatures, and the trust policy that must accept them; null where this node has none. */
   readonly trust?: { readonly policy: TrustPolicy; readonly signatures: readonly string[] } | null;
+  /** Told behind each step. */
+  readonly onStep?: (step: LoadStep) => void;
   /** Requests between workloads of this node may go past TCP; where the kernel bounds what waits. */
   readonly shortCircuit?: boolean;
 }
@@ -128,17 +131,23 @@ function activate(
   },
 ): void {
   const { generation } = staged;
+  const { onStep = () => {} } = options;
   const before: State = readState(paths);
   try {
     pinGeneration(paths, staged);
+    onStep('pinned');
     if (judgesRequests(options.bundle.manifest)) keepSource(paths, generation, options);
+    onStep('kept');
     fillSlots(node, staged);
+    onStep('slotted');
     followSockops(kernel, paths);
+    onStep('followed');
     writeState(paths, {
       ...before,
       generations: [...before.generations, record(staged, options, trust)],
       lastError: null,
     });
+    onStep('recorded');
     writeActive(node.map('weft_active'), generation);
   } catch (error) {
     retire(node, paths, generation);
@@ -162,6 +171,18 @@ function prune(node: NodeMaps, paths: Paths): void {
   if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
 }
 
+/**
+ * The number of a new generation: above every one that ran, since connections, flows and cgroups remember
+ * by which they were judged; and in the slot of none that stays.
+ */
+function nextGeneration(paths: Paths, active: number | null): number {
+  const pinned = pinnedGenerations(paths);
+  const taken = new Set(pinned.map(slotOf));
+  let next = Math.max(0, active ?? 0, readState(paths).highest ?? 0, ...pinned) + 1;
+  while (taken.has(slotOf(next))) next += 1;
+  return next;
+}
+
 /** Who vouches for the bundle, where this node asks. Throws RefusedError, AgentError. */
 function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Admission | null {
   if (trust === undefined || trust === null) return null;
@@ -177,24 +198,29 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
   const admission = admitted(paths, options);
   const trust =
     admission === null ? null : { signers: admission.signers, version: admission.version };
+  const { onStep = () => {} } = options;
+  onStep('admitted');
   const shortCircuit = options.shortCircuit === true;
   if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
   using node = ensureNode(kernel, paths);
   if (shortCircuit) openReplyCircuit(kernel, paths, node);
   prune(node, paths);
   const previous = readActive(node.map('weft_active'));
-  const newest = Math.max(0, previous ?? 0, ...pinnedGenerations(paths));
   using staged = stage(kernel, options.bundle, options.world, {
-    generation: newest + 1,
+    generation: nextGeneration(paths, previous),
     nodeMaps: node.maps,
     cgroups: nodeCgroups(paths, options.world),
     clockOffset: options.clockOffset,
     shortCircuit,
   });
+  onStep('staged');
   activate(kernel, node, paths, { staged, options, trust });
+  onStep('activated');
   if (trust !== null) noteVersion(paths, options.bundle.manifest.name, trust.version);
+  onStep('noted');
   prune(node, paths);
   followSockops(kernel, paths);
+  onStep('pruned');
   return {
     generation: staged.generation,
     previous,

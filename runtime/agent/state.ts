@@ -56,6 +56,8 @@ export interface EnrolmentRecord {
 export interface State {
   readonly schemaVersion: 1;
   readonly generations: readonly GenerationRecord[];
+  /** The highest generation that ran, where a way back left it; absent where none did. */
+  readonly highest?: number;
   readonly enrolled: readonly EnrolmentRecord[];
   readonly lastError: { readonly time: string; readonly message: string } | null;
 }

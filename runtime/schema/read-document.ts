@@ -124,7 +124,9 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
   const lines = new LineCounter();
   let document: Document;
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+    // Its own warnings go to the process; what it warns of is no key that any document has.
+    const quiet = { prettyErrors: false, logLevel: 'error' } as const;
+    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, ...quiet });
   } catch (cause) {
     // Deep nesting ends yaml's recursion, which is the document's fault.
     const message =

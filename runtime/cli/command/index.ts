@@ -20,6 +20,7 @@ import { PULL_COMMAND } from './pull.js';
 import { PUSH_COMMAND } from './push.js';
 import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
+import { ROLLBACK_COMMAND } from './rollback.js';
 import { SIGN_COMMAND } from './sign.js';
 import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   PUSH_COMMAND,
   PULL_COMMAND,
   LOAD_COMMAND,
+  ROLLBACK_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,
   UNENROL_COMMAND,

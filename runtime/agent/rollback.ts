@@ -1,0 +1,83 @@
+/**
+ * The way back: a generation that is still loaded becomes the deciding one again, by the same one write
+ * as a load. Nothing is fetched, verified or loaded; whoever asks is on this node, and answers for it.
+ */
+import type { Kernel } from '../kernel/index.js';
+import { readActive, writeActive } from './active.js';
+import { AgentError } from './agent-error.js';
+import { followChain } from './chain.js';
+import { CODES } from './codes.js';
+import { slotOf } from './hooks.js';
+import { encodeU32 } from './layout.js';
+import { pinnedGenerations } from './load.js';
+import { hasNode, type NodeMaps, openNode, sweepNode } from './node.js';
+import type { Paths } from './paths.js';
+import { type GenerationRecord, readState, writeState } from './state.js';
+import type { RollbackStep } from './steps.js';
+
+export interface RollbackOptions {
+  /** The generation to go to; null: the one before. */
+  readonly to: number | null;
+  /** Told behind each step. */
+  readonly onStep?: (step: RollbackStep) => void;
+}
+
+export interface RolledBack {
+  readonly generation: number;
+  readonly from: number;
+  readonly record: GenerationRecord;
+}
+
+function refuse(code: string, message: string): AgentError {
+  return new AgentError(code, message, CODES[code]?.help ?? null);
+}
+
+/** The generation to go to, whole in the kernel. Throws A029. */
+function targetOf(
+  kernel: Kernel,
+  {
+    node,
+    paths,
+    active,
+  }: { readonly node: NodeMaps; readonly paths: Paths; readonly active: number },
+  to: number | null,
+): GenerationRecord {
+  const pinned = pinnedGenerations(paths).filter((g) => g !== active);
+  const wanted = to ?? pinned.filter((g) => g < active).at(-1) ?? null;
+  if (wanted === null || !pinned.includes(wanted)) {
+    const kept = pinned.length === 0 ? 'no other is kept' : `kept: ${pinned.join(', ')}`;
+    const message =
+      wanted === null
+        ? 'there is no generation before'
+        : `generation ${wanted} is not there to go to`;
+    throw refuse('A029', `${message}; ${kept}`);
+  }
+  const record = readState(paths).generations.find((g) => g.generation === wanted);
+  const slot = node.map('weft_slots_connect4').lookup(encodeU32(slotOf(wanted)));
+  if (record === undefined || slot === null) {
+    throw refuse('A029', `generation ${wanted} was never activated`);
+  }
+  const [broken] = followChain(kernel, { node, paths }, record).breaks;
+  if (broken !== undefined) throw refuse('A029', `generation ${wanted} is not whole: ${broken}`);
+  return record;
+}
+
+/** Goes back; call it under `withLock`. Throws AgentError A013, A029, KernelError; then what ran runs on. */
+export function rollback(kernel: Kernel, paths: Paths, options: RollbackOptions): RolledBack {
+  const { onStep = () => {} } = options;
+  sweepNode(paths);
+  if (!hasNode(paths)) throw refuse('A013', 'nothing is loaded');
+  using node = openNode(kernel, paths);
+  const map = node.map('weft_active');
+  const active = readActive(map);
+  if (active === null) throw refuse('A013', 'nothing is loaded');
+  const record = targetOf(kernel, { node, paths, active }, options.to);
+  onStep('checked');
+  // First what is written down: numbers that ran must never be given again.
+  const state = readState(paths);
+  writeState(paths, { ...state, highest: Math.max(active, state.highest ?? 0), lastError: null });
+  onStep('recorded');
+  writeActive(map, record.generation);
+  onStep('activated');
+  return { generation: record.generation, from: active, record };
+}
