@@ -88,8 +88,8 @@ export const AGENT = [
     class: 'error => pass',
     name: 'a generation is activated before sockops is attached',
     file: 'runtime/agent/load.ts',
-    find: 'fillSlots(node, staged);\n    followSockops(kernel, paths);',
-    replace: 'fillSlots(node, staged);',
+    find: "onStep('slotted');\n    followSockops(kernel, paths);",
+    replace: "onStep('slotted');",
     suite: 'kernel/agent-sockops',
   },
 ];

@@ -14,6 +14,7 @@ import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { REQUESTS } from './mutants-requests.mjs';
 import { SHORT } from './mutants-short.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
+import { TRUST } from './mutants-trust.mjs';
 
 export const MUTANTS = [
   ...POLICY_TEXT,
@@ -23,6 +24,7 @@ export const MUTANTS = [
   ...ANSWERS,
   ...SIMULATOR,
   ...AGENT,
+  ...TRUST,
   ...IMPORT,
   ...HOOKS,
   ...FRAMING,
