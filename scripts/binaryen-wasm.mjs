@@ -25,8 +25,20 @@ function decode(literal) {
   return bytes;
 }
 
+/** How the package gets the file's bytes, by where it runs. */
+const READERS = {
+  node: {
+    head: "import { readFileSync as readWasm } from 'node:fs';",
+    bytes: 'readWasm(new URL(wasmFile, import.meta.url))',
+  },
+  browser: {
+    head: 'const wasmBytes = new Uint8Array(await (await fetch(new URL(wasmFile, import.meta.url))).arrayBuffer());',
+    bytes: 'wasmBytes',
+  },
+};
+
 /** Puts `binaryen.wasm` beside the bundle, and the package reads it from there. */
-export const binaryenWasm = {
+export const binaryenWasm = (platform = 'node') => ({
   name: 'binaryen-wasm',
   setup(build) {
     build.onResolve({ filter: /^binaryen\.wasm$/ }, ({ pluginData }) => ({
@@ -41,12 +53,13 @@ export const binaryenWasm = {
     build.onLoad({ filter: PACKAGE }, ({ path }) => {
       const source = readFileSync(path, 'utf8');
       const { from, to, literal } = findEmbedded(source);
+      const { head, bytes } = READERS[platform];
       const contents = [
-        "import { readFileSync as readWasm } from 'node:fs';",
         `import wasmFile from '${FILE}';`,
-        `${source.slice(0, from)}readWasm(new URL(wasmFile, import.meta.url))${source.slice(to)}`,
+        head,
+        `${source.slice(0, from)}${bytes}${source.slice(to)}`,
       ];
       return { contents: contents.join('\n'), loader: 'js', pluginData: literal };
     });
   },
-};
+});

@@ -6,6 +6,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { binaryenWasm } from './binaryen-wasm.mjs';
+import { buildPlayground } from './build-playground.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -54,7 +55,7 @@ const { metafile } = await build({
   target: 'node20',
   sourcemap: true,
   external,
-  plugins: [binaryenWasm],
+  plugins: [binaryenWasm()],
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
   },
@@ -69,3 +70,5 @@ for (const name of ['cli', 'agent']) chmodSync(join(root, 'dist', `${name}.mjs`)
 if (existsSync(join(root, 'bpf', 'build.mjs')))
   run(process.execPath, [join(root, 'bpf', 'build.mjs')]);
 run(process.execPath, [join(root, 'bpf', 'http', 'build.mjs')]);
+// Behind them: the page carries the parser's module.
+await buildPlayground(root);

@@ -22,6 +22,7 @@ const DEBIAN = [
   { file: 'haproxy', package: 'haproxy', why: 'a server of the http tests' },
   { file: 'docker-registry', package: 'docker-registry', why: 'a registry of the bundle tests' },
   { file: 'skopeo', package: 'skopeo', why: 'reads bundles back in the bundle tests' },
+  { file: 'chromium', package: 'chromium', why: 'opens the playground in its test' },
   { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
   { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
 ];

@@ -1,21 +1,14 @@
 /** Builds a project folder in memory: config, world, compiler, snapshot engine put together. */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
-import { type Diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
-import {
-  BUDGET_CODES,
-  type ClusterCheck,
-  compileProject,
-  type PolicyCache,
-  type Stages,
-} from '../../compiler/index.js';
-import { planGeneration, resolveCluster } from '../discovery/index.js';
-import type { World } from '../discovery/types.js';
+import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { BUDGET_CODES, type PolicyCache, type Stages } from '../../compiler/index.js';
+import { compileRead } from '../project/index.js';
 import { preferFastStart, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { CliError } from './failure.js';
 import { keepSubject } from './kept-subject.js';
-import { openProject, type Project, placeOfText } from './project.js';
+import { openProject, type Project } from './project.js';
 import type { Subject } from './subject.js';
 
 export interface Build {
@@ -24,22 +17,6 @@ export interface Build {
   readonly bundle: Bundle | null;
   readonly stages: Stages;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-function clusterCheck(world: World | null): ClusterCheck | null {
-  if (world === null) return null;
-  return (name, scope, at) => {
-    const resolved = resolveCluster(world, name, scope, at);
-    return resolved.ok ? null : resolved.diagnostic;
-  };
-}
-
-/** A policy that is not there has no place of its own: weft.json names it. */
-function placeMissingPolicy({ config, read }: Project, found: Diagnostic): Diagnostic {
-  if (found.code !== 'P100' || found.file !== null) return found;
-  const named = config.policies.find(({ file }) => found.message.includes(`\`${file}\``));
-  const at = named === undefined ? null : placeOfText(read('weft.json') ?? '', named.file);
-  return at === null ? found : { ...found, ...at };
 }
 
 /**
@@ -53,22 +30,8 @@ export async function compileFolder(
 ): Promise<Build> {
   const project = openProject(env, shown);
   if (cache === null) preferFastStart();
-  const outcome = await compileProject({
-    project: project.config,
-    read: project.read,
-    snapshot: wizerSnapshot,
-    checkCluster: clusterCheck(project.world),
-    cache: cache ?? undefined,
-  });
-  const planned =
-    outcome.ok && project.world !== null
-      ? planGeneration(outcome.bundle.manifest, project.world).diagnostics
-      : [];
-  const diagnostics = [...project.diagnostics, ...outcome.diagnostics, ...planned]
-    .map((d) => placeMissingPolicy(project, d))
-    .map(project.relocate);
-  const bundle = outcome.ok && !hasErrors(diagnostics) ? outcome.bundle : null;
-  return { project, bundle, stages: outcome.stages, diagnostics };
+  const build = await compileRead(project, { snapshot: wizerSnapshot, cache: cache ?? undefined });
+  return { project, ...build, diagnostics: build.diagnostics.map(project.relocate) };
 }
 
 /** Exit code of a build with errors: over budget where that is all. */

@@ -37,5 +37,9 @@ export const CODES: CodeTable = {
     title: 'baseline of another machine',
     help: 'times are compared on the machine that they were measured on: save a baseline there',
   },
+  U022: {
+    title: 'port cannot be listened on',
+    help: 'choose another with `--port`; 0 takes any that is free',
+  },
   U021: { title: 'internal fault', help: 'please report it together with the printed stack' },
 };

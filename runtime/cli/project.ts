@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { join, normalize, resolve, sep } from 'node:path';
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
-import { type Diagnostic, diagnostic, type Position } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import { readProject } from '../config/index.js';
 import { readWorld } from '../discovery/index.js';
 import type { World } from '../discovery/types.js';
+import { placeOfText } from '../project/index.js';
 import { sha256 } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
@@ -47,16 +48,6 @@ function reader(folder: string): Reader {
     }
   };
   return { read, inputs };
-}
-
-/** Where weft.json names a file. */
-export function placeOfText(text: string, path: string): Position | null {
-  const at = text.indexOf(JSON.stringify(path));
-  if (at < 0) return null;
-  const before = text.slice(0, at).split('\n');
-  const [line, column] = [before.length, (before.at(-1)?.length ?? 0) + 1];
-  const endColumn = column + JSON.stringify(path).length;
-  return { file: 'weft.json', line, column, endLine: line, endColumn };
 }
 
 /** Opens a project folder. Throws CliError where weft.json or the world has errors. */

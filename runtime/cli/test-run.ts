@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import { createInlineDecider, createSimulator } from '../simulate/index.js';
+import { createInlineDecider, openSimulator } from '../simulate/index.js';
 import {
   type AskedOnce,
   type Coverage,
@@ -143,7 +143,7 @@ async function countCoverage(bundle: Bundle, asked: readonly AskedOnce[]): Promi
   const tracer = new Tracer(bundle);
   const counter = new CoverageCounter(bundle.manifest, tracer.irs);
   for (const world of new Set(asked.map((one) => one.world))) {
-    await using simulator = await createSimulator(bundle, {
+    await using simulator = await openSimulator(bundle, {
       world,
       startEngine: tracer.startEngine,
     });

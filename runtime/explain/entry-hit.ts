@@ -1,12 +1,14 @@
 /** Which entry of a declared table or set a look-up found: what an explanation shows and coverage counts. */
+import { type PartKind, WORDS_A_PART } from '../../compiler/abi/index.js';
 import { type AbiCall, type PolicyEntry, ruleText, type Term } from '../../compiler/index.js';
-import { parseAddress } from '../discovery/index.js';
+import { formatAddress, parseAddress } from '../discovery/index.js';
 import { patternMatcher } from '../simulate/index.js';
+import { keyText, rangeText, type TableKind, tupleText } from './declared.js';
 import { ABSENT, type ValueReader } from './read-value.js';
 
 /** A look-up in something that the configure phase declared. */
 export interface LookUp {
-  readonly kind: 'table' | 'cidr' | 'ports' | 'patterns' | 'rules';
+  readonly kind: TableKind;
   readonly index: number;
   readonly name: string;
   /** The key as a person would write it. */
@@ -54,6 +56,20 @@ export function lookUpOf(
       const key = operand.toString();
       return { kind: 'ports', index: call.set, name: set?.name ?? '', key, entry: found };
     }
+    case 'keys': {
+      const table = entry.keys[call.table];
+      const key = tupleText(keyParts(table?.kinds ?? [], term, read));
+      const found = table?.entries
+        .map(([parts]) => keyText(parts, table.kinds))
+        .find((text) => text === key);
+      return {
+        kind: 'keys',
+        index: call.table,
+        name: table?.name ?? '',
+        key,
+        entry: found ?? null,
+      };
+    }
     case 'patterns': {
       const table = entry.patterns[call.table];
       const key = read.view(operand);
@@ -71,16 +87,25 @@ export function lookUpOf(
   }
 }
 
+/** The parts of a key that is asked for, as `keyText` writes them; each is two words behind the table and the shape. */
+function keyParts(kinds: readonly PartKind[], term: Term, read: ValueReader): readonly string[] {
+  return kinds.map((kind, i) => {
+    const [high = 0n, low = 0n] = [2, 3].map((at) => term.args[at + WORDS_A_PART * i]?.value);
+    if (kind === 'text') return read.symbol(low);
+    if (kind === 'integer') return BigInt.asUintN(64, low).toString();
+    const bytes = new Uint8Array(16);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, BigInt.asUintN(64, high));
+    view.setBigUint64(8, BigInt.asUintN(64, low));
+    return formatAddress(bytes);
+  });
+}
+
 /** The pattern that fits a quoted text best: the matcher answers with its number in place of its value. */
 function bestPattern(table: PolicyEntry['patterns'][number], quoted: string): string | null {
   const entries = table.entries.map(([text], index) => [text, index] as const);
   const found = patternMatcher({ ...table, entries })(JSON.parse(quoted));
   return found === undefined ? null : (entries[found]?.[0] ?? null);
-}
-
-/** A range of ports as it is told. */
-export function rangeText([first, last]: readonly [number, number]): string {
-  return first === last ? String(first) : `${first}-${last}`;
 }
 
 /** The longest of the blocks that hold an address. */

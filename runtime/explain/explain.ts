@@ -7,7 +7,12 @@
 import { BugError } from '../../compiler/diagnostic/index.js';
 import type { Bundle } from '../../compiler/index.js';
 import type { World } from '../discovery/index.js';
-import { createSimulator, type DecideInput, type Outcome } from '../simulate/index.js';
+import {
+  createInlineDecider,
+  type DecideInput,
+  type Outcome,
+  openSimulator,
+} from '../simulate/index.js';
 import { findNearest, type Nearest, type Retry } from './nearest.js';
 import { type Question, Tracer } from './trace.js';
 
@@ -40,14 +45,14 @@ export interface ExplainOptions {
 }
 export type Decide = (input: DecideInput) => Promise<Outcome>;
 
-/** Explains one decision. Rejects as `createSimulator` and `decide` do. */
+/** Explains one decision. Rejects as `decide` does, and with SimulateError SIMULATE_MODULE. */
 export async function explain(
   bundle: Pick<Bundle, 'manifest' | 'wasm' | 'maps'>,
   { world, input, decide }: ExplainOptions,
 ): Promise<Explanation> {
   const decided = await (decide?.(input) ?? decideInV8(bundle, world, input));
   const tracer = new Tracer(bundle);
-  await using telling = await createSimulator(bundle, {
+  await using telling = await openSimulator(bundle, {
     world,
     startEngine: tracer.startEngine,
   });
@@ -69,6 +74,6 @@ async function decideInV8(
   world: World,
   input: DecideInput,
 ): Promise<Outcome> {
-  await using simulator = await createSimulator(bundle, { world });
-  return await simulator.simulate(input);
+  const decider = createInlineDecider(bundle, world);
+  return decider.describe(decider.decide(input));
 }

@@ -119,9 +119,12 @@ function callText(call: AbiCall, arg: (n: number) => string, { entry }: PolicyIr
       return `${entry.patterns[call.table]?.name}.${call.want}(${arg(1)})`;
     case 'keys': {
       const table = entry.keys[call.table];
-      // Each part is two words behind the table and the shape; of an address the first names it as well.
-      const parts = table?.kinds.map((kind, i) => arg(2 + 2 * i + (kind === 'address' ? 0 : 1)));
-      return `${table?.name}.${call.want}(${parts?.join(', ')})`;
+      // Each part is two words behind the table and the shape; those of an address are made of its own words.
+      const parts = table?.kinds.map((kind, i) => {
+        const text = arg(2 + 2 * i + (kind === 'address' ? 0 : 1));
+        return kind === 'address' ? (/\w+\.address/.exec(text)?.[0] ?? text) : text;
+      });
+      return `${table?.name}.${call.want}${table?.kinds.length}(${parts?.join(', ')})`;
     }
     case 'viewTable':
       return `${entry.tables[call.table]?.name}.${call.want}(${arg(1)})`;

@@ -7,6 +7,7 @@ import {
   VERDICT_MASK,
 } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/index.js';
+import type { Outcome } from '../simulate/index.js';
 import type { Explanation } from './explain.js';
 import type { Place, Step } from './steps.js';
 import type { Question } from './trace.js';
@@ -70,7 +71,7 @@ function stepRows(steps: readonly Step[]): string[] {
 }
 
 /** Both ends ask the same of the same: what the second says is told only where it differs. */
-function withoutRepetitions(questions: readonly Question[]): readonly Question[] {
+export function withoutRepetitions(questions: readonly Question[]): readonly Question[] {
   const told = new Set<string>();
   return questions.filter(({ round: _, ...said }) => {
     const text = JSON.stringify(said);
@@ -122,12 +123,23 @@ export function printExplanation(
   return lines.join('\n');
 }
 
+type ToldStep = Omit<Step, 'key'>;
+
 /** The document of `weft explain -o json`. */
+export interface ExplanationDocument {
+  readonly outcome: Outcome;
+  readonly questions: readonly (Pick<Question, 'policy' | 'export' | 'stop'> &
+    Answer & { readonly steps: readonly ToldStep[] })[];
+  /** What would have to be otherwise, and the rule that would allow then. */
+  readonly nearest: { readonly turned: readonly ToldStep[]; readonly rule: string } | null;
+}
+
+/** Makes the document of an explanation. */
 export function explanationDocument(
   { outcome, questions, nearest }: Explanation,
   manifest: Manifest,
-): Readonly<Record<string, unknown>> {
-  const stepOf = ({ key: _, ...step }: Step): Omit<Step, 'key'> => step;
+): ExplanationDocument {
+  const stepOf = ({ key: _, ...step }: Step): ToldStep => step;
   return {
     outcome,
     questions: questions.map((question) => ({

@@ -92,7 +92,7 @@ export class Tracer {
     return this.#questions;
   }
 
-  /** For `createSimulator`. */
+  /** For `openSimulator`. */
   readonly startEngine = (setup: EngineSetup): WorkerEngine => {
     const engine = createEngine(setup, this.#start);
     return {

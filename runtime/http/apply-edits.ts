@@ -4,6 +4,7 @@
  */
 import { type Edit, editText, type HeaderEdit, type PathEdit } from '../../compiler/abi/index.js';
 import { type Head, viewText } from './head.js';
+import { decodeLatin1, encodeLatin1 } from './latin1.js';
 import { rewritePath } from './rewrite-path.js';
 
 /** A line of a head, one character a byte. */
@@ -57,7 +58,7 @@ function setHost(lines: readonly Line[], host: string): Line[] {
  * the host.
  */
 export function applyEdits(sent: Uint8Array, head: Head, edits: readonly Edit[]): Uint8Array {
-  const text = Buffer.from(sent.subarray(0, head.length)).toString('latin1');
+  const text = decodeLatin1(sent.subarray(0, head.length));
   const { first, lines: given } = linesOf(text);
   const [method = '', target = '', version = ''] = first.split(' ');
   const path = editedPath(head, edits);
@@ -75,7 +76,7 @@ export function applyEdits(sent: Uint8Array, head: Head, edits: readonly Edit[])
     `${method} ${isRewritten ? origin : target} ${version}`,
     ...lines.map((line) => line.text),
   ];
-  return Buffer.from(`${all.join('\r\n')}\r\n\r\n`, 'latin1');
+  return encodeLatin1(`${all.join('\r\n')}\r\n\r\n`);
 }
 
 /** What edits do to a request, as people read it: `set x-a: b`, `path /y`. */

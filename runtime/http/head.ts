@@ -12,6 +12,7 @@ import {
   HEADER_SLOTS,
   type HeadReason,
 } from '../../compiler/abi/index.js';
+import { decodeLatin1, latin1Writer } from './latin1.js';
 
 /** `offset << 16 | length` into the head; null where absent. */
 export type View = { readonly offset: number; readonly length: number };
@@ -151,7 +152,7 @@ export function openHeadParser(wasm: Uint8Array, headers: readonly string[] = []
     const length = new DataView(record.buffer, record.byteOffset).getUint16(HEAD.length, true);
     return decodeHead(record, memory.slice(bytesAt, bytesAt + length));
   };
-  const buffer = Buffer.from(exports.memory.buffer);
+  const write = latin1Writer(exports.memory.buffer);
   const data = new DataView(exports.memory.buffer);
   const headRecord = memory.subarray(headAt, headAt + HEAD.size);
   return {
@@ -161,7 +162,7 @@ export function openHeadParser(wasm: Uint8Array, headers: readonly string[] = []
     },
     parseText: (text) => {
       exports.start();
-      exports.parse(buffer.write(text, bytesAt, HEAD_MAX, 'latin1'));
+      exports.parse(write(text, bytesAt, HEAD_MAX));
       const length = data.getUint16(headAt + HEAD.length, true);
       const status = data.getUint16(headAt + HEAD.status, true);
       return { status, head: headRecord, bytes: memory.subarray(bytesAt, bytesAt + length) };
@@ -177,5 +178,5 @@ export function openHeadParser(wasm: Uint8Array, headers: readonly string[] = []
 /** What a view of a head says, one character a byte; null where the view is absent. */
 export function viewText(bytes: Uint8Array, view: View | null): string | null {
   if (view === null) return null;
-  return Buffer.from(bytes.subarray(view.offset, view.offset + view.length)).toString('latin1');
+  return decodeLatin1(bytes.subarray(view.offset, view.offset + view.length));
 }

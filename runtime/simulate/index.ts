@@ -27,6 +27,7 @@ export type { Flow } from './flow.js';
 export { connectionOf } from './flow-steps.js';
 export { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
 export { createInlineDecider, type InlineDecider } from './inline-decider.js';
+export { openSimulator, type Simulator, type StartEngine } from './open-simulator.js';
 export type { BoundPlace, DecideInput, Outcome, ShadowVerdict } from './outcome.js';
 export { patternMatcher } from './patterns.js';
 export { indexPlan, type PlanIndex } from './plan-index.js';
@@ -66,7 +67,7 @@ export {
   type ScenarioResult,
 } from './run-scenario.js';
 export { isSimulateError, SimulateError, type SimulateErrorCode } from './simulate-error.js';
-export { createSimulator, type Simulator, type SimulatorOptions } from './simulator.js';
+export { createSimulator, type SimulatorOptions } from './simulator.js';
 export { type WasmtimePolicies, wasmtimePolicies } from './wasmtime-policies.js';
 export { exportedMemory, startModule } from './web-assembly.js';
 export { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';

@@ -4,7 +4,13 @@
  */
 import { HEAD_MAX, HEAD_STATUS, REQUEST } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { type Head, type HeadParser, openHeadParser, readHttpModule } from '../http/index.js';
+import {
+  encodeLatin1,
+  type Head,
+  type HeadParser,
+  openHeadParser,
+  readHttpModule,
+} from '../http/index.js';
 import { type ConnectionFields, writeConnection } from './connection.js';
 
 export interface RequestText {
@@ -38,7 +44,7 @@ function headText({ method, target, headers, version = '1.1' }: RequestText): st
 
 /** The head as it is sent; characters stand for bytes. */
 export function requestHead(request: RequestText): Uint8Array {
-  return Buffer.from(headText(request), 'latin1');
+  return encodeLatin1(headText(request));
 }
 
 /** A parser for requests that looks for the headers of a bundle; it is opened at its first use. */

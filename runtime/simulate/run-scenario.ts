@@ -1,7 +1,8 @@
 /** Runs the cases of a scenario and compares them with what they expect. */
+
+import type { Simulator } from './open-simulator.js';
 import type { Outcome } from './outcome.js';
 import type { Expectation, Scenario } from './read-scenario.js';
-import type { Simulator } from './simulator.js';
 
 /** One line of `weft simulate -o ndjson`. */
 export type CaseResult = { readonly id: string } & Outcome & {

@@ -4,8 +4,8 @@
  * the kernel does not have either.
  */
 import { ROUTE_BITS, VERDICT_BITS } from '../../compiler/abi/index.js';
-import { type Manifest, type PolicyEntry, type PolicyIr, ruleText } from '../../compiler/index.js';
-import { type Place, predicatesOf, type Question, rangeText } from '../explain/index.js';
+import type { Manifest, PolicyEntry, PolicyIr } from '../../compiler/index.js';
+import { declaredTables, type Place, predicatesOf, type Question } from '../explain/index.js';
 
 export interface RuleCoverage extends Place {
   readonly site: number;
@@ -128,19 +128,9 @@ export class CoverageCounter {
   }
 
   #tables(policy: PolicyEntry): TableCoverage[] {
-    const texts = [
-      ...policy.tables.map((t) => ['table', t.name, t.entries.map(([key]) => key)] as const),
-      ...policy.cidrs.map((c) => ['cidr', c.name, c.prefixes] as const),
-      ...policy.ports.map((p) => ['ports', p.name, p.ranges.map(rangeText)] as const),
-      ...policy.rules.map((l) => ['rules', l.name, l.rules.map(ruleText)] as const),
-      ...policy.patterns.map((p) => ['patterns', p.name, p.entries.map(([t]) => t)] as const),
-    ];
-    const numbers = new Map<string, number>();
-    return texts.map(([kind, name, declared]) => {
-      const index = numbers.get(kind) ?? 0;
-      numbers.set(kind, index + 1);
+    return declaredTables(policy).map(({ kind, index, name, entries: declared }) => {
       const hit = this.#entries.get(`${policy.name} ${kind} ${index}`) ?? new Set();
-      const entries = new Set(declared);
+      const entries = new Set(declared.map(([text]) => text));
       const missed = [...entries].filter((entry) => !hit.has(entry));
       return {
         ...{ policy: policy.name, name, entries: entries.size, hit: entries.size - missed.length },

@@ -63,7 +63,7 @@ test('an unknown verb is refused with the nearest one', async () => {
 });
 
 test('a verb far from every known one gets no guess', async () => {
-  const { exit, stderr } = await weft(['playground']);
+  const { exit, stderr } = await weft(['quarterback']);
   assert.is(exit, 64);
   assert.not.match(stderr, 'did you mean');
 });

@@ -2,8 +2,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readWorld } from '../../runtime/discovery/index.js';
-import { type Explanation, explain, type Step } from '../../runtime/explain/index.js';
+import { type Explanation, explain, type Step, Tracer } from '../../runtime/explain/index.js';
 import { readScenario } from '../../runtime/simulate/index.js';
+import { CoverageCounter } from '../../runtime/testing/index.js';
 import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { mustCompile } from '../support/compile-texts.js';
@@ -97,6 +98,65 @@ test('a look-up that misses, and a part that is absent', async () => {
   const steps = (await told).get('other')?.questions.at(-1)?.steps.map(line) ?? [];
   assert.ok(steps.includes('levels.get(request.path) | 1 | request.path "/x" | entry /**'));
   assert.not.ok(steps.some((s) => s.startsWith('plans.get')));
+});
+
+const KEYS = `import { address, KeyTable, RegexTable, Request, Verdict } from "weft";
+const peers = new KeyTable<u32>("peers").set2(address("10.1.0.2"), 9080, 1).set2(address("fd00:0:1::0:9"), 9080, 2);
+const grants = new KeyTable<u32>("grants").set3("productpage", "GET, all", 7, 3).set3("reviews", "POST", 7, 4);
+const shapes = new RegexTable<u32>("shapes").set("/v[0-9]+/.*", 1).set("/users/[a-z]+", 2);
+
+export function authorizeRequest(request: Request): Verdict {
+  const peer = peers.get2(request.source.address, request.destination.port);
+  const grant = grants.get3(request.source.serviceAccount, "GET, all", peer + 6);
+  return shapes.get(request.path) + grant == 5 ? Verdict.Allow : Verdict.Deny;
+}
+`;
+
+test('keys of several parts and regular expressions name the entry that was hit', async () => {
+  const bundle = await mustCompile(new Map([['keys.ts', KEYS]]));
+  const text = `cases:
+  - { id: hit, request: { ${ENDS}, path: /users/ann } }
+  - { id: miss, request: { from: "203.0.113.9", to: "10.1.0.4:9080", path: /x } }
+`;
+  const { scenario } = readScenario(text, 'scenario.yaml', world);
+  const tracer = new Tracer(bundle);
+  const counter = new CoverageCounter(bundle.manifest, tracer.irs);
+  const lookUps = new Map<string, readonly (string | null | undefined)[][]>();
+  for (const { id, input } of scenario?.cases ?? []) {
+    const { questions } = await explain(bundle, { world, input });
+    counter.add(questions);
+    const steps = questions.at(-1)?.steps.filter((s) => s.lookUp !== null) ?? [];
+    lookUps.set(
+      id,
+      steps.map((s) => [s.text, s.lookUp?.key, s.lookUp?.entry]),
+    );
+  }
+  assert.equal(lookUps.get('hit'), [
+    ['peers.get2(source.address, destination.port)', '(10.1.0.2, 9080)', '(10.1.0.2, 9080)'],
+    [
+      'grants.get3(source.serviceAccount, "GET, all", peers.get2(source.address, destination.port) + 6)',
+      '("productpage", "GET, all", 7)',
+      '("productpage", "GET, all", 7)',
+    ],
+    ['shapes.get(request.path)', '"/users/ann"', '/users/[a-z]+'],
+  ]);
+  // The near misses: another address, an account that is absent, a path that fits neither.
+  assert.equal(
+    lookUps.get('miss')?.map(([, key, entry]) => [key, entry]),
+    [
+      ['(203.0.113.9, 9080)', null],
+      ['(absent, "GET, all", 6)', null],
+      ['"/x"', null],
+    ],
+  );
+  assert.equal(
+    counter.coverage().tables.map(({ name, hit, missed }) => [name, hit, missed]),
+    [
+      ['peers', 1, ['(fd00:0:1::9, 9080)']],
+      ['grants', 1, ['("reviews", "POST", 7)']],
+      ['shapes', 1, ['/v[0-9]+/.*']],
+    ],
+  );
 });
 
 test('the nearest way in turns the fewest predicates, the last of them', async () => {

@@ -18,6 +18,7 @@ import { LOAD_COMMAND } from './load.js';
 import { PROVE_COMMAND } from './prove.js';
 import { PULL_COMMAND } from './pull.js';
 import { PUSH_COMMAND } from './push.js';
+import { PLAYGROUND_COMMAND } from './playground.js';
 import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
 import { ROLLBACK_COMMAND } from './rollback.js';
@@ -42,6 +43,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   DIFF_COMMAND,
   PROVE_COMMAND,
   BENCH_COMMAND,
+  PLAYGROUND_COMMAND,
   IMPORT_COMMAND,
   RECORD_COMMAND,
   REPLAY_COMMAND,

@@ -1,0 +1,5 @@
+/** What esbuild makes of files that are no code. */
+declare module '*.wasm' {
+  const bytes: Uint8Array;
+  export = bytes;
+}

@@ -1,0 +1,6 @@
+/** Entry of the worker that runs one configure phase; whoever started it ends it. */
+import { type ConfigureInput, runConfigure } from '../runtime/snapshot/run-configure.js';
+
+addEventListener('message', ({ data }: MessageEvent<ConfigureInput>) => {
+  postMessage(runConfigure(data));
+});
