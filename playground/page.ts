@@ -131,13 +131,22 @@ function showAnswer(): void {
   showView();
 }
 
+let busy = 0;
+/** Counts what is under way: while there is any, what is shown may be of what was. */
+function markBusy(step: 1 | -1): void {
+  busy += step;
+  document.body.dataset['state'] = busy > 0 ? 'busy' : 'ready';
+}
+
 async function explainChosen(): Promise<void> {
   const id = chosen;
   if (id === null) {
     explained = null;
     return;
   }
+  markBusy(1);
   const reply = await link.ask({ kind: 'explain', id });
+  markBusy(-1);
   if (id !== chosen) return;
   if (reply.kind === 'fault') say(reply.message);
   explained =
@@ -162,9 +171,9 @@ async function answerNow(): Promise<void> {
   isStale = true;
   if (isAsking) return;
   isAsking = true;
+  markBusy(1);
   while (isStale) {
     isStale = false;
-    document.body.dataset['state'] = 'busy';
     const since = performance.now();
     const reply = await link.ask({ kind: 'answer', files: { ...files } });
     if (reply.kind !== 'answer') {
@@ -186,17 +195,17 @@ async function answerNow(): Promise<void> {
     showAnswer();
   }
   isAsking = false;
-  // What was typed meanwhile is answered when its time has come.
-  if (timer === null) document.body.dataset['state'] = 'ready';
+  markBusy(-1);
 }
 
 let timer: ReturnType<typeof setTimeout> | null = null;
 function changed(): void {
-  document.body.dataset['state'] = 'busy';
-  if (timer !== null) clearTimeout(timer);
+  if (timer === null) markBusy(1);
+  else clearTimeout(timer);
   timer = setTimeout(() => {
     timer = null;
     void answerNow();
+    markBusy(-1);
   }, QUIET_MS);
 }
 

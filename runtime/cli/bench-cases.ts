@@ -9,7 +9,7 @@ import { batchDecider, recordLine, type TrafficRecord, timeText } from '../recor
 import {
   type Ask,
   createInlineDecider,
-  createSimulator,
+  openSimulator,
   decidePath,
   type EngineAnswer,
   indexPlan,
@@ -178,7 +178,7 @@ export async function caseFacts(
 ): Promise<readonly CaseFacts[]> {
   const { Tracer } = await import('../explain/index.js');
   const tracer = new Tracer(bundle);
-  await using simulator = await createSimulator(bundle, { world, startEngine: tracer.startEngine });
+  await using simulator = await openSimulator(bundle, { world, startEngine: tracer.startEngine });
   const found: CaseFacts[] = [];
   for (const { input } of cases) {
     tracer.reset();

@@ -144,7 +144,7 @@ test('a project is compiled, edited and explained, with the bytes of `weft build
 
     // An edit: the verdict follows, and so does the explanation of the request that is chosen.
     await page.click('[data-case="globex-has-no-plan"]');
-    await page.waitForSelector('#view >> text=plans.get(source.label("tenant"))');
+    await ready(page);
     assert.match((await page.textContent('#view')) ?? '', /Nearest to being let in/);
     await page.click('[data-tab="policies/tenants.ts"]');
     const tenants = readFileSync(join(EXAMPLE, 'policies/tenants.ts'), 'utf8');

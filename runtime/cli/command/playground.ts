@@ -50,7 +50,7 @@ async function playground(env: Env, input: Input): Promise<Result> {
     await using server = await servePage({ folder, port, replaced });
     env.stderr.write(`${server.url} (Ctrl-C ends it)\n`);
     await interrupted(env);
-    return { exit: EXIT.interrupted, document: { url: server.url } };
+    return { exit: EXIT.interrupted };
   } catch (error) {
     const message = `${LOOPBACK}:${port} cannot be listened on: ${error instanceof Error ? error.message : String(error)}`;
     const help = 'choose another with `--port`; 0 takes any that is free';
