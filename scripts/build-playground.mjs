@@ -51,7 +51,10 @@ function projectFiles(folder) {
     for (const entry of readdirSync(dir, { withFileTypes: true })) {
       const path = join(dir, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|ya?ml)$|^weft\.json$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+      else if (
+        /\.(ts|ya?ml)$|^weft\.json$/.test(entry.name) &&
+        !/\.(test|prove)\.ts$/.test(entry.name)
+      )
         files[relative(folder, path)] = readFileSync(path, 'utf8');
     }
   };

@@ -9,10 +9,10 @@ import { batchDecider, recordLine, type TrafficRecord, timeText } from '../recor
 import {
   type Ask,
   createInlineDecider,
-  openSimulator,
   decidePath,
   type EngineAnswer,
   indexPlan,
+  openSimulator,
   requestParser,
   type ScenarioCase,
 } from '../simulate/index.js';

@@ -11,7 +11,7 @@ import { readFault } from './file-fault.js';
 const MAX_CHARACTERS = 2 * 1024 * 1024;
 
 const isShown = (name: string): boolean =>
-  name === 'weft.json' || (/\.(ts|ya?ml)$/.test(name) && !name.endsWith('.test.ts'));
+  name === 'weft.json' || (/\.(ts|ya?ml)$/.test(name) && !/\.(test|prove)\.ts$/.test(name));
 
 export interface ProjectTexts {
   readonly name: string;
