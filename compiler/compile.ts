@@ -10,7 +10,13 @@ import type { ProjectConfig } from './bundle/project.js';
 import { canAudit } from './can-allow.js';
 import { checkBudget, checkRegexTables, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
-import { checkWalks, type PlacedWalk } from './check-walks.js';
+import {
+  checkWalked,
+  checkWalks,
+  type PlacedFunction,
+  type PlacedWalk,
+  walkedLimit,
+} from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import {
   BugError,
@@ -36,6 +42,7 @@ import {
   optimize,
   type PassObserver,
   type Walk,
+  type WalkedFunction,
 } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import type { PolicyCache } from './policy-cache.js';
@@ -222,6 +229,13 @@ interface Parts {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+/** The bundle's code for some kernels. */
+interface Variant {
+  readonly module: Module;
+  readonly functions: readonly PlacedFunction[];
+  readonly lowered: Lowered;
+}
+
 /** Second half: one module a variant, the objects, the manifest. */
 function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome {
   const { policies, plans, numbering, diagnostics } = parts;
@@ -232,18 +246,26 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   const { fuel } = project.budget;
   const isWalked = needsWalkedLoops(project.kernels);
   const walks: PlacedWalk[] = [];
-  const variant = (mayGoto: boolean): { module: Module; lowered: Lowered } => {
+  const limit = walkedLimit(policies.length);
+  const variant = (mayGoto: boolean): Variant => {
+    const functions: PlacedFunction[] = [];
+    const place =
+      (positions: Module['positions']) =>
+      (of: WalkedFunction): void => {
+        functions.push({ ...of, at: of.loc === null ? null : (positions[of.loc] ?? null) });
+      };
     const modules = policies.map((p, i) => {
       const onWalk = (walk: Walk): void => {
         const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
         walks.push({ ...walk, at });
       };
+      const onWalked = place(p.module.positions);
       const watch = mayGoto === isWalked ? undefined : observerOf(observe, p.index);
-      const target = { mayGoto, fuel, onWalk, observe: watch };
+      const target = { mayGoto, fuel, walked: limit, onWalk, onWalked, observe: watch };
       return expandPolicy(p, { plan: plans[i], numbering, target });
     });
     const views = buildViewFunctions(callees(modules));
-    optimize(views, { mayGoto });
+    optimize(views, { mayGoto, walked: limit, onWalked: place([]) });
     const dispatcher = buildDispatcher(draft, (name) =>
       policies.some((p) => canAudit(p.module, name)),
     );
@@ -251,14 +273,17 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     inlinePolicies(module);
     const joining = new Set(dispatcher.functions.map(({ name }) => name));
     const joined = module.functions.filter(({ name }) => joining.has(name));
-    optimize({ ...module, functions: joined }, { mayGoto });
-    return { module, lowered: lowerModule(module, { mayGoto }) };
+    const onWalked = place(module.positions);
+    optimize({ ...module, functions: joined }, { mayGoto, walked: limit, onWalked });
+    return { module, functions, lowered: lowerModule(module, { mayGoto }) };
   };
   // Kernels differ in how loops are guarded; without a loop, or for new kernels only, one object serves all.
   const base = variant(!isWalked);
-  diagnostics.push(...checkWalks(walks, fuel));
+  const tooLong = checkWalks(walks, fuel);
+  diagnostics.push(...(tooLong.length > 0 ? tooLong : checkWalked(base.functions)));
   const hasLoops = base.module.functions.some((f) => loops(f).length > 0);
   const guarded = isWalked && hasLoops ? variant(true) : base;
+  if (!hasErrors(diagnostics)) diagnostics.push(...checkWalked(guarded.functions));
   const { wasm } = parts.stages;
   const ir = (): string => print(base.module);
   const plan = (): string => printPlan(plans, numbering);

@@ -58,4 +58,8 @@ export const CODES: CodeTable = {
     title: 'loops that kernels before 6.9 cannot verify',
     help: 'end the loop by a counter and a constant, or lower `budget.fuel` in weft.json',
   },
+  B211: {
+    title: 'more than verifiers walk',
+    help: 'make loops shorter or fewer, or spread the policies over several bundles',
+  },
 };

@@ -49,9 +49,13 @@ export interface GuardOptions {
   readonly fuel: number;
   /** Is told of each nest of loops, without may_goto. */
   readonly onWalk?: (walk: Walk) => void;
+  /** Is told how often a verifier walks each loop, as often as it comes to it, by its header. */
+  readonly onTurns?: (header: BlockId, turns: number) => void;
 }
 /** With may_goto a longer loop is not walked. */
 const SHORT = 64;
+/** Turns of a loop until a verifier has seen that the next ones are like the one before. */
+const MERGED = 3;
 /** About what a guard adds to a loop. */
 const GUARD = 4;
 
@@ -76,7 +80,9 @@ export function guardLoops(func: Func, options: GuardOptions): boolean {
   const connection = func.params[0];
   const all = loops(func);
   if (connection === undefined || all.length === 0) return false;
-  const { plans, counts } = options.mayGoto ? planShort(func, all) : planCounts(func, all, options);
+  const { plans, counts } = options.mayGoto
+    ? planShort(func, all, options)
+    : planCounts(func, all, options);
   launderAll(func, plans, connection);
   for (const { outer, headers, rounds } of counts) {
     const loop = loops(func).find(({ header }) => header === outer);
@@ -90,20 +96,23 @@ export function guardLoops(func: Func, options: GuardOptions): boolean {
  * needed behind them. A loop of more ways would be walked on each of them from each turn on, since verifiers
  * forget the states of earlier turns (is_state_visited drops what did not match a few times).
  */
-function planShort(func: Func, all: readonly Loop[]): Plans {
+function planShort(func: Func, all: readonly Loop[], { onTurns }: GuardOptions): Plans {
   const bound = tripBounds(func);
   const blocks = blockMap(func);
   const plans = all.map((loop): Plan => {
     const { trips, counter } = bound(loop) ?? { trips: 0, counter: null };
     const isOneWay = [...loop.blocks].every((id) => forksOf(blocks.get(id), loop) === 0);
     const isWalked = counter !== null && trips <= SHORT && isOneWay;
-    return { loop, counter: isWalked && !isUsedBehind(func, loop, counter) ? counter : null };
+    const own = isWalked && !isUsedBehind(func, loop, counter) ? counter : null;
+    onTurns?.(loop.header, own === null ? MERGED : trips);
+    return { loop, counter: own };
   });
   return { plans, counts: [] };
 }
 
 /** Each loop by its own bound; a nest of them by the fuel where that ends it sooner. */
-function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOptions): Plans {
+function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Plans {
+  const { fuel, onWalk, onTurns } = options;
   const bound = tripBounds(func);
   const bounds = new Map(all.map((loop) => [loop, bound(loop)]));
   const inmost = (loop: Loop): Loop | undefined =>
@@ -129,6 +138,10 @@ function planCounts(func: Func, all: readonly Loop[], { fuel, onWalk }: GuardOpt
       byFuel ? fuel * cost(outer) : turns(outer, cost);
     const rounds = byFuel ? fuel : turns(outer, () => 1);
     onWalk?.({ loc, rounds, instructions: over(size), forks: over(forks) });
+    for (const loop of nest) {
+      const own = bounds.get(loop)?.trips ?? fuel;
+      onTurns?.(loop.header, !byFuel ? own : loop === outer ? fuel : 1);
+    }
     if (byFuel) {
       plans.push(...nest.map((loop) => ({ loop, counter: null })));
       const headers = nest.map(({ header }) => header);

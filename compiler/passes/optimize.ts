@@ -2,7 +2,7 @@
  * The pipeline. Reading `optimize` is reading the compiler's middle: each line is a pass, in order.
  */
 import { BugError } from '../diagnostic/index.js';
-import { type Func, type Module, verifyModule } from '../ir/index.js';
+import { type BlockId, type Func, type Module, verifyModule } from '../ir/index.js';
 import { balanceChains } from './balance-chains.js';
 import { dropUnused } from './drop-unused.js';
 import { eliminateCommonSubexpressions } from './eliminate-common-subexpressions.js';
@@ -14,6 +14,7 @@ import { guardLoops, type Walk } from './guard-loops.js';
 import { indexMemory } from './index-memory.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
+import { mergeWays, type WalkedFunction } from './merge-ways.js';
 import { orderBlocks } from './order-blocks.js';
 import { promoteMemory } from './promote-memory.js';
 import { reduceStrength } from './reduce-strength.js';
@@ -41,9 +42,14 @@ export interface OptimizeOptions extends SimplifyOptions {
   readonly fuel?: number;
   /** Is told what loops cost a verifier without may_goto. */
   readonly onWalk?: (walk: Walk) => void;
+  /** Instructions that a verifier may walk of a function before what costs it most is made shorter. */
+  readonly walked?: number;
+  /** Is told what a verifier has to walk of each function. */
+  readonly onWalked?: (walked: WalkedFunction) => void;
 }
 
 const MOST_FUEL = 1_000_000;
+const MOST_WALKED = 60_000;
 
 const ROUNDS = 12;
 
@@ -119,9 +125,20 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   each('balance-chains', balanceChains);
   each('sink-values', sinkValues);
   each('sink-loads', sinkLoads);
-  const { mayGoto = false, fuel = MOST_FUEL, onWalk } = options;
-  const guards = { mayGoto, fuel, ...(onWalk === undefined ? {} : { onWalk }) };
-  each('guard-loops', (func) => guardLoops(func, guards));
+  const {
+    mayGoto = false,
+    fuel = MOST_FUEL,
+    walked: limit = MOST_WALKED,
+    onWalk,
+    onWalked,
+  } = options;
+  for (const func of module.functions) {
+    const turns = new Map<BlockId, number>();
+    const onTurns = (header: BlockId, count: number): unknown => turns.set(header, count);
+    const guards = { mayGoto, fuel, onTurns, ...(onWalk === undefined ? {} : { onWalk }) };
+    run('guard-loops', () => guardLoops(func, guards));
+    run('merge-ways', () => mergeWays(func, { limit, turns, onWalked }));
+  }
   each('eliminate-dead-code', eliminateDeadCode);
   each('order-blocks', orderBlocks);
   run('drop-unused', () => dropUnused(module));

@@ -54,7 +54,7 @@ export function authorizeConnection(connection: Connection): Verdict {
 `;
 const COLLATZ = 'while (a > 1) a = a & 1 ? a * 3 + 1 : a >> 1;';
 
-test('B210: loops that kernels without may_goto cannot walk', async () => {
+test('B210, B211: loops that kernels without may_goto cannot walk', async () => {
   const found = async (loop: string, fuel: number): Promise<string> => {
     const { diagnostics } = await compileTexts(new Map([['a.ts', looping(loop)]]), {
       budget: { fuel },
@@ -69,6 +69,7 @@ test('B210: loops that kernels without may_goto cannot walk', async () => {
   const gcd = 'while (b != 0) { const t = a % b; a = b; b = t; }';
   assert.is(await found(gcd, 20_000), '');
   assert.match(await found(gcd, 100_000), /^B210 4 .*100000 turns.*instructions in all loops/);
+  assert.match(await found(gcd, 35_000), /^B211 4 .*`p0_authorize`: at most/);
   assert.is(await found('while (b != 0) { a += b & 1 ? 3 : b; b >>= 1; }', 100_000), '');
   assert.is(
     await found('for (let i: u32 = 0; i < (b & 63); i++) a += i & 1 ? b : i;', 100_000),
