@@ -89,7 +89,13 @@ export abstract class ExpressionWriter extends TextWriter {
     }
   }
 
+  /** A look-up; what it would be without those declared beside it is drawn in any case. */
   protected lookup(): string {
+    const usual = this.#lookup();
+    return this.declared?.number() ?? usual;
+  }
+
+  #lookup(): string {
     const r = this.random;
     if (this.isRequest && this.depth < 3 && r.oneIn(3)) return this.viewNumber();
     const table = this.tables.length > 0 ? r.pick(this.tables) : null;
@@ -165,8 +171,10 @@ export abstract class ExpressionWriter extends TextWriter {
           return r.oneIn(2)
             ? `connection.protocol == Protocol.${r.pick(['TCP', 'UDP'])}`
             : `connection.family == ${r.pick([4, 6])}`;
-        default:
-          return this.text();
+        default: {
+          const usual = this.text();
+          return this.declared?.truth() ?? usual;
+        }
       }
     } finally {
       this.depth--;

@@ -3,6 +3,7 @@
  * defined (traps and empty fuel included). Policies draw their texts, ports and blocks from POOLS, so
  * that generated connections meet them often.
  */
+import type { DeclaredLookups } from './generate-declared.js';
 import { ExpressionWriter } from './generate-expression.js';
 import { COMPARE, POOLS } from './generate-pools.js';
 import type { Prng } from './prng.js';
@@ -178,6 +179,9 @@ class PolicyWriter extends ExpressionWriter {
     this.#declare();
     const imports =
       'import { CidrSet, cluster, Connection, edit, Party, pattern, Protocol, redirect, Request, respond, Route, split, splitBy, Table, Verdict } from "weft";';
+    const { imports: names = [], top: lines = [] } = this.declared ?? {};
+    const more = names.map((name) => `import { ${name} } from "weft";\n`).join('');
+    const top = [...lines, ...this.#top].join('\n');
     const body = Array.from({ length: 1 + r.below(6) }, () => this.#statement());
     const [what, parameter] = this.isRequest
       ? ['Request', 'request: Request']
@@ -193,7 +197,7 @@ class PolicyWriter extends ExpressionWriter {
       this.asks === 'authorize'
         ? `export function authorize${what}(${parameter}): Verdict {${first}`
         : `${routes}\nexport function route${what}(${parameter}): Route {${first}`;
-    return `${imports}\nenum Level { None, Low = -1, High = 2 }\n${this.#top.join('\n')}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
+    return `${imports}\n${more}enum Level { None, Low = -1, High = 2 }\n${top}\n${head}\n${body.join('\n')}\n  return ${this.#answer()};\n}\n`;
   }
 }
 
@@ -202,6 +206,7 @@ export function generatePolicy(
   random: Prng,
   asks: 'authorize' | 'route',
   isRequest = false,
+  declared: DeclaredLookups | null = null,
 ): string {
-  return new PolicyWriter(random, asks, isRequest).write();
+  return new PolicyWriter(random, asks, isRequest, declared).write();
 }

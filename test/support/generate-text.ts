@@ -1,4 +1,5 @@
 /** Questions about texts: attributes of a party, and views of a request where there is one. */
+import type { DeclaredLookups } from './generate-declared.js';
 import { POOLS, SIDES } from './generate-pools.js';
 import type { Prng } from './prng.js';
 
@@ -7,12 +8,20 @@ export abstract class TextWriter {
   protected readonly asks: 'authorize' | 'route';
   /** Asked about requests, not connections. */
   protected readonly isRequest: boolean;
+  /** What is asked beside the usual; null where nothing is. */
+  protected readonly declared: DeclaredLookups | null;
   protected names = 0;
 
-  constructor(random: Prng, asks: 'authorize' | 'route', isRequest: boolean) {
+  constructor(
+    random: Prng,
+    asks: 'authorize' | 'route',
+    isRequest: boolean,
+    declared: DeclaredLookups | null = null,
+  ) {
     this.random = random;
     this.asks = asks;
     this.isRequest = isRequest;
+    this.declared = declared;
   }
 
   /** An expression of type u32. */
