@@ -1,4 +1,5 @@
 /** `weft explain` as a user meets it: the whole text, the document, and the same text for both engines. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -91,6 +92,43 @@ nearest to being let in:
     const wrong = await weft(['explain', bundle, scenario, '--case', 'nobody']);
     assert.is(wrong.exit, 64);
     assert.match(wrong.stderr, /no case `nobody`/);
+  }));
+
+test('a recorded event, by its id or its line', () =>
+  withBundle(async (bundle) => {
+    await withFolder(async (folder) => {
+      const file = join(folder, 'seen.ndjson');
+      const ends = { from: 'reviews-v1.prod', to: 'ratings.prod:80' };
+      const records = [
+        { from: 'reviews-v2.prod', to: 'ratings.prod:80' },
+        { id: 'seven', ...ends, decided: { verdict: 'allow' } },
+        { from: 'nobody.prod', to: 'ratings.prod:80' },
+      ];
+      writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+      const ask = (id: string, ...words: string[]) =>
+        weft(['explain', bundle, '--world', WORLD, '--record', file, '--id', id, ...words]);
+      const byOptions = await weft([
+        ...['explain', bundle, '--world', WORLD],
+        ...['--from', ends.from, '--to', ends.to],
+      ]);
+      const byId = await ask('seven');
+      assert.is(byId.exit, 2);
+      // The same, and that it was let in when it was seen.
+      assert.is(byId.stdout, `${byOptions.stdout}\nwhen it was seen: allow\n`);
+      assert.is((await ask('2')).stdout, byId.stdout);
+      const json = JSON.parse((await ask('1', '-o', 'json')).stdout);
+      assert.equal([json.outcome.verdict, json.id, json.recorded], ['allow', '1', null]);
+      for (const [id, exit, message] of [
+        ['4', 64, /has no record `4`/],
+        ['3', 3, /nobody\.prod/],
+      ] as const) {
+        const refused = await ask(id);
+        assert.is(refused.exit, exit, id);
+        assert.match(refused.stderr, message);
+      }
+      const alone = await weft(['explain', bundle, '--world', WORLD, '--record', file]);
+      assert.is(alone.exit, 64);
+    });
   }));
 
 test.run();

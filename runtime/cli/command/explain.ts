@@ -8,6 +8,7 @@ import { textOption } from '../command-spec.js';
 import { DECISION_OPTIONS } from '../decision-options.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
+import type { RecordedCase } from '../recorded-case.js';
 import { type Cases, openCases, usage } from '../simulate-run.js';
 
 function chooseCase({ cases }: Cases, id: string | null): Cases['cases'][number] {
@@ -31,30 +32,43 @@ async function kernelDecides(env: Env, bundle: Bundle, world: World): Promise<De
   };
 }
 
-async function runExplain(env: Env, input: Input): Promise<Result> {
+type Chosen = Omit<RecordedCase, 'recorded'> & Partial<Pick<RecordedCase, 'recorded'>>;
+
+/** What is to be explained: a record, a case of a scenario, or what the options say. */
+async function chosenCase(env: Env, input: Input): Promise<Chosen> {
+  const file = textOption(input, 'record');
+  if (file !== null) return (await import('../recorded-case.js')).openRecorded(env, input, file);
+  if (textOption(input, 'id') !== null) throw usage('`--id` goes with `--record`');
   const { subject, cases, single } = await openCases(env, input);
   const id = textOption(input, 'case');
   if (single && id !== null) throw usage('`--case` goes with a scenario');
-  const chosen = chooseCase(cases, id);
+  const { connect, request, ...chosen } = chooseCase(cases, id);
+  const ends = `${connect.from} -> ${connect.to}`;
+  const asked = request === undefined ? ends : `${ends} ${request.method} ${request.path}`;
+  return { subject, world: cases.world, id: chosen.id, asked, input: chosen.input };
+}
+
+async function runExplain(env: Env, input: Input): Promise<Result> {
+  const chosen = await chosenCase(env, input);
   const { explain, explanationDocument, printExplanation } = await import('../../explain/index.js');
+  const { subject, world, recorded } = chosen;
   const { bundle, digest, diagnostics, sources } = subject;
-  const { world } = cases;
   const isKernel = textOption(input, 'engine') === 'kernel';
   const options = { world, input: chosen.input };
   const explanation = isKernel
     ? await explain(bundle, { ...options, decide: await kernelDecides(env, bundle, world) })
     : await explain(bundle, options);
-  const { connect, request } = chosen;
-  const ends = `${connect.from} -> ${connect.to}`;
-  const asked = request === undefined ? ends : `${ends} ${request.method} ${request.path}`;
+  const isOther = recorded && recorded.verdict !== explanation.outcome.verdict;
+  const then = isOther ? `\n\nwhen it was seen: ${recorded.verdict}` : '';
   return {
     exit: explanation.outcome.verdict === 'deny' ? EXIT.denied : EXIT.ok,
     document: {
       bundle: digest,
       id: chosen.id,
+      ...(recorded === undefined ? {} : { recorded }),
       ...explanationDocument(explanation, bundle.manifest),
     },
-    text: printExplanation(asked, explanation, bundle.manifest),
+    text: printExplanation(chosen.asked, explanation, bundle.manifest) + then,
     diagnostics,
     sources,
   };
@@ -73,6 +87,9 @@ export const EXPLAIN_COMMAND: CommandSpec = {
   ],
   options: [
     { flags: '--case <ID>', description: 'which case of the scenario' },
+    { flags: '--record <FILE>', description: 'recorded traffic, instead of a scenario' },
+    { flags: '--id <ID>', description: 'which record: its id, or its line' },
+    { flags: '--seed <N>', description: 'of the draws that a record does not have (default: 0)' },
     ...DECISION_OPTIONS,
     {
       flags: '--engine <NAME>',
