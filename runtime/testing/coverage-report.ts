@@ -83,8 +83,9 @@ table { border-collapse: collapse; width: 100%; }
 .code td:nth-child(2) { width: 1%; text-align: right; border-right: 3px solid transparent; }
 tr.hit td:nth-child(2) { border-color: var(--hit); } tr.part td:nth-child(2) { border-color: var(--part); }
 tr.missed td:nth-child(2) { border-color: var(--missed); }
-.code small { display: block; color: var(--part); white-space: pre-wrap; } tr.missed small { color: var(--missed); }
-.list td, .list th { border-top: 1px solid var(--line); padding: .35rem .5rem; text-align: left; overflow-wrap: anywhere; }
+.code small { display: block; font-size: 12px; color: var(--part); white-space: pre-wrap; } tr.missed small { color: var(--missed); }
+.list td, .list th { border-top: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
+.list td:last-child { overflow-wrap: anywhere; }
 `;
 
 function waysText(ways: readonly PredicateCoverage[]): string {
