@@ -11,6 +11,7 @@
 #define WEFT_BATCH_LINE_H
 
 #include "batch.h"
+#include "time.h"
 
 /* A head that is longer is left to the plain reader; what JSON adds is more than what a head does. */
 #define WEFT_LINE_MAX 7680
@@ -90,11 +91,6 @@ static __always_inline __u8 *weft_copy_text(struct weft_reader *reader, __u8 *to
 
 #define WEFT_PUT(to, text) (__builtin_memcpy(to, text, sizeof(text) - 1), to + sizeof(text) - 1)
 
-static __always_inline int weft_digit(__u8 byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
 /* A whole number below 2^32, as JSON writes it. */
 static int weft_read_u32(struct weft_reader *reader, __u32 *value)
 {
@@ -109,61 +105,6 @@ static int weft_read_u32(struct weft_reader *reader, __u32 *value)
 	if (!digits || digits > 10 || read >> 32 || (digits > 1 && *reader->at == '0'))
 		return 0;
 	*value = read;
-	reader->at = at;
-	return 1;
-}
-
-/* Two digits; 100 where they are none. */
-static __always_inline __u32 weft_two(const __u8 *at)
-{
-	return weft_digit(at[0]) && weft_digit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0' : 100;
-}
-
-/* Days of 1970-01-01 to a date of the Gregorian calendar. */
-static __s32 weft_days(__s32 year, __u32 month, __u32 day)
-{
-	__s32 y = month > 2 ? year : year - 1;
-	__u32 m = month > 2 ? month - 3 : month + 9;
-
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
-}
-
-/* `2026-01-02T03:04:05.123456789Z`; other zones and dates that do not exist are for the plain reader. */
-static int weft_read_time(struct weft_reader *reader, __u64 *ns)
-{
-	static const __u8 days[13] = { 0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-	const __u8 *at = reader->at;
-	__u32 century = weft_two(at), rest = weft_two(at + 2), month = weft_two(at + 5);
-	__u32 day = weft_two(at + 8), hour = weft_two(at + 11), minute = weft_two(at + 14);
-	__u32 second = weft_two(at + 17), year = century * 100 + rest, most;
-	__u64 fraction = 0;
-
-	if (century < 19 || century > 99 || rest > 99 || month < 1 || month > 12 || hour > 23 ||
-	    minute > 59 || second > 59)
-		return 0;
-	if (at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':')
-		return 0;
-	most = days[month];
-	if (month == 2 && year % 4 == 0 && (year % 100 || year % 400 == 0))
-		most = 29;
-	if (year < 1970 || day < 1 || day > most)
-		return 0;
-	at += 19;
-	if (*at == '.') {
-		__u32 digits = 0;
-
-		for (at++; weft_digit(*at) && digits < 10; digits++)
-			fraction = fraction * 10 + (*at++ - '0');
-		if (!digits || digits > 9)
-			return 0;
-		for (; digits < 9; digits++)
-			fraction *= 10;
-	}
-	if (*at++ != 'Z' || *at++ != '"')
-		return 0;
-	*ns = ((__u64)weft_days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second) *
-		      1000000000ull +
-	      fraction;
 	reader->at = at;
 	return 1;
 }
@@ -370,9 +311,11 @@ static __u8 *weft_read_line(struct weft_reader *reader, struct weft_record *reco
 		return 0;
 	if (WEFT_EAT(reader, "\"id\":\"") && (!weft_skip_text(reader) || !WEFT_EAT(reader, "\",")))
 		return 0;
-	if (WEFT_EAT(reader, "\"time\":\"") &&
-	    (!weft_read_time(reader, &record->now) || *reader->at++ != ','))
-		return 0;
+	if (WEFT_EAT(reader, "\"time\":\"")) {
+		reader->at = weft_read_time(reader->at, &record->now);
+		if (!reader->at || !WEFT_EAT(reader, "\","))
+			return 0;
+	}
 	if (!weft_read_ends(reader))
 		return 0;
 	if (WEFT_EAT(reader, ",\"random\":")) {

@@ -29,6 +29,7 @@ import {
   RECORD,
   requestParser,
   type Simulator,
+  withHealth,
 } from '../simulate/index.js';
 import { type DecideResult, decodeResult, encodeInput, encodeU32, LAYOUT, NONE } from './layout.js';
 import { readObject } from './objects.js';
@@ -250,11 +251,6 @@ function decideRequests(
     records.set(answer, i * RECORD.size + RECORD.route);
   }
   return { records, stops: [] };
-}
-
-function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
-  const workloads = world.workloads.map((w) => ({ ...w, healthy: healthy[w.name] ?? w.healthy }));
-  return { ...world, workloads };
 }
 
 export interface KernelSimulator

@@ -15,6 +15,7 @@ import {
   openSimulator,
   requestParser,
   type ScenarioCase,
+  withHealth,
 } from '../simulate/index.js';
 
 export interface CaseFacts {
@@ -86,11 +87,6 @@ function recordOf({ input }: ScenarioCase, world: World): TrafficRecord {
           },
         }),
   };
-}
-
-function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
-  const workloads = world.workloads.map((w) => ({ ...w, healthy: healthy[w.name] ?? w.healthy }));
-  return { ...world, workloads };
 }
 
 /** Times cases under V8. */

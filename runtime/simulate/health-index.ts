@@ -7,7 +7,8 @@ import { indexPlan, type PlanIndex } from './plan-index.js';
 /** Kept at a time; a stream may name any number of them. */
 const MAX_INDICES = 256;
 
-function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
+/** The world with the health of some workloads as it is told. */
+export function withHealth(world: World, healthy: Readonly<Record<string, boolean>>): World {
   return {
     ...world,
     workloads: world.workloads.map((workload) =>

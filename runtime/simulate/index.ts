@@ -25,6 +25,7 @@ export {
 } from './engine.js';
 export type { Flow } from './flow.js';
 export { connectionOf } from './flow-steps.js';
+export { withHealth } from './health-index.js';
 export { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
 export { createInlineDecider, type InlineDecider } from './inline-decider.js';
 export { openSimulator, type Simulator, type StartEngine } from './open-simulator.js';
