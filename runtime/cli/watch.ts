@@ -40,8 +40,9 @@ async function changed(
     [...inputs].some(([path, digest]) => inputDigest(folder, path) !== digest);
   const folders = new Set([...inputs.keys()].map((path) => dirname(join(folder, path))));
   const watchers: FSWatcher[] = [];
+  let wake = (): void => undefined;
+  const stop = (): void => wake();
   try {
-    let wake = (): void => undefined;
     for (const one of folders) {
       try {
         watchers.push(watchFolder(one, () => wake()));
@@ -49,7 +50,7 @@ async function changed(
         // A folder that is not there yet is made in one that is watched.
       }
     }
-    signal.addEventListener('abort', () => wake(), { once: true });
+    signal.addEventListener('abort', stop, { once: true });
     // What changed before the watchers stood is seen here.
     while (!signal.aborted && !differs()) {
       await new Promise<void>((resolve) => {
@@ -58,6 +59,7 @@ async function changed(
       await pause(QUIET_MS);
     }
   } finally {
+    signal.removeEventListener('abort', stop);
     for (const watcher of watchers) watcher.close();
   }
 }
