@@ -211,9 +211,12 @@ export class AbiAsker {
       case 'find':
       case 'hash': {
         const keys = args.map((arg) => arg.map(([leaf]) => leaf.key).join('|'));
-        return mapValue(guards, operand(0), (leaf) =>
-          always(this.#opaque(`${call.op} ${leaf.key} ${keys.slice(1).join()}`)),
-        );
+        return mapValue(guards, operand(0), (leaf) => {
+          // Of a part that is absent: no byte, and the end at once.
+          const isAbsent = leaf.kind === 'const' && leaf.value === 0n && call.op !== 'hash';
+          if (isAbsent) return always(constant(call.op === 'byte' ? 0xffffffffn : 0n));
+          return always(this.#opaque(`${call.op} ${leaf.key} ${keys.slice(1).join()}`));
+        });
       }
       case 'header':
       case 'fuel':

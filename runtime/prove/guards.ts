@@ -3,9 +3,17 @@
  * there are (`Survey`, where every answer is yes, no or maybe), then over sets of inputs (`Space`) whose classes are
  * exactly those that the questions tell apart.
  */
-import { ALL, type ClassSet, classesWhere, type Diagram, Diagrams, NONE } from './diagram.js';
+import {
+  ALL,
+  type ClassSet,
+  classesWhere,
+  type Diagram,
+  Diagrams,
+  NONE,
+  TooLarge,
+} from './diagram.js';
 import type { Field, FlagField, NumberField, SameField, TextField } from './field.js';
-import { sameField } from './field.js';
+import { isOpaque, sameField } from './field.js';
 import type { Interval } from './intervals.js';
 import type { TextTest } from './text-automaton.js';
 import { type TextClass, textClasses } from './text-classes.js';
@@ -131,7 +139,13 @@ export class Space implements Guards {
   or = (a: Guard, b: Guard): Guard => this.diagrams.or(a, b);
   not = (a: Guard): Guard => this.diagrams.not(a);
 
-  flag = (field: FlagField | SameField): Guard => this.#literal(field, '', () => [[1, 2]]);
+  flag = (field: FlagField | SameField): Guard => {
+    // What is not looked into must not be taken for granted.
+    if (isOpaque(field) && this.levelOf(field.name) === null) {
+      throw new TooLarge('a question came up that the survey did not meet');
+    }
+    return this.#literal(field, '', () => [[1, 2]]);
+  };
   same = (a: TextField, b: TextField): Guard =>
     this.flag(a.name < b.name ? sameField(a, b) : sameField(b, a));
   number = (field: NumberField, holds: readonly Interval[]): Guard =>

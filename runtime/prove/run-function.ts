@@ -23,7 +23,9 @@ import { NONE, TooLarge } from './diagram.js';
 import { type EscapingValues, escapingValues } from './escaping-values.js';
 import type { Guard, Guards } from './guards.js';
 import { constant, type Leaf, type Opaques, type Value } from './leaf.js';
+import { leaveSearch } from './leave-search.js';
 import { isLoop, type LoopPart, loopOrder, type Part } from './loop-order.js';
+import { type SearchLoop, searchLoop } from './search-loop.js';
 import { always, mapPairs, mapValue, NOTHING, ofTruth, ValueBuilder } from './value.js';
 
 const MAX_ROUNDS = 300;
@@ -67,6 +69,7 @@ interface Frame {
 export class FunctionRunner {
   readonly #context: RunContext;
   readonly #shapes = new Map<Func, Shape>();
+  readonly #searches = new Map<LoopPart, SearchLoop | null>();
   readonly #functions: ReadonlyMap<string, Func>;
   #steps = 0;
 
@@ -129,8 +132,41 @@ export class FunctionRunner {
     }
   }
 
+  #searchOf(func: Func, loop: LoopPart): SearchLoop | null {
+    const known = this.#searches.get(loop);
+    if (known !== undefined) return known;
+    const { ir, subject } = this.#context;
+    const calls = ir.resolved.calls.get(func.name) ?? new Map();
+    const found = searchLoop(func, loop, calls, subject.entry);
+    this.#searches.set(loop, found);
+    return found;
+  }
+
+  #runSearch(frame: Frame, loop: LoopPart, search: SearchLoop): void {
+    const header = frame.blocks.get(loop.header);
+    const waiting = frame.waiting.get(loop.header);
+    if (header === undefined || waiting === undefined) return;
+    frame.waiting.delete(loop.header);
+    const { guards, opaques } = this.#context;
+    leaveSearch(search, {
+      guards,
+      opaques,
+      at: this.#placeOf(header.instrs[0]?.loc ?? header.term.loc),
+      reach: waiting.reach,
+      params: header.params.map(({ id }, i) => [id, waiting.params[i]?.value ?? NOTHING] as const),
+      read: (id) => this.#read(frame, loop.header, id),
+      enter: (target, reach, value) => this.#enter(frame, [loop], target, reach, value),
+    });
+  }
+
   #runLoop(frame: Frame, loop: LoopPart): void {
     frame.left.set(loop, new Map());
+    const search = this.#searchOf(frame.func, loop);
+    if (search !== null) this.#runSearch(frame, loop, search);
+    else this.#runRounds(frame, loop);
+  }
+
+  #runRounds(frame: Frame, loop: LoopPart): void {
     for (let round = 0; frame.waiting.has(loop.header); round += 1) {
       if (round >= MAX_ROUNDS) {
         const rest = frame.waiting.get(loop.header)?.reach ?? NONE;
@@ -222,23 +258,34 @@ export class FunctionRunner {
     return next?.term.op === 'return' && next.instrs.every(({ op }) => op === 'const');
   }
 
-  #go(frame: Frame, from: Block, { block, args }: Target, reach: Guard): void {
+  #go(frame: Frame, from: Block, target: Target, reach: Guard): void {
+    const around = frame.shape.escaping.loopsAt(from.id);
+    const left = around.filter((loop) => !loop.blocks.has(target.block));
+    this.#enter(frame, left, target, reach, (id) => this.#read(frame, from.id, id));
+  }
+
+  /** Goes on at a block, out of some loops. */
+  #enter(
+    frame: Frame,
+    leaves: readonly LoopPart[],
+    { block, args }: Target,
+    reach: Guard,
+    read: (id: ValueId) => Value,
+  ): void {
     if (reach === NONE) return;
     const { guards } = this.#context;
-    for (const loop of frame.shape.escaping.loopsAt(from.id)) {
-      if (loop.blocks.has(block)) continue;
+    for (const loop of leaves) {
       const left = frame.left.get(loop) ?? new Map<ValueId, ValueBuilder>();
       frame.left.set(loop, left);
       for (const id of frame.shape.escaping.of(loop)) {
         const builder = left.get(id) ?? new ValueBuilder(guards);
         left.set(id, builder);
-        builder.addAll(this.#read(frame, from.id, id), reach);
+        builder.addAll(read(id), reach);
       }
     }
     const waiting = frame.waiting.get(block);
     const params = waiting?.params ?? args.map(() => new ValueBuilder(guards));
-    for (const [i, arg] of args.entries())
-      params[i]?.addAll(this.#read(frame, from.id, arg), reach);
+    for (const [i, arg] of args.entries()) params[i]?.addAll(read(arg), reach);
     if (waiting === undefined) frame.waiting.set(block, { reach, params });
     else waiting.reach = guards.or(waiting.reach, reach);
   }

@@ -49,6 +49,7 @@ function connection(r: Prng): string {
 function request(r: Prng): string {
   return r.pick([
     `r.path.startsWith("${r.pick(PATHS)}")`,
+    `r.path.contains("${r.pick(['v1', '/x', 'min'])}")`,
     `r.path.is("${r.pick(PATHS)}")`,
     `pattern("${r.pick(['/api/*/users', '/admin/**', '/**'])}").matches(r.path)`,
     `r.method.is("${r.pick(METHODS)}")`,
