@@ -24,6 +24,15 @@ export type {
   PolicyEntry,
   RuleEntry,
 } from './manifest.js';
-export { digestOf, type Image, MEDIA_TYPE } from './oci.js';
+export {
+  digestOf,
+  type Image,
+  MEDIA_TYPE,
+  OCI_INDEX_FILE,
+  OCI_LAYOUT,
+  OCI_LAYOUT_FILE,
+  REF_NAME,
+} from './oci.js';
 export { type Located, readImage, readLayout } from './read-image.js';
+export { field } from './refusal.js';
 export { sbomOf } from './sbom.js';

@@ -1,5 +1,6 @@
 /** What the verbs that carry bundles about work on: a bundle that was checked, its bytes, its place. */
 import { existsSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { decodeImage, encodeImage, type Image } from '../../compiler/bundle/index.js';
 import { diagnostic } from '../../compiler/diagnostic/index.js';
 import { type Access, type Place, parsePlace } from '../registry/index.js';
@@ -22,15 +23,16 @@ export interface OpenedBundle {
 export async function openBundle(env: Env, shown: string, access: Access): Promise<OpenedBundle> {
   const path = pathIn(env, shown);
   const isThere = existsSync(path);
-  const place: Place = isThere ? { kind: 'file', path: shown, name: null } : parsePlace(shown);
-  if (place.kind === 'file' && place.path === shown) {
-    // Of a file also the frame around the image is looked at, which pushing loses.
+  if (isThere && (basename(path) === 'weft.json' || statSync(path).isDirectory())) {
     const subject = await openSubject(env, shown, access);
-    const image = encodeImage(subject.bundle);
-    if (statSync(path).isDirectory()) return { subject, image, place: null, signatures: [] };
+    return { subject, image: encodeImage(subject.bundle), place: null, signatures: [] };
   }
+  const place: Place = isThere ? { kind: 'file', path: shown, name: null } : parsePlace(shown);
+  // Of a file also the frame around the image is looked at, which pushing loses.
+  const whole =
+    place.kind === 'file' && place.path === shown ? await openSubject(env, shown, access) : null;
   const image = await readPlace(env, place, { shown, access });
-  const subject = subjectOf(decodeImage(image), shown);
+  const subject = whole ?? subjectOf(decodeImage(image), shown);
   const signatures = await readSignatures(env, place, { digest: image.digest, access });
   return { subject, image, place, signatures };
 }

@@ -1,6 +1,7 @@
 /** Credentials for a registry, from docker's config.json. Credential helpers are not run. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { field } from '../../compiler/bundle/index.js';
 import { RegistryError } from './registry-error.js';
 
 export interface Credentials {
@@ -20,11 +21,6 @@ export function dockerConfig(env: Readonly<Record<string, string | undefined>>):
   const folder =
     env['DOCKER_CONFIG'] ?? (env['HOME'] === undefined ? null : join(env['HOME'], '.docker'));
   return folder === null ? null : join(folder, 'config.json');
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[key];
 }
 
 function textField(value: unknown, key: string): string | null {

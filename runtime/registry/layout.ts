@@ -15,10 +15,15 @@ import {
 import { dirname, join } from 'node:path';
 import {
   digestOf,
+  field,
   type Image,
   MAX_BLOB_BYTES,
   MAX_IMAGE_MANIFEST_BYTES,
   MEDIA_TYPE,
+  OCI_INDEX_FILE,
+  OCI_LAYOUT,
+  OCI_LAYOUT_FILE,
+  REF_NAME,
   readImage,
   readLayout,
 } from '../../compiler/bundle/index.js';
@@ -26,6 +31,7 @@ import { ImageError } from './image-error.js';
 import {
   EMPTY,
   indexEntries,
+  MAX_REFERRER_BYTES,
   makeReferrer,
   referrerDescriptor,
   type Subject,
@@ -33,12 +39,6 @@ import {
   signatureOf,
 } from './referrer.js';
 import { RegistryError } from './registry-error.js';
-
-const LAYOUT_FILE = 'oci-layout';
-const INDEX_FILE = 'index.json';
-const LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
-const REF_NAME = 'org.opencontainers.image.ref.name';
-const MAX_SIGNATURE_BYTES = 65536;
 
 function read(path: string, limit: number): Uint8Array {
   try {
@@ -58,8 +58,8 @@ function blobFile(folder: string, digest: string): string {
 
 /** The image in a layout; `name` is a tag or digest, null where there is one bundle. Throws RegistryError, ImageError. */
 export function readLayoutImage(folder: string, name: string | null): Image {
-  const layout = read(join(folder, LAYOUT_FILE), MAX_IMAGE_MANIFEST_BYTES);
-  const index = read(join(folder, INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  const layout = read(join(folder, OCI_LAYOUT_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  const index = read(join(folder, OCI_INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
   const located = readLayout(layout, index, name);
   if (!located.ok) throw new ImageError(located.diagnostics);
   const digest = located.descriptors[0]?.digest ?? '';
@@ -74,13 +74,13 @@ export function readLayoutImage(folder: string, name: string | null): Image {
 
 /** The signatures of a bundle in its layout. Throws RegistryError. */
 export function readLayoutSignatures(folder: string, digest: string): readonly string[] {
-  const index = read(join(folder, INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
+  const index = read(join(folder, OCI_INDEX_FILE), MAX_IMAGE_MANIFEST_BYTES);
   return signatureEntries(index).flatMap((entry) => {
     const manifest = read(blobFile(folder, entry.digest), MAX_IMAGE_MANIFEST_BYTES);
     const pointer = digestOf(manifest) === entry.digest ? signatureOf(manifest, digest) : null;
     if (pointer === null) return [];
     return [
-      Buffer.from(read(blobFile(folder, pointer.digest), MAX_SIGNATURE_BYTES)).toString('utf8'),
+      Buffer.from(read(blobFile(folder, pointer.digest), MAX_REFERRER_BYTES)).toString('utf8'),
     ];
   });
 }
@@ -102,7 +102,7 @@ function writeBlob(folder: string, digest: string, bytes: Uint8Array): void {
 }
 
 function entriesOf(folder: string): readonly unknown[] {
-  const path = join(folder, INDEX_FILE);
+  const path = join(folder, OCI_INDEX_FILE);
   if (!existsSync(path)) return [];
   const entries = indexEntries(read(path, MAX_IMAGE_MANIFEST_BYTES));
   if (entries === null) throw new RegistryError('O110', `\`${path}\` is no index`);
@@ -111,22 +111,12 @@ function entriesOf(folder: string): readonly unknown[] {
 
 function writeIndex(folder: string, manifests: readonly unknown[]): void {
   const index = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests };
-  write(join(folder, LAYOUT_FILE), Buffer.from(LAYOUT));
-  write(join(folder, INDEX_FILE), Buffer.from(JSON.stringify(index)));
-}
-
-function refersTo(entry: unknown, key: 'digest', value: string): boolean {
-  return typeof entry === 'object' && entry !== null && Reflect.get(entry, key) === value;
+  write(join(folder, OCI_LAYOUT_FILE), Buffer.from(OCI_LAYOUT));
+  write(join(folder, OCI_INDEX_FILE), Buffer.from(JSON.stringify(index)));
 }
 
 function isTagged(entry: unknown, name: string): boolean {
-  if (typeof entry !== 'object' || entry === null) return false;
-  const annotations: unknown = Reflect.get(entry, 'annotations');
-  return (
-    typeof annotations === 'object' &&
-    annotations !== null &&
-    Reflect.get(annotations, REF_NAME) === name
-  );
+  return field(field(entry, 'annotations'), REF_NAME) === name;
 }
 
 /** Puts an image into a layout, making it where there is none. Other images stay, but for one of the same tag. */
@@ -134,7 +124,7 @@ export function writeLayoutImage(folder: string, name: string | null, image: Ima
   for (const [digest, bytes] of image.blobs) writeBlob(folder, digest, bytes);
   writeBlob(folder, image.digest, image.manifest);
   const others = entriesOf(folder).filter(
-    (e) => !refersTo(e, 'digest', image.digest) && (name === null || !isTagged(e, name)),
+    (e) => field(e, 'digest') !== image.digest && (name === null || !isTagged(e, name)),
   );
   const entry = {
     mediaType: MEDIA_TYPE.manifest,
@@ -155,7 +145,7 @@ export function addLayoutSignatures(
   const entries = [...entriesOf(folder)];
   for (const text of signatures) {
     const referrer = makeReferrer(text, subject);
-    if (entries.some((e) => refersTo(e, 'digest', referrer.digest))) continue;
+    if (entries.some((e) => field(e, 'digest') === referrer.digest)) continue;
     writeBlob(folder, digestOf(EMPTY), EMPTY);
     writeBlob(folder, referrer.signature.digest, referrer.signature.bytes);
     writeBlob(folder, referrer.digest, referrer.manifest);

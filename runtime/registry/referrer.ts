@@ -2,11 +2,14 @@
  * Signatures as artifacts of their own that refer to a bundle by its digest, as OCI 1.1 and cosign
  * have it: a manifest with the bundle as its subject and one layer, the signature.
  */
-import { digestOf, MEDIA_TYPE } from '../../compiler/bundle/index.js';
+import { digestOf, field, MEDIA_TYPE } from '../../compiler/bundle/index.js';
 
 export const SIGNATURE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 const EMPTY_TYPE = 'application/vnd.oci.empty.v1+json';
 export const EMPTY: Uint8Array = new TextEncoder().encode('{}');
+
+/** Bytes of a signature that is fetched; as many as are read. */
+export const MAX_REFERRER_BYTES = 65536;
 
 export interface Subject {
   readonly digest: string;
@@ -48,11 +51,6 @@ export function referrerDescriptor({
     size: manifest.length,
     artifactType: SIGNATURE_TYPE,
   };
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[key];
 }
 
 function parse(bytes: Uint8Array): unknown {

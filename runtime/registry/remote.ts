@@ -1,5 +1,5 @@
 /** Bundles and their signatures in a registry. */
-import { digestOf, type Image, MEDIA_TYPE, readImage } from '../../compiler/bundle/index.js';
+import { digestOf, field, type Image, MEDIA_TYPE, readImage } from '../../compiler/bundle/index.js';
 import { RegistryClient } from './client.js';
 import { findCredentials } from './credentials.js';
 import { ImageError } from './image-error.js';
@@ -7,6 +7,7 @@ import { type Reference, referenceText } from './reference.js';
 import {
   EMPTY,
   indexEntries,
+  MAX_REFERRER_BYTES,
   makeReferrer,
   referrerDescriptor,
   SIGNATURE_TYPE,
@@ -28,7 +29,6 @@ export interface Access {
 
 /** Signatures of one bundle that are fetched; as many as are looked at. */
 export const MAX_REFERRERS = 64;
-const MAX_SIGNATURE_BYTES = 65536;
 
 /** True where a host is this machine. */
 export function isLoopback(host: string): boolean {
@@ -98,7 +98,7 @@ export async function pullSignatures(
     const manifest = await client.manifest(entry.digest);
     const pointer = manifest === null ? null : signatureOf(manifest.bytes, digest);
     // What is listed and is none counts as a signature that says nothing, not as absent.
-    if (pointer === null || pointer.size > MAX_SIGNATURE_BYTES) texts.push('');
+    if (pointer === null || pointer.size > MAX_REFERRER_BYTES) texts.push('');
     else texts.push(Buffer.from(await client.blob(pointer)).toString('utf8'));
   }
   return texts;
@@ -123,7 +123,7 @@ export async function pushSignatures(
     const tag = fallbackTag(subject.digest);
     const before = await client.manifest(tag);
     const entries = before === null ? [] : (indexEntries(before.bytes) ?? []);
-    const isListed = entries.some((e) => JSON.stringify(e).includes(referrer.digest));
+    const isListed = entries.some((e) => field(e, 'digest') === referrer.digest);
     if (isListed) continue;
     const manifests = [...entries, referrerDescriptor(referrer)];
     const index = { schemaVersion: 2, mediaType: MEDIA_TYPE.index, manifests };

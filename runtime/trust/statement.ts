@@ -2,7 +2,7 @@
  * What a signature says: an in-toto statement about one bundle, by the digest of its OCI manifest.
  * `version` is what protects nodes from older bundles; it only ever rises.
  */
-import { canonicalJson } from '../../compiler/bundle/index.js';
+import { canonicalJson, field } from '../../compiler/bundle/index.js';
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 export const PREDICATE_TYPE = 'https://weft.dev/attestation/bundle/v1';
@@ -38,11 +38,6 @@ export function encodeStatement(statement: Statement): Buffer {
     },
   };
   return Buffer.from(canonicalJson(document));
-}
-
-function field(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[key];
 }
 
 /** A point in time in ISO 8601 with its zone; undefined for anything else. */

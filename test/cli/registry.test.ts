@@ -178,6 +178,7 @@ test('what is asked wrongly is refused before anything is done', async () => {
     assert.match(refused.stderr, 'error[U004]');
   }
   await ok('init', 'shop');
+  await ok('push', 'shop/weft.json', 'oci:project');
   const project = await run('sign', 'shop', '--key', 'alice.key');
   assert.match(project.stderr, 'error[U013]');
   writeFileSync(join(cwd, 'large.key'), Buffer.alloc(9_000_000));

@@ -5,27 +5,18 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundleDigest, decodeImage, encodeImage } from '../../compiler/bundle/index.js';
-import { credentialsIn } from '../../runtime/registry/credentials.js';
 import {
   type Access,
-  addLayoutSignatures,
-  ImageError,
-  isRegistryError,
   openRegistry,
-  parsePlace,
   pullImage,
   pullSignatures,
   pushImage,
   pushSignatures,
   type Reference,
-  RegistryError,
-  readLayoutImage,
-  readLayoutSignatures,
-  referenceText,
-  writeLayoutImage,
 } from '../../runtime/registry/index.js';
 import { isLoopback } from '../../runtime/registry/remote.js';
 import { FakeRegistry, type Lie, TEST_CA } from '../support/fake-registry.js';
+import { refusal } from '../support/registry-refusal.js';
 import { sampleBundle } from '../support/sample-bundle.js';
 
 const test = suite('registry');
@@ -55,19 +46,6 @@ const push = (): Promise<unknown> =>
   pushImage(openRegistry(reference(), access()), reference(), IMAGE);
 const pull = (): Promise<unknown> => pullImage(openRegistry(reference(), access()), reference());
 
-/** The code with which something is refused. */
-async function refusal(run: () => unknown): Promise<string> {
-  try {
-    await run();
-    return 'none';
-  } catch (error) {
-    if (isRegistryError(error)) {
-      assert.ok(error.help !== null, error.code);
-      return error.code;
-    }
-    return error instanceof ImageError ? (error.diagnostics[0]?.code ?? '') : String(error);
-  }
-}
 /** Lies about the paths that match; `times` of them. */
 function lyingAt(path: RegExp, lie: Lie, times = Number.POSITIVE_INFINITY): Lie {
   let left = times;
@@ -76,59 +54,6 @@ function lyingAt(path: RegExp, lie: Lie, times = Number.POSITIVE_INFINITY): Lie 
     left -= 1;
     return lie(asked, answer);
   };
-}
-
-test('places: files, layouts, archives, registries', () => {
-  const digest = `sha256:${'0'.repeat(64)}`;
-  const rows: [string, unknown][] = [
-    ['shop.weft', { kind: 'file', path: 'shop.weft', name: null }],
-    ['dir/shop.weft', { kind: 'file', path: 'dir/shop.weft', name: null }],
-    ['./a.b/shop', { kind: 'file', path: './a.b/shop', name: null }],
-    ['/a.b/shop', { kind: 'file', path: '/a.b/shop', name: null }],
-    ['oci:dir', { kind: 'layout', path: 'dir', name: null }],
-    ['oci:dir:v1', { kind: 'layout', path: 'dir', name: 'v1' }],
-    ['oci-archive:f.tar:v1', { kind: 'file', path: 'f.tar', name: 'v1' }],
-    [
-      'localhost/shop',
-      {
-        kind: 'registry',
-        reference: { host: 'localhost', repository: 'shop', tag: 'latest', digest: null },
-      },
-    ],
-    [
-      'r.io:5000/a/b:2',
-      {
-        kind: 'registry',
-        reference: { host: 'r.io:5000', repository: 'a/b', tag: '2', digest: null },
-      },
-    ],
-    [
-      `r.io/a@${digest}`,
-      { kind: 'registry', reference: { host: 'r.io', repository: 'a', tag: null, digest } },
-    ],
-  ];
-  for (const [text, place] of rows) assert.equal(parsePlace(text), place, text);
-  assert.is(
-    referenceText({ host: 'r.io', repository: 'a', tag: '1', digest }),
-    `r.io/a:1@${digest}`,
-  );
-});
-
-for (const text of [
-  'r.io/A',
-  'r.io/a:',
-  'r.io/a@sha256:00',
-  'r.io/a//b',
-  'r.io:x/a',
-  'r.io/',
-  `r.io/${'a'.repeat(256)}`,
-  'oci:',
-  'r.io/a@b@c',
-  'a.b$/c',
-]) {
-  test(`no reference: ${text.slice(0, 20)}`, async () => {
-    assert.is(await refusal(() => parsePlace(text)), 'O101');
-  });
 }
 
 test('what is pushed is pulled, and not sent twice', async () => {
@@ -361,32 +286,6 @@ test('a token that is none is refused', async () => {
   }
 });
 
-test("docker's configuration: helpers and damage are told, other hosts are not meant", async () => {
-  const read = (config: unknown, host = 'r.io') => credentialsIn(JSON.stringify(config), host, 'c');
-  assert.is(read({}), null);
-  assert.is(read({ auths: { 'other.io': { auth: secret('a:b') } } }), null);
-  assert.equal(read({ auths: { 'https://r.io/v2/': { auth: secret('a:b') } } }), {
-    user: 'a',
-    password: 'b',
-    identityToken: null,
-  });
-  assert.equal(read({ auths: { 'r.io': { username: 'a', password: 'b' } } }), {
-    user: 'a',
-    password: 'b',
-    identityToken: null,
-  });
-  assert.is(read({ credsStore: 'desktop' }), null, 'nobody is logged in there');
-  for (const config of [
-    { auths: { 'r.io': { auth: 'bm9jb2xvbg==' } } },
-    { auths: { 'r.io': {} }, credsStore: 'desktop' },
-    { auths: { 'r.io': {} }, credHelpers: { 'r.io': 'ecr' } },
-  ]) {
-    assert.is(await refusal(() => read(config)), 'O109', JSON.stringify(config));
-  }
-  writeFileSync(join(home, 'config.json'), 'no json');
-  assert.is(await refusal(pull), 'O109');
-});
-
 test('without TLS only this machine is talked with', async () => {
   for (const host of ['localhost', 'localhost:1', '127.0.0.1:5000', '127.9.9.9', '[::1]:5']) {
     assert.ok(isLoopback(host), host);
@@ -425,26 +324,6 @@ test('a registry that is not there cannot be reached', async () => {
   const where = reference(gone);
   await gone.stop();
   assert.is(await refusal(() => pullImage(openRegistry(where, access()), where)), 'O102');
-});
-
-test('an image layout keeps bundles by tag, and their signatures', async () => {
-  const folder = join(home, 'layout');
-  writeLayoutImage(folder, 'v1', IMAGE);
-  addLayoutSignatures(folder, SUBJECT, ['{"a":1}']);
-  addLayoutSignatures(folder, SUBJECT, ['{"a":1}', '{"b":2}']);
-  assert.is(readLayoutImage(folder, null).digest, IMAGE.digest);
-  const bundle = sampleBundle();
-  const other = encodeImage({ ...bundle, manifest: { ...bundle.manifest, fuel: 1 } });
-  writeLayoutImage(folder, 'v2', other);
-  assert.is(await refusal(() => readLayoutImage(folder, null)), 'B104');
-  assert.is(readLayoutImage(folder, 'v2').digest, other.digest);
-  assert.is(readLayoutImage(folder, IMAGE.digest).digest, IMAGE.digest);
-  assert.equal(readLayoutSignatures(folder, IMAGE.digest), ['{"a":1}', '{"b":2}']);
-  assert.equal(readLayoutSignatures(folder, other.digest), []);
-  writeFileSync(join(folder, 'index.json'), '{}');
-  assert.is(await refusal(() => writeLayoutImage(folder, null, other)), 'O110');
-  assert.is(await refusal(() => readLayoutImage(join(home, 'none'), null)), 'O110');
-  assert.is(new RegistryError('O110', 'x').help?.includes('index.json'), true);
 });
 
 test.run();
