@@ -126,6 +126,56 @@ spec:
     assert.match(unknown.stderr, 'no cluster in the world');
   }));
 
+test('VirtualServices go to the clusters of the world that are their subsets', () =>
+  withFolder(async (cwd) => {
+    const objects = `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: r, namespace: prod }
+spec: { hosts: [ratings], http: [{ match: [{ uri: { prefix: /x } }], route: [{ destination: { host: ratings, subset: one } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: r, namespace: prod }
+spec: { host: ratings, subsets: [{ name: one, labels: { app: ratings } }] }
+`;
+    put(cwd, { 'r.yaml': objects, 'world.yaml': WORLD });
+    const args = ['import', 'istio', 'r.yaml', '--world', 'world.yaml', '--out'];
+    const { exit, stderr } = await weft([...args, 'shop'], { cwd });
+    assert.is(exit, 0, stderr);
+    const text = readFileSync(join(cwd, 'shop/policies/routes-ratings-prod.ts'), 'utf8');
+    assert.match(text, '// prod/r http[0] match[0], r.yaml:4\n');
+    assert.match(text, 'if (request.path.startsWith("/x")) return route;');
+    const check = await weft(['check', 'shop'], { cwd });
+    assert.is(check.exit, 0, check.stderr);
+    put(cwd, { 'r.yaml': objects.replace('app: ratings', 'app: other') });
+    const unknown = await weft([...args, 'other', '-o', 'json'], { cwd });
+    assert.is(unknown.exit, 3);
+    const [found] = JSON.parse(unknown.stdout).diagnostics;
+    assert.equal([found.code, found.file, found.line], ['W504', 'r.yaml', 4]);
+    assert.not(existsSync(join(cwd, 'other')));
+  }));
+
+test('blocks of CiliumNetworkPolicies need to know which addresses are nodes', () =>
+  withFolder(async (cwd) => {
+    const policy = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: c, namespace: prod }
+spec: { endpointSelector: {}, ingress: [{ fromCIDR: [192.0.2.0/24] }] }
+`;
+    put(cwd, { 'c.yaml': policy });
+    const args = ['import', 'cilium', 'c.yaml', '--out', 'net'];
+    const refused = await weft(args, { cwd });
+    assert.is(refused.exit, 3);
+    assert.match(refused.stderr, 'say the blocks of their addresses: `--nodes BLOCK`');
+    const { exit, stderr } = await weft([...args, '--nodes', '10.9.0.0/24'], { cwd });
+    assert.is(exit, 0, stderr);
+    assert.match(stderr, 'warning[W505]: what a node itself sends');
+    const text = readFileSync(join(cwd, 'net/policies/prod.ts'), 'utf8');
+    assert.match(text, 'new CidrSet("nodes").add("10.9.0.0/24")');
+    const wrong = await weft([...args, '--nodes', 'x'], { cwd });
+    assert.is(wrong.exit, 3);
+  }));
+
 test('files that cannot be read, or hold nothing, are told', () =>
   withFolder(async (cwd) => {
     put(cwd, { 'a.yaml': 'kind: Deployment\napiVersion: apps/v1\nmetadata: { name: a }\n' });

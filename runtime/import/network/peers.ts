@@ -65,18 +65,21 @@ function endpoint(tree: Tree, reading: NetworkReading): Condition {
   return all(WORKLOAD, condition);
 }
 
-/** An address that is a workload's is no node's. */
-function inNodes({ options, findings }: NetworkReading, at: Position): Condition {
+function addressOfNode({ options, findings }: NetworkReading, at: Position): Condition {
   if (options.nodes.length === 0) {
     const help = 'say the blocks of their addresses: `--nodes BLOCK`';
     findings.error('W504', at, 'which addresses are those of nodes is not known', help);
   }
-  const inside = testWith((p) => `source.address.in(${p.cidrs('nodes', options.nodes)})`);
-  return all(not(WORKLOAD), inside);
+  return testWith((p) => `source.address.in(${p.cidrs('nodes', options.nodes)})`);
+}
+
+/** An address that is a workload's is no node's. */
+function inNodes(reading: NetworkReading, at: Position): Condition {
+  return all(not(WORKLOAD), addressOfNode(reading, at));
 }
 
 function outside(reading: NetworkReading, at: Position): Condition {
-  return all(not(WORKLOAD), not(inNodes(reading, at)));
+  return all(not(WORKLOAD), not(addressOfNode(reading, at)));
 }
 
 function block(whole: Text | null, except: readonly Text[], reading: NetworkReading): Condition {

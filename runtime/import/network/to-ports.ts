@@ -6,9 +6,11 @@ import type { Tree } from '../tree.js';
 import { readHttpRule } from './http-rule.js';
 import { field, type NetworkReading } from './reading.js';
 
+const TCP = 6;
+const UDP = 17;
 const PROTOCOLS: ReadonlyMap<string, number | null> = new Map([
-  ['TCP', 6],
-  ['UDP', 17],
+  ['TCP', TCP],
+  ['UDP', UDP],
   ['ANY', null],
 ]);
 const MAX_PORT = 65535;
@@ -60,7 +62,7 @@ function readPort(tree: Tree, findings: Findings): Port | null {
 
 /** Requests are judged where a port carries HTTP for sure. */
 function checkHttpPort(port: Port, tree: Tree, { options, findings }: NetworkReading): void {
-  if (port.protocol === 17 || port.number === null) {
+  if (port.protocol === UDP || port.number === null) {
     findings.error('W504', tree.at, 'rules about requests stand with single ports of TCP');
   } else if (!options.httpPorts.includes(port.number)) {
     const help = 'say `--http-port N`, or name a world in which a service has it: `--world FILE`';
@@ -108,5 +110,7 @@ export function readToPorts(tree: Tree, reading: NetworkReading): readonly Field
     const item = list[i];
     if (port !== null && item !== undefined) checkHttpPort(port, item, reading);
   });
-  return [where, field(test('connection.protocol == 6')), { http: true, condition: any(...http) }];
+  const isTcp = known.every(({ protocol }) => protocol === TCP);
+  const kind = isTcp ? [] : [field(test(`connection.protocol == ${TCP}`))];
+  return [where, ...kind, { http: true, condition: any(...http) }];
 }
