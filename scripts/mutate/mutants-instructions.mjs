@@ -87,7 +87,7 @@ export const INSTRUCTIONS = [
     file: 'compiler/passes/merge-ways.ts',
     find: "if (ways.walked > limit && connection?.type === 'ptr') {",
     replace: "if (ways.walked > 100 * limit && connection?.type === 'ptr') {",
-    suite: 'kernel/merge-ways',
+    suite: 'file/passes',
   },
   {
     class: 'more than a verifier walks',

@@ -55,7 +55,7 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'lower-switch': each(lowerSwitch),
   'guard-loops': each((func) => guardLoops(func, { mayGoto: false, fuel: 20_000 })),
   'guard-loops may_goto': each((func) => guardLoops(func, { mayGoto: true, fuel: 20_000 })),
-  'merge-ways': each((func) => mergeWays(func, { limit: 500, turns: new Map() })),
+  'merge-ways': each((func) => mergeWays(func, { limit: 200, turns: new Map() })),
   'order-blocks': each(orderBlocks),
   'sink-values': each(sinkValues),
   'sink-loads': each(sinkLoads),
