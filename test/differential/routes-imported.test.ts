@@ -39,7 +39,7 @@ import { servicesOf } from '../support/told-services.js';
 /** WEFT_SEED moves the whole run elsewhere. */
 const SEED = Number(process.env['WEFT_SEED'] ?? 1);
 /** Services of each dialect that CI compares; WEFT_ROUTE_SETS=200 is the whole. */
-const CI_SETS = 8;
+const CI_SETS = 16;
 const SETS = Number(process.env['WEFT_ROUTE_SETS'] ?? CI_SETS);
 /** More of them may be too much for one bundle (B211). */
 const SETS_EACH = 4;
