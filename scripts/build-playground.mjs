@@ -25,7 +25,7 @@ const withoutNode = (root) => ({
   setup(build) {
     build.onResolve({ filter: /^\.\/read-module\.js$/ }, ({ resolveDir }) =>
       resolveDir === join(root, 'runtime/http')
-        ? { path: join(root, 'playground/read-module.ts') }
+        ? { path: join(root, 'runtime/playground/page/read-module.ts') }
         : undefined,
     );
     build.onResolve({ filter: BUILTIN }, ({ path }) => ({ path, external: true }));
@@ -94,7 +94,7 @@ export async function buildPlayground(root) {
   const outdir = join(root, 'dist', 'playground');
   const record = join(outdir, 'inputs.json');
   const own = () => [
-    ...below(root, 'playground'),
+    ...below(root, 'runtime/playground/page'),
     ...below(root, 'policies/examples'),
     'scripts/build-playground.mjs',
     'package-lock.json',
@@ -107,7 +107,9 @@ export async function buildPlayground(root) {
   mkdirSync(outdir, { recursive: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['page', 'worker', 'configure-worker'].map((name) => `playground/${name}.ts`),
+    entryPoints: ['page', 'worker', 'configure-worker'].map(
+      (name) => `runtime/playground/page/${name}.ts`,
+    ),
     outdir,
     assetNames: '[name]-[hash]',
     bundle: true,
@@ -123,7 +125,8 @@ export async function buildPlayground(root) {
   });
   const found = strangers(metafile);
   if (found.length > 0) throw new Error(`the playground is no page:\n${found.join('\n')}`);
-  for (const name of ASSETS) copyFileSync(join(root, 'playground', name), join(outdir, name));
+  for (const name of ASSETS)
+    copyFileSync(join(root, 'runtime/playground/page', name), join(outdir, name));
   writeFileSync(join(outdir, 'projects.json'), JSON.stringify(await projects(root)));
   const inputs = Object.keys(metafile.inputs).filter((path) => existsSync(join(root, path)));
   inputs.push('runtime/cli/project-template.ts');

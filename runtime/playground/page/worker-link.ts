@@ -1,5 +1,5 @@
 /** The worker as a function: what is asked is answered in order. */
-import type { Asked, Told } from '../runtime/playground/index.js';
+import type { Asked, Told } from '../index.js';
 
 type Reply = Exclude<Told, { readonly kind: 'ready' }>;
 

@@ -1,5 +1,5 @@
 /** The document of `weft explain` as a page. */
-import type { ExplanationDocument } from '../runtime/explain/index.js';
+import type { ExplanationDocument } from '../../explain/index.js';
 import { type Child, h } from './dom.js';
 import type { GoTo } from './show-findings.js';
 

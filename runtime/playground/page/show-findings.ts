@@ -1,5 +1,5 @@
 /** Findings as a list; each leads to its place. */
-import type { Diagnostic } from '../compiler/diagnostic/index.js';
+import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 import { h } from './dom.js';
 
 export type GoTo = (file: string, line: number, column: number) => void;

@@ -1,5 +1,5 @@
 /** Tables, and what the policies were lowered to, to look at. */
-import type { TableAnswer } from '../runtime/playground/index.js';
+import type { TableAnswer } from '../index.js';
 import { h } from './dom.js';
 import type { GoTo } from './show-findings.js';
 

@@ -13,7 +13,7 @@ import {
   lineNumbers,
 } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
-import type { Diagnostic } from '../compiler/diagnostic/index.js';
+import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 
 export interface EditorOptions {
   readonly parent: HTMLElement;

@@ -1,5 +1,5 @@
 /** The cases of the scenario with their verdicts. */
-import type { Answer, CaseAnswer } from '../runtime/playground/index.js';
+import type { Answer, CaseAnswer } from '../index.js';
 import { type Child, h } from './dom.js';
 
 /** What became of a case, in words beside its verdict. */

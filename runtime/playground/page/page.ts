@@ -1,5 +1,5 @@
 /** Entry of the page of `weft playground`: a project in the editor, its answers beside it, again at each change. */
-import type { ExplanationDocument } from '../runtime/explain/index.js';
+import type { ExplanationDocument } from '../../explain/index.js';
 import {
   type Answer,
   type CaseAnswer,
@@ -10,7 +10,7 @@ import {
   type Shared,
   scenarioFile,
   shareText,
-} from '../runtime/playground/index.js';
+} from '../index.js';
 import { byId, h } from './dom.js';
 import { Editor } from './editor.js';
 import { showCases, totalsText } from './show-cases.js';

@@ -1,7 +1,7 @@
 /** Runs configure phases in a browser: each in a worker of its own, which is ended at the deadline. */
-import type { Snapshotter } from '../compiler/frontend/types.js';
-import { configureInput, snapshotOf, timedOut } from '../runtime/snapshot/configure-input.js';
-import type { ConfigureAnswer } from '../runtime/snapshot/run-configure.js';
+import type { Snapshotter } from '../../../compiler/frontend/types.js';
+import { configureInput, snapshotOf, timedOut } from '../../snapshot/configure-input.js';
+import type { ConfigureAnswer } from '../../snapshot/run-configure.js';
 
 /** As for `weft build`. */
 const DEADLINE_MS = 10_000;

@@ -1,5 +1,5 @@
 /** Entry of the worker that compiles, decides and explains; it answers one thing after the other. */
-import { type Asked, addCase, Playground, type Told } from '../runtime/playground/index.js';
+import { type Asked, addCase, Playground, type Told } from '../index.js';
 import { browserSnapshot } from './snapshot.js';
 
 const playground = new Playground(browserSnapshot);
