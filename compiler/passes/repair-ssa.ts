@@ -74,31 +74,33 @@ export type EndValue = (value: ValueId, block: BlockId) => ValueId | null;
  * ways with different names meet.
  */
 export function repairSsa(func: Func, values: readonly ValueId[], endValue: EndValue): void {
+  const users = [...usersOf(func, new Set(values))]
+    .map(([value, ids]) => [value, ids.filter((id) => endValue(value, id) === null)] as const)
+    .filter(([, outside]) => outside.length > 0);
+  if (users.length === 0) return;
   const types = valueTypes(func);
-  const users = usersOf(func, new Set(values));
-  if (users.size === 0) return;
   const preds = predecessors(func);
   const order = reversePostorder(func).map((block) => block.id);
   const blocks = blockMap(func);
-  for (const [value, using] of users) {
-    const outside = using.filter((id) => endValue(value, id) === null);
-    if (outside.length === 0) continue;
+  for (const [value, outside] of users) {
     rename(func, value, types.get(value) ?? 'i32', { outside, preds, order, blocks, endValue });
   }
 }
 
 function usersOf(func: Func, values: ReadonlySet<ValueId>): Map<ValueId, BlockId[]> {
   const users = new Map<ValueId, BlockId[]>();
-  for (const block of func.blocks) {
-    const term = termValue(block.term);
-    const used = new Set([
-      ...block.instrs.flatMap(operandsOf),
-      ...targetsOf(block.term).flatMap((target) => target.args),
-      ...(term === null ? [] : [term]),
-    ]);
-    for (const value of used) {
-      if (values.has(value)) users.set(value, [...(users.get(value) ?? []), block.id]);
-    }
+  // Most blocks use none of them, and there are many blocks.
+  const note = (value: ValueId, user: BlockId): void => {
+    if (!values.has(value)) return;
+    const known = users.get(value);
+    if (known === undefined) users.set(value, [user]);
+    else if (known.at(-1) !== user) known.push(user);
+  };
+  for (const { id, instrs, term } of func.blocks) {
+    for (const instr of instrs) for (const value of operandsOf(instr)) note(value, id);
+    for (const { args } of targetsOf(term)) for (const value of args) note(value, id);
+    const decides = termValue(term);
+    if (decides !== null) note(decides, id);
   }
   return users;
 }

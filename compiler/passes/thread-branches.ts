@@ -16,9 +16,11 @@ import {
   type Instr,
   loops,
   mapTerm,
+  operandsOf,
   predecessors,
   type Target,
   targetsOf,
+  termValue,
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
@@ -27,8 +29,9 @@ import { copyBlocks, repairSsa } from './repair-ssa.js';
 
 /** A longer block is not copied. */
 const LONGEST = 10;
-/** A function does not grow by more copies than this in one run. */
+/** A function does not grow by more copies than this in one run, or than one for so many blocks. */
 const MOST_COPIES = 64;
+const BLOCKS_A_COPY = 4;
 
 const PURE: ReadonlySet<Instr['op']> = new Set<Instr['op']>([
   'const',
@@ -43,10 +46,10 @@ const PURE: ReadonlySet<Instr['op']> = new Set<Instr['op']>([
 
 /** Threads edges through blocks that they decide. */
 export function threadBranches(func: Func): boolean {
+  const most = Math.max(MOST_COPIES, Math.floor(func.blocks.length / BLOCKS_A_COPY));
   let copies = 0;
-  for (let again = true; again && copies < MOST_COPIES; ) {
-    again = threadOne(func);
-    if (again) copies += 1;
+  for (let made = -1; made !== 0 && copies < most; copies += made) {
+    made = threadRound(func, most - copies);
   }
   return copies > 0;
 }
@@ -57,8 +60,14 @@ function isShort(block: Block): boolean {
   return instrs.length <= LONGEST && instrs.every((i) => PURE.has(i.op));
 }
 
-/** Threads the edges of one block that decide another; false where there is none. */
-function threadOne(func: Func): boolean {
+/**
+ * Threads edges by what is known of the function as it is now; how many. What was known of values before
+ * an edge was threaded holds after it too, since the copy is one more way along the same branches; of
+ * values that came with a copy nothing is known before the next round.
+ */
+function threadRound(func: Func, most: number): number {
+  const isNew = newerThan(func.nextValue);
+  let made = 0;
   const headers = new Set(loops(func).map((loop) => loop.header));
   const defs = definitions(func);
   const types = valueTypes(func);
@@ -66,7 +75,7 @@ function threadOne(func: Func): boolean {
   const byId = new Map(func.blocks.map((block) => [block.id, block]));
   const factsOf = edgeFacts(func, defs);
   for (const block of func.blocks.slice(1)) {
-    if (headers.has(block.id) || !isShort(block)) continue;
+    if (headers.has(block.id) || !isShort(block) || mentions(block, isNew)) continue;
     const before = preds.get(block.id) ?? [];
     const edges = before.flatMap((id) => targetsOf(byId.get(id)?.term ?? block.term));
     if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
@@ -88,11 +97,27 @@ function threadOne(func: Func): boolean {
     };
     for (const from of before) {
       const pred = byId.get(from);
-      if (pred === undefined || pred === block) continue;
-      if (threadEdge(func, pred, block, decide)) return true;
+      if (pred === undefined || pred === block || mentions(block, isNew)) continue;
+      if (threadEdge(func, pred, block, decide)) made += 1;
+      if (made === most) return made;
     }
   }
-  return false;
+  return made;
+}
+
+function newerThan(next: number): (value: ValueId) => boolean {
+  return (value) => value >= next;
+}
+
+/** Does a block take, make or use such a value? */
+function mentions({ params, instrs, term }: Block, isSuch: (value: ValueId) => boolean): boolean {
+  const value = termValue(term);
+  return (
+    params.some(({ id }) => isSuch(id)) ||
+    instrs.some((instr) => operandsOf(instr).some(isSuch)) ||
+    (value !== null && isSuch(value)) ||
+    targetsOf(term).some(({ args }) => args.some(isSuch))
+  );
 }
 
 function constantOf(defs: ReadonlyMap<ValueId, Instr>, value: ValueId): bigint | null {

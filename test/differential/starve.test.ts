@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readWorld, type World } from '../../runtime/discovery/index.js';
 import type { Ask, RecordFields } from '../../runtime/simulate/index.js';
 import { mustCompile } from '../support/compile-texts.js';
 import { describeRecord } from '../support/describe-record.js';
@@ -43,7 +44,7 @@ export function authorizeConnection(connection: Connection): Verdict {
 }
 `;
 
-type Subject = readonly [name: string, texts: ReadonlyMap<string, string>];
+type Subject = readonly [name: string, texts: ReadonlyMap<string, string>, world?: World | undefined];
 
 function example(name: string): Subject {
   const folder = join(EXAMPLES, name);
@@ -53,7 +54,10 @@ function example(name: string): Subject {
   const texts = policies.map(
     ({ file }) => [file, readFileSync(join(folder, file), 'utf8')] as const,
   );
-  return [name, new Map(texts)];
+  // Tests attach policies to the namespace `prod`.
+  const text = readFileSync(join(folder, 'world.yaml'), 'utf8').replaceAll('.shop', '.prod');
+  const { world } = readWorld(text, 'world.yaml');
+  return [name, new Map(texts), world ?? undefined];
 }
 
 const SUBJECTS: readonly Subject[] = [
@@ -76,7 +80,7 @@ const isCut = (r: RecordFields): boolean =>
   r.reason === FUEL_REASON || (r.route & 0xffff) === ROUTE_FUEL;
 
 /** Decides with so much fuel in both engines; answers with how many decisions were cut short. */
-async function starve([name, texts]: Subject, fuel: number): Promise<number> {
+async function starve([name, texts, world]: Subject, fuel: number): Promise<number> {
   const bundle = await mustCompile(texts, { budget: { fuel } });
   const { manifest } = bundle;
   const random = new Prng(7);
@@ -92,7 +96,7 @@ async function starve([name, texts]: Subject, fuel: number): Promise<number> {
   ];
   using wasm = wasmEngine(bundle, interner.added);
   using wasmtime = wasmtimeEngine(bundle, interner.added);
-  using kernel = kernelEngine(bundle);
+  using kernel = kernelEngine(bundle, world);
   let cut = 0;
   for (const [ask, bytes] of questions) {
     const simulated = await wasm.decide(bytes, ask);

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Bundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
+import type { World } from '../../runtime/discovery/index.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
 import {
   ASKED,
@@ -57,10 +58,10 @@ export function wasmtimeEngine(bundle: Bundle, symbols: readonly string[]): Test
 
 let kernel: Kernel | null = null;
 
-/** The kernel, asked through BPF_PROG_TEST_RUN of the harness joined with the same object. */
-export function kernelEngine(bundle: Bundle): TestEngine {
+/** The kernel, asked through BPF_PROG_TEST_RUN of the harness joined with the same object; the world has what the bundle names. */
+export function kernelEngine(bundle: Bundle, world: World = fixtureWorld()): TestEngine {
   kernel ??= openKernel();
-  const simulator = createKernelSimulator(kernel, bundle, fixtureWorld());
+  const simulator = createKernelSimulator(kernel, bundle, world);
   return {
     name: 'kernel',
     decide: async (connections, ask) =>
