@@ -159,7 +159,7 @@ test('a project is compiled, edited and explained, with the bytes of `weft build
 
     // The address shares it: another page comes to the same.
     await page.click('#share');
-    await page.waitForFunction('location.hash.length > 10');
+    await page.waitForURL(/#.{10}/);
     const digest = await digestOf(page);
     const other = await context.newPage();
     await other.goto(page.url());

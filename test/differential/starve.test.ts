@@ -44,7 +44,11 @@ export function authorizeConnection(connection: Connection): Verdict {
 }
 `;
 
-type Subject = readonly [name: string, texts: ReadonlyMap<string, string>, world?: World | undefined];
+type Subject = readonly [
+  name: string,
+  texts: ReadonlyMap<string, string>,
+  world?: World | undefined,
+];
 
 function example(name: string): Subject {
   const folder = join(EXAMPLES, name);
