@@ -9,7 +9,15 @@ import type { Head, View } from '../http/index.js';
 import { isMapped, type Kernel, type KernelMap, viewOf } from '../kernel/index.js';
 import type { Flow } from '../simulate/index.js';
 import { WANTED } from './events.js';
-import { encodeInput, encodeU32, HOOKS, LAYOUT, NONE, REQUEST_LAYOUT } from './layout.js';
+import {
+  encodeInput,
+  encodeU32,
+  HOOKS,
+  LAYOUT,
+  NODE_MAPS,
+  NONE,
+  REQUEST_LAYOUT,
+} from './layout.js';
 import { readObject } from './objects.js';
 import { type Paths, pinsOf } from './paths.js';
 import { putAddress } from './struct-bytes.js';
@@ -49,19 +57,13 @@ export interface JudgedNode {
 }
 
 /** Maps of the node that the programs are loaded onto. */
-export const ACCOUNT_MAPS = [
-  'weft_active',
-  'weft_enrolled',
-  'weft_flows',
-  'weft_sockets',
-  'weft_events',
-  'weft_losses',
-  'weft_reasons',
+export const ACCOUNT_MAPS: readonly string[] = [
+  ...NODE_MAPS,
   'weft_http',
   'weft_wanted',
   'weft_endings',
   'weft_clients',
-] as const;
+];
 
 /** struct weft_event.family, as the policies see it. */
 const [IPV4, IPV6] = [4, 6] as const;
