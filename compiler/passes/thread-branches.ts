@@ -66,7 +66,8 @@ function isShort(block: Block): boolean {
  * values that came with a copy nothing is known before the next round.
  */
 function threadRound(func: Func, most: number): number {
-  const isNew = newerThan(func.nextValue);
+  const firstNew = func.nextValue;
+  const isNew = (value: ValueId): boolean => value >= firstNew;
   let made = 0;
   const headers = new Set(loops(func).map((loop) => loop.header));
   const defs = definitions(func);
@@ -103,10 +104,6 @@ function threadRound(func: Func, most: number): number {
     }
   }
   return made;
-}
-
-function newerThan(next: number): (value: ValueId) => boolean {
-  return (value) => value >= next;
 }
 
 /** Does a block take, make or use such a value? */

@@ -109,7 +109,7 @@ export function openActiveJudge(node: JudgedNode, active: () => number | null): 
     },
     unavailable,
     unreadable: async (asked) => {
-      const judge = await current();
+      const judge = (await current()) ?? latest;
       const refusal = DEFAULTS[PARSE_REFUSAL[asked.status] ?? 'parse'];
       return judge?.unreadable(asked) ?? replyBytes(refusal);
     },
