@@ -1,33 +1,21 @@
 /** Machines that lack what a verb of a node needs: one error with its remedy, and the exit code of the contract. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { machinePaths } from '../../runtime/agent/index.js';
 import { runCli } from '../../runtime/cli/run-cli.js';
 import { KernelError } from '../../runtime/kernel/index.js';
-import { testEnv, weft } from './harness.js';
+import { eachInBuiltProject } from './built-project.js';
+import { testEnv } from './harness.js';
 
 const main = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
 
 const test = suite('bad machine');
-let template = '';
 let cwd = '';
-test.before(async () => {
-  template = mkdtempSync(join(tmpdir(), 'weft-bad-template-'));
-  await weft(['init', 'shop'], { cwd: template });
-  const built = await weft(['build', 'shop', '--out', 'good.weft'], { cwd: template });
-  assert.is(built.exit, 0, built.stderr);
+eachInBuiltProject(test, 'good.weft', (folder) => {
+  cwd = folder;
 });
-test.after(() => rmSync(template, { recursive: true, force: true }));
-test.before.each(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-bad-'));
-  cpSync(template, cwd, { recursive: true });
-});
-test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 
 /** Verbs that need the kernel, as a user would call them. */
 const NODE_VERBS = [

@@ -3,8 +3,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   constants,
-  cpSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -12,30 +10,20 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eachInBuiltProject } from './built-project.js';
 import { weft } from './harness.js';
 
 const main = fileURLToPath(new URL('../../runtime/cli/main.js', import.meta.url));
 
 const test = suite('bad output');
-let template = '';
 let cwd = '';
-test.before(async () => {
-  template = mkdtempSync(join(tmpdir(), 'weft-bad-template-'));
-  await weft(['init', 'shop'], { cwd: template });
-  const built = await weft(['build', 'shop', '--out', 'good.weft'], { cwd: template });
-  assert.is(built.exit, 0, built.stderr);
+eachInBuiltProject(test, 'good.weft', (folder) => {
+  cwd = folder;
 });
-test.after(() => rmSync(template, { recursive: true, force: true }));
-test.before.each(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-bad-'));
-  cpSync(template, cwd, { recursive: true });
-});
-test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 
 test('where nothing can be written: U011, and no rest beside it', async () => {
   for (const [out, reason] of [

@@ -2,11 +2,11 @@
  * Whatever is wrong with a project: one clear error with place, code and remedy, the exit code of the
  * contract, one document under `-o json`, and the output file as it was.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { eachInBuiltProject } from './built-project.js';
 import { weft } from './harness.js';
 
 const HEAD = 'import { cluster, Connection, Route, split, Table, Verdict } from "weft";\n';
@@ -199,20 +199,10 @@ const ROWS: readonly Row[] = [
 ];
 
 const test = suite('bad project');
-let template = '';
 let cwd = '';
-test.before(async () => {
-  template = mkdtempSync(join(tmpdir(), 'weft-bad-template-'));
-  await weft(['init', 'shop'], { cwd: template });
-  const built = await weft(['build', 'shop', '--out', 'good.weft'], { cwd: template });
-  assert.is(built.exit, 0, built.stderr);
+eachInBuiltProject(test, 'good.weft', (folder) => {
+  cwd = folder;
 });
-test.after(() => rmSync(template, { recursive: true, force: true }));
-test.before.each(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-bad-'));
-  cpSync(template, cwd, { recursive: true });
-});
-test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 
 for (const { name, change, code, at, exit = 3 } of ROWS) {
   test(`${name}: ${code} at ${at}`, async () => {

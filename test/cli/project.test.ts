@@ -1,11 +1,11 @@
 /** The verbs of a project, over one that `weft init` made. */
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openKernel } from '../../runtime/kernel/index.js';
 import { WASMTIME } from '../support/engines.js';
+import { eachInBuiltProject } from './built-project.js';
 import { type Transcript, weft } from './harness.js';
 
 const POLICY = 'shop/policies/isolation.ts';
@@ -18,19 +18,9 @@ const edit = (path: string, from: string, to: string): void => {
   writeFileSync(join(cwd, path), text.replace(from, to));
 };
 
-let template = '';
-test.before(async () => {
-  template = mkdtempSync(join(tmpdir(), 'weft-template-'));
-  await weft(['init', 'shop'], { cwd: template });
-  const built = await weft(['build', 'shop', '--out', 'shop.weft'], { cwd: template });
-  assert.is(built.exit, 0, built.stderr);
+eachInBuiltProject(test, 'shop.weft', (folder) => {
+  cwd = folder;
 });
-test.after(() => rmSync(template, { recursive: true, force: true }));
-test.before.each(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'weft-project-'));
-  cpSync(template, cwd, { recursive: true });
-});
-test.after.each(() => rmSync(cwd, { recursive: true, force: true }));
 
 test('a new project checks green', async () => {
   const { exit, stdout, stderr } = await run('check', 'shop');
