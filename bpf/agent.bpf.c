@@ -213,7 +213,7 @@ SEC("cgroup_skb/egress") int agent_egress(struct __sk_buff *skb)
 }
 
 /* By cookie: sockets that connect to endpoints, in the name of workloads whose requests were judged. */
-WEFT_NODE_MAP(weft_vouched, BPF_MAP_TYPE_HASH, 4096, __u64, __u32);
+WEFT_MAP(weft_vouched, BPF_MAP_TYPE_HASH, __u64, __u32, 4096);
 
 /* Attached to the agent's cgroup: their servers may ask for proof. */
 SEC("sockops") int agent_connects(struct bpf_sock_ops *context)

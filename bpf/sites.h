@@ -5,14 +5,6 @@
 
 #include "maps.h"
 
-#define WEFT_MAP(name, kind, key_type, value_type, entries)                                        \
-	struct {                                                                                   \
-		__uint(type, kind);                                                                \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, value_type);                                                         \
-	} name SEC(".maps")
-
 WEFT_MAP(weft_sites, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, 16);
 
 #endif

@@ -51,10 +51,10 @@ struct weft_handover {
 	__u32 zero;
 };
 
-WEFT_NODE_MAP(weft_handovers, BPF_MAP_TYPE_ARRAY, WEFT_DOORS, __u32, struct weft_handover);
+WEFT_MAP(weft_handovers, BPF_MAP_TYPE_ARRAY, __u32, struct weft_handover, WEFT_DOORS);
 /* The near ends, by door. */
-WEFT_NODE_MAP(weft_doors, BPF_MAP_TYPE_SOCKHASH, WEFT_DOORS, __u32, __u64);
-WEFT_NODE_MAP(weft_door_idle, BPF_MAP_TYPE_ARRAY, WEFT_DOOR_WORDS, __u32, __u64);
+WEFT_MAP(weft_doors, BPF_MAP_TYPE_SOCKHASH, __u32, __u64, WEFT_DOORS);
+WEFT_MAP(weft_door_idle, BPF_MAP_TYPE_ARRAY, __u32, __u64, WEFT_DOOR_WORDS);
 
 static __always_inline void weft_door_put(__u32 door)
 {

@@ -58,10 +58,10 @@ struct weft_lease {
 	struct weft_reply reply; /* where the agent goes on */
 };
 
-WEFT_NODE_MAP(weft_pools, BPF_MAP_TYPE_HASH, WEFT_POOLS, struct weft_pool_key, struct weft_pool);
-WEFT_NODE_MAP(weft_leases, BPF_MAP_TYPE_ARRAY, WEFT_UPSTREAMS, __u32, struct weft_lease);
+WEFT_MAP(weft_pools, BPF_MAP_TYPE_HASH, struct weft_pool_key, struct weft_pool, WEFT_POOLS);
+WEFT_MAP(weft_leases, BPF_MAP_TYPE_ARRAY, __u32, struct weft_lease, WEFT_UPSTREAMS);
 /* By upstream; stub_reply runs for what they receive. */
-WEFT_NODE_MAP(weft_upstreams, BPF_MAP_TYPE_SOCKHASH, WEFT_UPSTREAMS, __u32, __u64);
+WEFT_MAP(weft_upstreams, BPF_MAP_TYPE_SOCKHASH, __u32, __u64, WEFT_UPSTREAMS);
 
 /* Is an exchange under way, in this state? */
 static __always_inline int weft_is_lent(__u32 state)

@@ -10,8 +10,8 @@
 #include "request/proof.h"
 
 /* By the client's meeting; it is there from the client's handshake to the server's. */
-WEFT_NODE_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, struct weft_meeting,
-	      struct weft_peer);
+WEFT_MAP(weft_meetings, BPF_MAP_TYPE_LRU_HASH, struct weft_meeting, struct weft_peer,
+	 WEFT_MEETINGS);
 
 static __always_inline void weft_peer_of(struct weft_peer *peer, __u64 cookie, __u64 socket,
 					 const void *record)

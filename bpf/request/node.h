@@ -13,14 +13,6 @@
 		__type(value, value_type);                                                         \
 	} name SEC(".maps")
 
-#define WEFT_NODE_MAP(name, kind, entries, key_type, value_type)                                   \
-	struct {                                                                                   \
-		__uint(type, kind);                                                                \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, value_type);                                                         \
-	} name SEC(".maps")
-
 /* Of a socket that connects to where requests are judged. */
 WEFT_STORAGE(weft_http, struct weft_http);
 /* Index: 0. What the reader of events wants of requests that merely pass. */
@@ -28,7 +20,7 @@ enum weft_wanted_kind {
 	WEFT_WANTED_EVENTS = 1,
 	WEFT_WANTED_HEADS = 2, /* and of every request what the policies were asked about */
 };
-WEFT_NODE_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, 1, __u32, __u32);
+WEFT_MAP(weft_wanted, BPF_MAP_TYPE_ARRAY, __u32, __u32, 1);
 
 /* enum weft_wanted_kind; 0: nobody reads what merely passed. */
 static __always_inline __u32 weft_is_followed(void)
@@ -46,7 +38,7 @@ struct weft_ending {
 };
 #define WEFT_ENDINGS 4096
 /* By cookie. What is forgotten here its other end has to close. */
-WEFT_NODE_MAP(weft_endings, BPF_MAP_TYPE_LRU_HASH, WEFT_ENDINGS, __u64, struct weft_ending);
+WEFT_MAP(weft_endings, BPF_MAP_TYPE_LRU_HASH, __u64, struct weft_ending, WEFT_ENDINGS);
 
 static __noinline __attribute__((unused)) int weft_note_ending(__u64 cookie, __u64 socket,
 							      __u64 cgroup)
@@ -57,7 +49,7 @@ static __noinline __attribute__((unused)) int weft_note_ending(__u64 cookie, __u
 }
 
 /* By cookie; stub_request runs for what they send. */
-WEFT_NODE_MAP(weft_clients, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
+WEFT_MAP(weft_clients, BPF_MAP_TYPE_SOCKHASH, __u64, __u64, WEFT_CLIENTS);
 
 /* A socket that could not be put under judgement (request/server.h): nothing comes in for it. */
 #define WEFT_MARK_BLOCKED 0x57454654

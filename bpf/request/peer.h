@@ -20,9 +20,9 @@ struct weft_served {
 };
 
 /* By the client's cookie, until its first request finds it. */
-WEFT_NODE_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, WEFT_PEERS, __u64, struct weft_peer);
+WEFT_MAP(weft_peers, BPF_MAP_TYPE_LRU_HASH, __u64, struct weft_peer, WEFT_PEERS);
 /* By the client's cookie: the accepted sockets. weft_send_reply runs for what they send. */
-WEFT_NODE_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, WEFT_CLIENTS, __u64, __u64);
+WEFT_MAP(weft_servers, BPF_MAP_TYPE_SOCKHASH, __u64, __u64, WEFT_CLIENTS);
 /* Of an accepted socket whose client is enrolled here. */
 WEFT_STORAGE(weft_served, struct weft_served);
 

@@ -23,7 +23,7 @@ struct weft_meeting {
 };
 
 /* What is forgotten, or never asked for, is judged once more: no harm. */
-WEFT_NODE_MAP(weft_proofs, BPF_MAP_TYPE_LRU_HASH, WEFT_MEETINGS, struct weft_meeting, __u64);
+WEFT_MAP(weft_proofs, BPF_MAP_TYPE_LRU_HASH, struct weft_meeting, __u64, WEFT_MEETINGS);
 
 /* Each family in a function of its own: a context is read at constant offsets only. */
 static __noinline int weft_ends4(struct bpf_sock_ops *context, struct weft_address *local,

@@ -18,19 +18,19 @@
 #define WEFT_REPLY_WINDOWS 256
 
 /* Upstream of a socket, by its cookie: sk_skb has no socket storage. */
-WEFT_NODE_MAP(weft_upstream_index, BPF_MAP_TYPE_HASH, WEFT_UPSTREAMS * 2, __u64, __u32);
+WEFT_MAP(weft_upstream_index, BPF_MAP_TYPE_HASH, __u64, __u32, WEFT_UPSTREAMS * 2);
 
 /* Beside its lease what an upstream's socket reads through: only one CPU at a time runs for it. */
 struct weft_reply_work {
 	struct weft_reply before;
 	__u8 window[WEFT_WINDOW_MAX + WEFT_WINDOW_SLACK];
 };
-WEFT_NODE_MAP(weft_reply_works, BPF_MAP_TYPE_ARRAY, WEFT_UPSTREAMS, __u32, struct weft_reply_work);
+WEFT_MAP(weft_reply_works, BPF_MAP_TYPE_ARRAY, __u32, struct weft_reply_work, WEFT_UPSTREAMS);
 
 /* Index: 0. The client that the agent's next bytes are for. */
-WEFT_NODE_MAP(weft_agent_client, BPF_MAP_TYPE_ARRAY, 1, __u32, __u64);
+WEFT_MAP(weft_agent_client, BPF_MAP_TYPE_ARRAY, __u32, __u64, 1);
 /* The agent's socket for them; stub_agent runs for what it sends. */
-WEFT_NODE_MAP(weft_agents, BPF_MAP_TYPE_SOCKHASH, 1, __u32, __u64);
+WEFT_MAP(weft_agents, BPF_MAP_TYPE_SOCKHASH, __u32, __u64, 1);
 
 struct weft_reply_walk {
 	struct __sk_buff *skb;

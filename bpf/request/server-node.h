@@ -45,13 +45,13 @@ struct weft_held {
 };
 
 /* By cookie, as all of them; stub_server runs for what they receive. */
-WEFT_NODE_MAP(weft_strangers, BPF_MAP_TYPE_SOCKHASH, WEFT_STRANGERS, __u64, __u64);
-WEFT_NODE_MAP(weft_server_states, BPF_MAP_TYPE_LRU_HASH, WEFT_STRANGERS, __u64, struct weft_server);
-WEFT_NODE_MAP(weft_held, BPF_MAP_TYPE_LRU_HASH, WEFT_HELD, __u64, struct weft_held);
+WEFT_MAP(weft_strangers, BPF_MAP_TYPE_SOCKHASH, __u64, __u64, WEFT_STRANGERS);
+WEFT_MAP(weft_server_states, BPF_MAP_TYPE_LRU_HASH, __u64, struct weft_server, WEFT_STRANGERS);
+WEFT_MAP(weft_held, BPF_MAP_TYPE_LRU_HASH, __u64, struct weft_held, WEFT_HELD);
 /* Index: 0. What a new entry of weft_held is made of. */
-WEFT_NODE_MAP(weft_held_empty, BPF_MAP_TYPE_ARRAY, 1, __u32, struct weft_held);
+WEFT_MAP(weft_held_empty, BPF_MAP_TYPE_ARRAY, __u32, struct weft_held, 1);
 /* A generation's program goes on in itself. */
-WEFT_NODE_MAP(weft_slots_server, BPF_MAP_TYPE_PROG_ARRAY, WEFT_SLOTS, __u32, __u32);
+WEFT_MAP(weft_slots_server, BPF_MAP_TYPE_PROG_ARRAY, __u32, __u32, WEFT_SLOTS);
 
 /* Not 0: there was no room for the beginning of a head. */
 static __always_inline long weft_keep_held(__u64 cookie, const __u8 *bytes)
