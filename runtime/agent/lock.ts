@@ -1,78 +1,11 @@
-/**
- * One change of the node at a time. The lock is a hard link made atomically; it names its holder, so
- * that the lock of a process that died is taken over instead of blocking for ever.
- */
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+/** One change of the node at a time. */
+import { mkdirSync } from 'node:fs';
+import { takeLock } from '../lock/index.js';
 import { AgentError } from './agent-error.js';
 import type { Paths } from './paths.js';
 
 /** How long a change waits for another one to end, in milliseconds. */
 const PATIENCE_MS = 10_000;
-const PAUSE_MS = 50;
-
-/** `pid startTime`: a pid alone may have been given to another process since. */
-function identity(pid: string): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22; the command in field 2 may hold blanks and brackets.
-    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${stat.split(' ')[0]} ${start}`;
-  } catch {
-    return null;
-  }
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-function tryLink(own: string, lock: string): boolean {
-  try {
-    linkSync(own, lock);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/** What the file that a process links its lock from begins with. */
-function ownPrefix(holder: string): string {
-  return `lock.${holder.replace(' ', '.')}.`;
-}
-
-/** Removes the lock of a dead holder; leaves one that changed hands meanwhile. */
-function removeStale(lock: string, seen: string, own: string): void {
-  const aside = `${own}.stale`;
-  try {
-    renameSync(lock, aside);
-  } catch {
-    return;
-  }
-  if (read(aside) !== seen) tryLink(aside, lock);
-  unlinkSync(aside);
-  const run = dirname(lock);
-  for (const name of readdirSync(run)) {
-    if (name.startsWith(ownPrefix(seen))) rmSync(join(run, name), { force: true });
-  }
-}
-
-let turn = 0;
 
 /** Runs `change` alone on this node. Throws A001 where another process keeps the lock. */
 export async function withLock<T>(
@@ -81,29 +14,14 @@ export async function withLock<T>(
   { patience }: { readonly patience: number } = { patience: PATIENCE_MS },
 ): Promise<T> {
   mkdirSync(paths.run, { recursive: true, mode: 0o755 });
-  const lock = join(paths.run, 'lock');
-  const self = identity('self') ?? 'unknown';
-  turn += 1;
-  const own = join(paths.run, `${ownPrefix(self)}${turn}`);
-  writeFileSync(own, self);
+  const taken = await takeLock(paths.run, patience);
+  if ('holder' in taken) {
+    const message = `process \`${taken.holder}\` is changing this node`;
+    throw new AgentError('A001', message, 'try again later');
+  }
   try {
-    for (let waited = 0; !tryLink(own, lock); waited += PAUSE_MS) {
-      const holder = read(lock);
-      const [pid = ''] = (holder ?? '').split(' ');
-      if (holder !== null && identity(pid) !== holder) {
-        removeStale(lock, holder, own);
-      } else if (waited >= patience) {
-        throw new AgentError('A001', `process \`${pid}\` is changing this node`, 'try again later');
-      } else {
-        await wait(PAUSE_MS);
-      }
-    }
-    try {
-      return await change();
-    } finally {
-      unlinkSync(lock);
-    }
+    return await change();
   } finally {
-    unlinkSync(own);
+    taken.release();
   }
 }

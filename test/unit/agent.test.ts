@@ -37,16 +37,23 @@ const codeOf = (run: () => unknown): string => {
 
 test('changes run one after the other', async () => {
   const order: string[] = [];
-  let release = (): void => undefined;
+  let enter = (): void => undefined;
+  let leave = (): void => undefined;
+  const entered = new Promise<void>((resolve) => {
+    enter = resolve;
+  });
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
   const first = withLock(paths, async () => {
     order.push('first in');
-    await new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    enter();
+    await left;
     order.push('first out');
   });
+  await entered;
   const second = withLock(paths, () => order.push('second'));
-  release();
+  leave();
   await Promise.all([first, second]);
   assert.equal(order, ['first in', 'first out', 'second']);
   assert.equal(readdirSync(paths.run), []);

@@ -1,0 +1,1 @@
+export { type Kept, type Taken, takeLock } from './take-lock.js';
