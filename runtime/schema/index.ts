@@ -9,3 +9,4 @@ export {
   type SchemaName,
 } from './read-document.js';
 export { isRecord, recordFaults } from './record-line.js';
+export { isRollout } from './rollout-value.js';

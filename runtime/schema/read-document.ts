@@ -12,6 +12,7 @@ import {
   type Position,
 } from '../../compiler/diagnostic/index.js';
 import { CODES } from './codes.js';
+import { validate as plan } from './gen/rollout-plan.gen.js';
 import { validate as scenario } from './gen/scenario.gen.js';
 import { validate as trust } from './gen/trust.gen.js';
 import { validate as weft } from './gen/weft.gen.js';
@@ -19,8 +20,11 @@ import { validate as world } from './gen/world.gen.js';
 import { schemaDiagnostics } from './schema-diagnostics.js';
 import type { Validate } from './validate.js';
 
-export type SchemaName = 'weft' | 'world' | 'scenario' | 'trust';
-const VALIDATORS: Readonly<Record<SchemaName, Validate>> = { weft, world, scenario, trust };
+export type SchemaName = 'weft' | 'world' | 'scenario' | 'trust' | 'rollout-plan';
+const VALIDATORS: Readonly<Record<SchemaName, Validate>> = {
+  ...{ weft, world, scenario, trust },
+  'rollout-plan': plan,
+};
 
 /** Longest text that is read; a world of some 30,000 workloads. */
 export const MAX_DOCUMENT_CHARACTERS: number = 8 * 1024 * 1024;

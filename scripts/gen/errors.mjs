@@ -17,6 +17,7 @@ const CHAPTERS = [
   ['O', 'Registries', 'Fetching and storing bundles in OCI registries and image layouts.'],
   ['D', 'Store', 'What the control plane keeps its state in: a folder, or etcd.'],
   ['V', 'Signatures', 'Keys, signatures and trust policies. A bundle that they refuse is not loaded (exit 6); what runs, runs on.'],
+  ['C', 'Control plane', 'Rollouts, and talking with a control plane.'],
   ['F', 'Findings', 'Found by `weft lint` in policies that compile. `// weft-lint-ignore CODE: reason` on the line or before it takes one away.'],
   ['U', 'Command line', 'Usage and files.'],
 ];

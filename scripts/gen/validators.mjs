@@ -11,7 +11,7 @@ const standaloneCode = standaloneModule.default ?? standaloneModule;
  * Where a validator is written if not in runtime/schema/gen, since the compiler reads bundles too. What comes
  * from outside ends at its first fault: a hostile document must not be answered with a million findings.
  */
-const ELSEWHERE = { bundle: { dir: 'compiler/bundle/gen', allErrors: false } };
+const ELSEWHERE = { bundle: { dir: 'compiler/bundle/gen', allErrors: false }, rollout: { allErrors: false } };
 
 /** gen/NAME.gen.ts for every schema. */
 export function generate(root) {

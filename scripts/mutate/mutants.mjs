@@ -12,6 +12,7 @@ import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { REQUESTS } from './mutants-requests.mjs';
+import { ROLLOUT } from './mutants-rollout.mjs';
 import { SHORT } from './mutants-short.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
 import { TRUST } from './mutants-trust.mjs';
@@ -25,6 +26,7 @@ export const MUTANTS = [
   ...SIMULATOR,
   ...AGENT,
   ...TRUST,
+  ...ROLLOUT,
   ...IMPORT,
   ...HOOKS,
   ...FRAMING,
