@@ -23,6 +23,12 @@ const DEBIAN = [
   { file: 'docker-registry', package: 'docker-registry', why: 'a registry of the bundle tests' },
   { file: 'skopeo', package: 'skopeo', why: 'reads bundles back in the bundle tests' },
   { file: 'chromium', package: 'chromium', why: 'opens the playground in its test' },
+  { file: 'protoc', package: 'protobuf-compiler', why: 'generates messages of the control plane' },
+  {
+    file: '/usr/include/google/protobuf/any.proto',
+    package: 'libprotobuf-dev',
+    why: 'messages that every protocol buffer may use',
+  },
   { file: '/usr/include/bpf/bpf_helpers.h', package: 'libbpf-dev', why: 'headers of the hooks' },
   { file: '/usr/lib/*/libbpf.so.1', package: 'libbpf1', why: 'loads programs' },
 ];

@@ -14,10 +14,10 @@ const CHAPTERS = [
   ['W', 'Documents', 'weft.json, world.yaml and scenario.yaml.'],
   ['S', 'Simulator', 'The simulator could not ask the policy.'],
   ['A', 'Node', 'Staging, loading, enrolment and state of a node.'],
+  ['C', 'Control plane', 'Identities, connections between agents, operators and control planes, and rollouts.'],
   ['O', 'Registries', 'Fetching and storing bundles in OCI registries and image layouts.'],
   ['D', 'Store', 'What the control plane keeps its state in: a folder, or etcd.'],
   ['V', 'Signatures', 'Keys, signatures and trust policies. A bundle that they refuse is not loaded (exit 6); what runs, runs on.'],
-  ['C', 'Control plane', 'Rollouts, and talking with a control plane.'],
   ['F', 'Findings', 'Found by `weft lint` in policies that compile. `// weft-lint-ignore CODE: reason` on the line or before it takes one away.'],
   ['U', 'Command line', 'Usage and files.'],
 ];
