@@ -2,7 +2,7 @@
  * Whether a bundle may run on this node: what its trust policy says, held against the highest version
  * that ran here. That one is kept where a restart does not forget it; what is loaded also says it.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import {
@@ -16,6 +16,7 @@ import { AgentError } from './agent-error.js';
 import { CODES } from './codes.js';
 import type { Paths } from './paths.js';
 import { readState } from './state.js';
+import { writeAtomic } from './write-atomic.js';
 
 /** The trust policy that holds where none is named. */
 export function trustFile(paths: Paths): string {
@@ -74,18 +75,12 @@ export function versionFloor(paths: Paths, name: string): number | null {
   return all.length === 0 ? null : Math.max(...all);
 }
 
-/** Notes that a version runs; older ones are refused from now on. */
+/** Notes that a version runs; older ones are refused from now on. Throws A027, A031. */
 export function noteVersion(paths: Paths, name: string, version: number): void {
   const versions = new Map(readVersions(paths));
   if ((versions.get(name) ?? -1) >= version) return;
   versions.set(name, version);
-  mkdirSync(paths.lib, { recursive: true, mode: 0o755 });
-  const temporary = `${versionFile(paths)}.new`;
-  writeFileSync(temporary, JSON.stringify(Object.fromEntries(versions)), {
-    mode: 0o644,
-    flush: true,
-  });
-  renameSync(temporary, versionFile(paths));
+  writeAtomic(versionFile(paths), JSON.stringify(Object.fromEntries(versions)), { flush: true });
 }
 
 export interface Candidate {

@@ -58,7 +58,11 @@ export function followChain(
   for (const hook of HOOKS) {
     // Read from user space, a slot gives the id of its program.
     const value = node.map(`weft_slots_${hook}`).lookup(encodeU32(slotOf(generation)));
-    if (value === null) continue;
+    if (value === null) {
+      if (links.some(({ name }) => name === `weft_${hook}`))
+        breaks.push(`hook ${hook} runs nothing`);
+      continue;
+    }
     const id = decodeId(value);
     if (links.some((link) => link.id === id)) continue;
     breaks.push(`hook ${hook} runs program ${id}, which is none of the bundle's`);

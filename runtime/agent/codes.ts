@@ -54,4 +54,12 @@ export const CODES: CodeTable = {
     title: 'no generation to go back to',
     help: '`weft status` lists the generations that are kept; `weft load` the bundle again',
   },
+  A031: {
+    title: 'a file of the node cannot be written',
+    help: 'make room on the disk, or mend its permissions; what ran runs on',
+  },
+  A032: {
+    title: 'the last good bundle cannot be read',
+    help: '`weft load` the bundle again; what the kernel runs is not touched',
+  },
 };

@@ -1,18 +1,20 @@
 export { trustPolicyOf } from './admit.js';
 export { AgentError, isAgentError, PlanError } from './agent-error.js';
+export {
+  type ActiveBundle,
+  type Applied,
+  type NodeBundles,
+  type NodeBundlesOptions,
+  openNodeBundles,
+} from './bundles.js';
 export { CODES as AGENT_CODES } from './codes.js';
 export { enrol, enrolledIds, unenrol, workloadCgroup } from './enrol.js';
 export { type EnrolledAll, enrolAll, unenrolAll } from './enrol-all.js';
 export { type EventOptions, readEvents } from './events.js';
+export { KEPT, MAX_KEPT, pinnedGenerations } from './generations.js';
 export { createKernelSimulator, type KernelSimulator } from './kernel-simulator.js';
-export {
-  KEPT,
-  type Loaded,
-  type LoadOptions,
-  load,
-  loadOrNote,
-  pinnedGenerations,
-} from './load.js';
+export { type GoodBundle, readGood } from './last-good.js';
+export { type Loaded, type LoadOptions, load, loadOrNote } from './load.js';
 export { withLock } from './lock.js';
 export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
 export { type RolledBack, rollback } from './rollback.js';

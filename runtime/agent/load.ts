@@ -1,27 +1,37 @@
 /**
- * Loading a bundle: stage, pin, fill the slots, write the state document, activate, retire the
- * oldest. Until the one write that activates, the running generation is untouched; a failure before
- * it removes what it made.
+ * Loading a bundle: admit, stage, check, pin, fill the slots, write the state document, lay the bundle
+ * down, activate, retire the oldest. Until the one write that activates, the running generation is
+ * untouched; a failure before it removes what it made.
  */
 import { existsSync } from 'node:fs';
+import { encodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import { type Kernel, pinDirectory, removePinTree } from '../kernel/index.js';
+import { type Kernel, removePinTree } from '../kernel/index.js';
 import type { TrustPolicy, Verified } from '../trust/index.js';
 import { readActive, writeActive } from './active.js';
 import { type Admission, admit, noteVersion } from './admit.js';
-import { AgentError } from './agent-error.js';
+import { AgentError, isAgentError } from './agent-error.js';
 import { CODES } from './codes.js';
 import { enrolledIds } from './enrol.js';
-import { slotOf } from './hooks.js';
-import { encodeU32, HOOKS } from './layout.js';
+import { inputsDigest } from './generation-inputs.js';
+import {
+  fillSlots,
+  KEPT,
+  nextGeneration,
+  pinGeneration,
+  pinnedGenerations,
+  prune,
+  retire,
+} from './generations.js';
+import { layBundle, markGood } from './last-good.js';
 import { ensureNode, type NodeMaps } from './node.js';
-import { type Paths, pinsOf } from './paths.js';
-import { type Pinnable, pinAll, pinNames } from './pins.js';
+import { Owned } from './owned.js';
+import type { Paths } from './paths.js';
 import { openReplyCircuit } from './reply-circuit.js';
 import { followSockops, judgesRequests } from './sockops.js';
-import { dropSource, keepSource } from './sources.js';
+import { keepSource } from './sources.js';
 import { nodeCgroups, type Staged, stage } from './stage.js';
 import {
   type GenerationRecord,
@@ -32,17 +42,23 @@ import {
 } from './state.js';
 import type { LoadStep } from './steps.js';
 
-/** Generations that stay loaded after an activation: the active one and the one before. */
-export const KEPT = 2;
-
 export interface LoadOptions {
   readonly bundle: Bundle;
   readonly digest: string;
+  /** The archive that the bundle came in; else it is encoded anew. */
+  readonly archive?: Uint8Array;
   readonly world: World;
   readonly now: Date;
   readonly clockOffset: bigint;
   /** Its signatures, and the trust policy that must accept them; null where this node has none. */
-  readonly trust?: { readonly policy: TrustPolicy; readonly signatures: readonly string[] } | null;
+  readonly trust?: {
+    readonly policy: TrustPolicy;
+    readonly signatures: readonly string[];
+    /** By what time the policy judges; now, unless the bundle was admitted before. */
+    readonly asOf?: Date;
+  } | null;
+  /** As they came, to be kept with the bundle; those of `trust` unless told. */
+  readonly signatures?: readonly string[];
   /** Told behind each step. */
   readonly onStep?: (step: LoadStep) => void;
   /** Requests between workloads of this node may go past TCP; where the kernel bounds what waits. */
@@ -60,33 +76,25 @@ export interface Loaded {
   readonly ofChange: readonly Diagnostic[];
 }
 
-/** Numbers of the pinned generations, oldest first. */
-export function pinnedGenerations(paths: Paths): readonly number[] {
-  return pinNames(pinsOf.generations(paths))
-    .map(Number)
-    .sort((a, b) => a - b);
+/** A bundle that this node takes: admitted, staged beside what runs. */
+interface Prepared extends Disposable {
+  readonly node: NodeMaps;
+  readonly staged: Staged;
+  readonly trust: Verified | null;
+  readonly record: GenerationRecord;
+  /** Of signatures that did not count. */
+  readonly diagnostics: readonly Diagnostic[];
 }
 
-function pinGeneration(paths: Paths, staged: Staged): void {
-  const { object } = staged;
-  const items = new Map<string, Pinnable>();
-  for (const name of object.mapNames) {
-    if (name.startsWith('weft_')) items.set(`maps/${name}`, object.map(name));
-  }
-  for (const name of object.programNames) items.set(`programs/${name}`, object.program(name));
-  pinDirectory(pinsOf.generations(paths));
-  pinAll(pinsOf.generation(paths, staged.generation), items);
-}
-
-function record(staged: Staged, options: LoadOptions, trust: Verified | null): GenerationRecord {
-  const { object } = staged;
+function recordOf(
+  { generation, object, names }: Staged,
+  { digest, now, bundle, trust: asked }: LoadOptions,
+  { trust, inputs }: Pick<GenerationRecord, 'trust' | 'inputs'>,
+): GenerationRecord {
   return {
-    generation: staged.generation,
-    bundle: options.digest,
-    loadedAt: options.now.toISOString(),
-    trust,
-    manifest: summarizeManifest(options.bundle.manifest),
-    names: staged.names,
+    ...{ generation, bundle: digest, inputs, trust, names },
+    loadedAt: (asked?.asOf ?? now).toISOString(),
+    manifest: summarizeManifest(bundle.manifest),
     programs: object.programNames.map((name) => {
       const { id, tag } = object.program(name).info();
       return { name, id, tag };
@@ -94,131 +102,126 @@ function record(staged: Staged, options: LoadOptions, trust: Verified | null): G
   };
 }
 
-function fillSlots(node: NodeMaps, staged: Staged): void {
-  const slot = encodeU32(slotOf(staged.generation));
-  for (const [hook, name] of Object.entries(staged.programs)) {
-    const program = staged.object.program(name);
-    node.map(`weft_slots_${hook}`).update(slot, encodeU32(program.fd));
+/** What is left of a change that failed must not hide why it failed. */
+function attempt(undo: () => void): void {
+  try {
+    undo();
+  } catch {
+    // The next change clears up what this one could not.
   }
 }
 
-function emptySlots(node: NodeMaps, generation: number): void {
-  for (const hook of HOOKS) node.map(`weft_slots_${hook}`).delete(encodeU32(slotOf(generation)));
-}
-
-/** Removes a generation that is not active. */
-function retire(node: NodeMaps, paths: Paths, generation: number): void {
-  const active = readActive(node.map('weft_active'));
-  // INVARIANT: the slots that traffic runs through are never emptied, whoever had them before.
-  if (active === null || slotOf(active) !== slotOf(generation)) emptySlots(node, generation);
-  removePinTree(pinsOf.generation(paths, generation));
-  dropSource(paths, generation);
+/** What fails behind the activation is told, and does not undo it. */
+function warned(note: () => void): readonly Diagnostic[] {
+  try {
+    note();
+    return [];
+  } catch (error) {
+    if (!isAgentError(error)) throw error;
+    const { code, message, help } = error;
+    return [diagnostic(code, message, { severity: 'warning', help })];
+  }
 }
 
 /** Makes a staged generation the deciding one; on failure removes it again. */
 function activate(
   kernel: Kernel,
-  node: NodeMaps,
   paths: Paths,
   {
-    staged,
+    prepared: { node, staged, record },
     options,
-    trust,
-  }: {
-    readonly staged: Staged;
-    readonly options: LoadOptions;
-    readonly trust: Verified | null;
-  },
+  }: { readonly prepared: Prepared; readonly options: LoadOptions },
 ): void {
   const { generation } = staged;
-  const { onStep = () => {} } = options;
+  const { onStep = () => {}, bundle, digest, world, archive = encodeBundle(bundle) } = options;
+  const signatures = options.signatures ?? options.trust?.signatures ?? [];
   const before: State = readState(paths);
   try {
     pinGeneration(paths, staged);
     onStep('pinned');
-    if (judgesRequests(options.bundle.manifest)) keepSource(paths, generation, options);
+    if (judgesRequests(bundle.manifest)) keepSource(paths, generation, { archive, world });
     onStep('kept');
     fillSlots(node, staged);
     onStep('slotted');
     followSockops(kernel, paths);
     onStep('followed');
-    writeState(paths, {
-      ...before,
-      generations: [...before.generations, record(staged, options, trust)],
-      lastError: null,
-    });
+    const generations = [...before.generations, record];
+    writeState(paths, { ...before, generations, lastError: null });
     onStep('recorded');
+    layBundle(paths, { digest, bytes: archive, signatures });
+    onStep('laid');
     writeActive(node.map('weft_active'), generation);
   } catch (error) {
-    retire(node, paths, generation);
-    writeState(paths, before);
-    followSockops(kernel, paths);
+    attempt(() => retire(node, paths, generation));
+    attempt(() => writeState(paths, before));
+    attempt(() => followSockops(kernel, paths));
     throw error;
   }
-}
-
-/**
- * Drops all but the active generation and the KEPT - 1 before it: also those that a load which died
- * pinned and never activated, else numbers run ahead and two generations meet in one slot.
- */
-function prune(node: NodeMaps, paths: Paths): void {
-  const active = readActive(node.map('weft_active'));
-  const pinned = pinnedGenerations(paths);
-  const kept = new Set(pinned.filter((g) => active !== null && g <= active).slice(-KEPT));
-  for (const generation of pinned) if (!kept.has(generation)) retire(node, paths, generation);
-  const state = readState(paths);
-  const generations = state.generations.filter((g) => kept.has(g.generation));
-  if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
-}
-
-/**
- * The number of a new generation: above every one that ran, since connections, flows and cgroups remember
- * by which they were judged; and in the slot of none that stays.
- */
-function nextGeneration(paths: Paths, active: number | null): number {
-  const pinned = pinnedGenerations(paths);
-  const taken = new Set(pinned.map(slotOf));
-  let next = Math.max(0, active ?? 0, readState(paths).highest ?? 0, ...pinned) + 1;
-  while (taken.has(slotOf(next))) next += 1;
-  return next;
 }
 
 /** Who vouches for the bundle, where this node asks. Throws RefusedError, AgentError. */
 function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Admission | null {
   if (trust === undefined || trust === null) return null;
-  const { policy, signatures } = trust;
-  return admit(paths, { name: bundle.manifest.name, digest, signatures }, { policy, now });
+  const { policy, signatures, asOf } = trust;
+  const candidate = { name: bundle.manifest.name, digest, signatures };
+  return admit(paths, candidate, { policy, now: asOf ?? now });
+}
+
+/**
+ * Everything of a load that no traffic sees: admitted, staged beside what runs. What older changes left
+ * is cleared up first. Throws as `load`; then nothing is left.
+ */
+function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prepared {
+  const { onStep = () => {}, bundle, world, clockOffset, shortCircuit = false } = options;
+  const admission = admitted(paths, options);
+  const trust =
+    admission === null ? null : { signers: admission.signers, version: admission.version };
+  onStep('admitted');
+  if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
+  const owned = new Owned();
+  try {
+    const node = owned.add(ensureNode(kernel, paths));
+    if (shortCircuit) openReplyCircuit(kernel, paths, node);
+    prune(node, paths, KEPT);
+    const cgroups = nodeCgroups(paths, world);
+    const generation = nextGeneration(paths, readActive(node.map('weft_active')));
+    const staged = owned.add(
+      stage(kernel, bundle, world, {
+        ...{ generation, cgroups, clockOffset, shortCircuit },
+        nodeMaps: node.maps,
+      }),
+    );
+    onStep('staged');
+    const inputs = inputsDigest({ digest: options.digest, world, cgroups, shortCircuit });
+    return {
+      ...{ node, staged, trust, record: recordOf(staged, options, { trust, inputs }) },
+      diagnostics: admission?.diagnostics ?? [],
+      [Symbol.dispose]: () => owned[Symbol.dispose](),
+    };
+  } catch (error) {
+    owned[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /**
  * Loads and activates a bundle; call it under `withLock`. Throws RefusedError, PlanError, AgentError,
  * KernelError or VerifierError; then the generation that ran runs on.
  */
-export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
-  const admission = admitted(paths, options);
-  const trust =
-    admission === null ? null : { signers: admission.signers, version: admission.version };
-  const { onStep = () => {} } = options;
-  onStep('admitted');
-  const shortCircuit = options.shortCircuit === true;
-  if (shortCircuit && !kernel.chargesRedirects()) throw tooOldForShortCircuit();
-  using node = ensureNode(kernel, paths);
-  if (shortCircuit) openReplyCircuit(kernel, paths, node);
-  prune(node, paths);
+export async function load(kernel: Kernel, paths: Paths, options: LoadOptions): Promise<Loaded> {
+  const { onStep = () => {}, bundle, digest } = options;
+  using prepared = prepare(kernel, paths, options);
+  const { node, staged, trust, record } = prepared;
   const previous = readActive(node.map('weft_active'));
-  using staged = stage(kernel, options.bundle, options.world, {
-    generation: nextGeneration(paths, previous),
-    nodeMaps: node.maps,
-    cgroups: nodeCgroups(paths, options.world),
-    clockOffset: options.clockOffset,
-    shortCircuit,
-  });
-  onStep('staged');
-  activate(kernel, node, paths, { staged, options, trust });
+  activate(kernel, paths, { prepared, options });
   onStep('activated');
-  if (trust !== null) noteVersion(paths, options.bundle.manifest.name, trust.version);
+  const { name } = bundle.manifest;
+  const late: Diagnostic[] = [];
+  late.push(...warned(() => markGood(paths, { digest, name, admittedAt: record.loadedAt })));
+  onStep('saved');
+  if (trust !== null) late.push(...warned(() => noteVersion(paths, name, trust.version)));
   onStep('noted');
-  prune(node, paths);
+  prune(node, paths, KEPT);
   followSockops(kernel, paths);
   onStep('pruned');
   return {
@@ -227,8 +230,9 @@ export function load(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded
     trust,
     diagnostics: staged.plan.diagnostics,
     ofChange: [
-      ...(admission?.diagnostics ?? []),
-      ...(previous === null ? [] : findingsOfChange(options.bundle)),
+      ...prepared.diagnostics,
+      ...late,
+      ...(previous === null ? [] : findingsOfChange(bundle)),
     ],
   };
 }
@@ -248,16 +252,38 @@ function findingsOfChange({ manifest }: Bundle): Diagnostic[] {
 }
 
 /** As `load`; why it failed is noted for `status`. */
-export function loadOrNote(kernel: Kernel, paths: Paths, options: LoadOptions): Loaded {
+export async function loadOrNote(
+  kernel: Kernel,
+  paths: Paths,
+  options: LoadOptions,
+): Promise<Loaded> {
   try {
-    return load(kernel, paths, options);
+    return await load(kernel, paths, options);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const lastError = { time: options.now.toISOString(), message };
+    noteFailure(paths, options.now, error);
+    throw error;
+  }
+}
+
+/** All of a load but the activation, for a bundle that is not to decide; throws as `load` does. */
+export function tryLoad(kernel: Kernel, paths: Paths, options: LoadOptions): void {
+  try {
+    prepare(kernel, paths, options)[Symbol.dispose]();
+  } catch (error) {
+    noteFailure(paths, options.now, error);
+    throw error;
+  }
+}
+
+function noteFailure(paths: Paths, now: Date, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  attempt(() => {
     // A first load that fails leaves no pins of the node's own either.
     const unused = pinnedGenerations(paths).length === 0 && enrolledIds(paths).length === 0;
     if (unused && existsSync(paths.pins)) removePinTree(paths.pins);
+  });
+  attempt(() => {
+    const lastError = { time: now.toISOString(), message };
     writeState(paths, { ...readState(paths), lastError });
-    throw error;
-  }
+  });
 }

@@ -4,12 +4,13 @@
  */
 import type { Kernel } from '../kernel/index.js';
 import { readActive, writeActive } from './active.js';
-import { AgentError } from './agent-error.js';
+import { AgentError, isAgentError } from './agent-error.js';
 import { followChain } from './chain.js';
 import { CODES } from './codes.js';
+import { pinnedGenerations } from './generations.js';
 import { slotOf } from './hooks.js';
+import { isLaid, markGood } from './last-good.js';
 import { encodeU32 } from './layout.js';
-import { pinnedGenerations } from './load.js';
 import { hasNode, type NodeMaps, openNode, sweepNode } from './node.js';
 import type { Paths } from './paths.js';
 import { type GenerationRecord, readState, writeState } from './state.js';
@@ -62,6 +63,16 @@ function targetOf(
   return record;
 }
 
+/** A restart is to find what runs now. A full disk is no reason to stay with what was to be left. */
+function markSaved(paths: Paths, { bundle, manifest, loadedAt }: GenerationRecord): void {
+  try {
+    if (!isLaid(paths, bundle)) return;
+    markGood(paths, { digest: bundle, name: manifest.name, admittedAt: loadedAt });
+  } catch (error) {
+    if (!isAgentError(error)) throw error;
+  }
+}
+
 /** Goes back; call it under `withLock`. Throws AgentError A013, A029, KernelError; then what ran runs on. */
 export function rollback(kernel: Kernel, paths: Paths, options: RollbackOptions): RolledBack {
   const { onStep = () => {} } = options;
@@ -79,5 +90,7 @@ export function rollback(kernel: Kernel, paths: Paths, options: RollbackOptions)
   onStep('recorded');
   writeActive(map, record.generation);
   onStep('activated');
+  markSaved(paths, record);
+  onStep('saved');
   return { generation: record.generation, from: active, record };
 }

@@ -5,17 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decodeBundle } from '../../compiler/bundle/index.js';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { readWorld } from '../discovery/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { isRefusedError, signaturesBeside } from '../trust/index.js';
 import { trustPolicyOf } from './admit.js';
 import { isAgentError } from './agent-error.js';
+import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
 import { enrolAll } from './enrol-all.js';
 import { readEvents } from './events.js';
 import { followRequests } from './follow-requests.js';
-import { loadOrNote } from './load.js';
 import { withLock } from './lock.js';
 import type { Paths } from './paths.js';
 import { unload } from './unload.js';
@@ -30,13 +29,15 @@ export interface AgentEnv {
   nodePaths(): Paths;
 }
 
-export const AGENT_HELP = `usage: weft-agent --bundle FILE --world FILE [--trust FILE] [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
+export const AGENT_HELP = `usage: weft-agent [--bundle FILE] --world FILE [--trust FILE] [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
 
 Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
 line of JSON until SIGTERM or SIGINT: of each connection, and of each request that was
-refused, answered or marked. What is loaded stays in force when the agent ends.
+refused, answered or marked. What is loaded stays in force when the agent ends; a bundle that
+runs already is not loaded again.
 
-  --bundle FILE      the bundle, as written by \`weft build\`
+  --bundle FILE      the bundle, as written by \`weft build\` (default: the last one that ran
+                     on this node, from /var/lib/weft)
   --world FILE       services, endpoints and workloads
   --trust FILE       the trust policy that must accept the signatures in FILE.sigstore.jsonl of
                      the bundle (default: /etc/weft/trust.json, where it exists)
@@ -56,7 +57,8 @@ changes.
 `;
 
 interface Options {
-  readonly bundle: string;
+  /** Null: the last good one. */
+  readonly bundle: string | null;
   readonly world: string;
   readonly trust: string | null;
   readonly enrol: boolean;
@@ -106,10 +108,8 @@ function readOptions(args: readonly string[], env: AgentEnv): Options {
     env.stdout(AGENT_HELP);
     throw new Stop(EXIT.ok);
   }
-  const { bundle, world, enrol: whom } = values;
-  if (bundle === undefined || world === undefined) {
-    throw usage(env, 'both `--bundle` and `--world` are needed');
-  }
+  const { bundle = null, world, enrol: whom } = values;
+  if (world === undefined) throw usage(env, '`--world` is needed');
   if (whom !== undefined && whom !== 'all') throw usage(env, `\`${whom}\` is not \`all\``);
   const unloadOnExit = values['unload-on-exit'] === true;
   const shortCircuit = values['short-circuit'] === true;
@@ -149,25 +149,41 @@ async function enrolWorkloads(kernel: Kernel, paths: Paths, env: AgentEnv): Prom
   for (const name of already) env.stderr(`enrolled already: ${name}\n`);
 }
 
+/** Brings the named bundle, else the last good one, into force. */
+async function bringBundle(
+  bundles: NodeBundles,
+  file: string | null,
+  env: AgentEnv,
+): Promise<void> {
+  const tell = (is: string, { generation, name, digest }: ActiveBundle): void =>
+    env.stderr(`generation ${generation} is ${is}: ${name} ${digest}\n`);
+  if (file !== null) {
+    const adopted = await bundles.adopt(readFileSync(file), signaturesBeside(file));
+    tell(adopted.loaded === null ? 'active already' : 'active', adopted);
+    return;
+  }
+  const booted = await bundles.boot();
+  const active = bundles.active();
+  if (booted !== null && !booted.ok) env.stderr(`error[${booted.code}]: ${booted.message}\n`);
+  if (active !== null) tell('active', active);
+  else if (booted === null) throw usage(env, 'no bundle ever ran here: `--bundle` is needed');
+  else throw new Stop(EXIT.failure);
+}
+
 async function run(options: Options, env: AgentEnv): Promise<void> {
-  const decoded = decodeBundle(readFileSync(options.bundle));
-  if (!decoded.ok) throw refuse(env, EXIT.integrity, decoded.diagnostics, null);
   const text = readFileSync(options.world, 'utf8');
   const { world, diagnostics } = readWorld(text, options.world);
   if (world === null) throw refuse(env, EXIT.findings, diagnostics, text);
   const kernel = env.openKernel();
   const paths = env.nodePaths();
-  const { bundle, digest } = decoded;
   const named =
     options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
-  const policy = trustPolicyOf(paths, named);
-  const input = {
-    trust: policy === null ? null : { policy, signatures: signaturesBeside(options.bundle) },
-    ...{ bundle, digest, world, shortCircuit: options.shortCircuit },
-    ...{ now: env.now(), clockOffset: env.clockOffset() },
-  };
-  const { generation } = await withLock(paths, () => loadOrNote(kernel, paths, input));
-  env.stderr(`generation ${generation} is active: ${bundle.manifest.name} ${digest}\n`);
+  const bundles = openNodeBundles({
+    ...{ kernel, paths, shortCircuit: options.shortCircuit },
+    ...{ world: () => world, trust: () => trustPolicyOf(paths, named) },
+    ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
+  });
+  await bringBundle(bundles, options.bundle, env);
   const forwarding = await followRequests(kernel, paths, (error) =>
     env.stderr(`error: ${describe(error)}\n`),
   );

@@ -2,13 +2,14 @@
  * What a generation was loaded from, bundle and world, kept beside the state document for as long as
  * it is pinned, where it judges requests: the agent decides some requests itself, also by a bundle that another process loaded.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
-import { decodeBundle, encodeBundle } from '../../compiler/bundle/index.js';
+import { decodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { World } from '../discovery/index.js';
 import type { Paths } from './paths.js';
+import { writeAtomic } from './write-atomic.js';
 
 export interface Source {
   readonly bundle: Bundle;
@@ -23,14 +24,22 @@ function folder(paths: Paths, generation: number): string {
   return join(folderOf(paths), String(generation));
 }
 
-/** Keeps it; a reader finds all of it or nothing. */
-export function keepSource(paths: Paths, generation: number, { bundle, world }: Source): void {
+/** Keeps it, the bundle as its archive; a reader finds all of it or nothing. Throws A031. */
+export function keepSource(
+  paths: Paths,
+  generation: number,
+  { archive, world }: { readonly archive: Uint8Array; readonly world: World },
+): void {
   const target = folder(paths, generation);
   const made = `${target}.new`;
   for (const path of [target, made]) rmSync(path, { recursive: true, force: true });
-  mkdirSync(made, { recursive: true, mode: 0o755 });
-  writeFileSync(join(made, 'bundle.weft'), encodeBundle(bundle), { mode: 0o644 });
-  writeFileSync(join(made, 'world'), serialize(world), { mode: 0o644 });
+  try {
+    writeAtomic(join(made, 'bundle.weft'), archive);
+    writeAtomic(join(made, 'world'), serialize(world));
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
   renameSync(made, target);
 }
 

@@ -3,12 +3,13 @@
  * `status` and `events` can speak after the loader has exited. What is enforced is read from the
  * pins; this document is never the authority on it. Written by rename, so readers see whole ones.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import type { Verified } from '../trust/index.js';
 import { AgentError } from './agent-error.js';
 import type { Paths } from './paths.js';
+import { writeAtomic } from './write-atomic.js';
 
 /** A manifest without what only the simulator and the compiler need. */
 export interface ManifestSummary {
@@ -35,6 +36,8 @@ export interface Names {
 export interface GenerationRecord {
   readonly generation: number;
   readonly bundle: string; // sha256:…
+  /** Digest of all that it was made of; see generation-inputs.ts. */
+  readonly inputs: string;
   readonly loadedAt: string;
   /** Who vouched for the bundle; null where no trust policy asked. */
   readonly trust: Verified | null;
@@ -91,17 +94,15 @@ function damaged(paths: Paths, cause: unknown): AgentError {
   return new AgentError('A005', message, 'run `weft unload`, then load again', { cause });
 }
 
-/** Replaces the document atomically. */
+/** Replaces the document. Throws A031; then the one before stays. */
 export function writeState(paths: Paths, state: State): void {
-  mkdirSync(paths.run, { recursive: true, mode: 0o755 });
-  const temporary = `${file(paths)}.new`;
-  writeFileSync(temporary, JSON.stringify(state), { mode: 0o644 });
-  renameSync(temporary, file(paths));
+  writeAtomic(file(paths), JSON.stringify(state));
 }
 
 /** Removes the document; harmless where there is none. */
 export function removeState(paths: Paths): void {
   rmSync(file(paths), { force: true });
+  rmSync(`${file(paths)}.new`, { force: true });
 }
 
 /** The part of a manifest that a state document keeps. */

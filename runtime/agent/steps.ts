@@ -12,12 +12,14 @@ export const LOAD_STEPS = [
   'slotted', // the hooks can jump into the programs
   'followed', // sockops is attached where it is needed
   'recorded', // the state document names the generation
+  'laid', // the bundle lies where a restart finds it
   'activated', // the one write
+  'saved', // a restart finds that this is the one that runs
   'noted', // older versions are refused from now on
   'pruned', // what is not kept any more is gone
 ] as const;
 /** Of a way back. */
-export const ROLLBACK_STEPS = ['checked', 'recorded', 'activated'] as const;
+export const ROLLBACK_STEPS = ['checked', 'recorded', 'activated', 'saved'] as const;
 
 export type LoadStep = (typeof LOAD_STEPS)[number];
 export type RollbackStep = (typeof ROLLBACK_STEPS)[number];

@@ -1,8 +1,9 @@
 /** Removes all of Weft from a node: links first, so that nothing is judged by half of it. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Kernel, removePinTree } from '../kernel/index.js';
 import { detachLinks, enrolledIds } from './enrol.js';
+import { removeBundles } from './last-good.js';
 import { type Paths, pinsOf } from './paths.js';
 import { pinNames } from './pins.js';
 import { removeSources } from './sources.js';
@@ -30,6 +31,6 @@ export function unload(kernel: Kernel, paths: Paths): Unloaded {
   if (existsSync(paths.pins)) removePinTree(paths.pins);
   removeState(paths);
   removeSources(paths);
-  rmSync(`${paths.run}/state.json.new`, { force: true });
+  removeBundles(paths);
   return { generations, enrolled: ids.length };
 }

@@ -12,7 +12,7 @@ export { type PolicyRead, readTrustPolicy, type TrustedKey, type TrustPolicy } f
 export { readTrustFile } from './read-trust-file.js';
 export { isRefusedError, RefusedError } from './refused-error.js';
 export { signStatement } from './sign.js';
-export { signatureFile, signaturesBeside } from './signature-file.js';
+export { signatureFile, signatureLines, signaturesBeside } from './signature-file.js';
 export { readTime, type Statement } from './statement.js';
 export { TrustError } from './trust-error.js';
 export {

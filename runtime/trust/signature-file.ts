@@ -10,7 +10,7 @@ export function signatureFile(path: string): string {
 }
 
 /** The lines of such a file. */
-function signatureLines(text: string): readonly string[] {
+export function signatureLines(text: string): readonly string[] {
   return text.split('\n').filter((line) => line.trim() !== '');
 }
 

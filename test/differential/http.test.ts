@@ -210,7 +210,7 @@ async function compareBundle(seed: number): Promise<void> {
   if (mesh === null) throw new Error('the world is not read');
   const requests = Array.from({ length: REQUESTS }, () => request(random));
   const outcomes = await simulate(bundle, mesh, requests);
-  const { generation } = load(net.kernel, net.paths, {
+  const { generation } = await load(net.kernel, net.paths, {
     ...{ bundle, digest: 'sha256:test', world: mesh, now: new Date(), clockOffset: 0n },
   });
   const faults: unknown[] = [];

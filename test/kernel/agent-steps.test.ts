@@ -9,12 +9,27 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeBundle } from '../../compiler/bundle/index.js';
 import { decodeBundle } from '../../compiler/index.js';
-import { LOAD_STEPS, type LoadStep, ROLLBACK_STEPS } from '../../runtime/agent/index.js';
-import { ShopNode } from './fixtures/shop-node.js';
+import {
+  LOAD_STEPS,
+  type LoadStep,
+  openNodeBundles,
+  ROLLBACK_STEPS,
+  readGood,
+} from '../../runtime/agent/index.js';
+import { readWorld } from '../../runtime/discovery/index.js';
+import { openKernel } from '../../runtime/kernel/index.js';
+import { ShopNode, shopWorld } from './fixtures/shop-node.js';
 
 const test = suite('agent steps');
 const node = new ShopNode('steps');
 const { cwd, paths, run, status, load, connectFrom } = node;
+
+const { world } = readWorld(shopWorld(node.name), 'world.yaml');
+if (world === null) throw new Error('the world is not read');
+const bundles = openNodeBundles({
+  ...{ kernel: openKernel(), paths, world: () => world, trust: () => null },
+  ...{ now: () => new Date(), clockOffset: () => 0n },
+});
 
 interface Now {
   readonly active: number;
@@ -107,6 +122,9 @@ for (const step of LOAD_STEPS) {
     assert.is(bundle, isNew(step) ? digests.other : digests.old);
     assert.is(number, isNew(step) ? 2 : 1);
     assertEnforced();
+    // Whoever starts then finds it running, and the next start of the machine finds it on disk.
+    assert.equal(await bundles.boot(), { ok: true, generation: number });
+    assert.is(readGood(paths)?.digest, bundle);
     const again = await run(
       'load',
       'other.weft',
@@ -149,7 +167,8 @@ for (const step of ROLLBACK_STEPS) {
     assert.is((await load('other.weft')).exit, 0);
     killedBehind(step, 'rollback(kernel, paths, { to: null, onStep })');
     const { bundle } = await running();
-    assert.is(bundle, step === 'activated' ? digests.old : digests.other);
+    const isBack = ROLLBACK_STEPS.indexOf(step) >= ROLLBACK_STEPS.indexOf('activated');
+    assert.is(bundle, isBack ? digests.old : digests.other);
     assertEnforced();
     assert.is((await load('other.weft')).exit, 0);
     const after = await running();

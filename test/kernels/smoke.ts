@@ -92,7 +92,7 @@ export async function* smoke(
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const cgroup = join(paths.cgroups, CGROUP);
   mkdirSync(cgroup);
-  load(kernel, paths, { bundle, digest: 'smoke', world, now: new Date(), clockOffset: 0n });
+  await load(kernel, paths, { bundle, digest: 'smoke', world, now: new Date(), clockOffset: 0n });
   enrol(kernel, paths, cgroup);
   writeFileSync(join(cgroup, 'cgroup.procs'), String(process.pid));
   try {

@@ -25,7 +25,7 @@ for (let turn = 0; !stop.signal.aborted; turn++) {
   const { world } = readWorld(worlds[turn % worlds.length] ?? '', 'world.yaml');
   if (world === null) throw new Error('the world is not read');
   const digest = 'sha256:soak';
-  load(kernel, paths, {
+  await load(kernel, paths, {
     ...{ bundle, digest, world, now: new Date(), clockOffset: 0n, shortCircuit: false },
   });
   console.log(`world ${turn}`);

@@ -6,7 +6,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generationEntries, generationSizes } from '../../runtime/agent/fill.js';
 import { slotOf } from '../../runtime/agent/hooks.js';
-import { type Paths, PlanError, readState, stage, withLock } from '../../runtime/agent/index.js';
+import {
+  type AgentError,
+  type Paths,
+  PlanError,
+  readState,
+  stage,
+  withLock,
+} from '../../runtime/agent/index.js';
 import { encodeRoute, encodeU32, NONE } from '../../runtime/agent/layout.js';
 import { type LoadOptions, load } from '../../runtime/agent/load.js';
 import { type ObjectName, readObject } from '../../runtime/agent/objects.js';
@@ -59,13 +66,11 @@ test('changes run one after the other', async () => {
   assert.equal(readdirSync(paths.run), []);
 });
 
-test('A025: the short circuit is refused where nothing bounds it, before anything is done', () => {
+test('A025: the short circuit is refused where nothing bounds it, before anything is done', async () => {
   const kernel = { chargesRedirects: () => false } as Kernel;
   const options = { shortCircuit: true } as LoadOptions;
-  assert.is(
-    codeOf(() => load(kernel, paths, options)),
-    'A025',
-  );
+  const code = await load(kernel, paths, options).catch((error: AgentError) => error.code);
+  assert.is(code, 'A025');
 });
 
 test('the lock of a process that died is taken over', async () => {

@@ -56,7 +56,7 @@ export const LOAD_COMMAND: CommandSpec = {
     const { openBundle } = await import('../open-bundle.js');
     const { accessOf } = await import('../bundle-place.js');
     const opened = await openBundle(env, input.arguments[0] ?? '.', accessOf(env, input));
-    const { subject, signatures } = opened;
+    const { subject, image, signatures } = opened;
     const world = await worldOf(env, subject, textOption(input, 'world'));
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
@@ -67,8 +67,16 @@ export const LOAD_COMMAND: CommandSpec = {
     const policy = trustPolicyOf(paths, named);
     const { withLock } = await import('../../agent/lock.js');
     const { bundle, digest, sources } = subject;
+    const { encodeArchive } = await import('../../../compiler/bundle/index.js');
     const options = {
-      ...{ bundle, digest, world, shortCircuit: flagOption(input, 'shortCircuit') },
+      ...{
+        bundle,
+        digest,
+        archive: encodeArchive(image),
+        signatures,
+        world,
+        shortCircuit: flagOption(input, 'shortCircuit'),
+      },
       ...{ now: env.now(), clockOffset: env.clockOffset() },
       trust: policy === null ? null : { policy, signatures },
     };

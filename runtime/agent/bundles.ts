@@ -1,0 +1,210 @@
+/**
+ * What this node runs, as whoever brings bundles sees it (a control plane, the command line, a restart):
+ * a bundle is verified, staged, checked and activated, or refused and nothing changes. All of it goes by
+ * `load`; the last good bundle lies on disk, and a start brings that one and what is pinned together.
+ */
+import { decodeBundle } from '../../compiler/bundle/index.js';
+import type { World } from '../discovery/types.js';
+import type { Kernel } from '../kernel/index.js';
+import { RefusedError, signatureLines, type TrustPolicy } from '../trust/index.js';
+import { readActive } from './active.js';
+import { inputsDigest } from './generation-inputs.js';
+import { wholeActive } from './generations.js';
+import { type GoodBundle, isLaid, markGood, readGood } from './last-good.js';
+import { type Loaded, type LoadOptions, loadOrNote, tryLoad } from './load.js';
+import { withLock } from './lock.js';
+import { hasNode, openNode, sweepNode } from './node.js';
+import type { Paths } from './paths.js';
+import { type Refusal, refusalOf } from './refusal.js';
+import { type RolledBack, rollback } from './rollback.js';
+import { nodeCgroups } from './stage.js';
+import { type GenerationRecord, readState } from './state.js';
+import { type NodeStatus, nodeStatus } from './status.js';
+import type { LoadStep } from './steps.js';
+
+/** What became of a bundle; where it was refused, what ran runs on. */
+export type Applied = { readonly ok: true; readonly generation: number } | Refusal;
+
+export interface ActiveBundle {
+  readonly generation: number;
+  readonly digest: string;
+  readonly name: string;
+}
+
+export interface NodeBundlesOptions {
+  readonly kernel: Kernel;
+  readonly paths: Paths;
+  /** The world of this node, asked anew for each bundle. */
+  readonly world: () => World;
+  /** The trust policy of this node, asked anew for each bundle; null where it has none. */
+  readonly trust: () => TrustPolicy | null;
+  readonly now: () => Date;
+  readonly clockOffset: () => bigint;
+  readonly shortCircuit?: boolean;
+  /** Told behind each step of a load. */
+  readonly onStep?: (step: LoadStep) => void;
+}
+
+export interface NodeBundles {
+  /**
+   * Verifies, stages, checks, and activates (`enforce`) or releases (`shadow`: the generation in the
+   * answer is the one that runs, 0 where none does). Signatures as a file of them holds them, one a
+   * line. Rejects only for faults of ours.
+   */
+  apply(
+    bundle: Uint8Array,
+    signatures: Uint8Array | null,
+    mode: 'enforce' | 'shadow',
+  ): Promise<Applied>;
+  /** As `apply` with `enforce`. Rejects with what `load` throws, and RefusedError (B1xx) where the bytes are no bundle. */
+  adopt(bundle: Uint8Array, signatures: readonly string[]): Promise<Adopted>;
+  /** At a start: what is pinned, where it is whole and the last good bundle; else that one is loaded. Null where this node never ran one. */
+  boot(): Promise<Applied | null>;
+  /** As the verb. Rejects with AgentError A013, A029, KernelError. */
+  rollback(to?: number): Promise<RolledBack>;
+  /** What decides now, whoever activated it. */
+  active(): ActiveBundle | null;
+  status(): NodeStatus;
+}
+
+/** `loaded` is null where the bundle ran already, in the same world. */
+export interface Adopted extends ActiveBundle {
+  readonly loaded: Loaded | null;
+}
+
+type Brought = Pick<GoodBundle, 'bytes' | 'signatures'> & { readonly asOf?: Date };
+
+class Bundles implements NodeBundles {
+  readonly #options: NodeBundlesOptions;
+
+  constructor(options: NodeBundlesOptions) {
+    this.#options = options;
+  }
+
+  async apply(
+    bytes: Uint8Array,
+    signed: Uint8Array | null,
+    mode: 'enforce' | 'shadow',
+  ): Promise<Applied> {
+    const { kernel, paths } = this.#options;
+    const signatures = signed === null ? [] : signatureLines(new TextDecoder().decode(signed));
+    return this.#answer(async () => {
+      if (mode === 'enforce') return this.adopt(bytes, signatures);
+      const options = this.#loadOptions({ bytes, signatures });
+      await withLock(paths, () => tryLoad(kernel, paths, options));
+      return { generation: this.active()?.generation ?? 0 };
+    });
+  }
+
+  async adopt(bytes: Uint8Array, signatures: readonly string[]): Promise<Adopted> {
+    const { paths } = this.#options;
+    return withLock(paths, () => this.#adopt({ bytes, signatures }));
+  }
+
+  async boot(): Promise<Applied | null> {
+    const { paths } = this.#options;
+    const applied = await this.#answer(() =>
+      withLock(paths, async () => {
+        const good = this.#settle();
+        if (good === null) return this.active() ?? { generation: 0 };
+        const { bytes, signatures, admittedAt } = good;
+        // It was admitted here: neither a clock that is wrong nor a key that has run out since stops it.
+        return this.#adopt({ bytes, signatures, asOf: admittedAt });
+      }),
+    );
+    return applied.ok && applied.generation === 0 ? null : applied;
+  }
+
+  async rollback(to?: number): Promise<RolledBack> {
+    const { kernel, paths } = this.#options;
+    return withLock(paths, () => rollback(kernel, paths, { to: to ?? null }));
+  }
+
+  active(): ActiveBundle | null {
+    const { kernel, paths } = this.#options;
+    if (!hasNode(paths)) return null;
+    using node = openNode(kernel, paths);
+    const generation = readActive(node.map('weft_active'));
+    const record = readState(paths).generations.find((g) => g.generation === generation);
+    return record === undefined ? null : activeOf(record);
+  }
+
+  status(): NodeStatus {
+    return nodeStatus(this.#options.kernel, this.#options.paths);
+  }
+
+  /** The answer to a change that may be refused. */
+  async #answer(change: () => Promise<{ readonly generation: number }>): Promise<Applied> {
+    try {
+      const { generation } = await change();
+      return { ok: true, generation };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      return refusal;
+    }
+  }
+
+  async #adopt(brought: Brought): Promise<Adopted> {
+    const { kernel, paths } = this.#options;
+    const options = this.#loadOptions(brought);
+    const running = this.#running(options);
+    if (running !== null) return { ...activeOf(running), loaded: null };
+    const loaded = await loadOrNote(kernel, paths, options);
+    const { digest, bundle } = options;
+    return { generation: loaded.generation, digest, name: bundle.manifest.name, loaded };
+  }
+
+  #loadOptions({ bytes, signatures, asOf }: Brought): LoadOptions {
+    const { world, trust, now, clockOffset, shortCircuit = false, onStep } = this.#options;
+    const decoded = decodeBundle(bytes);
+    if (!decoded.ok) throw new RefusedError(decoded.diagnostics);
+    const policy = trust();
+    const judged = { signatures, ...(asOf === undefined ? {} : { asOf }) };
+    return {
+      ...{ bundle: decoded.bundle, digest: decoded.digest, archive: bytes, signatures },
+      ...{ world: world(), now: now(), clockOffset: clockOffset(), shortCircuit },
+      trust: policy === null ? null : { policy, ...judged },
+      ...(onStep === undefined ? {} : { onStep }),
+    };
+  }
+
+  /** The generation that runs, where a load would only make the same again. */
+  #running({ digest, world, shortCircuit = false }: LoadOptions): GenerationRecord | null {
+    const { kernel, paths } = this.#options;
+    if (!hasNode(paths)) return null;
+    using node = openNode(kernel, paths);
+    const record = wholeActive(kernel, paths, node);
+    const cgroups = nodeCgroups(paths, world);
+    const inputs = inputsDigest({ digest, world, cgroups, shortCircuit });
+    return record?.inputs === inputs ? record : null;
+  }
+
+  /**
+   * The last good bundle. Where a change died between its activation and the note of it, that is the one
+   * which the kernel runs.
+   */
+  #settle(): GoodBundle | null {
+    const { kernel, paths } = this.#options;
+    const good = readGood(paths);
+    if (!hasNode(paths)) return good;
+    sweepNode(paths);
+    using node = openNode(kernel, paths);
+    const record = wholeActive(kernel, paths, node);
+    if (record === null || record.bundle === good?.digest || !isLaid(paths, record.bundle)) {
+      return good;
+    }
+    const { bundle: digest, loadedAt: admittedAt, manifest } = record;
+    markGood(paths, { digest, name: manifest.name, admittedAt });
+    return readGood(paths);
+  }
+}
+
+function activeOf({ generation, bundle, manifest }: GenerationRecord): ActiveBundle {
+  return { generation, digest: bundle, name: manifest.name };
+}
+
+/** What this node runs; holds nothing open between its calls. */
+export function openNodeBundles(options: NodeBundlesOptions): NodeBundles {
+  return new Bundles(options);
+}
