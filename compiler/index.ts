@@ -26,7 +26,7 @@ export {
   policyName,
   type Stages,
 } from './compile.js';
-export { compileTests, type TestModule } from './compile-tests.js';
+export { compileTests } from './compile-tests.js';
 export { ruleText } from './frontend/rule-text.js';
 export {
   type BinaryOp,
@@ -62,3 +62,4 @@ export type { AbiCall } from './passes/expand-abi-resolve.js';
 export { PolicyCache } from './policy-cache.js';
 export { type PolicyIr, reopenPolicy } from './reopen-policy.js';
 export { buildRegexAutomaton } from './tables/regex-automaton.js';
+export { type TestCode, type TestModule, testModule } from './test-module.js';

@@ -42,10 +42,14 @@ export function findingsExit(diagnostics: readonly Diagnostic[]): ExitCode {
 }
 
 /** Compiles a project folder to a bundle. Throws CliError with its findings. */
-export async function buildProject(env: Env, shown: string): Promise<Omit<Subject, 'digest'>> {
+export async function buildProject(
+  env: Env,
+  shown: string,
+  { isKept }: { readonly isKept: boolean },
+): Promise<Omit<Subject, 'digest'>> {
   const { project, bundle, diagnostics } = await compileFolder(env, shown);
   const { world, sources } = project;
   if (bundle === null) throw new CliError(diagnostics, findingsExit(diagnostics), sources);
-  if (diagnostics.length === 0) keepSubject(env, shown, bundle, project.inputs);
+  if (isKept && diagnostics.length === 0) keepSubject(env, shown, bundle, project.inputs);
   return { bundle, diagnostics, world, sources };
 }

@@ -67,6 +67,17 @@ export function flagOption(input: Input, name: string): boolean {
   return input.options[name] === true;
 }
 
+/** Verbs that keep what they compiled have it. */
+export const NO_CACHE_OPTION: OptionSpec = {
+  flags: '--no-cache',
+  description: 'compile everything again, and keep nothing',
+};
+
+/** False under `--no-cache`. */
+export function isCached(input: Input): boolean {
+  return input.options['cache'] !== false;
+}
+
 /** All values of a repeatable option, in order. */
 export function listOption(input: Input, name: string): readonly string[] {
   const value = input.options[name];

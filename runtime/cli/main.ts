@@ -1,6 +1,7 @@
 /** Entry of `weft`: makes the world from `process`, runs the command line, sets the exit code. */
-import { statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from './digest.js';
 import type { Env, Output } from './env.js';
 import { EXIT } from './exit.js';
 import { runCli } from './run-cli.js';
@@ -15,10 +16,9 @@ function output(stream: NodeJS.WriteStream): Output {
   };
 }
 
-/** Version alone does not tell two checkouts apart: this file's size and time do. */
+/** Version alone does not tell two checkouts apart: this file does, which names all others by their digests. */
 function programId(): string {
-  const { size, mtimeMs } = statSync(fileURLToPath(import.meta.url));
-  return `${VERSION} ${size} ${mtimeMs}`;
+  return `${VERSION} ${sha256(readFileSync(fileURLToPath(import.meta.url)))}`;
 }
 
 const interrupt = new AbortController();

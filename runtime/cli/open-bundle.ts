@@ -24,13 +24,15 @@ export async function openBundle(env: Env, shown: string, access: Access): Promi
   const path = pathIn(env, shown);
   const isThere = existsSync(path);
   if (isThere && (basename(path) === 'weft.json' || statSync(path).isDirectory())) {
-    const subject = await openSubject(env, shown, access);
+    const subject = await openSubject(env, shown, { access });
     return { subject, image: encodeImage(subject.bundle), place: null, signatures: [] };
   }
   const place: Place = isThere ? { kind: 'file', path: shown, name: null } : parsePlace(shown);
   // Of a file also the frame around the image is looked at, which pushing loses.
   const whole =
-    place.kind === 'file' && place.path === shown ? await openSubject(env, shown, access) : null;
+    place.kind === 'file' && place.path === shown
+      ? await openSubject(env, shown, { access })
+      : null;
   const image = await readPlace(env, place, { shown, access });
   const subject = whole ?? subjectOf(decodeImage(image), shown);
   const signatures = await readSignatures(env, place, { digest: image.digest, access });

@@ -27,13 +27,13 @@ export interface Project {
   readonly sources: (file: string) => string | null;
 }
 
-interface Reader {
+export interface Reader {
   readonly read: (path: string) => string | null;
   readonly inputs: Map<string, string | null>;
 }
 
 /** Reads below the folder only: a policy must not depend on what lies beside its project. */
-function reader(folder: string): Reader {
+export function projectReader(folder: string): Reader {
   const inputs = new Map<string, string | null>();
   const read = (path: string): string | null => {
     const full = resolve(folder, normalize(path));
@@ -53,7 +53,7 @@ function reader(folder: string): Reader {
 /** Opens a project folder. Throws CliError where weft.json or the world has errors. */
 export function openProject(env: Env, shown: string): Project {
   const folder = pathIn(env, shown);
-  const { read, inputs } = reader(folder);
+  const { read, inputs } = projectReader(folder);
   const relocate = (d: Diagnostic): Diagnostic =>
     d.file === null ? d : { ...d, file: join(shown, d.file) };
   const prefix = join(shown, 'x').slice(0, -1);

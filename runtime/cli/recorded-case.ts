@@ -7,10 +7,10 @@ import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { progressBar } from './progress.js';
-import { usage } from './simulate-run.js';
 import { openSubject, type Subject, worldOf } from './subject.js';
 import { decideTraffic, formatOf } from './traffic-input.js';
 import { seedOption } from './traffic-run.js';
+import { usageFault } from './usage-fault.js';
 
 export interface RecordedCase {
   readonly subject: Subject;
@@ -36,7 +36,7 @@ async function findRecord(
 ): Promise<{ readonly record: TrafficRecord; readonly line: number } | null> {
   const format = formatOf(env, file, null);
   if (format === 'scenario')
-    throw usage('a scenario is no recorded traffic', 'give it as SCENARIO');
+    throw usageFault('a scenario is no recorded traffic', 'give it as SCENARIO');
   const batches = decideTraffic(env, {
     file,
     format,
@@ -61,14 +61,15 @@ async function findRecord(
 /** Opens what `--record FILE --id ID` names. Throws CliError where there is no such record, or the world lacks an end of it. */
 export async function openRecorded(env: Env, input: Input, file: string): Promise<RecordedCase> {
   const id = textOption(input, 'id');
-  if (id === null) throw usage('`--record` needs `--id`', 'name a record by its id or its line');
+  if (id === null)
+    throw usageFault('`--record` needs `--id`', 'name a record by its id or its line');
   const [shown = '.', scenario] = input.arguments;
-  if (scenario !== undefined) throw usage('give a scenario or `--record`, not both');
+  if (scenario !== undefined) throw usageFault('give a scenario or `--record`, not both');
   const subject = await openSubject(env, shown);
   const world = await worldOf(env, subject, textOption(input, 'world'));
   const found = await findRecord(env, input, { subject, world, file, id });
   if (found === null) {
-    throw usage(`\`${file}\` has no record \`${id}\``, 'give the id of a record, or its line');
+    throw usageFault(`\`${file}\` has no record \`${id}\``, 'give the id of a record, or its line');
   }
   const { record, line } = found;
   const { from, to, protocol = 'tcp' } = record;

@@ -30,6 +30,7 @@ import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { openSubject, openWorld, readText, type Subject, worldOf } from './subject.js';
+import { usageFault } from './usage-fault.js';
 
 export interface Difference {
   readonly id: string;
@@ -65,10 +66,6 @@ export interface Cases {
   readonly cases: readonly ScenarioCase[];
 }
 
-export function usage(message: string, help: string | null = null): CliError {
-  return new CliError([diagnostic('U003', message, { help })], EXIT.usage);
-}
-
 async function scenarioCases(
   env: Env,
   subject: Subject,
@@ -95,15 +92,15 @@ function requestOption(input: Input, connect: ConnectText): RequestCase | null {
   const lines = listOption(input, 'header');
   if (line === null) {
     if (lines.length === 0) return null;
-    throw usage('`--header` goes with `--request`');
+    throw usageFault('`--header` goes with `--request`');
   }
   const [method = '', path = '', rest] = line.trim().split(/ +/);
   if (path === '' || rest !== undefined) {
-    throw usage(`\`${line}\` is not a request`, "write method and path, as 'GET /x'");
+    throw usageFault(`\`${line}\` is not a request`, "write method and path, as 'GET /x'");
   }
   const headers = lines.map((text): [string, string] => {
     const at = text.indexOf(':');
-    if (at < 1) throw usage(`\`${text}\` is not a header`, "write 'name: value'");
+    if (at < 1) throw usageFault(`\`${text}\` is not a header`, "write 'name: value'");
     return [text.slice(0, at), text.slice(at + 1).trim()];
   });
   return { ...connect, method, path, headers: Object.fromEntries(headers) };
@@ -114,7 +111,8 @@ async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cas
   const world = await worldOf(env, subject, worldFile);
   const from = textOption(input, 'from');
   const to = textOption(input, 'to');
-  if (from === null || to === null) throw usage('one connection needs both `--from` and `--to`');
+  if (from === null || to === null)
+    throw usageFault('one connection needs both `--from` and `--to`');
   const family = textOption(input, 'family');
   const connect: ConnectText = {
     from,
@@ -131,10 +129,10 @@ async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cas
   const asked = textOption(input, 'random');
   const random =
     asked === null ? drawn.random : parseDraw(asked.trim() === '' ? Number.NaN : Number(asked));
-  if (random === null) throw usage(`\`${asked}\` is not a draw`, 'write 0 to 1, or a u32');
+  if (random === null) throw usageFault(`\`${asked}\` is not a draw`, 'write 0 to 1, or a u32');
   const time = textOption(input, 'now');
   const now = time === null ? DEFAULT_NOW : parseTime(time);
-  if (now === null) throw usage(`\`${time}\` is not a time with a zone`);
+  if (now === null) throw usageFault(`\`${time}\` is not a time with a zone`);
   const facts = { random, pick: drawn.pick, now };
   const request = requestOption(input, connect);
   const single = {
@@ -231,7 +229,7 @@ function wasmtimeLibrary(env: Env, input: Input, engine: EngineName): string | n
     return findWasmtime(named === null ? null : pathIn(env, named), env.env);
   }
   if (named === null) return null;
-  throw usage('`--wasmtime` goes with `--engine wasmtime`');
+  throw usageFault('`--wasmtime` goes with `--engine wasmtime`');
 }
 
 /** The bundle and the cases that the arguments name. Throws CliError. */
@@ -242,9 +240,9 @@ export async function openCases(
   const [shown = '.', file] = input.arguments;
   const single = textOption(input, 'from') !== null || textOption(input, 'to') !== null;
   if (single && file !== undefined)
-    throw usage('give a scenario, or `--from` and `--to`, not both');
+    throw usageFault('give a scenario, or `--from` and `--to`, not both');
   if (!single && file === undefined) {
-    throw usage('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
+    throw usageFault('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
   }
   const subject = await openSubject(env, shown);
   const cases =

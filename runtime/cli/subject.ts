@@ -56,14 +56,21 @@ function readBundle(path: string, shown: string): Subject {
   }
 }
 
+export interface SubjectOptions {
+  /** How registries are reached. */
+  readonly access?: Access;
+  /** Builds a folder anew, and keeps nothing of it. */
+  readonly isFresh?: boolean;
+}
+
 /**
  * Opens a bundle or builds a project folder. Throws CliError: findings, damage, or neither of the two;
- * RegistryError. `access` says how registries are reached.
+ * RegistryError.
  */
 export async function openSubject(
   env: Env,
   shown: string,
-  access: Access | null = null,
+  options: SubjectOptions = {},
 ): Promise<Subject> {
   const path = pathIn(env, shown);
   if (!existsSync(path)) {
@@ -71,14 +78,14 @@ export async function openSubject(
     const place = parsePlace(shown);
     if (place.kind !== 'file' || place.path !== shown) {
       const { plainAccess, readPlace } = await import('./bundle-place.js');
-      const how = { shown, access: access ?? plainAccess(env) };
+      const how = { shown, access: options.access ?? plainAccess(env) };
       return subjectOf(decodeImage(await readPlace(env, place, how)), shown);
     }
     const message = `\`${shown}\` does not exist`;
     throw new CliError([diagnostic('U010', message, { help: 'check the path' })], EXIT.failure);
   }
   if (!statSync(path).isDirectory()) {
-    if (basename(path) === 'weft.json') return openSubject(env, dirname(path), access);
+    if (basename(path) === 'weft.json') return openSubject(env, dirname(path), options);
     return readBundle(path, shown);
   }
   if (!existsSync(join(path, 'weft.json'))) {
@@ -87,11 +94,12 @@ export async function openSubject(
       'name a project folder, a file written by `weft build`, `oci:DIR`, or HOST/REPOSITORY:TAG';
     throw new CliError([diagnostic('U013', message, { help })], EXIT.failure);
   }
+  const isFresh = options.isFresh ?? false;
   const { openKept } = await import('./kept-subject.js');
-  const kept = openKept(env, shown);
+  const kept = isFresh ? null : openKept(env, shown);
   if (kept !== null) return kept;
   const { buildProject } = await import('./build-project.js');
-  const built = await buildProject(env, shown);
+  const built = await buildProject(env, shown, { isKept: !isFresh });
   return { ...built, digest: bundleDigest(built.bundle) };
 }
 

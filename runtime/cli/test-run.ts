@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
+import type { compileTests } from '../../compiler/compile-tests.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { createInlineDecider, openSimulator } from '../simulate/index.js';
@@ -18,15 +19,16 @@ import {
   type TestRun,
 } from '../testing/index.js';
 import { CODES } from './codes.js';
-import { type Input, textOption } from './command-spec.js';
+import { type Input, isCached, textOption } from './command-spec.js';
 import { inputDigest } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
-import { compareEngines, usage } from './simulate-run.js';
+import { compareEngines } from './simulate-run.js';
 import { openSubject, readText, type Subject, worldOf } from './subject.js';
 import { findTests, isTestFile, openScenario } from './test-files.js';
 import type { FileRun, TestSession } from './test-session.js';
+import { usageFault } from './usage-fault.js';
 import type { Session } from './watch.js';
 import { writeAtomic } from './write-atomic.js';
 
@@ -48,7 +50,10 @@ function nameFilter(input: Input): (name: string) => boolean {
     const pattern = new RegExp(text, 'u');
     return (name) => pattern.test(name);
   } catch {
-    throw usage(`\`${text}\` is no regular expression`, 'escape what is meant literally by `\\`');
+    throw usageFault(
+      `\`${text}\` is no regular expression`,
+      'escape what is meant literally by `\\`',
+    );
   }
 }
 
@@ -71,6 +76,7 @@ interface Setting {
   readonly decide: DecideNow;
   readonly isWanted: (name: string) => boolean;
   readonly session: TestSession | null;
+  readonly isCached: boolean;
   /** Hears of each file that the tests read, as the project names it. */
   readonly onRead: (path: string) => void;
 }
@@ -90,23 +96,50 @@ async function runScenarioFile(file: string, setting: Setting): Promise<FileRun>
   return { ...runScenarioTests(scenario, world, decide, isWanted), diagnostics };
 }
 
-async function runTestFile(file: string, setting: Setting): Promise<FileRun> {
+type CompiledTests = Awaited<ReturnType<typeof compileTests>>;
+
+/** Compiles a file of tests (by its path in the project), or takes what was kept of it. */
+async function compileFile(
+  path: string,
+  { env, shown, isCached }: Setting,
+  heard: (path: string) => void,
+): Promise<CompiledTests> {
+  const { findKeptTests, keepTests } = await import('./kept-tests.js');
+  const { program } = env;
+  const folder = pathIn(env, shown);
+  const kept = isCached ? findKeptTests(folder, path, program) : null;
+  if (kept !== null) {
+    kept.reads.forEach(heard);
+    return { code: kept.code, diagnostics: [] };
+  }
   const { compileTests } = await import('../../compiler/index.js');
-  const { env, shown, world, decide, isWanted, session, onRead } = setting;
+  const { projectReader } = await import('./project.js');
+  const { read, inputs } = projectReader(folder);
+  const compiled = await compileTests(path, (asked) => {
+    heard(asked);
+    return read(asked);
+  });
+  const { code, diagnostics } = compiled;
+  // Warnings must be seen again by whoever runs it again.
+  if (isCached && code !== null && diagnostics.length === 0) {
+    keepTests(folder, path, { program, inputs: Object.fromEntries(inputs), code });
+  }
+  return compiled;
+}
+
+async function runTestFile(file: string, setting: Setting): Promise<FileRun> {
+  const { env, world, decide, isWanted, session, onRead } = setting;
   const path = inProject(setting, file);
-  const { openProject } = await import('./project.js');
-  const { read } = openProject(env, shown);
   onRead(path);
-  const compile = (heard: (path: string) => void): ReturnType<typeof compileTests> =>
-    compileTests(path, (asked) => {
-      heard(asked);
-      return read(asked);
-    });
+  const compile = (heard: (path: string) => void): Promise<CompiledTests> =>
+    compileFile(path, setting, heard);
   const compiled = session === null ? compile(onRead) : session.module(file, compile);
-  const { module, diagnostics } = await compiled;
+  const { code, diagnostics } = await compiled;
   const told = diagnostics.map((d) => (d.file === path ? { ...d, file } : d));
-  if (module === null) return { results: [], asked: [], diagnostics: told };
-  const source = read(path) ?? '';
+  if (code === null) return { results: [], asked: [], diagnostics: told };
+  const { testModule } = await import('../../compiler/test-module.js');
+  const module = testModule(code);
+  const source = readText(env, file);
   const run = runAssemblyTests({ file: path, source, module, world, decide, isWanted });
   const results = run.results.map((result) => ({ ...result, file }));
   return { results, asked: run.asked, diagnostics: told };
@@ -202,7 +235,7 @@ export async function runTests(
   const inputs = new Map<string, string | null>();
   const subject =
     watched === null
-      ? await openSubject(env, shown)
+      ? await openSubject(env, shown, { isFresh: !isCached(input) })
       : await watchedSubject(env, shown, watched, inputs);
   const { bundle } = subject;
   const files = named.length > 0 ? named : findTests(env, shown);
@@ -218,6 +251,7 @@ export async function runTests(
       policies |= met;
     }),
     session: watched?.tests ?? null,
+    isCached: isCached(input),
     onRead: (path) => {
       reads.push(path);
       inputs.set(path, inputDigest(pathIn(env, shown), path));

@@ -78,7 +78,7 @@ function comparable({ fuel: _, trap: __, ...rest }: Outcome): unknown {
 }
 
 test(`${CONNECTIONS} seeded connections of bookinfo end alike`, async () => {
-  const built = await buildProject(testEnv(), join(examples, 'bookinfo'));
+  const built = await buildProject(testEnv(), join(examples, 'bookinfo'), { isKept: false });
   if (built.world === null) throw new Error('bookinfo has no world');
   const { world } = built;
   const prng = new Prng(SEED);

@@ -4,11 +4,18 @@ import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { VerifiedCost } from '../../agent/verified-cost.js';
 import type { Build } from '../build-project.js';
 import { columns } from '../columns.js';
-import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
+import {
+  type CommandSpec,
+  type Input,
+  isCached,
+  NO_CACHE_OPTION,
+  type Result,
+  textOption,
+} from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { writeFault } from '../file-fault.js';
-import { verifiedText } from '../verified-budget.js';
+import { verifiedText } from '../verified-text.js';
 import { answering, type Session, WATCH_OPTION } from '../watch.js';
 
 const STAGES = ['wasm', 'ir', 'plan', 'asm', 'elf'] as const;
@@ -62,7 +69,7 @@ async function build(
   const folder = pathIn(env, shown);
   const output = pathIn(env, out);
   const { findCurrent, noteBuild } = await import('../build-record.js');
-  const current = findCurrent(folder, output, env.program);
+  const current = isCached(input) ? findCurrent(folder, output, env.program) : null;
   if (current !== null) {
     session?.onInputs(new Map(Object.entries(current.inputs)));
     const document = { bundle: current.bundle, file: out, changed: false };
@@ -97,7 +104,7 @@ async function build(
   const { sha256 } = await import('../digest.js');
   const inputs = Object.fromEntries(project.inputs);
   // Warnings must be seen again by whoever builds again.
-  if (diagnostics.length === 0) {
+  if (isCached(input) && diagnostics.length === 0) {
     const record = { program: env.program, inputs, output: sha256(bytes), bundle: digest };
     noteBuild(folder, output, record);
   }
@@ -156,6 +163,7 @@ export const BUILD_COMMAND: CommandSpec = {
     },
     { flags: '--policy <NAME>', description: 'whose module `--emit wasm` prints' },
     WATCH_OPTION,
+    NO_CACHE_OPTION,
   ],
   formats: ['text', 'json', 'ndjson'],
   async run(env, input) {

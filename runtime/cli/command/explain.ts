@@ -9,15 +9,16 @@ import { DECISION_OPTIONS } from '../decision-options.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import type { RecordedCase } from '../recorded-case.js';
-import { type Cases, openCases, usage } from '../simulate-run.js';
+import type { Cases } from '../simulate-run.js';
+import { usageFault } from '../usage-fault.js';
 
 function chooseCase({ cases }: Cases, id: string | null): Cases['cases'][number] {
   const found = id === null && cases.length === 1 ? cases[0] : cases.find((c) => c.id === id);
   if (found !== undefined) return found;
   const ids = cases.map((c) => c.id).join(', ');
   throw id === null
-    ? usage('the scenario has more than one case', `name one by --case: ${ids}`)
-    : usage(`the scenario has no case \`${id}\``, `it has ${ids}`);
+    ? usageFault('the scenario has more than one case', `name one by --case: ${ids}`)
+    : usageFault(`the scenario has no case \`${id}\``, `it has ${ids}`);
 }
 
 /** The kernel's own verdict, by test-run of the functions that the hooks call. */
@@ -38,10 +39,11 @@ type Chosen = Omit<RecordedCase, 'recorded'> & Partial<Pick<RecordedCase, 'recor
 async function chosenCase(env: Env, input: Input): Promise<Chosen> {
   const file = textOption(input, 'record');
   if (file !== null) return (await import('../recorded-case.js')).openRecorded(env, input, file);
-  if (textOption(input, 'id') !== null) throw usage('`--id` goes with `--record`');
+  if (textOption(input, 'id') !== null) throw usageFault('`--id` goes with `--record`');
+  const { openCases } = await import('../simulate-run.js');
   const { subject, cases, single } = await openCases(env, input);
   const id = textOption(input, 'case');
-  if (single && id !== null) throw usage('`--case` goes with a scenario');
+  if (single && id !== null) throw usageFault('`--case` goes with a scenario');
   const { connect, request, ...chosen } = chooseCase(cases, id);
   const ends = `${connect.from} -> ${connect.to}`;
   const asked = request === undefined ? ends : `${ends} ${request.method} ${request.path}`;

@@ -17,20 +17,16 @@ import {
 } from '../command-spec.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
-import { CliError } from '../failure.js';
+import { usageFault } from '../usage-fault.js';
 import type { ImportWorld } from '../write-import.js';
 
 const DIALECTS = ['istio', 'gateway-api', 'cilium'] as const;
 const PATHS: readonly PathNormalization[] = ['BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
 
-function usage(message: string, help: string): CliError {
-  return new CliError([diagnostic('U003', message, { help })], EXIT.usage);
-}
-
 function portsOption(input: Input): readonly number[] {
   return listOption(input, 'httpPort').map((text) => {
     if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
-    throw usage(`\`${text}\` is no port`, 'give a number from 0 to 65535');
+    throw usageFault(`\`${text}\` is no port`, 'give a number from 0 to 65535');
   });
 }
 
@@ -40,7 +36,7 @@ function claimsOption(input: Input): ReadonlyMap<string, string> {
       const at = text.indexOf('=');
       const [claim, header] = [text.slice(0, at), text.slice(at + 1)];
       if (at > 0 && /^[\w!#$%&'*+\-.^`|~]+$/.test(header)) return [claim, header];
-      throw usage(`\`${text}\` is not of the form CLAIM=HEADER`, 'as `--claim sub=x-jwt-sub`');
+      throw usageFault(`\`${text}\` is not of the form CLAIM=HEADER`, 'as `--claim sub=x-jwt-sub`');
     }),
   );
 }

@@ -4,6 +4,7 @@ import type { Manifest } from '../../../compiler/bundle/manifest.js';
 import { columns } from '../columns.js';
 import { BUNDLE_ARGUMENT, type CommandSpec, REGISTRY_OPTIONS } from '../command-spec.js';
 import { EXIT } from '../exit.js';
+import { verifiedText } from '../verified-text.js';
 
 function attached(item: Manifest['policies'][number]['attach'][number]): string {
   const parts: string[] = [];
@@ -104,7 +105,7 @@ export const INSPECT_COMMAND: CommandSpec = {
     const { openSubject } = await import('../subject.js');
     const { accessOf } = await import('../bundle-place.js');
     const shown = input.arguments[0] ?? '.';
-    const opened = await openSubject(env, shown, accessOf(env, input));
+    const opened = await openSubject(env, shown, { access: accessOf(env, input) });
     const { bundle, digest, diagnostics, sources } = opened;
     const { sources: _, ...manifest } = bundle.manifest;
     const sizes = {
@@ -112,7 +113,7 @@ export const INSPECT_COMMAND: CommandSpec = {
       wasm: Object.fromEntries([...bundle.wasm].map(([name, bytes]) => [name, bytes.length])),
       objects: { base: bundle.objects.base.length, mayGoto: bundle.objects.mayGoto.length },
     };
-    const { verifiedCost, verifiedText } = await import('../verified-budget.js');
+    const { verifiedCost } = await import('../verified-budget.js');
     const { cost: verified, refusal } = await verifiedCost(env, bundle);
     const told = refusal === null ? verifiedText(verified) : refusal.message;
     return {

@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { CommandSpec, Input, Result } from '../command-spec.js';
-import { flagOption, textOption } from '../command-spec.js';
+import { flagOption, NO_CACHE_OPTION, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
-import { usage } from '../simulate-run.js';
 import type { Watched } from '../test-run.js';
+import { usageFault } from '../usage-fault.js';
 import { answering, WATCH_OPTION } from '../watch.js';
 
 function threshold(input: Input): number | null {
@@ -15,7 +15,7 @@ function threshold(input: Input): number | null {
   if (text === null) return null;
   const share = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   if (share <= 100) return share;
-  throw usage(`\`${text}\` is no share`, 'write per cent, 0 to 100');
+  throw usageFault(`\`${text}\` is no share`, 'write per cent, 0 to 100');
 }
 
 async function runTest(env: Env, input: Input): Promise<Result> {
@@ -24,7 +24,7 @@ async function runTest(env: Env, input: Input): Promise<Result> {
   const [shown = '.'] = input.arguments;
   const folder = pathIn(env, shown);
   if (!existsSync(join(folder, 'weft.json'))) {
-    throw usage('`--watch` needs a project folder', 'name a folder that holds weft.json');
+    throw usageFault('`--watch` needs a project folder', 'name a folder that holds weft.json');
   }
   const { TestSession } = await import('../test-session.js');
   const tests = new TestSession(folder);
@@ -106,6 +106,7 @@ export const TEST_COMMAND: CommandSpec = {
       default: 'wasm',
     },
     WATCH_OPTION,
+    NO_CACHE_OPTION,
   ],
   formats: ['text', 'json', 'ndjson', 'tap', 'junit', 'github'],
   run: runTest,
