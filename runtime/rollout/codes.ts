@@ -40,4 +40,7 @@ export const CODES: CodeTable = {
     title: 'damaged rollout in the store',
     help: 'another program wrote there, or another version; restore the store',
   },
+  C112: { title: 'bundle is not in the store', help: '`weft deploy` gives the bundle first' },
+  C113: { title: 'others are always first', help: 'try again' },
+  C114: { title: 'no such rollout', help: '`weft rollout status` lists them' },
 };

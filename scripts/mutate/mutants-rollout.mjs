@@ -94,7 +94,7 @@ export const ROLLOUT = [
     file: nodes,
     find: 'Math.max(canary.below, below)',
     replace: 'below',
-    suite: 'unit/rollout-random',
+    suite: 'unit/rollout-step',
   },
   {
     class: 'error => pass',
@@ -119,5 +119,29 @@ export const ROLLOUT = [
     find: "last.state === 'running' || last.state === 'paused'",
     replace: "last.state === 'running'",
     suite: 'unit/rollout-begin',
+  },
+  {
+    class: 'error => pass',
+    name: 'a leader that was deposed commits',
+    file: 'runtime/control/lead.ts',
+    find: '      { key: LEADER, revision },\n',
+    replace: '',
+    suite: 'unit/control-rollouts',
+  },
+  {
+    class: 'error => pass',
+    name: 'two control planes lead',
+    file: 'runtime/control/lead.ts',
+    find: 'const when = [{ key: LEADER, revision: 0n }];',
+    replace: 'const when = [];',
+    suite: 'unit/control-rollouts',
+  },
+  {
+    class: 'error => pass',
+    name: 'the same nodes are named twice at once',
+    file: 'runtime/control/rollouts.ts',
+    find: ', isAt(guard, BEGUN)]',
+    replace: ']',
+    suite: 'unit/control-rollouts',
   },
 ];

@@ -186,6 +186,18 @@ test('only nodes that are heard are chosen, and by labels those that have them',
   assert.is(desired([wide], nodes[1] as NodeReport)?.digest, NEW);
 });
 
+test('a canary never shrinks, also where only its own nodes are left', () => {
+  const nodes = nodeReports(40);
+  const more = { stage: 'canary', percent: 11, for: '1h' };
+  let it = rollout({ stages: [{ stage: 'canary', percent: 10, for: '0s' }, more, ALL] }, nodes);
+  const first = onNew(it, nodes);
+  assert.is(first.length, 4);
+  const left = nodes.filter((n) => first.includes(n.node));
+  it = settle(it, obey(it, left, START), START);
+  assert.is(it.stage, 1);
+  assert.equal(onNew(it, nodes), first);
+});
+
 test('a stage without any node waits', () => {
   const nodes = nodeReports(4);
   const it = rollout(
