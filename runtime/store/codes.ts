@@ -2,9 +2,25 @@
 import type { CodeTable } from '../../compiler/diagnostic/index.js';
 
 export const CODES: CodeTable = {
+  D101: {
+    title: 'not a store',
+    help: 'write file:FOLDER',
+  },
   D102: {
     title: 'the watch has fallen behind',
     help: 'what it would have to tell is no longer kept; list anew, and watch from there',
+  },
+  D103: {
+    title: 'another process has the store open',
+    help: 'a folder serves one control plane at a time; for several, use etcd',
+  },
+  D104: {
+    title: 'the store is damaged',
+    help: 'the message names the file and the byte; put the folder back from a copy, or move it away: nodes go on with what they run, and report again',
+  },
+  D106: {
+    title: 'the store cannot write',
+    help: 'make room on the disk, or correct the permissions of the folder; start the control plane again where the message asks for it',
   },
   D109: { title: 'the lease has ended', help: 'take a new lease, and look who holds the key now' },
   D110: { title: 'the store is closed', help: 'open it again' },

@@ -15,6 +15,7 @@ import { REQUESTS } from './mutants-requests.mjs';
 import { ROLLOUT } from './mutants-rollout.mjs';
 import { SHORT } from './mutants-short.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
+import { STORE } from './mutants-store.mjs';
 import { TRUST } from './mutants-trust.mjs';
 
 export const MUTANTS = [
@@ -27,6 +28,7 @@ export const MUTANTS = [
   ...AGENT,
   ...TRUST,
   ...ROLLOUT,
+  ...STORE,
   ...IMPORT,
   ...HOOKS,
   ...FRAMING,
