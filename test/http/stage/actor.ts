@@ -14,6 +14,7 @@ export interface Result {
   readonly got?: string;
   readonly at?: number;
   readonly length?: number;
+  readonly address?: string;
   readonly port?: number;
   readonly peer?: readonly [string, number];
   readonly native?: boolean;

@@ -201,7 +201,8 @@ def connect(c):
         sock.close()
         return {"ok": False, "end": word(error)}
     ends[label] = End(sock).nodelay()
-    return {"ok": True, "port": sock.getsockname()[1], "peer": sock.getpeername()[:2]}
+    address, port = sock.getsockname()[:2]
+    return {"ok": True, "address": address.removeprefix("::ffff:"), "port": port, "peer": sock.getpeername()[:2]}
 
 
 # ---- a server: listeners, connections that wait, the one that each client opened, the one in use
@@ -231,10 +232,13 @@ def accept(sock):
 
 
 def arrive(c):
-    """The connection that the client opened: known by its port, which no mesh may change."""
+    """
+    The connection that the client opened: known by its address and port, which no mesh may change. The
+    port alone is not enough: an agent's own connection of the other family may have the same one.
+    """
     while True:
         for end in waiting:
-            if end.peer[1] == c["port"]:
+            if end.peer == (c["address"], c["port"]):
                 waiting.remove(end)
                 bound[c["as"]] = current[c["as"]] = end
                 return {"ok": True, "peer": end.peer}

@@ -98,7 +98,8 @@ async function open(row: Row, cast: Cast, scene: Scene): Promise<void> {
       ...(row.receive === undefined ? {} : { receive: row.receive }),
     };
     const made = await must(cast.client, connect, scene);
-    const came = await must(cast.v1, { op: 'arrive', as: label, port: made.port }, scene);
+    const { address, port } = made;
+    const came = await must(cast.v1, { op: 'arrive', as: label, address, port }, scene);
     checkPeer(row, came, -1);
   }
 }
