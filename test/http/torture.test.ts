@@ -22,11 +22,6 @@ const IMPATIENT_DEADLINE = 2;
 const FAILURES_TO_WAIT_FOR = 5;
 /** What is known to fail need not be waited for. */
 const OPEN_DEADLINE = 0.05;
-/**
- * A known fault that nobody has caught yet: of some ten thousand rows, on a loaded machine, one waits for
- * what never comes, and not when it is played again. So many in a run are told, and played again.
- */
-const MOST_REPEATED = 2;
 const FAMILIES: readonly Family[] = [4, 6];
 
 const wanted = new RegExp(process.env['WEFT_HTTP_ROWS'] ?? '');
@@ -35,7 +30,6 @@ const open = readKnownOpen();
 const plainRuns = new Map<string, Performance>();
 const stillOpen = new Map<KnownOpen, number>();
 let failures = 0;
-let repeated = 0;
 let stage: Stage | null = null;
 let mesh: Mesh | null = null;
 
@@ -108,12 +102,7 @@ for (const wanting of [false, true])
     weft(idOf(row, family), async () => {
       const patience = failures < FAILURES_TO_WAIT_FOR ? DEADLINE : IMPATIENT_DEADLINE;
       const deadline = known === undefined ? patience : OPEN_DEADLINE;
-      let found = await difference(row, family, deadline);
-      if (known === undefined && found.includes('timeout') && repeated < MOST_REPEATED) {
-        repeated += 1;
-        console.error(`waited in vain once, played again: ${found}`);
-        found = await difference(row, family, deadline);
-      }
+      const found = await difference(row, family, deadline);
       if (known === undefined) {
         if (found === '') return;
         failures += 1;
