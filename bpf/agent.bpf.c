@@ -36,6 +36,7 @@ enum weft_step {
 	WEFT_STEP_STUCK = 10, /* the next one from `index` on that lacks some and has room -> index + 1 */
 	WEFT_STEP_CUT = 11,   /* door `index` of `lending` took a part, and has room again -> the part */
 	WEFT_STEP_FAULT = 12, /* counts an exchange that the agent ended, having failed in it */
+	WEFT_STEP_DOOR = 13,  /* door `index` -> 1 where nobody had it: from then on it is the caller's */
 };
 
 struct weft_order {
@@ -133,6 +134,8 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return weft_door_return(index, order->lending, order->bytes);
 	if (order->step == WEFT_STEP_SENT)
 		return weft_door_sent(index);
+	if (order->step == WEFT_STEP_DOOR)
+		return weft_door_claim(index);
 	if (order->step == WEFT_STEP_CUT)
 		return cut(index, order->lending);
 	if (order->step == WEFT_STEP_FAULT) {

@@ -5,8 +5,8 @@
 // `npm run fuzz -- 10000000 --target policies` (nightly) generates whole policies and asks V8, Wasmtime, the kernel
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
 // which every run of the tests decides again. `--seed N` begins elsewhere.
-// `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies), each
-// with its share of the inputs (test/fuzz/readers.ts).
+// `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies, calls of
+// the agent's local API), each with its share of the inputs (test/fuzz/readers.ts).
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
 // usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';

@@ -86,6 +86,15 @@ static __noinline __attribute__((unused)) __u32 weft_door_take(void)
 	return 0;
 }
 
+/* Takes this very door; 1 where nobody had it. */
+static __always_inline int weft_door_claim(__u32 door)
+{
+	__u32 word = (door >> 6) % WEFT_DOOR_WORDS;
+	__u64 *idle = bpf_map_lookup_elem(&weft_door_idle, &word), bit = 1ull << (door & 63);
+
+	return idle && !!(__sync_fetch_and_and(idle, ~bit) & bit);
+}
+
 /* The number of the lending that the taker of a door has; it begins here. */
 static __always_inline __u32 weft_door_begin(struct weft_handover *handover)
 {

@@ -62,4 +62,8 @@ export const CODES: CodeTable = {
     title: 'the last good bundle cannot be read',
     help: '`weft load` the bundle again; what the kernel runs is not touched',
   },
+  A040: {
+    title: 'another agent runs on this node',
+    help: 'end it first: one agent has the pools, the doors and the local API of a node',
+  },
 };

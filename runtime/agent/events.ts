@@ -56,14 +56,18 @@ export function nameFinder(paths: Paths): (generation: number) => EventNames | n
 
 /** What of weft_wanted a reader asks for, as enum weft_wanted_kind (bpf/request/node.h). */
 export const WANTED = { waiting: 0, events: 1, heads: 2 } as const;
+export type Wanted = (typeof WANTED)[keyof typeof WANTED];
 
 export interface RingOptions {
   /** Goes on when the ring is empty. */
   readonly follow: boolean;
-  readonly wanted: (typeof WANTED)[keyof typeof WANTED];
+  /** Asked at each look. */
+  readonly wanted: () => Wanted;
   readonly signal: AbortSignal;
   /** Called once what is wanted is said. */
   readonly onReady?: () => void;
+  /** Called before each look. */
+  readonly onLook?: () => void;
   /** Takes a record and how many were lost before it; true: it is enough. */
   readonly onBytes: (bytes: Uint8Array, lost: number) => boolean;
 }
@@ -82,10 +86,17 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
   let done = false;
   let batch = FIRST_BATCH;
   let pause = PAUSE_MS;
-  if (options.wanted !== WANTED.waiting) wanted.update(encodeU32(0), encodeU32(options.wanted));
+  let said: Wanted = WANTED.waiting;
+  const say = (now: Wanted): void => {
+    if (now !== said) wanted.update(encodeU32(0), encodeU32(now));
+    said = now;
+  };
   try {
+    say(options.wanted());
     options.onReady?.();
     while (!signal.aborted && !done) {
+      say(options.wanted());
+      options.onLook?.();
       const total = readCounter(losses, 0);
       let lost = Number(total - lostBefore);
       lostBefore = total;
@@ -102,7 +113,7 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
       batch = found === batch ? Math.min(2 * batch, LARGEST_BATCH) : FIRST_BATCH;
     }
   } finally {
-    if (options.wanted !== WANTED.waiting) wanted.update(encodeU32(0), encodeU32(WANTED.waiting));
+    say(WANTED.waiting);
   }
 }
 
@@ -120,7 +131,7 @@ export async function readEvents(
   await readRing(kernel, paths, {
     follow,
     signal,
-    wanted: options.passing ? WANTED.events : WANTED.waiting,
+    wanted: () => (options.passing ? WANTED.events : WANTED.waiting),
     onBytes: (bytes, lost) => {
       untold += lost;
       // What a recording left behind.

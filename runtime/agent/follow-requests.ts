@@ -11,6 +11,13 @@ import { hasSource } from './sources.js';
 
 const LOOK_MS = 250;
 
+export interface FollowedRequests extends AsyncDisposable {
+  /** Null while no generation needed it. */
+  readonly forwarding: Forwarding | null;
+  /** Why it did not start although the active generation needs it; null where nothing is wrong. */
+  readonly problem: string | null;
+}
+
 /**
  * Follows the active generation until it is disposed of. Rejects as startForwarding does where the
  * first one judges requests; what fails later is told to `onFault` and tried again with the next.
@@ -19,16 +26,24 @@ export async function followRequests(
   kernel: Kernel,
   paths: Paths,
   onFault: (error: unknown) => void,
-): Promise<AsyncDisposable> {
+): Promise<FollowedRequests> {
   const node = openNode(kernel, paths);
   let seen: number | null = null;
   let forwarding: Forwarding | null = null;
+  let problem: string | null = null;
   let starting: Promise<void> = Promise.resolve();
   const look = async (): Promise<void> => {
     const active = readActive(node.map('weft_active'));
     if (forwarding !== null || active === null || active === seen) return;
     seen = active;
-    if (hasSource(paths, active)) forwarding = await startForwarding(kernel, paths, { onFault });
+    problem = null;
+    if (!hasSource(paths, active)) return;
+    try {
+      forwarding = await startForwarding(kernel, paths, { onFault });
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+      throw error;
+    }
   };
   try {
     await look();
@@ -40,6 +55,12 @@ export async function followRequests(
     starting = starting.then(look).catch(onFault);
   }, LOOK_MS);
   return {
+    get forwarding(): Forwarding | null {
+      return forwarding;
+    },
+    get problem(): string | null {
+      return problem;
+    },
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer);
       await starting;

@@ -2,6 +2,7 @@
 import { openKernel } from '../kernel/index.js';
 import { machinePaths } from './paths.js';
 import { runAgent } from './run-agent.js';
+import { VERSION } from './version.js';
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
@@ -16,8 +17,13 @@ process.exitCode = await runAgent(process.argv.slice(2), {
     process.stderr.write(text);
   },
   signal: stop.signal,
+  version: VERSION,
   now: () => new Date(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
+  usage: () => {
+    const { user, system } = process.cpuUsage();
+    return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
+  },
   openKernel: () => openKernel(),
   nodePaths: () => machinePaths(),
 });

@@ -1,75 +1,47 @@
 /**
- * The agent as a function of its arguments and its world: loads one bundle, enrols, and streams
- * verdicts until it is told to stop. What it enforces outlives it, unless it is asked to unload.
+ * The agent as a function of its arguments and its world: loads one bundle, enrols, and serves the node
+ * until it is told to stop. What it enforces outlives it, unless it is asked to unload.
  */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { readWorld } from '../discovery/index.js';
-import type { Kernel } from '../kernel/index.js';
 import { isRefusedError, signaturesBeside } from '../trust/index.js';
 import { trustPolicyOf } from './admit.js';
+import type { AgentEnv } from './agent-env.js';
 import { isAgentError } from './agent-error.js';
+import {
+  AGENT_DESCRIPTION,
+  AGENT_EXAMPLE,
+  type AgentOptions,
+  type OptionValues,
+  optionLines,
+  readAgentOptions,
+  splitArgs,
+} from './agent-options.js';
 import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
 import { enrolAll } from './enrol-all.js';
-import { readEvents } from './events.js';
-import { followRequests } from './follow-requests.js';
 import { withLock } from './lock.js';
-import type { Paths } from './paths.js';
+import { jsonLog, type Log, textLog } from './log.js';
+import { apiSocket, type NodeParts, requireAlone, serveNode } from './serve-node.js';
 import { unload } from './unload.js';
 
-export interface AgentEnv {
-  readonly stdout: (text: string) => void;
-  readonly stderr: (text: string) => void;
-  readonly signal: AbortSignal;
-  now(): Date;
-  clockOffset(): bigint;
-  openKernel(): Kernel;
-  nodePaths(): Paths;
-}
+export const AGENT_HELP: string = `usage: weft-agent [--bundle FILE] --world FILE [options]
 
-export const AGENT_HELP = `usage: weft-agent [--bundle FILE] --world FILE [--trust FILE] [--enrol all] [--short-circuit] [--every-request] [--unload-on-exit]
+${AGENT_DESCRIPTION}
 
-Loads a bundle into the kernel of this node, activates it, and prints each verdict as one
-line of JSON until SIGTERM or SIGINT: of each connection, and of each request that was
-refused, answered or marked. What is loaded stays in force when the agent ends; a bundle that
-runs already is not loaded again.
-
-  --bundle FILE      the bundle, as written by \`weft build\` (default: the last one that ran
-                     on this node, from /var/lib/weft)
-  --world FILE       services, endpoints and workloads
-  --trust FILE       the trust policy that must accept the signatures in FILE.sigstore.jsonl of
-                     the bundle (default: /etc/weft/trust.json, where it exists)
-  --enrol all        enrol the world's workloads whose cgroups exist here
-  --short-circuit    requests and replies between workloads of this node go past TCP
-  --every-request    print requests that merely pass too: it costs each of them microseconds
-  --unload-on-exit   remove everything from the kernel at the end
-  --help             print this
+${optionLines()}  --help            print this
 
 Example:
-  $ weft-agent --bundle shop.weft --world world.yaml --enrol all
-  {"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny","rule":"isolation.ts:9",…}
+${AGENT_EXAMPLE.replace(/^/gm, '  ')}
 
-What it does not do yet: it follows no control plane, does not notice when the bundle, the
-world or a cgroup changes after the start, and closes no open connection when a policy
-changes.
+What it does not do yet: it does not notice when the world or a cgroup changes after the start,
+and closes no open connection when a policy changes.
 `;
-
-interface Options {
-  /** Null: the last good one. */
-  readonly bundle: string | null;
-  readonly world: string;
-  readonly trust: string | null;
-  readonly enrol: boolean;
-  readonly unloadOnExit: boolean;
-  readonly shortCircuit: boolean;
-  readonly everyRequest: boolean;
-}
 
 const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
 
-/** Ends the run with an exit code; the message was printed. */
+/** Ends the run with an exit code; why was told. */
 class Stop extends Error {
   readonly exit: number;
   constructor(exit: number) {
@@ -78,14 +50,9 @@ class Stop extends Error {
   }
 }
 
-function refuse(
-  env: AgentEnv,
-  exit: number,
-  findings: readonly Diagnostic[],
-  text: string | null,
-): Stop {
-  for (const d of findings) env.stderr(renderDiagnostic(d, text, { color: false }));
-  return new Stop(exit);
+function tell(log: Log, { code, severity, message, file, line, help }: Diagnostic): void {
+  const level = severity === 'error' ? 'error' : 'warn';
+  log(level, message, { code, file, line, help: help ?? undefined });
 }
 
 function usage(env: AgentEnv, message: string): Stop {
@@ -93,135 +60,134 @@ function usage(env: AgentEnv, message: string): Stop {
   return new Stop(EXIT.usage);
 }
 
-function readOptions(args: readonly string[], env: AgentEnv): Options {
-  let values: ReturnType<typeof parse>;
+function valuesOf(args: readonly string[], env: AgentEnv): OptionValues {
   try {
-    values = parse(args);
+    return splitArgs(args);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    const first = message.split('.')[0] ?? message;
     throw usage(
       env,
-      (message.split('.')[0] ?? message).replace(/'/g, '`').replace(/^./, (c) => c.toLowerCase()),
+      first.replace(/'/g, '`').replace(/^./, (c) => c.toLowerCase()),
     );
   }
-  if (values.help === true) {
-    env.stdout(AGENT_HELP);
-    throw new Stop(EXIT.ok);
+}
+
+function logOf(env: AgentEnv, { log }: AgentOptions): Log {
+  return log === 'json' ? jsonLog(env.stderr, () => env.now()) : textLog(env.stderr);
+}
+
+/** What brings bundles into force here, in the world that the options name. */
+function bundlesOf({ kernel, paths, env, log }: NodeParts, options: AgentOptions): NodeBundles {
+  const text = readFileSync(options.world, 'utf8');
+  const { world, diagnostics } = readWorld(text, options.world);
+  if (world === null) {
+    if (options.log === 'json') for (const d of diagnostics) tell(log, d);
+    else for (const d of diagnostics) env.stderr(renderDiagnostic(d, text, { color: false }));
+    throw new Stop(EXIT.findings);
   }
-  const { bundle = null, world, enrol: whom } = values;
-  if (world === undefined) throw usage(env, '`--world` is needed');
-  if (whom !== undefined && whom !== 'all') throw usage(env, `\`${whom}\` is not \`all\``);
-  const unloadOnExit = values['unload-on-exit'] === true;
-  const shortCircuit = values['short-circuit'] === true;
-  const everyRequest = values['every-request'] === true;
-  const trust = values.trust ?? null;
-  return { bundle, world, trust, enrol: whom === 'all', unloadOnExit, shortCircuit, everyRequest };
-}
-
-function parse(args: readonly string[]): {
-  readonly bundle?: string | undefined;
-  readonly world?: string | undefined;
-  readonly trust?: string | undefined;
-  readonly enrol?: string | undefined;
-  readonly 'short-circuit'?: boolean | undefined;
-  readonly 'every-request'?: boolean | undefined;
-  readonly 'unload-on-exit'?: boolean | undefined;
-  readonly help?: boolean | undefined;
-} {
-  return parseArgs({
-    args: [...args],
-    options: {
-      bundle: { type: 'string' },
-      world: { type: 'string' },
-      trust: { type: 'string' },
-      enrol: { type: 'string' },
-      'short-circuit': { type: 'boolean' },
-      'every-request': { type: 'boolean' },
-      'unload-on-exit': { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
-  }).values;
-}
-
-async function enrolWorkloads(kernel: Kernel, paths: Paths, env: AgentEnv): Promise<void> {
-  const { enrolled, already } = await withLock(paths, () => enrolAll(kernel, paths));
-  for (const { workload, cgroup } of enrolled) env.stderr(`enrolled ${workload}: ${cgroup}\n`);
-  for (const name of already) env.stderr(`enrolled already: ${name}\n`);
+  const named =
+    options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
+  return openNodeBundles({
+    ...{ kernel, paths, shortCircuit: options.shortCircuit },
+    ...{ world: () => world, trust: () => trustPolicyOf(paths, named) },
+    ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
+  });
 }
 
 /** Brings the named bundle, else the last good one, into force. */
 async function bringBundle(
   bundles: NodeBundles,
-  file: string | null,
-  env: AgentEnv,
+  { bundle: file }: AgentOptions,
+  { env, log }: NodeParts,
 ): Promise<void> {
-  const tell = (is: string, { generation, name, digest }: ActiveBundle): void =>
-    env.stderr(`generation ${generation} is ${is}: ${name} ${digest}\n`);
+  const say = (is: string, { generation, name, digest }: ActiveBundle): void =>
+    log('info', `generation ${generation} is ${is}: ${name} ${digest}`, {
+      ...{ generation, name, bundle: digest },
+    });
   if (file !== null) {
     const adopted = await bundles.adopt(readFileSync(file), signaturesBeside(file));
-    tell(adopted.loaded === null ? 'active already' : 'active', adopted);
+    say(adopted.loaded === null ? 'active already' : 'active', adopted);
     return;
   }
   const booted = await bundles.boot();
   const active = bundles.active();
-  if (booted !== null && !booted.ok) env.stderr(`error[${booted.code}]: ${booted.message}\n`);
-  if (active !== null) tell('active', active);
+  if (booted !== null && !booted.ok) log('error', booted.message, { code: booted.code });
+  if (active !== null) say('active', active);
   else if (booted === null) throw usage(env, 'no bundle ever ran here: `--bundle` is needed');
   else throw new Stop(EXIT.failure);
 }
 
-async function run(options: Options, env: AgentEnv): Promise<void> {
-  const text = readFileSync(options.world, 'utf8');
-  const { world, diagnostics } = readWorld(text, options.world);
-  if (world === null) throw refuse(env, EXIT.findings, diagnostics, text);
-  const kernel = env.openKernel();
-  const paths = env.nodePaths();
-  const named =
-    options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
-  const bundles = openNodeBundles({
-    ...{ kernel, paths, shortCircuit: options.shortCircuit },
-    ...{ world: () => world, trust: () => trustPolicyOf(paths, named) },
-    ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
+async function enrolWorkloads({ kernel, paths, log }: NodeParts): Promise<void> {
+  const { enrolled, already } = await withLock(paths, () => enrolAll(kernel, paths));
+  for (const { workload, cgroup } of enrolled)
+    log('info', `enrolled ${workload}: ${cgroup}`, { workload, cgroup });
+  for (const name of already) log('info', `enrolled already: ${name}`, { workload: name });
+}
+
+/** Resolves behind the signal, rejects where the events of the node cannot be read. */
+async function untilStopped(signal: AbortSignal, done: Promise<void>): Promise<void> {
+  const stopped = new Promise<void>((end) => {
+    if (signal.aborted) end();
+    signal.addEventListener('abort', () => end(), { once: true });
   });
-  await bringBundle(bundles, options.bundle, env);
-  const forwarding = await followRequests(kernel, paths, (error) =>
-    env.stderr(`error: ${describe(error)}\n`),
-  );
+  await Promise.race([stopped, done]);
+}
+
+async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
+  const log = logOf(env, options);
+  const kernel = await env.openKernel();
+  const paths = await env.nodePaths();
+  const parts: NodeParts = { kernel, paths, env, log };
+  await requireAlone(apiSocket(paths, options));
+  const bundles = bundlesOf(parts, options);
+  await bringBundle(bundles, options, parts);
+  const served = await serveNode(parts, options);
   try {
-    if (options.enrol) await enrolWorkloads(kernel, paths, env);
-    await readEvents(kernel, paths, {
-      onEvent: (event) => env.stdout(`${JSON.stringify(event)}\n`),
-      follow: true,
-      passing: options.everyRequest,
-      limit: null,
-      signal: env.signal,
-    });
+    if (options.enrol) await enrolWorkloads(parts);
+    await untilStopped(env.signal, served.hub.done);
   } finally {
-    await forwarding[Symbol.asyncDispose]();
+    await served[Symbol.asyncDispose]();
     if (options.unloadOnExit) {
       await withLock(paths, () => unload(kernel, paths));
-      env.stderr('unloaded\n');
+      log('info', 'unloaded');
     }
   }
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function exitOf(error: unknown, log: Log): number {
+  if (error instanceof Stop) return error.exit;
+  if (isRefusedError(error)) {
+    for (const d of error.diagnostics) tell(log, d);
+    return EXIT.integrity;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const ours = isAgentError(error) ? { code: error.code, help: error.help ?? undefined } : {};
+  log('error', message, ours);
+  return EXIT.failure;
 }
 
-/** Runs the agent until `signal`; answers with the exit code. */
+/** Runs the agent with these values of its options until `signal`; answers with the exit code. */
+export async function runAgentWith(values: OptionValues, env: AgentEnv): Promise<number> {
+  const read = readAgentOptions(values);
+  if (!read.ok) return usage(env, read.message).exit;
+  try {
+    await run(read.options, env);
+    return EXIT.ok;
+  } catch (error) {
+    return exitOf(error, logOf(env, read.options));
+  }
+}
+
+/** As `weft-agent` is called. */
 export async function runAgent(args: readonly string[], env: AgentEnv): Promise<number> {
   try {
-    await run(readOptions(args, env), env);
+    const values = valuesOf(args, env);
+    if (values['help'] !== true) return await runAgentWith(values, env);
+    env.stdout(AGENT_HELP);
     return EXIT.ok;
   } catch (error) {
     if (error instanceof Stop) return error.exit;
-    if (isRefusedError(error)) {
-      for (const d of error.diagnostics) env.stderr(renderDiagnostic(d, null, { color: false }));
-      return EXIT.integrity;
-    }
-    env.stderr(`error: ${describe(error)}\n`);
-    if (isAgentError(error) && error.help !== null) env.stderr(`  help: ${error.help}\n`);
-    return EXIT.failure;
+    throw error;
   }
 }

@@ -39,16 +39,20 @@ function keyOf({ now, random }: Pick<HeadRecord, 'now' | 'random'>): string {
   return `${now} ${random}`;
 }
 
-/** Follows a node until it is enough or the signal. Throws A013, KernelError. */
-export async function readSeen(
-  kernel: Kernel,
-  paths: Paths,
-  { signal, onSeen, onReady }: SeenOptions,
-): Promise<SeenSummary> {
+/** Puts heads to their events. */
+export interface SeenReader {
+  /** A record of the ring; `hasHeads`: events of requests are followed by their heads. */
+  take(bytes: Uint8Array, hasHeads: boolean): boolean;
+  /** Requests whose head did not come. */
+  readonly headless: number;
+}
+
+/** `onSeen` answers whether it is enough. */
+export function seenReader(paths: Paths, onSeen: (seen: Seen) => boolean): SeenReader {
   const namesFor = nameFinder(paths);
   const node = hostname();
   const waiting = new Map<string, KernelEvent>();
-  let [lost, headless] = [0, 0];
+  let lost = 0;
   const tell = (event: KernelEvent, head: HeadRecord | null): boolean =>
     onSeen({ event, head, names: namesFor(event.generation), node });
   const keep = (event: KernelEvent): void => {
@@ -56,15 +60,13 @@ export async function readSeen(
     const [oldest] = waiting.size > MAX_WAITING ? waiting.keys() : [];
     if (oldest === undefined) return;
     waiting.delete(oldest);
-    headless += 1;
+    lost += 1;
   };
-  await readRing(kernel, paths, {
-    follow: true,
-    signal,
-    wanted: WANTED.heads,
-    ...(onReady === undefined ? {} : { onReady }),
-    onBytes: (bytes, lostNow) => {
-      lost += lostNow;
+  return {
+    get headless(): number {
+      return lost + waiting.size;
+    },
+    take: (bytes, hasHeads) => {
       if (isHeadRecord(bytes)) {
         const head = decodeHeadRecord(bytes);
         const event = waiting.get(keyOf(head));
@@ -72,10 +74,31 @@ export async function readSeen(
         return event === undefined ? false : tell(event, head);
       }
       const event = decodeEvent(bytes);
-      if (event.hook !== 'request' && event.hook !== 'server') return tell(event, null);
+      if (!hasHeads || (event.hook !== 'request' && event.hook !== 'server'))
+        return tell(event, null);
       keep(event);
       return false;
     },
+  };
+}
+
+/** Follows a node until it is enough or the signal. Throws A013, KernelError. */
+export async function readSeen(
+  kernel: Kernel,
+  paths: Paths,
+  { signal, onSeen, onReady }: SeenOptions,
+): Promise<SeenSummary> {
+  let lost = 0;
+  const reader = seenReader(paths, onSeen);
+  await readRing(kernel, paths, {
+    follow: true,
+    signal,
+    wanted: () => WANTED.heads,
+    ...(onReady === undefined ? {} : { onReady }),
+    onBytes: (bytes, lostNow) => {
+      lost += lostNow;
+      return reader.take(bytes, true);
+    },
   });
-  return { lost, headless: headless + waiting.size };
+  return { lost, headless: reader.headless };
 }

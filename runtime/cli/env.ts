@@ -3,6 +3,7 @@
  * program runs in process under test. Only main.ts makes one from `process`.
  */
 import { resolve } from 'node:path';
+import type { Usage } from '../agent/metrics.js';
 import type { Paths } from '../agent/paths.js';
 import type { Kernel } from '../kernel/types.js';
 
@@ -20,6 +21,10 @@ export interface Env {
   now(): Date;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Of those verbs that serve: aborted when the process is told to end, too (SIGTERM). */
+  readonly untilTold: () => AbortSignal;
+  /** What this process has used. */
+  usage(): Usage;
   /** The kernel door; rejects with a typed error where this machine has none. Probing needs no privileges. */
   openKernel(options?: { readonly unprivileged?: boolean }): Promise<Kernel>;
   /** Where this node keeps its pins and its state; rejects where no bpffs or cgroup2 is mounted. */

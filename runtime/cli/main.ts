@@ -39,6 +39,14 @@ const env: Env = {
   platform: process.platform,
   now: () => new Date(),
   signal: interrupt.signal,
+  untilTold: () => {
+    process.once('SIGTERM', () => interrupt.abort());
+    return interrupt.signal;
+  },
+  usage: () => {
+    const { user, system } = process.cpuUsage();
+    return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
+  },
   openKernel: async (options) => (await import('../kernel/index.js')).openKernel(options),
   nodePaths: async () => (await import('../agent/paths.js')).machinePaths(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),

@@ -1,5 +1,6 @@
 /** Prints a verb's result: the answer to stdout, findings and warnings to stderr. */
 import { type Diagnostic, renderDiagnostic, summarize } from '../../compiler/diagnostic/index.js';
+import { jsonLine, jsonValue } from '../agent/api/json.js';
 import type { Format, Result } from './command-spec.js';
 import { type Env, hasColor, type Output } from './env.js';
 import { SCHEMA_VERSION } from './version.js';
@@ -12,17 +13,6 @@ function printFindings(env: Env, output: Output, result: Result): void {
     output.write(renderDiagnostic(d, source, { color }));
   }
   if (diagnostics.length > 0) output.write(`${summarize(diagnostics)}\n`);
-}
-
-/** JSON has no bigint: numbers where exact, text where not. */
-function jsonValue(_key: string, value: unknown): unknown {
-  if (typeof value !== 'bigint') return value;
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
-}
-
-/** One line of JSON, keys in the order given. */
-export function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value, jsonValue)}\n`;
 }
 
 function document(result: Result): Record<string, unknown> {

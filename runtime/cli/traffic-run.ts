@@ -1,12 +1,12 @@
 /** `weft simulate BUNDLE FILE` where the file is recorded traffic: every record decided, and counted. */
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
+import { jsonLine } from '../agent/api/json.js';
 import { createRecordDecider, type DecidedBatch } from '../record/index.js';
 import { columns } from './columns.js';
 import { type Input, type Result, textOption } from './command-spec.js';
 import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
-import { jsonLine } from './print-result.js';
 import { progressBar } from './progress.js';
 import { openSubject, worldOf } from './subject.js';
 import { TrafficCounts } from './traffic-counts.js';

@@ -2,17 +2,19 @@
  * Answers again whenever an input changed, until told to stop. Folders are watched, since editors replace
  * files; digests decide whether anything is different.
  */
+
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { diagnostic } from '../../compiler/diagnostic/index.js';
 import type { PolicyCache } from '../../compiler/index.js';
+import { jsonLine } from '../agent/api/json.js';
 import { flagOption, type Input, type OptionSpec, type Result } from './command-spec.js';
 import { inputDigest } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { failureResult } from './failure.js';
-import { jsonLine, printResult } from './print-result.js';
+import { printResult } from './print-result.js';
 import { remedied } from './remedied.js';
 
 export const WATCH_OPTION: OptionSpec = {

@@ -3,8 +3,14 @@
  * for those that it redirects. Starts from nothing: whoever was in a dead agent's hands is ended.
  */
 import type { Framing, HeadParser } from '../http/index.js';
-import type { Kernel, KernelMap, NetworkNamespace } from '../kernel/index.js';
+import {
+  isKernelError,
+  type Kernel,
+  type KernelMap,
+  type NetworkNamespace,
+} from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
+import { drain, type TakenDoors } from './drain.js';
 import { Endings } from './endings.js';
 import { type ClientId, DOORS, type PoolKey } from './layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
@@ -41,6 +47,12 @@ export interface Forward {
   /** Clients in the agent's hands, and replies that it forwards. */
   readonly sessions: number;
   readonly replies: number;
+  /** For how long the oldest request waits for its verdict, in milliseconds; 0 where none does. */
+  readonly longestVerdict: number;
+  /** Why the last connection could not be begun, where that is the agent's own fault and none has been since. */
+  readonly unable: string | null;
+  /** Takes no more work; resolves true once all that was under way has ended, false after the time. */
+  drain(milliseconds: number): Promise<boolean>;
   close(): void;
 }
 
@@ -117,6 +129,17 @@ function wakerOf(
   };
 }
 
+/** Errors that say that this process cannot open connections, whoever asks: rights, and descriptors. */
+const INABILITIES: ReadonlySet<string> = new Set([
+  'KERNEL_EPERM',
+  'KERNEL_EMFILE',
+  'KERNEL_ENFILE',
+]);
+
+function describeInability(error: unknown): string | null {
+  return isKernelError(error) && INABILITIES.has(error.code) ? error.message : null;
+}
+
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
   const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
@@ -146,13 +169,30 @@ function run(
   words.addAgent(voice.near.fd);
   const sessions = new Map<number, Session>();
   let closed = false;
+  let unable: string | null = null;
+  const verdicts = new Set<number>();
+  const taken: TakenDoors = new Set();
   const pools = new Pools({
     words,
     namespaceOf: (cgroup, inode) => namespaceOf(options, cgroup, inode),
     onActivity: (upstream) => keeper.onActivity(upstream),
+    onOpened: (error) => {
+      unable = error === null ? null : (describeInability(error) ?? unable);
+    },
   });
   const agent = voice.near.fd;
-  const { framing, parser, judge, unavailable, unreadable } = options;
+  const { framing, parser, unavailable, unreadable } = options;
+  const judge: SessionWorld['judge'] = async (asked) => {
+    // Two may come at once: the set takes each time but once.
+    let since = performance.now();
+    while (verdicts.has(since)) since += 1e-3;
+    verdicts.add(since);
+    try {
+      return await options.judge(asked);
+    } finally {
+      verdicts.delete(since);
+    }
+  };
   const finish = finisher(options, words);
   const push = pusher(options, words);
   const fault = (error: unknown): void => {
@@ -213,6 +253,19 @@ function run(
     get replies(): number {
       return keeper.active;
     },
+    get longestVerdict(): number {
+      const [oldest] = verdicts;
+      return oldest === undefined ? 0 : performance.now() - oldest;
+    },
+    get unable(): string | null {
+      return unable;
+    },
+    drain: (milliseconds) =>
+      drain(
+        { words, pools, isClosed: () => closed, underway: () => sessions.size + keeper.active },
+        taken,
+        milliseconds,
+      ),
     close: () => {
       closed = true;
       clearInterval(sweep);

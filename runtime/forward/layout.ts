@@ -99,6 +99,7 @@ export const STEP = {
   stuck: 10,
   cut: 11,
   fault: 12,
+  door: 13,
 } as const;
 /** enum weft_handover_reason. */
 export const HANDOVER_REASON = { pool: 1, order: 2, route: 3, message: 4, protocol: 5 } as const;

@@ -16,6 +16,8 @@ export interface PoolsOptions {
   readonly namespaceOf: (cgroup: bigint, inode: bigint) => NetworkNamespace;
   /** An upstream that the kernel has, or that is idle, said or did something. */
   readonly onActivity: (upstream: Upstream) => void;
+  /** A connection was begun (null), or why not; what its endpoint answers is another matter. */
+  readonly onOpened: (error: unknown) => void;
 }
 
 interface PoolState {
@@ -68,9 +70,12 @@ export class Pools {
     }
     try {
       using inside = this.#options.namespaceOf(key.cgroup, namespace);
-      return await connectUpstream(words, inside, from, key);
-    } catch {
-      return null;
+      const upstream = await connectUpstream(words, inside, from, key);
+      this.#options.onOpened(null);
+      return upstream;
+    } catch (error) {
+      this.#options.onOpened(error);
+      return null; // the address or the namespace has gone
     }
   }
 

@@ -2,7 +2,7 @@
  * A connection that the agent opened to an endpoint: inside the client workload's network namespace
  * and from its address, so that the server sees the workload.
  */
-import type { Kernel, NetworkNamespace } from '../kernel/index.js';
+import type { NetworkNamespace } from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
 import type { Name, PoolKey } from './layout.js';
 import type { NodeWords } from './node-words.js';
@@ -21,20 +21,18 @@ export interface Upstream {
   isOurs: boolean;
 }
 
-/** Connects; null where that is refused or takes too long. */
+/**
+ * Connects; null where that is refused or takes too long. Rejects with KernelError where it cannot even
+ * begin: the address or the namespace has gone, or this process may not.
+ */
 export async function connectUpstream(
   words: Pick<NodeWords, 'kernel' | 'vouch' | 'unvouch'>,
   namespace: NetworkNamespace,
   from: Name,
   key: PoolKey,
 ): Promise<Upstream | null> {
-  let opened: ReturnType<Kernel['openStream']>;
-  try {
-    opened = words.kernel.openStream(namespace, { address: from.address, port: 0 }, key.endpoint);
-  } catch {
-    return null; // the address or the namespace has gone
-  }
-  const { socket, fd, cookie } = opened;
+  const own = { address: from.address, port: 0 };
+  const { socket, fd, cookie } = words.kernel.openStream(namespace, own, key.endpoint);
   words.vouch(cookie); // the first SYN leaves when this turn of the event loop is over
   const connected = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), CONNECT_MS);

@@ -1,13 +1,14 @@
 /**
- * BPF_OBJ_GET_INFO_BY_FD for maps and programs. Offsets are those of struct bpf_map_info and
- * struct bpf_prog_info (uapi/linux/bpf.h); older kernels fill less and the rest stays zero.
+ * BPF_OBJ_GET_INFO_BY_FD for maps, programs and links. Offsets are those of struct bpf_map_info,
+ * bpf_prog_info and bpf_link_info (uapi/linux/bpf.h); older kernels fill less and the rest stays zero.
  */
 import { callError } from './kernel-error.js';
 import { type Native, stable } from './native.js';
-import type { MapInfo, ProgramInfo } from './types.js';
+import type { LinkInfo, MapInfo, ProgramInfo } from './types.js';
 
 const MAP_INFO_BYTES = 88;
 const PROGRAM_INFO_BYTES = 232;
+const LINK_INFO_BYTES = 64;
 const NAME_BYTES = 16;
 
 function query(native: Native, fd: number, length: number, what: string): DataView {
@@ -50,5 +51,15 @@ export function programInfo(native: Native, fd: number): ProgramInfo {
     instructions: view.getUint32(20, true) / 8,
     jitedBytes: view.getUint32(16, true),
     verifiedInstructions: view.getUint32(216, true),
+  };
+}
+
+/** What the kernel knows of a link to a cgroup; throws KernelError. */
+export function linkInfo(native: Native, fd: number): LinkInfo {
+  const view = query(native, fd, LINK_INFO_BYTES, 'cannot ask about a link');
+  return {
+    id: view.getUint32(4, true),
+    programId: view.getUint32(8, true),
+    cgroup: view.getBigUint64(16, true),
   };
 }

@@ -16,6 +16,7 @@ import { kernelMap } from './map.js';
 import { namespaceOfCgroup, openNamespace } from './namespace.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
+import { peerOf } from './peer.js';
 import { canReachProcesses, isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
@@ -74,6 +75,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     openStream: (namespace, from, to) => openStream(native, namespace, from, to),
     bindLoopback: () => bindLoopback(native),
     socketCookie: (fd) => socketCookie(native, fd),
+    peerOf: (fd) => peerOf(native, fd),
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
     destroySocket: (namespace, name) => destroySocket(native, namespace, name),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),

@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { ATTACH_TYPE } from './constants.js';
 import { type Descriptor, descriptor } from './handle.js';
+import { linkInfo } from './info.js';
 import { callError } from './kernel-error.js';
 import type { Native } from './native.js';
 import type { KernelLink, KernelProgram } from './types.js';
@@ -15,6 +16,7 @@ export function kernelLink(native: Native, handle: Descriptor): KernelLink {
     get fd(): number {
       return handle.fd;
     },
+    info: () => linkInfo(native, handle.fd),
     update: (program) => {
       const result = native.link_update(handle.fd, program.fd, null);
       if (result < 0)

@@ -57,8 +57,16 @@ export interface KernelProgram extends Disposable {
   ): TestRun;
   pin(path: string): void;
 }
+/** Of a link to a cgroup. */
+export interface LinkInfo {
+  readonly id: number;
+  readonly programId: number;
+  /** Its number; 0 where the cgroup has gone, and the attachment with it. */
+  readonly cgroup: bigint;
+}
 export interface KernelLink extends Disposable {
   readonly fd: number;
+  info(): LinkInfo;
   /** Switches the attachment to another program of the same type, atomically. */
   update(program: KernelProgram): void;
   /** Ends the attachment at once, whatever pins still exist. */
@@ -127,6 +135,13 @@ export interface OpenedStream {
   readonly fd: number;
   readonly cookie: bigint;
 }
+/** Who is at the other end of a unix socket, as the kernel saw it at connect(2). */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  /** The group and the supplementary ones. */
+  readonly gids: readonly number[];
+}
 export interface Feature {
   readonly name: string;
   readonly present: boolean;
@@ -162,6 +177,8 @@ export interface Kernel {
   bindLoopback(): number;
   /** The cookie of a socket of this process. */
   socketCookie(fd: number): bigint;
+  /** Who connected to a unix socket of this process. */
+  peerOf(fd: number): PeerCredentials;
   /** Sends without waiting; how many bytes were taken. */
   sendNow(fd: number, bytes: Uint8Array): number;
   /** Ends a connection of anybody; false where it is gone already. */

@@ -1,6 +1,6 @@
 /**
  * Every reader of bytes from outside under changed inputs: archives, OCI documents, registry answers,
- * docker's configuration, signatures, trust policies. Each answers or refuses in its declared way; nothing
+ * docker's configuration, signatures, trust policies, calls of the local API. Each answers or refuses in its declared way; nothing
  * else may be thrown, no input may take minutes, and memory stays bounded. What is accepted must hold.
  * Entry: `node readers.js INPUTS SEED [READER]`; an input that fails is printed in base64, exit code 1.
  */
@@ -38,6 +38,7 @@ import {
 } from '../../runtime/trust/index.js';
 import { Prng } from '../support/prng.js';
 import { sampleBundle } from '../support/sample-bundle.js';
+import { CALL_SEEDS, readCallInput } from './call-reader.js';
 
 interface Reader {
   readonly seeds: readonly Uint8Array[];
@@ -202,6 +203,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       if (verified.verified.version !== 7) throw new Error('another version');
     },
   },
+  calls: { seeds: CALL_SEEDS.map(utf8), read: (input) => readCallInput(text(input)) },
   trust: {
     seeds: [
       utf8(TRUST),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { AGENT_HELP, runAgent } from '../../runtime/agent/run-agent.js';
-import { openKernel } from '../../runtime/kernel/index.js';
+import { agentEnv } from '../support/agent-env.js';
 import { ShopNode } from './fixtures/shop-node.js';
 
 const test = suite('agent run');
@@ -32,26 +32,26 @@ interface Ended {
 /** Runs the agent; `onLine` sees each line of stderr and may stop it. */
 async function agent(
   args: readonly string[],
-  react: { onLog?: (text: string) => void; onEvent?: (stop: () => void) => void } = {},
+  react: {
+    onLog?: (text: string, stop: () => void) => void;
+    onEvent?: (stop: () => void) => void;
+  } = {},
 ): Promise<Ended> {
   const stop = new AbortController();
   let stdout = '';
   let stderr = '';
-  const exit = await runAgent(args, {
+  const env = agentEnv(paths, stop.signal, {
     stdout: (text) => {
       stdout += text;
       react.onEvent?.(() => stop.abort());
     },
     stderr: (text) => {
       stderr += text;
-      react.onLog?.(text);
+      react.onLog?.(text, () => stop.abort());
     },
-    signal: stop.signal,
     now: () => new Date(0),
-    clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
-    openKernel: () => openKernel(),
-    nodePaths: () => paths,
   });
+  const exit = await runAgent(['--log', 'text', ...args], env);
   return { exit, stdout, stderr };
 }
 
@@ -85,6 +85,25 @@ test('--unload-on-exit leaves nothing', async () => {
   assert.is(exit, 0, stderr);
   assert.match(stderr, 'unloaded\n');
   assert.is(connectFrom('127.0.0.1', 9), 'ECONNREFUSED');
+});
+
+test('what it says of itself is a line of JSON each, unless a person asks for text', async () => {
+  const lines: { level: string; message: string; time: string; generation?: number }[] = [];
+  const { exit } = await agent([...given(), '--log', 'json', '--unload-on-exit'], {
+    onLog: (text, stop) => {
+      lines.push(JSON.parse(text));
+      if (text.includes('local API')) stop();
+    },
+  });
+  assert.is(exit, 0);
+  const active = lines.find(({ generation }) => generation !== undefined);
+  assert.match(active?.message ?? '', /^generation 1 is active: shop sha256:/);
+  assert.equal([active?.level, active?.time], ['info', '1970-01-01T00:00:00.000Z']);
+  const refused: { code?: string; level: string }[] = [];
+  const onLog = (text: string) => void refused.push(JSON.parse(text));
+  const bad = ['--bundle', join(cwd, 'shop.weft'), '--world', join(cwd, 'shop/weft.json')];
+  assert.is((await agent([...bad, '--log', 'json'], { onLog })).exit, 3);
+  assert.match(refused[0]?.code ?? '', /^[A-Z]\d{3}$/);
 });
 
 test('usage, help, and inputs that are at fault', async () => {

@@ -1,10 +1,10 @@
 /** `weft events`: the verdicts of live connections, each with the line that decided it. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { jsonLine } from '../../agent/api/json.js';
 import type { EventRecord } from '../../probe/index.js';
 import { type CommandSpec, flagOption, textOption } from '../command-spec.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
-import { jsonLine } from '../print-result.js';
 
 function side(party: EventRecord['source']): string {
   return party.workload === null ? party.address : `${party.workload} (${party.address})`;

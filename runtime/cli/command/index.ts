@@ -1,5 +1,6 @@
 /** The command table, in the order of `--help`. A verb is in it or does not exist. */
 import type { CommandSpec } from '../command-spec.js';
+import { AGENT_COMMAND } from './agent.js';
 import { BENCH_COMMAND } from './bench.js';
 import { BUILD_COMMAND } from './build.js';
 import { CHECK_COMMAND } from './check.js';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   STATUS_COMMAND,
   EVENTS_COMMAND,
   DOCTOR_COMMAND,
+  AGENT_COMMAND,
   VERSION_COMMAND,
   completionCommand(() => COMMANDS),
 ];

@@ -6,6 +6,7 @@ import { type Paths, unload } from '../../../runtime/agent/index.js';
 import { runAgent } from '../../../runtime/agent/run-agent.js';
 import { findCgroup2, openKernel } from '../../../runtime/kernel/index.js';
 import { type Transcript, weft } from '../../cli/harness.js';
+import { agentEnv } from '../../support/agent-env.js';
 import { nodeFolders } from '../../support/node-folders.js';
 import { PROJECT } from './project.js';
 
@@ -49,15 +50,9 @@ export class Mesh {
         this.#said += text;
         if (text.startsWith(`enrolled ${NAMES_IN_MESH.at(-1)}`)) resolve();
       };
-      const agent = runAgent([...bundle, ...world, '--enrol', 'all', ...flags], {
-        stdout: () => {},
-        stderr,
-        signal: this.#end.signal,
-        now: () => new Date(),
-        clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
-        openKernel,
-        nodePaths: () => this.#paths,
-      });
+      const env = agentEnv(this.#paths, this.#end.signal, { stderr });
+      const given = [...bundle, ...world, '--log', 'text', '--enrol', 'all', ...flags];
+      const agent = runAgent(given, env);
       this.#agent = agent;
       agent.then((code) => reject(new Error(`the agent ended with ${code}: ${this.#said}`)));
     });

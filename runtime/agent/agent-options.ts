@@ -1,0 +1,144 @@
+/** The options of the agent: one table, read here for `weft-agent` and shown by `weft agent --help` too. */
+import { parseArgs } from 'node:util';
+
+export interface AgentOption {
+  /** As commander reads them: `--bundle <FILE>`. */
+  readonly flags: string;
+  readonly description: string;
+  readonly repeat?: boolean;
+}
+
+export const AGENT_OPTIONS: readonly AgentOption[] = [
+  {
+    flags: '--bundle <FILE>',
+    description:
+      'the bundle, as written by `weft build` (default: the last one that ran on this node, from /var/lib/weft)',
+  },
+  { flags: '--world <FILE>', description: 'services, endpoints and workloads' },
+  {
+    flags: '--trust <FILE>',
+    description:
+      'the trust policy that must accept the signatures in FILE.sigstore.jsonl of the bundle (default: /etc/weft/trust.json, where it exists)',
+  },
+  {
+    flags: '--enrol <WHICH>',
+    description: "`all`: enrol the world's workloads whose cgroups exist here",
+  },
+  {
+    flags: '--short-circuit',
+    description: 'requests and replies between workloads of this node go past TCP',
+  },
+  {
+    flags: '--every-request',
+    description: 'print requests that merely pass too: it costs each of them microseconds',
+  },
+  { flags: '--quiet', description: 'print no verdicts: who wants them asks the local API' },
+  {
+    flags: '--socket <PATH>',
+    description: 'of the local API (default: /run/weft/agent.sock)',
+  },
+  { flags: '--log <FORM>', description: 'what it says of itself on stderr: json or text' },
+  { flags: '--unload-on-exit', description: 'remove everything from the kernel at the end' },
+];
+
+export interface AgentOptions {
+  /** Null: the last good one. */
+  readonly bundle: string | null;
+  readonly world: string;
+  readonly trust: string | null;
+  readonly enrol: boolean;
+  readonly unloadOnExit: boolean;
+  readonly shortCircuit: boolean;
+  readonly everyRequest: boolean;
+  readonly quiet: boolean;
+  readonly socket: string | null;
+  readonly log: 'json' | 'text';
+}
+
+export type ReadOptions =
+  | { readonly ok: true; readonly options: AgentOptions }
+  | { readonly ok: false; readonly message: string };
+
+/** Values by name, as parseArgs or commander give them. */
+export type OptionValues = Readonly<Record<string, unknown>>;
+
+function nameOf({ flags }: AgentOption): string {
+  return (flags.split(' ')[0] ?? '').slice('--'.length);
+}
+
+function takesValue({ flags }: AgentOption): boolean {
+  return flags.includes('<');
+}
+
+/** Splits a command line. Throws the TypeError of parseArgs where it is none of these options. */
+export function splitArgs(args: readonly string[]): OptionValues {
+  const known = AGENT_OPTIONS.map((option) => [
+    nameOf(option),
+    {
+      type: takesValue(option) ? ('string' as const) : ('boolean' as const),
+      multiple: option.repeat === true,
+    },
+  ]);
+  const options = { ...Object.fromEntries(known), help: { type: 'boolean' as const } };
+  return parseArgs({ args: [...args], options }).values;
+}
+
+/** Reads the values. */
+export function readAgentOptions(values: OptionValues): ReadOptions {
+  const text = (name: string): string | null => {
+    const value = values[name];
+    return typeof value === 'string' ? value : null;
+  };
+  const flag = (name: string): boolean => values[name] === true;
+  const [bundle, world, whom] = [text('bundle'), text('world'), text('enrol')];
+  const log = text('log') ?? 'json';
+  if (world === null) return { ok: false, message: '`--world` is needed' };
+  if (whom !== null && whom !== 'all') return { ok: false, message: `\`${whom}\` is not \`all\`` };
+  if (log !== 'json' && log !== 'text')
+    return { ok: false, message: `\`${log}\` is neither \`json\` nor \`text\`` };
+  const options: AgentOptions = {
+    ...{ bundle, world, log, enrol: whom === 'all' },
+    trust: text('trust'),
+    socket: text('socket'),
+    unloadOnExit: flag('unload-on-exit'),
+    shortCircuit: flag('short-circuit'),
+    everyRequest: flag('every-request'),
+    quiet: flag('quiet'),
+  };
+  return { ok: true, options };
+}
+
+const WIDTH = 80;
+const COLUMN = 20;
+
+/** Words of a description in lines that begin at the column. */
+function wrapped(text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1) ?? '';
+    if (last !== '' && COLUMN + last.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+  }
+  return lines.join(`\n${' '.repeat(COLUMN)}`);
+}
+
+/** A line or more for each option. */
+export function optionLines(): string {
+  return AGENT_OPTIONS.map(({ flags, description }) => {
+    const shown = `  ${flags.replace(/[<>]/g, '')}`;
+    return `${shown.padEnd(COLUMN)}${wrapped(description)}\n`;
+  }).join('');
+}
+
+export const AGENT_DESCRIPTION = `Loads a bundle into the kernel of this node, activates it, and prints each
+verdict as one line of JSON until SIGTERM or SIGINT: of each connection, and of
+each request that was refused, answered or marked. What is loaded stays in force
+when the agent ends; a bundle that runs already is not loaded again.
+
+Its local API is HTTP over a unix socket: GET /v1/status, /v1/health, /v1/ready,
+/v1/rules, /v1/metrics (Prometheus), /v1/events (a line of JSON each; verdict=,
+workload=, rule=, hook=, limit=, passing=true); POST /v1/drain, /v1/rollback.
+Root and members of the group \`weft\` read, root changes.`;
+
+export const AGENT_EXAMPLE = `$ weft-agent --bundle shop.weft --world world.yaml --enrol all
+{"time":"2026-01-02T03:04:05.123Z","hook":"connect4","verdict":"deny",…}`;
