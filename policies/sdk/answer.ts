@@ -73,7 +73,7 @@ export function edit(route: Route, __position: u32 = 0): Edited {
 }
 
 /** A redirect under declaration; every method gives the same route. */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Redirect extends Route {
   /** The status: 301, 302, 303, 307 or 308. */
@@ -111,7 +111,7 @@ export class Redirect extends Route {
 }
 
 /** An edited route under declaration; every method gives the same route. */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Edited extends Route {
   /** The request has this header once, with this value. */

@@ -11,7 +11,7 @@ import { at, createList, declaration, List, sets } from "./registry";
  * // in a policy function:
  * if (connection.source.address.in(office)) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class CidrSet {
   /** Declares an empty set. `name` is for people: it is shown by `weft inspect`. */
@@ -34,7 +34,7 @@ export class CidrSet {
   }
 
   /** True where one of the set's blocks holds `address`. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline contains(address: Address): bool {
     return abi.cidr_contains(changetype<u32>(this), changetype<u32>(address)) != 0;
   }

@@ -8,30 +8,30 @@ import { View } from "./view";
  * @example
  * if (request.host.endsWith(".internal.example")) return Verdict.Deny;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Host {
   /** True where the host is present and is `text`, a constant. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline is(text: string): bool { return abi.view_is_ignoring_case(changetype<u32>(this), text) != 0; }
 
   /** True where the host is present and begins with `text`, a constant. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline startsWith(text: string): bool { return abi.view_starts_with_ignoring_case(changetype<u32>(this), text) != 0; }
 
   /** True where the host is present and ends with `text`, a constant. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline endsWith(text: string): bool { return abi.view_ends_with_ignoring_case(changetype<u32>(this), text) != 0; }
 
   /** True where the request names a host. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get exists(): bool { return changetype<u32>(this) != 0; }
 
   /** True where the request names a host that is not empty. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get isPresent(): bool { return (changetype<u32>(this) & 0xffff) != 0; }
 
   /** The host as it was sent: its case matters. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get bytes(): View { return changetype<View>(changetype<u32>(this)); }
 }

@@ -10,13 +10,13 @@ const TEXT: u32 = 2;
 const ADDRESS: u32 = 3;
 
 /** An address, as a part of a key that is set: `address("2001:db8::1")`. One that is none is an error of the build. */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function address(text: string): AddressText {
   return changetype<AddressText>(text);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class AddressText {}
 
@@ -30,7 +30,7 @@ export class AddressText {}
  * // in a policy function:
  * if (peers.get2(connection.source.address, connection.destination.port) == 1) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class KeyTable<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
@@ -70,42 +70,42 @@ export class KeyTable<V> {
   }
 
   /** The value of a key, or `fallback` (zero, false, no route) where the table lacks it or an attribute is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get2<A, B>(a: A, b: B, fallback: V = fromWord<V>(0)): V {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2);
     return fromWord<V>(abi.key_get(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), 0, 0, 0, 0, toWord<V>(fallback)));
   }
 
   /** As `get2`, for three parts. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get3<A, B, C>(a: A, b: B, c: C, fallback: V = fromWord<V>(0)): V {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2) | (kindOf<C>(c) << 4);
     return fromWord<V>(abi.key_get(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), high<C>(c), low<C>(c), 0, 0, toWord<V>(fallback)));
   }
 
   /** As `get2`, for four parts. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get4<A, B, C, D>(a: A, b: B, c: C, d: D, fallback: V = fromWord<V>(0)): V {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2) | (kindOf<C>(c) << 4) | (kindOf<D>(d) << 6);
     return fromWord<V>(abi.key_get(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), high<C>(c), low<C>(c), high<D>(d), low<D>(d), toWord<V>(fallback)));
   }
 
   /** True where the table holds the key. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has2<A, B>(a: A, b: B): bool {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2);
     return abi.key_has(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), 0, 0, 0, 0) != 0;
   }
 
   /** As `has2`, for three parts. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has3<A, B, C>(a: A, b: B, c: C): bool {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2) | (kindOf<C>(c) << 4);
     return abi.key_has(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), high<C>(c), low<C>(c), 0, 0) != 0;
   }
 
   /** As `has2`, for four parts. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has4<A, B, C, D>(a: A, b: B, c: C, d: D): bool {
     const shape = kindOf<A>(a) | (kindOf<B>(b) << 2) | (kindOf<C>(c) << 4) | (kindOf<D>(d) << 6);
     return abi.key_has(changetype<u32>(this), shape, high<A>(a), low<A>(a), high<B>(b), low<B>(b), high<C>(c), low<C>(c), high<D>(d), low<D>(d)) != 0;
@@ -137,7 +137,7 @@ function putPart<T>(part: usize, value: T): void {
   } else ERROR("parts of a key are texts, integers of up to 64 bits, or address(\"...\")");
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function kindOf<T>(value: T): u32 {
   if (isInteger<T>()) return INTEGER;
@@ -145,14 +145,14 @@ function kindOf<T>(value: T): u32 {
   else return TEXT;
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function high<T>(value: T): u64 {
   if (value instanceof Address) return (<u64>value.word(0) << 32) | <u64>value.word(1);
   return 0;
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function low<T>(value: T): u64 {
   if (value instanceof Address) return (<u64>value.word(2) << 32) | <u64>value.word(3);

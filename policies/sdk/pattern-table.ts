@@ -16,7 +16,7 @@ import { View } from "./view";
  * // in a policy function:
  * return api.get(request.path);
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class PathTable<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
@@ -31,15 +31,15 @@ export class PathTable<V> {
   }
 
   /** The value for a path; zero (false, no route) where no pattern matches or the part is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get(path: View): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(path), 0)); }
 
   /** The value for a path, or `fallback` where no pattern matches or the part is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline getOr(path: View, fallback: V): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(path), toWord<V>(fallback))); }
 
   /** True where a pattern matches the path. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has(path: View): bool { return abi.view_pattern_has(changetype<u32>(this), changetype<u32>(path)) != 0; }
 }
 
@@ -53,7 +53,7 @@ export class PathTable<V> {
  * // in a policy function:
  * if (sites.get(request.host) == 2) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class HostTable<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
@@ -68,15 +68,15 @@ export class HostTable<V> {
   }
 
   /** The value for a host; zero (false, no route) where no name fits or the host is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get(host: Host): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(host), 0)); }
 
   /** The value for a host, or `fallback` where no name fits or the host is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline getOr(host: Host, fallback: V): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(host), toWord<V>(fallback))); }
 
   /** True where a name fits the host. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has(host: Host): bool { return abi.view_pattern_has(changetype<u32>(this), changetype<u32>(host)) != 0; }
 }
 
@@ -91,7 +91,7 @@ export class HostTable<V> {
  * // in a policy function:
  * if (kinds.get(request.path) == 2) return Verdict.Deny;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class RegexTable<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
@@ -106,15 +106,15 @@ export class RegexTable<V> {
   }
 
   /** The value for a text; zero (false, no route) where no expression matches or the part is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get(text: View): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(text), 0)); }
 
   /** The value for a text, or `fallback` where no expression matches or the part is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline getOr(text: View, fallback: V): V { return fromWord<V>(abi.view_pattern_get(changetype<u32>(this), changetype<u32>(text), toWord<V>(fallback))); }
 
   /** True where an expression matches the text. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has(text: View): bool { return abi.view_pattern_has(changetype<u32>(this), changetype<u32>(text)) != 0; }
 }
 

@@ -10,16 +10,16 @@ import { View } from "./view";
  * // in a policy function:
  * if (user.matches(request.path)) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function pattern(text: string): Pattern {
   return changetype<Pattern>(text);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Pattern {
   /** True where the part is present and matches. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline matches(path: View): bool { return abi.view_matches(changetype<u32>(path), changetype<string>(this)) != 0; }
 }

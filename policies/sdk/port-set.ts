@@ -9,7 +9,7 @@ import { at, createList, declaration, List, ports } from "./registry";
  * // in a policy function:
  * if (web.contains(connection.destination.port)) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class PortSet {
   /** Declares an empty set. `name` is for people: it is shown by `weft inspect`. */
@@ -33,7 +33,7 @@ export class PortSet {
   }
 
   /** True where one of the set's ranges holds `port`. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline contains(port: u32): bool {
     return abi.ports_contain(changetype<u32>(this), port) != 0;
   }

@@ -33,7 +33,7 @@
 
 const CHUNK_ITEMS: u32 = 64;
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @unmanaged
 export class List {
   count: u32;
@@ -72,39 +72,39 @@ function createRoot(): usize {
 /** Address of the root record. */
 export const __weft_registry: usize = createRoot();
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function tables(): List {
   return changetype<List>(__weft_registry + 8);
 }
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function sets(): List {
   return changetype<List>(__weft_registry + 20);
 }
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function routes(): List {
   return changetype<List>(__weft_registry + 32);
 }
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function ports(): List {
   return changetype<List>(__weft_registry + 44);
 }
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function patterns(): List {
   return changetype<List>(__weft_registry + 56);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function keys(): List {
   return changetype<List>(__weft_registry + 68);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function rules(): List {
   return changetype<List>(__weft_registry + 80);

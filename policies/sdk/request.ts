@@ -11,42 +11,42 @@ import { View } from "./view";
  *   return request.method.is("GET") ? Verdict.Allow : Verdict.Deny;
  * }
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Request {
   /** The connection that the request came on. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get connection(): Connection { return changetype<Connection>(0); }
   /** The side that sent the request. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get source(): Party { return changetype<Party>(0); }
   /** The side that answers. In routeRequest only its address and port exist. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get destination(): Destination { return changetype<Destination>(1); }
   /** The time of the decision: nanoseconds since 1970-01-01 UTC. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get now(): u64 { return abi.now(); }
 
   /** The method as sent, as `GET`; its case matters. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get method(): View { return changetype<View>(abi.request_view(0)); }
   /** The request target as sent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get target(): View { return changetype<View>(abi.request_view(1)); }
   /** The normalised path, without query. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get path(): View { return changetype<View>(abi.request_view(2)); }
   /** What follows the `?`; absent where there is none. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get queryString(): View { return changetype<View>(abi.request_view(3)); }
   /** The host that the request is for, with its port if it was sent with one. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get host(): Host { return changetype<Host>(abi.request_view(4)); }
   /**
    * The value of a header by its name, a constant; absent where the request lacks it. One that stands
    * more than once stops the decision (weft.json `failure.trap`), since no line of it says the whole.
    */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline header(name: string): View { return changetype<View>(abi.request_header(name)); }
 
   /**
@@ -54,20 +54,20 @@ export class Request {
    * sent, without decoding; a parameter without `=` has the empty value. It looks at up to 128
    * parameters; more before it stop the decision (weft.json `failure.trap`).
    */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline query(name: string): View {
     return named(abi.request_view(3), name, 0x26);
   }
 
   /** The value of the first cookie of a name, a constant; absent where the request lacks it. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline cookie(name: string): View {
     return named(abi.request_header("cookie"), name, 0x3b);
   }
 }
 
 /** The value of the first `name=value` in a list; blanks before a name are skipped. */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function named(list: u32, name: string, separator: u32): View {
   const size = load<u32>(changetype<usize>(name) - 4) >> 1;

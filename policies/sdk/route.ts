@@ -7,28 +7,28 @@ import { View } from "./view";
  * Where a connection or request goes: a route that was declared at the top level, or `Route.None`. The
  * compiler gives each returned route the number of its source position; comparing ignores it.
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @unmanaged
 export class Route {
   /** No opinion: the next policy decides, or the service's own balancing over all its endpoints. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline static get None(): Route { return changetype<Route>(0); }
 
   /** True for every route but `Route.None`. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get exists(): bool { return (changetype<u32>(this) & 0xffff) != 0; }
 
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline @operator("==") static __eq(a: Route, b: Route): bool {
     return (changetype<u32>(a) & 0xffff) == (changetype<u32>(b) & 0xffff);
   }
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline @operator("!=") static __ne(a: Route, b: Route): bool {
     return (changetype<u32>(a) & 0xffff) != (changetype<u32>(b) & 0xffff);
   }
 
   /** For the compiler: a returned route with its source position, unless it has one already. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline static __at(route: Route, site: u32): Route {
     const word = changetype<u32>(route);
     return changetype<Route>(word != 0 && word <= 0xffff ? word | (site << 16) : word);
@@ -56,7 +56,7 @@ export function cluster(service: string, version: string | null = null, __positi
  * @example
  * return split(stable, 90, canary, 10);
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function split(
   a: Route, weightA: u32, b: Route, weightB: u32,
@@ -72,7 +72,7 @@ export function split(
  * @example
  * return splitBy(request.cookie("session"), stable, 90, canary, 10);
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function splitBy<K>(
   key: K, a: Route, weightA: u32, b: Route, weightB: u32,
@@ -87,7 +87,7 @@ export function splitBy<K>(
   return choose(draw, a, weightA, b, weightB, c, weightC, d, weightD);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function addressHash(side: u32): u32 {
   let hash: u64 = 0;
@@ -98,14 +98,14 @@ function addressHash(side: u32): u32 {
   return <u32>mix(hash);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function mix(value: u64): u64 {
   const product = value * 0x9e3779b97f4a7c15;
   return product ^ (product >> 32);
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function choose(
   number: u32, a: Route, weightA: u32, b: Route, weightB: u32,

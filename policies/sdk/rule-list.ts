@@ -37,7 +37,7 @@ const LABEL: u32 = 8;
  * // in a policy function:
  * return firewall.get(connection, Verdict.Pass);
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class RuleList<V> {
   /** Declares an empty list. `name` is for people: it is shown by `weft inspect`. */
@@ -124,13 +124,13 @@ export class RuleList<V> {
   destinationLabel(key: string, text: string): this { return this.__is(OF_DESTINATION + LABEL, text, changetype<u32>(key)); }
 
   /** The value of the first rule that a connection meets, or `fallback` where it meets none. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get(connection: Connection, fallback: V, kind: u32 = 0): V {
     return fromWord<V>(abi.rules_get(changetype<u32>(this), kind, toWord<V>(fallback)));
   }
 
   /** True where a connection meets a rule. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has(connection: Connection, kind: u32 = 0): bool {
     return abi.rules_has(changetype<u32>(this), kind) != 0;
   }

@@ -14,7 +14,7 @@ import { at, createList, declaration, List, tables } from "./registry";
  * // in a policy function:
  * if (plans.get(connection.source.label("tenant")) == 2) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class Table<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
@@ -42,14 +42,14 @@ export class Table<V> {
   }
 
   /** The value of a key; zero (false, no route) where the table lacks it or the attribute is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get<K>(key: K): V {
     if (key instanceof View) return fromWord<V>(abi.view_table_get(changetype<u32>(this), changetype<u32>(key), 0));
     return fromWord<V>(abi.table_get(changetype<u32>(this), keyWord<K>(key), 0));
   }
 
   /** The value of a key, or `fallback` where the table lacks it or the attribute is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline getOr<K>(key: K, fallback: V): V {
     if (key instanceof View) {
       return fromWord<V>(abi.view_table_get(changetype<u32>(this), changetype<u32>(key), toWord<V>(fallback)));
@@ -58,14 +58,14 @@ export class Table<V> {
   }
 
   /** True where the table holds the key. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline has<K>(key: K): bool {
     if (key instanceof View) return abi.view_table_has(changetype<u32>(this), changetype<u32>(key)) != 0;
     return abi.table_has(changetype<u32>(this), keyWord<K>(key)) != 0;
   }
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function keyWord<K>(key: K): u64 {
   if (isString<K>()) return <u64>abi.symbol(changetype<string>(changetype<usize>(key)));
@@ -77,14 +77,14 @@ function keyWord<K>(key: K): u64 {
   return 0;
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function fromWord<V>(word: u32): V {
   if (isReference<V>()) return changetype<V>(<usize>word);
   else return <V>word;
 }
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 export function toWord<V>(value: V): u32 {
   if (isReference<V>()) return <u32>changetype<usize>(value);

@@ -1,15 +1,15 @@
 // Tests beside a policy, in its own language: a file `*.test.ts` of the project imports "weft/test" and is run by
 // `weft test`. Nothing of this package reaches a bundle. The host is runtime/testing/assembly-host.ts.
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @external("weft_test", "open") declare function open(kind: string, from: string, to: string): i32;
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @external("weft_test", "set") declare function set(asked: i32, key: string, value: string): void;
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @external("weft_test", "header") declare function addHeader(asked: i32, name: string, value: string): void;
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @external("weft_test", "check") declare function check(asked: i32, key: string, want: string): void;
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @external("weft_test", "world") declare function readWorld(yaml: string): void;
 
 const names: string[] = [];

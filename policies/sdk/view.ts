@@ -1,14 +1,14 @@
 import * as abi from "./abi";
 import { Table } from "./table";
 
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function sizeOf(text: string): u32 {
   return load<u32>(changetype<usize>(text) - 4) >> 1;
 }
 
 /** A view without its first `count` bytes, of which it has as many. */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @inline
 function skip(view: u32, count: u32): u32 {
   return view + (count << 16) - count;
@@ -22,34 +22,34 @@ function skip(view: u32, count: u32): u32 {
  * @example
  * if (request.method.is("GET") && request.path.startsWith("/public/")) return Verdict.Allow;
  */
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @final @unmanaged
 export class View {
   /** True where the part is present and is exactly `text`. Use it instead of `==` with a literal. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline is(text: string): bool { return abi.view_is(changetype<u32>(this), text) != 0; }
 
   /** As `is`, with ASCII letters of either case equal. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline equalsIgnoreCase(text: string): bool { return abi.view_is_ignoring_case(changetype<u32>(this), text) != 0; }
 
   /** As `startsWith`, with ASCII letters of either case equal. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline startsWithIgnoreCase(text: string): bool { return abi.view_starts_with_ignoring_case(changetype<u32>(this), text) != 0; }
 
   /** True where the part is present and begins with `text`. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline startsWith(text: string): bool { return abi.view_starts_with(changetype<u32>(this), text) != 0; }
 
   /** True where the part is present and ends with `text`. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline endsWith(text: string): bool { return abi.view_ends_with(changetype<u32>(this), text) != 0; }
 
   /**
    * True where the part is present and contains `text`. It looks at up to 128 places where the first
    * byte of `text` stands; more stop the decision (weft.json `failure.trap`).
    */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline contains(text: string): bool {
     const size = sizeOf(text);
     let rest = changetype<u32>(this);
@@ -67,31 +67,31 @@ export class View {
   }
 
   /** True where the table holds a key with these bytes. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline in<V>(table: Table<V>): bool { return abi.view_table_has(changetype<u32>(table), changetype<u32>(this)) != 0; }
 
   /** True where the part exists, even as the empty text. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get exists(): bool { return changetype<u32>(this) != 0; }
 
   /** True where the part exists and is not the empty text. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get isPresent(): bool { return (changetype<u32>(this) & 0xffff) != 0; }
 
   /** How many bytes the part has; 0 where it is absent. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline get length(): u32 { return changetype<u32>(this) & 0xffff; }
 
   /** The byte at an index, or -1 outside of the part. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline at(index: u32): i32 { return <i32>abi.view_byte(changetype<u32>(this), index); }
 
   /** The index of the first byte that equals `byte`, or the length where none does. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline find(byte: u32): u32 { return abi.view_find(changetype<u32>(this), byte); }
 
   /** The bytes from `from` up to `to`, both cut to the length. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline slice(from: u32, to: u32 = 0xffff): View {
     const view = changetype<u32>(this);
     const length = view & 0xffff;
@@ -101,7 +101,7 @@ export class View {
   }
 
   /** The part as a decimal number, or `fallback` where it is none that fits 32 bits. */
-  // @ts-ignore: decorator
+  // @ts-ignore: a decorator of AssemblyScript
   @inline toU32(fallback: u32 = 0): u32 {
     const view = changetype<u32>(this);
     const length = view & 0xffff;

@@ -16,7 +16,8 @@ import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { readFault } from './file-fault.js';
 import { openSubject, readText, type Subject, worldOf } from './subject.js';
-import { findTests, isScenario, openScenario } from './test-files.js';
+import { findTests, openScenario } from './test-files.js';
+import { isScenario } from './test-names.js';
 import { usageFault } from './usage-fault.js';
 import { writeAtomic } from './write-atomic.js';
 

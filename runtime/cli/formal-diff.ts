@@ -1,7 +1,7 @@
 /** `weft diff OLD NEW`: what changes for all traffic that there can be, in words and as a document. */
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import { formatEndpoint } from '../discovery/index.js';
-import type { ChangedSet, Comparison, Example, FieldWords } from '../prove/index.js';
+import type { ChangedSet, Comparison, Example, FieldWords, RoutedSet } from '../prove/index.js';
 import type { Outcome } from '../simulate/index.js';
 import type { Result } from './command-spec.js';
 import { EXIT } from './exit.js';
@@ -14,7 +14,11 @@ export function exampleLine({ world, input }: Example): string {
   const host = world.workloads.find((w) =>
     w.addresses.some((a) => a.text === input.destination.address.text),
   );
-  const at = host === undefined ? to : `${host.name} ${to}`;
+  const service = world.services.find((s) =>
+    s.addresses.some((a) => a.text === input.destination.address.text),
+  );
+  const name = host?.name ?? service?.name;
+  const at = name === undefined ? to : `${name} ${to}`;
   const { request } = input;
   const asked =
     request === undefined
@@ -25,12 +29,18 @@ export function exampleLine({ world, input }: Example): string {
   const headers = (request?.headers ?? []).map(
     ([name, value]) => ` -H ${JSON.stringify(`${name}: ${value}`)}`,
   );
-  return `${from} (${input.source.address?.text ?? ''}) -> ${at}${asked}${headers.join('')}`;
+  const draw = input.random === 0 ? '' : `  draw ${input.random}`;
+  return `${from} (${input.source.address?.text ?? ''}) -> ${at}${asked}${headers.join('')}${draw}`;
 }
 
-/** Who an example's workloads are, beyond their names. */
-export function exampleNotes({ world }: Example): readonly string[] {
-  return world.workloads.flatMap((w) => {
+/** Who an example's ends are, beyond their names. */
+export function exampleNotes({ world, input }: Example): readonly string[] {
+  const ends = world.workloads.filter(
+    (w, i) =>
+      i === input.source.workload ||
+      w.addresses.some((a) => a.text === input.destination.address.text),
+  );
+  return ends.flatMap((w) => {
     const known: Record<string, string | null> = {
       'service account': w.serviceAccount,
       'trust domain': w.trustDomain === 'cluster.local' ? null : w.trustDomain,
@@ -83,7 +93,12 @@ export function exampleDocument({ world, input }: Example): Readonly<Record<stri
         node: w.node,
       })),
     },
-    case: { id: 'example', ...asked, now: new Date(Number(input.now / 1_000_000n)).toISOString() },
+    case: {
+      id: 'example',
+      ...asked,
+      ...(input.random === 0 ? {} : { random: input.random }),
+      now: new Date(Number(input.now / 1_000_000n)).toISOString(),
+    },
   };
 }
 
@@ -96,19 +111,30 @@ function verdictText({ verdict, rule, file, line }: Outcome): string {
   return `${verdict} (${file === null ? rule : `${file}:${line}`})`;
 }
 
-function setLines(set: ChangedSet, number: number): readonly string[] {
+function setLines(set: ChangedSet | RoutedSet, number: number): readonly string[] {
   const where = whereLines(set.where).map(
     (line, i) => `${i === 0 ? `  ${number}. ` : '     '}${line}`,
   );
+  const said = (one: Outcome | string): string =>
+    typeof one === 'string' ? one : verdictText(one);
   return [
     ...where,
     `     as  ${exampleLine(set.example)}`,
     ...exampleNotes(set.example).map((note) => `         ${note}`),
-    `         ${verdictText(set.old)} before, now ${verdictText(set.new)}`,
+    `         ${said(set.old)} before, now ${said(set.new)}`,
   ];
 }
 
-function textOf({ changed, more, undecided }: Comparison): string {
+function routeLines(routed: readonly RoutedSet[]): readonly string[] {
+  return (['connection', 'request'] as const).flatMap((level) => {
+    const sets = routed.filter((set) => set.level === level);
+    if (sets.length === 0) return [];
+    const title = `${level}s routed otherwise, in ${sets.length} ${sets.length === 1 ? 'set' : 'sets'}:`;
+    return [title, ...sets.flatMap((set, i) => setLines(set, i + 1)), ''];
+  });
+}
+
+function textOf({ changed, routed, more, undecided }: Comparison): string {
   const lines: string[] = [];
   for (const level of ['connection', 'request'] as const) {
     for (const change of ['newly allowed', 'newly denied'] as const) {
@@ -119,11 +145,13 @@ function textOf({ changed, more, undecided }: Comparison): string {
       lines.push(...sets.flatMap((set, i) => setLines(set, i + 1)), '');
     }
   }
+  lines.push(...routeLines(routed));
   if (more) lines.push('and more sets: widen `--limit`', '');
-  for (const { level, places } of undecided) {
-    lines.push(`undecided for some ${level}s: ${places.join(', ')}`);
+  for (const { level, what, places } of undecided) {
+    const of = what === 'routes' ? 'routes of ' : '';
+    lines.push(`undecided for ${of}some ${level}s: ${places.join(', ')}`);
   }
-  if (changed.length === 0 && undecided.length === 0)
+  if (changed.length + routed.length + undecided.length === 0)
     lines.push('no difference: both decide alike, whatever comes');
   return lines.join('\n').trimEnd();
 }
@@ -134,7 +162,8 @@ export function formalResult(
   diagnostics: readonly Diagnostic[],
   bundles: { readonly old: string; readonly new: string },
 ): Result {
-  const { changed, more, undecided } = comparison;
+  const { changed, routed, more, undecided } = comparison;
+  const isChanged = changed.length + routed.length > 0;
   const brief = ({ verdict, rule, file, line, policy, reason }: Outcome): object => ({
     verdict,
     rule,
@@ -144,7 +173,7 @@ export function formalResult(
     reason,
   });
   return {
-    exit: changed.length > 0 ? EXIT.differences : undecided.length > 0 ? EXIT.unsupported : EXIT.ok,
+    exit: isChanged ? EXIT.differences : undecided.length > 0 ? EXIT.unsupported : EXIT.ok,
     document: {
       ...bundles,
       changed: changed.map(({ change, level, where, example, old, new: now }) => ({
@@ -155,9 +184,20 @@ export function formalResult(
         old: brief(old),
         new: brief(now),
       })),
+      routed: routed.map(({ level, where, example, old, new: now }) => ({
+        level,
+        where,
+        example: exampleDocument(example),
+        old,
+        new: now,
+      })),
       more,
       undecided,
-      summary: { changed: changed.length, undecided: undecided.length },
+      summary: {
+        changed: changed.length,
+        routed: routed.length,
+        undecided: undecided.length,
+      },
     },
     text: textOf(comparison),
     diagnostics,

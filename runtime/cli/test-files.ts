@@ -1,26 +1,22 @@
 /** The tests of a project: their files, and scenarios with their worlds. */
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { readScenario, type Scenario, scenarioWorld } from '../simulate/index.js';
 import { type Env, pathIn } from './env.js';
 import { openWorld, readText } from './subject.js';
+import { isScenario, isTestFile } from './test-names.js';
 
-/** Whether a file is a scenario by its name. */
-export function isScenario(name: string): boolean {
-  return /(^|[./])scenario\.ya?ml$/.test(name);
-}
-
-/** Whether a file is tests in AssemblyScript by its name. */
-export function isTestFile(name: string): boolean {
-  return name.endsWith('.test.ts');
-}
-
-/** Tests below a folder, as the user would name them, in order. */
-export function findTests(env: Env, shown: string): string[] {
+/** Tests below a folder, as the user would name them, in order. `onFolder` hears of each folder, as the project names it. */
+export function findTests(
+  env: Env,
+  shown: string,
+  onFolder: (folder: string) => void = () => undefined,
+): string[] {
   const found: string[] = [];
   const walk = (folder: string): void => {
+    onFolder(relative(shown, folder) || '.');
     for (const entry of readdirSync(pathIn(env, folder), { withFileTypes: true })) {
       const { name } = entry;
       if (name.startsWith('.') || name === 'node_modules') continue;

@@ -20,13 +20,14 @@ import {
 } from '../testing/index.js';
 import { CODES } from './codes.js';
 import { type Input, isCached, textOption } from './command-spec.js';
-import { inputDigest } from './digest.js';
+import { folderInput, inputDigest } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { compareEngines } from './simulate-run.js';
 import { openSubject, readText, type Subject, worldOf } from './subject.js';
-import { findTests, isTestFile, openScenario } from './test-files.js';
+import { findTests, openScenario } from './test-files.js';
+import { isTestFile } from './test-names.js';
 import type { FileRun, TestSession } from './test-session.js';
 import { usageFault } from './usage-fault.js';
 import type { Session } from './watch.js';
@@ -238,7 +239,12 @@ export async function runTests(
       ? await openSubject(env, shown, { isFresh: !isCached(input) })
       : await watchedSubject(env, shown, watched, inputs);
   const { bundle } = subject;
-  const files = named.length > 0 ? named : findTests(env, shown);
+  const noteInput = (path: string): void => {
+    inputs.set(path, inputDigest(pathIn(env, shown), path));
+  };
+  // A new file of tests is a change of its folder.
+  const files =
+    named.length > 0 ? named : findTests(env, shown, (folder) => noteInput(folderInput(folder)));
   const world = await worldOf(env, subject, textOption(input, 'world'));
   const out = textOption(input, 'coverageOut');
   const isCovered =
@@ -254,7 +260,7 @@ export async function runTests(
     isCached: isCached(input),
     onRead: (path) => {
       reads.push(path);
-      inputs.set(path, inputDigest(pathIn(env, shown), path));
+      noteInput(path);
     },
   };
   const unaffected: TestResult[] = [];

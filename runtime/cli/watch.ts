@@ -40,7 +40,11 @@ async function changed(
 ): Promise<void> {
   const differs = (): boolean =>
     [...inputs].some(([path, digest]) => inputDigest(folder, path) !== digest);
-  const folders = new Set([...inputs.keys()].map((path) => dirname(join(folder, path))));
+  const folders = new Set(
+    [...inputs.keys()].map((path) => {
+      return path.endsWith('/') ? join(folder, path) : dirname(join(folder, path));
+    }),
+  );
   const watchers: FSWatcher[] = [];
   let wake = (): void => undefined;
   const stop = (): void => wake();

@@ -13,7 +13,6 @@ import {
   type ClientId,
   DOOR_WORDS,
   DOORS,
-  decodeAnswer,
   decodeEnding,
   decodeHandover,
   decodeLease,
@@ -23,18 +22,17 @@ import {
   emptyPool,
   encodeHandover,
   encodeLease,
-  encodeOrder,
   encodePoolKey,
   encodeProbe,
   FORWARD_MAPS,
   type Handover,
   type Lease,
-  type Order,
   type Pool,
   type PoolKey,
   type Probe,
   UPSTREAMS,
 } from './layout.js';
+import { decodeAnswer, encodeOrder, type Order } from './order.js';
 import { attachOwnHooks } from './own-hooks.js';
 
 export interface NodeWords extends Disposable {

@@ -3,21 +3,25 @@ import { type PatternStep, parsePattern } from '../../compiler/abi/index.js';
 import type { AbiCall, Manifest, PolicyEntry } from '../../compiler/index.js';
 import { patternMatcher } from '../simulate/index.js';
 import { ruleValues } from './ask-rules.js';
+import { TableAsker } from './ask-tables.js';
 import { blockIntervals } from './block-intervals.js';
 import { type Asking, compareLeaves } from './compare-leaves.js';
-import { ALL, NONE } from './diagram.js';
+import { NONE } from './diagram.js';
 import {
   addressField,
   attributeField,
   CLOCK_FIELD,
+  DRAW_FIELD,
   FAMILY_FIELD,
+  hashField,
   headerField,
   PORT_FIELD,
   PROTOCOL_FIELD,
   viewField,
 } from './field.js';
-import type { Found, Guard, LookUp } from './guards.js';
+import type { Guard, LookUp } from './guards.js';
 import {
+  byteLeaf,
   constant,
   type Leaf,
   numberLeaf,
@@ -27,9 +31,9 @@ import {
   type Value,
   viewLeaf,
 } from './leaf.js';
-import { principalExists, principalPasses } from './principal.js';
+import { principalPasses } from './principal.js';
 import type { TextTest } from './text-automaton.js';
-import { always, mapValue, NOTHING, ofTruth, ValueBuilder } from './value.js';
+import { always, mapValue, NOTHING, ofTruth } from './value.js';
 
 /** The part of a bundle that answers depend on. */
 export interface Subject {
@@ -51,6 +55,15 @@ const FRAMING: ReadonlySet<string> = new Set([
   'upgrade',
   'expect',
 ]);
+
+/** Highest index of a byte that is looked into. */
+const MAX_INDEX = 600n;
+
+/** The constant that a value always is; null where it is anything else. */
+function constantOf(value: Value): bigint | null {
+  const [only] = value;
+  return value.length === 1 && only?.[0].kind === 'const' ? only[0].value : null;
+}
 
 /** A pattern's text from its steps. */
 function patternText(steps: readonly PatternStep[]): string {
@@ -75,10 +88,12 @@ function lastValues(entries: readonly (readonly [string, number])[]): ReadonlyMa
 export class AbiAsker {
   readonly #asking: Asking;
   readonly #subject: Subject;
+  readonly #tables: TableAsker;
 
   constructor(asking: Asking, subject: Subject) {
     this.#asking = asking;
     this.#subject = subject;
+    this.#tables = new TableAsker(asking, subject.entry);
   }
 
   /** The answer to one call; operands as values, in order. */
@@ -108,8 +123,8 @@ export class AbiAsker {
     const operand = (n: number): Value => args[n] ?? NOTHING;
     switch (call.op) {
       case 'field': {
-        if (call.name === 'random') return always(this.#opaque('random'));
         const fields = {
+          random: DRAW_FIELD,
           destination_port: PORT_FIELD,
           protocol: PROTOCOL_FIELD,
           family: FAMILY_FIELD,
@@ -146,7 +161,7 @@ export class AbiAsker {
       }
       case 'table': {
         const table = entry.tables[call.table];
-        return this.#lookUp(
+        return this.#tables.lookUp(
           lastValues(table?.entries ?? []),
           table?.keyKind ?? 'integer',
           operand(1),
@@ -156,7 +171,7 @@ export class AbiAsker {
       }
       case 'viewTable': {
         const table = entry.tables[call.table];
-        return this.#lookUp(
+        return this.#tables.lookUp(
           lastValues(table?.entries ?? []),
           'text',
           operand(1),
@@ -174,10 +189,10 @@ export class AbiAsker {
           values: table.entries.map(([, value]) => value | 0),
           find: matcher,
         };
-        return this.#byText(operand(1), look, call.want, operand(2));
+        return this.#tables.byText(operand(1), look, call.want, operand(2));
       }
       case 'keys':
-        return this.#keys(call.table, args, call.want);
+        return this.#tables.keys(call.table, args, call.want);
       case 'rules':
         return this.#rules(call.list, args, call.want);
       case 'cidr':
@@ -211,10 +226,17 @@ export class AbiAsker {
       case 'find':
       case 'hash': {
         const keys = args.map((arg) => arg.map(([leaf]) => leaf.key).join('|'));
+        const index = constantOf(operand(1));
         return mapValue(guards, operand(0), (leaf) => {
           // Of a part that is absent: no byte, and the end at once.
           const isAbsent = leaf.kind === 'const' && leaf.value === 0n && call.op !== 'hash';
           if (isAbsent) return always(constant(call.op === 'byte' ? 0xffffffffn : 0n));
+          if (leaf.kind === 'view' && call.op === 'hash') {
+            return always(numberLeaf(hashField(leaf.field), INPUT));
+          }
+          if (leaf.kind === 'view' && call.op === 'byte' && index !== null && index <= MAX_INDEX) {
+            return always(byteLeaf(leaf.field, Number(index), INPUT));
+          }
           return always(this.#opaque(`${call.op} ${leaf.key} ${keys.slice(1).join()}`));
         });
       }
@@ -233,7 +255,7 @@ export class AbiAsker {
       const isKind = (wanted: bigint): Guard =>
         compareLeaves(this.#asking, 'eq', 'i32', kind, constant(wanted));
       const found = ruleValues(list, { guards, trust, isKind });
-      return this.#answer(found, want, args[2] ?? NOTHING);
+      return this.#tables.answer(found, want, args[2] ?? NOTHING);
     });
   }
 
@@ -262,149 +284,5 @@ export class AbiAsker {
       ),
     );
     return within.reduce(guards.or, NONE);
-  }
-
-  /** What was found, or the answer for nothing. */
-  #answer(found: readonly Found[], want: 'get' | 'has', fallback: Value): Value {
-    const { guards } = this.#asking;
-    const built = new ValueBuilder(guards);
-    for (const [value, guard] of found) {
-      if (want === 'has') built.add(constant(value === undefined ? 0n : 1n), guard);
-      else if (value === undefined) built.addAll(fallback, guard);
-      else built.add(constant(BigInt.asUintN(32, BigInt(value))), guard);
-    }
-    return built.value;
-  }
-
-  #byText(key: Value, look: LookUp, want: 'get' | 'has', fallback: Value): Value {
-    const { guards } = this.#asking;
-    return mapValue(guards, key, (leaf) => {
-      if (leaf.kind === 'view' || leaf.kind === 'symbol-of') {
-        return this.#answer(guards.choose(leaf.field, look), want, fallback);
-      }
-      if (leaf.kind === 'symbol')
-        return this.#answer([[look.find(leaf.text), ALL]], want, fallback);
-      if (leaf.kind === 'principal')
-        return this.#answer(this.#byPrincipal(leaf.side, look), want, fallback);
-      if (leaf.kind === 'const' && leaf.value === 0n)
-        return this.#answer([[undefined, ALL]], want, fallback);
-      return always(
-        this.#opaque(
-          `look up ${want} ${look.key} ${leaf.key} ${fallback.map(([l]) => l.key).join()}`,
-        ),
-      );
-    });
-  }
-
-  #byPrincipal(side: 'source' | 'destination', look: LookUp): readonly Found[] {
-    const { guards } = this.#asking;
-    const found = new Map<number | undefined, Guard>();
-    let rest = principalExists(guards, side);
-    for (const test of look.tests) {
-      if (test.op !== 'is') continue;
-      const guard = principalPasses(guards, side, 'is', test.text);
-      const value = look.find(test.text);
-      found.set(value, guards.or(found.get(value) ?? NONE, guard));
-      rest = guards.and(rest, guards.not(guard));
-    }
-    const missing = guards.or(rest, guards.not(principalExists(guards, side)));
-    return [...found, [undefined, missing]];
-  }
-
-  #lookUp(
-    entries: ReadonlyMap<string, number>,
-    keyKind: 'integer' | 'text',
-    key: Value,
-    want: 'get' | 'has',
-    fallback: Value,
-  ): Value {
-    const { guards } = this.#asking;
-    if (keyKind === 'text') {
-      const tests = [...entries.keys()].map(
-        (text): TextTest => ({ op: 'is', text, ignoresCase: false }),
-      );
-      const name = `table ${JSON.stringify([...entries])}`;
-      return this.#byText(
-        key,
-        { key: name, tests, values: [...entries.values()], find: (text) => entries.get(text) },
-        want,
-        fallback,
-      );
-    }
-    const byValue = new Map<number, bigint[]>();
-    const numbers = new Map(
-      [...entries].map(([text, value]) => [BigInt.asUintN(64, BigInt(text)), value]),
-    );
-    for (const [number, value] of numbers)
-      byValue.set(value, [...(byValue.get(value) ?? []), number]);
-    return mapValue(guards, key, (leaf) => {
-      if (leaf.kind === 'const')
-        return this.#answer([[numbers.get(BigInt.asUintN(64, leaf.value)), ALL]], want, fallback);
-      const found: Found[] = [...byValue].map(([value, keys]) => [
-        value,
-        this.#isOneOf(leaf, keys),
-      ]);
-      const hit = found.map(([, guard]) => guard).reduce(guards.or, NONE);
-      return this.#answer([...found, [undefined, guards.not(hit)]], want, fallback);
-    });
-  }
-
-  #isOneOf(leaf: Leaf, keys: readonly bigint[]): Guard {
-    const { guards } = this.#asking;
-    if (leaf.kind === 'number' && leaf.term.op === 'input') {
-      return guards.number(
-        leaf.field,
-        keys.map((key) => [key, key] as const),
-      );
-    }
-    return keys
-      .map((key) => compareLeaves(this.#asking, 'eq', 'i64', leaf, constant(key)))
-      .reduce(guards.or, NONE);
-  }
-
-  /** Keys of several parts: two words each, before the answer for nothing. */
-  #keys(number: number, args: readonly Value[], want: 'get' | 'has'): Value {
-    const { guards } = this.#asking;
-    const table = this.#subject.entry.keys[number];
-    if (table === undefined) return NOTHING;
-    const last = new Map(
-      table.entries.map(([parts, value]) => [JSON.stringify(parts), [parts, value | 0] as const]),
-    );
-    const found = [...last.values()].map(([parts, value]): Found => {
-      const guard = parts.map((text, i) =>
-        this.#isPart(table.kinds[i] ?? 'integer', text, args, 2 + 2 * i),
-      );
-      return [value, guard.reduce(guards.and, ALL)];
-    });
-    const hit = found.map(([, guard]) => guard).reduce(guards.or, NONE);
-    return this.#answer([...found, [undefined, guards.not(hit)]], want, args.at(-1) ?? NOTHING);
-  }
-
-  #isPart(
-    kind: PolicyEntry['keys'][number]['kinds'][number],
-    text: string,
-    args: readonly Value[],
-    at: number,
-  ): Guard {
-    const { guards } = this.#asking;
-    const equals = (index: number, want: Leaf): Guard => {
-      const value = mapValue(guards, args[index] ?? NOTHING, (leaf) =>
-        ofTruth(guards, compareLeaves(this.#asking, 'eq', 'i64', leaf, want)),
-      );
-      const yes = value.find(([leaf]) => leaf.kind === 'const' && leaf.value === 1n);
-      return yes?.[1] ?? NONE;
-    };
-    if (kind === 'text') return equals(at + 1, symbolLeaf(text));
-    if (kind === 'integer') return equals(at + 1, constant(BigInt.asUintN(64, BigInt(text))));
-    const [block] = blockIntervals([text]);
-    const [word] = (args[at] ?? NOTHING).map(([leaf]) => leaf);
-    // An address of a side is compared as a whole: its halves apart would leave much unknown.
-    if (block !== undefined && word?.kind === 'number' && word.field.name.endsWith('.address')) {
-      return guards.number(word.field, [block]);
-    }
-    return guards.and(
-      equals(at, constant((block?.[0] ?? 0n) >> 64n)),
-      equals(at + 1, constant((block?.[0] ?? 0n) & ((1n << 64n) - 1n))),
-    );
   }
 }

@@ -7,17 +7,12 @@
 import type { ExportName } from '../../compiler/abi/index.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import type { Outcome } from '../simulate/index.js';
-import {
-  type Decisions,
-  decideAll,
-  firstOpaque,
-  opaquePlaces,
-  outcomeOf,
-} from './compare-bundles.js';
+import { type Decisions, decideAll, outcomeOf } from './compare-bundles.js';
 import { cubesOf } from './cubes.js';
 import { type Level, type Model, modelOf, type ProvableBundle, type Said } from './decide.js';
 import { type Diagram, NONE, TooLarge } from './diagram.js';
 import { type Example, exampleOf } from './example.js';
+import { firstOpaque, opaquePlaces } from './opaque-places.js';
 import { cubeWords, type FieldWords } from './words.js';
 
 /** Where a claim is made: a written verdict of a file of claims. */

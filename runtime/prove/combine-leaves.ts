@@ -7,8 +7,10 @@ import {
   maskOf,
   type UnaryOp,
 } from '../../compiler/index.js';
+import { DRAW_FIELD, residueField } from './field.js';
 import type { NumberTerm } from './intervals.js';
 import {
+  byteLeaf,
   constant,
   type Leaf,
   lengthLeaf,
@@ -29,15 +31,35 @@ export interface Place {
 
 function termOf(leaf: Leaf): NumberTerm | null {
   if (leaf.kind === 'const') return { op: 'const', value: leaf.value };
-  return leaf.kind === 'number' ? leaf.term : null;
+  return leaf.kind === 'number' || leaf.kind === 'byte' ? leaf.term : null;
+}
+
+/** Another number of the same part of the input. */
+function withTerm(leaf: Leaf, term: NumberTerm): Leaf | null {
+  if (leaf.kind === 'number') return numberLeaf(leaf.field, term);
+  return leaf.kind === 'byte' ? byteLeaf(leaf.field, leaf.index, term) : null;
+}
+
+/** Whether two numbers are of one part of the input. */
+export function areOfOne(a: Leaf, b: Leaf): boolean {
+  if (a.kind === 'number') return b.kind === 'number' && a.field.name === b.field.name;
+  if (a.kind !== 'byte' || b.kind !== 'byte') return false;
+  return a.field.name === b.field.name && a.index === b.index;
 }
 
 function ofNumbers(kind: BinaryOp, type: IntType, a: Leaf, b: Leaf): Leaf | null {
-  const field = a.kind === 'number' ? a.field : b.kind === 'number' ? b.field : null;
   const [one, other] = [termOf(a), termOf(b)];
-  const isOther = a.kind === 'number' && b.kind === 'number' && a.field !== b.field;
-  if (field === null || one === null || other === null || isOther) return null;
-  return numberLeaf(field, { op: 'binary', kind, type, a: one, b: other });
+  if (one === null || other === null) return null;
+  if (a.kind !== 'const' && b.kind !== 'const' && !areOfOne(a, b)) return null;
+  return withTerm(a.kind === 'const' ? b : a, { op: 'binary', kind, type, a: one, b: other });
+}
+
+/** What a division of a draw or a hash leaves is a number of its own: the whole has too many stretches. */
+function ofDraw(kind: BinaryOp, a: Leaf, b: Leaf): Leaf | null {
+  if (kind !== 'rem_u' || a.kind !== 'number' || a.term.op !== 'input') return null;
+  if (b.kind !== 'const' || b.value === 0n || a.field.residue !== undefined) return null;
+  if (a.field.name !== DRAW_FIELD.name && a.field.hashed === undefined) return null;
+  return numberLeaf(residueField(a.field, b.value), a.term);
 }
 
 function ofRange(kind: BinaryOp, type: IntType, a: Leaf, b: Leaf): Leaf | null {
@@ -91,6 +113,7 @@ export function combineLeaves(place: Place, kind: BinaryOp, type: IntType, a: Le
     if (a.kind === 'length') return a;
   }
   const found =
+    ofDraw(kind, a, b) ??
     ofNumbers(kind, type, a, b) ??
     ofPair(kind, type, a, b) ??
     ofPair(kind, type, b, a) ??
@@ -120,20 +143,18 @@ export function changeLeaf(
   if (kind === 'extend_u') return a;
   if (kind === 'wrap') {
     if (a.kind === 'pair') return a.low;
-    if (a.kind === 'number' && a.term.op !== 'input') {
+    const term = termOf(a);
+    if (term !== null && term.op !== 'input') {
       const mask: NumberTerm = { op: 'const', value: LOW };
-      return numberLeaf(a.field, { op: 'binary', kind: 'and', type: 'i64', a: a.term, b: mask });
+      return withTerm(a, { op: 'binary', kind: 'and', type: 'i64', a: term, b: mask }) ?? a;
     }
     return a.kind === 'opaque' ? place.opaques.leaf(`(wrap ${a.key})`, place.at) : a;
   }
-  if (a.kind === 'number') {
-    const op = kind === 'extend_s' ? 'extend32_s' : kind;
-    return numberLeaf(a.field, {
-      op: 'unary',
-      kind: op,
-      type: kind === 'extend_s' ? 'i64' : type,
-      a: a.term,
-    });
+  if (a.kind === 'number' || a.kind === 'byte') {
+    const [op, of] =
+      kind === 'extend_s' ? (['extend32_s', 'i64'] as const) : ([kind, type] as const);
+    const changed = withTerm(a, { op: 'unary', kind: op, type: of, a: a.term });
+    if (changed !== null) return changed;
   }
   const isSmall =
     a.kind === 'symbol-of' ||

@@ -4,6 +4,7 @@
  */
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { createInlineDecider, type Outcome } from '../simulate/index.js';
+import { compareRoutes, type RoutedSet } from './compare-routes.js';
 import { cubesOf } from './cubes.js';
 import {
   type Decided,
@@ -17,9 +18,10 @@ import {
 import { type Diagram, NONE, TooLarge } from './diagram.js';
 import { type Example, exampleOf } from './example.js';
 import { askConstraints, feasible } from './feasible.js';
-import { isOpaque } from './field.js';
-import { Space, Survey } from './guards.js';
+import { Space } from './guards.js';
 import { Opaques } from './leaf.js';
+import { firstOpaque, opaquePlaces } from './opaque-places.js';
+import { surveyPolicies } from './survey-policies.js';
 import { cubeWords, type FieldWords } from './words.js';
 
 /** What changed for a set of inputs. */
@@ -36,11 +38,13 @@ export interface ChangedSet {
 }
 export interface Undecided {
   readonly level: Level;
+  readonly what: 'verdicts' | 'routes';
   /** `file:line` of what is not looked into, or why nothing was. */
   readonly places: readonly string[];
 }
 export interface Comparison {
   readonly changed: readonly ChangedSet[];
+  readonly routed: readonly RoutedSet[];
   /** Changed sets that are left out, being more than were asked for. */
   readonly more: boolean;
   readonly undecided: readonly Undecided[];
@@ -58,37 +62,18 @@ export interface Decisions {
 export function decideAll(models: readonly Model[], level: Level): Decisions {
   const ask = level === 'connection' ? decideConnections : decideRequests;
   const opaques = new Opaques();
-  const survey = new Survey();
-  for (const model of models) ask(model, { guards: survey, opaques });
+  const { survey, closedLists } = surveyPolicies((guards, closed) => {
+    for (const model of models) ask(model, { guards, opaques, closedLists: closed });
+  });
   askConstraints(survey);
   const space = new Space(survey);
   const possible = feasible(space, level);
-  const decided = models.map((model) => ask(model, { guards: space, opaques }));
+  const decided = models.map((model) => ask(model, { guards: space, opaques, closedLists }));
   return { space, opaques, possible, decided };
 }
 
 const decideConnections: typeof decideRequests = (model, context) =>
   decide(model, 'connection', context);
-
-/** The first level that is not looked into. */
-export function firstOpaque(space: Space): number {
-  const at = space.levels.findIndex(({ field }) => isOpaque(field));
-  return at < 0 ? space.levels.length : at;
-}
-
-/** Lines that a set depends on and that are not looked into. */
-export function opaquePlaces(
-  { space, opaques }: Pick<Decisions, 'space' | 'opaques'>,
-  set: Diagram,
-): readonly string[] {
-  const from = firstOpaque(space);
-  const places = space.diagrams.levelsOf(set).flatMap((level) => {
-    if (level < from) return [];
-    const number = Number(space.levels[level]?.field.name.split(' ').at(-1));
-    return opaques.placeOf(number) ?? [];
-  });
-  return [...new Set(places)].sort();
-}
 
 /** Levels at which one of the bundles decides anything. */
 export function levelsOf(bundles: readonly ProvableBundle[]): readonly Level[] {
@@ -148,8 +133,30 @@ function compareLevel(models: readonly [Model, Model], level: Level, most: numbe
     }
   }
   const places = [...new Set(open.flatMap((set) => opaquePlaces(decisions, set)))];
-  const undecided = open.length === 0 ? [] : [{ level, places }];
-  return { changed, more, undecided };
+  const undecided = open.length === 0 ? [] : [{ level, what: 'verdicts' as const, places }];
+  return { changed, routed: [], more, undecided };
+}
+
+/** Levels at which one of the bundles routes anything. */
+function routedLevels(models: readonly Model[]): readonly Level[] {
+  const has = (name: 'routeConnection' | 'routeRequest'): boolean =>
+    models.some(({ policies }) => policies.some(({ entry }) => entry.exports.includes(name)));
+  return [
+    ...(has('routeConnection') ? (['connection'] as const) : []),
+    ...(has('routeRequest') ? (['request'] as const) : []),
+  ];
+}
+
+const NOTHING: Comparison = { changed: [], routed: [], more: false, undecided: [] };
+
+/** What is too large for it is undecided as a whole. */
+function orTooLarge(level: Level, what: Undecided['what'], ask: () => Comparison): Comparison {
+  try {
+    return ask();
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    return { ...NOTHING, undecided: [{ level, what, places: [error.message] }] };
+  }
 }
 
 /** Compares two bundles; a level that is too large for it is undecided as a whole. */
@@ -159,16 +166,21 @@ export function compareBundles(
   { most = 100 }: Options = {},
 ): Comparison {
   const models = [modelOf(old, 'old'), modelOf(now, 'new')] as const;
-  const parts = levelsOf([old, now]).map((level): Comparison => {
-    try {
-      return compareLevel(models, level, most);
-    } catch (error) {
-      if (!(error instanceof TooLarge)) throw error;
-      return { changed: [], more: false, undecided: [{ level, places: [error.message] }] };
-    }
-  });
+  const verdicts = levelsOf([old, now]).map((level) =>
+    orTooLarge(level, 'verdicts', () => compareLevel(models, level, most)),
+  );
+  const routes = routedLevels(models).map((level) =>
+    orTooLarge(level, 'routes', () => {
+      const { routed, more, undecided } = compareRoutes(models, level, most);
+      const open =
+        undecided === null ? [] : [{ level, what: 'routes' as const, places: undecided }];
+      return { ...NOTHING, routed, more, undecided: open };
+    }),
+  );
+  const parts = [...verdicts, ...routes];
   return {
     changed: parts.flatMap(({ changed }) => changed),
+    routed: parts.flatMap(({ routed }) => routed),
     more: parts.some(({ more }) => more),
     undecided: parts.flatMap(({ undecided }) => undecided),
   };

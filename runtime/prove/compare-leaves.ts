@@ -1,9 +1,10 @@
 /** Where a comparison of two parts of an input holds. What is not known becomes a question of its own. */
 import { type CompareOp, foldCompare, type IntType, swapped } from '../../compiler/index.js';
+import { areOfOne } from './combine-leaves.js';
 import { ALL, NONE } from './diagram.js';
 import { attributeField, opaqueField, type TextField } from './field.js';
 import type { Guard, Guards } from './guards.js';
-import { solve } from './intervals.js';
+import { type Interval, type NumberTerm, solve } from './intervals.js';
 import type { Leaf, Opaques } from './leaf.js';
 import { constant } from './leaf.js';
 import { principalExists, principalPasses } from './principal.js';
@@ -164,6 +165,32 @@ function againstConstant(guards: Guards, kind: CompareOp, a: Leaf, value: bigint
   }
 }
 
+type NumericLeaf = Extract<Leaf, { readonly kind: 'number' | 'byte' }>;
+
+function isNumeric(leaf: Leaf): leaf is NumericLeaf {
+  return leaf.kind === 'number' || leaf.kind === 'byte';
+}
+
+const OUTSIDE = 0xffff_ffffn;
+/** What `at` answers: a byte, or -1. */
+const BYTES: readonly Interval[] = [
+  [0n, 0xffn],
+  [OUTSIDE, OUTSIDE],
+];
+
+/** Where the input that a number is made of lies in some stretches. */
+function isWithin(guards: Guards, leaf: NumericLeaf, list: readonly Interval[]): Guard {
+  if (list.length === 0) return NONE;
+  if (leaf.kind === 'number') return guards.number(leaf.field, list);
+  const { field, index } = leaf;
+  const inside = list.filter(([from]) => from < OUTSIDE);
+  const codes = inside.map(([from, to]) => [Number(from), Number(to)] as const);
+  const has = codes.length === 0 ? NONE : guards.text(field, { op: 'byte', index, codes });
+  if (inside.length === list.length) return has;
+  const reaches = guards.text(field, { op: 'longer', than: index });
+  return guards.or(has, guards.not(reaches));
+}
+
 /** Where `a kind b` holds. */
 export function compareLeaves(
   asking: Asking,
@@ -177,13 +204,14 @@ export function compareLeaves(
     return foldCompare(kind, type, a.value, b.value) ? ALL : NONE;
   if (a.kind === 'const') return compareLeaves(asking, swapped(kind), type, b, a);
   if (a.key === b.key) return foldCompare(kind, type, 0n, 0n) ? ALL : NONE;
-  if (a.kind === 'number' && (b.kind === 'const' || (b.kind === 'number' && b.field === a.field))) {
-    const term = b.kind === 'const' ? ({ op: 'const', value: b.value } as const) : b.term;
-    const { holds, unknown } = solve({ kind, type, a: a.term, b: term }, a.field.within);
-    const sure = holds.length === 0 ? NONE : guards.number(a.field, holds);
+  if (isNumeric(a) && (b.kind === 'const' || (isNumeric(b) && areOfOne(a, b)))) {
+    const term: NumberTerm = b.kind === 'const' ? { op: 'const', value: b.value } : b.term;
+    const within = a.kind === 'byte' ? BYTES : a.field.within;
+    const { holds, unknown } = solve({ kind, type, a: a.term, b: term }, within);
+    const sure = isWithin(guards, a, holds);
     if (unknown.length === 0) return sure;
     const open = guards.and(
-      guards.number(a.field, unknown),
+      isWithin(guards, a, unknown),
       opaqueGuard(asking, `${a.key} ${kind} ${type} ${b.key}`),
     );
     return guards.or(sure, open);

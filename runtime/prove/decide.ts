@@ -23,6 +23,7 @@ import { ALL, NONE } from './diagram.js';
 import { attributeField, knownField, opaqueField, serviceField } from './field.js';
 import type { Guard, Guards } from './guards.js';
 import type { Leaf, Opaques, Value } from './leaf.js';
+import type { ListName } from './named-search.js';
 import { FunctionRunner } from './run-function.js';
 
 export type Level = 'connection' | 'request';
@@ -72,6 +73,7 @@ export interface DecideContext {
   readonly guards: Guards;
   readonly opaques: Opaques;
   /** See RunContext. */
+  readonly closedLists: ReadonlySet<ListName>;
   readonly ignoresAnswers?: boolean;
 }
 
@@ -148,7 +150,7 @@ function answersOf(
 
 /** What the policies of one level say. Throws TooLarge. */
 export function decide(model: Model, level: Level, context: DecideContext): Decided {
-  const { guards, opaques, ignoresAnswers = false } = context;
+  const { guards, opaques, closedLists, ignoresAnswers = false } = context;
   const { manifest } = model.bundle;
   const spoken = model.policies
     .filter(({ entry }) => entry.exports.includes(EXPORT[level]))
@@ -161,6 +163,7 @@ export function decide(model: Model, level: Level, context: DecideContext): Deci
         ir,
         subject: { manifest, entry },
         tag: `${model.tag} ${entry.name}`,
+        closedLists,
         ignoresAnswers,
       });
       const value = runner.run(policyFunction(entry.index, FUNCTION_PART[EXPORT[level]]), attached);

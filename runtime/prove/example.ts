@@ -17,92 +17,26 @@ import { serviceOf } from './feasible.js';
 import {
   attributeField,
   CLOCK_FIELD,
-  type Field,
   headerField,
   IPV4,
   knownField,
+  listField,
   PORT_FIELD,
   PROTOCOL_FIELD,
   viewField,
 } from './field.js';
 import type { Space } from './guards.js';
-import type { Interval } from './intervals.js';
+import type { ListName } from './named-search.js';
+import { Point } from './point.js';
 
 export interface Example {
   readonly world: World;
   readonly input: DecideInput;
 }
 
-/** What a field is in one input: a text, null where absent, `repeated`, a number, yes or no. */
-class Point {
-  readonly #space: Space;
-  readonly #classAt: (level: number) => number;
-
-  constructor(space: Space, classAt: (level: number) => number) {
-    this.#space = space;
-    this.#classAt = classAt;
-  }
-
-  #at(name: string): number | null {
-    const level = this.#space.levelOf(name);
-    return level === null ? null : this.#classAt(level);
-  }
-
-  /** Whether a question is answered by yes; null where nobody asked. */
-  flag(name: string): boolean | null {
-    const at = this.#at(name);
-    return at === null ? null : at === 1;
-  }
-
-  /** The field's text, null where it is absent, `usual` where nobody asked. */
-  text(name: string, usual: string | null): string | null {
-    const level = this.#space.levelOf(name);
-    const at = this.#at(name);
-    const classes = level === null ? undefined : this.#space.levels[level];
-    const item = classes?.kind === 'text' && at !== null ? classes.classes[at] : undefined;
-    if (item === undefined) return usual;
-    if (item.kind !== 'text') return null;
-    return this.#isOther(name) ? (item.second ?? item.text) : item.text;
-  }
-
-  isRepeated(name: string): boolean {
-    const level = this.#space.levelOf(name);
-    const at = this.#at(name);
-    const classes = level === null ? undefined : this.#space.levels[level];
-    return classes?.kind === 'text' && at !== null && classes.classes[at]?.kind === 'repeated';
-  }
-
-  /** The second of two fields that are not the same takes the second text of their class. */
-  #isOther(name: string): boolean {
-    return this.#space.levels.some(
-      ({ field }) =>
-        field.kind === 'same' && field.b.name === name && this.flag(field.name) === false,
-    );
-  }
-
-  part(name: string): Interval | null {
-    const level = this.#space.levelOf(name);
-    const at = this.#at(name);
-    const classes = level === null ? undefined : this.#space.levels[level];
-    return classes?.kind === 'number' && at !== null ? (classes.parts[at] ?? null) : null;
-  }
-
-  /** One of some numbers where it fits, else the first that does. */
-  number(name: string, preferred: readonly bigint[]): bigint {
-    const part = this.part(name);
-    if (part === null) return preferred[0] ?? 0n;
-    const usual = preferred.find((number) => number >= part[0] && number <= part[1]);
-    return usual ?? (part[0] < part[1] ? part[0] + 1n : part[0]);
-  }
-
-  get fields(): readonly Field[] {
-    return this.#space.levels.map(({ field }) => field);
-  }
-}
-
 const [FOUR] = IPV4;
 const SIX = 0xfd00n << 112n;
-const USUAL: Readonly<Record<SideName, readonly bigint[]>> = {
+export const USUAL: Readonly<Record<SideName, readonly bigint[]>> = {
   source: [
     FOUR | 0x0a000001n,
     FOUR | 0xc0000201n,
@@ -118,18 +52,18 @@ const USUAL: Readonly<Record<SideName, readonly bigint[]>> = {
     (0x20010db8n << 96n) | 2n,
   ],
 };
-const PORTS = [80n, 443n, 8080n];
+export const PORTS: readonly bigint[] = [80n, 443n, 8080n];
 /** What a service of the example selects by. */
 const MARK = 'weft.dev/example';
 
-function addressOf(number: bigint): Address {
+export function addressOf(number: bigint): Address {
   const bytes = new Uint8Array(16);
   for (let i = 0; i < 16; i += 1) bytes[i] = Number((number >> BigInt(8 * (15 - i))) & 0xffn);
   const isFour = number >= IPV4[0] && number <= IPV4[1];
   return { family: isFour ? 4 : 6, bytes, text: formatAddress(bytes) };
 }
 
-function workloadOf(
+export function workloadOf(
   point: Point,
   side: SideName,
   address: Address,
@@ -186,10 +120,47 @@ function sentPath(path: string): string {
   });
 }
 
-function requestOf(point: Point): RequestText {
+/** Parameters or cookies that there are. */
+function itemsOf(point: Point, list: ListName): readonly (readonly [string, string])[] {
+  return point.fields.flatMap((field) => {
+    if (field.kind !== 'text' || !('list' in field.of) || field.of.list !== list) return [];
+    const value = point.text(field.name, null);
+    return value === null ? [] : [[field.of.name, value] as const];
+  });
+}
+
+/** A name that nobody asks for. */
+function otherName(point: Point): string {
+  const names = new Set(
+    point.fields.flatMap((field) =>
+      field.kind === 'text' && 'list' in field.of ? [field.of.name] : [],
+    ),
+  );
+  let name = 'other';
+  while (names.has(name)) name += '_';
+  return name;
+}
+
+/** The text of a list: its items, or where there is none what is asked of the whole. */
+function listText(point: Point, list: ListName): string | null {
+  const items = itemsOf(point, list).map(([name, value]) => `${name}=${value}`);
+  const whole = point.text(listField(list).name, null);
+  if (items.length === 0) {
+    const hasNames = point.fields.some(
+      (field) => field.kind === 'text' && 'list' in field.of && field.of.list === list,
+    );
+    return whole === null || whole === '' || !hasNames ? whole : `${otherName(point)}=x`;
+  }
+  if (list === 'query') return items.join('&');
+  // Blanks at the end of a header are cut off.
+  const text = items.join('; ');
+  return text.endsWith(' ') ? `${text}; ${otherName(point)}=x` : text;
+}
+
+export function requestOf(point: Point): RequestText {
   const method = point.text(viewField('method').name, 'GET') ?? 'GET';
   const path = point.text(viewField('path').name, '/');
-  const query = point.text(viewField('query').name, null);
+  const query = listText(point, 'query');
   const host = point.text(viewField('host').name, 'example.test');
   const headers: [string, string][] = host === null ? [] : [['host', host]];
   for (const field of point.fields) {
@@ -197,8 +168,10 @@ function requestOf(point: Point): RequestText {
     const name = field.of.header;
     if (point.isRepeated(headerField(name).name)) headers.push([name, 'x'], [name, 'y']);
     const value = point.text(field.name, null);
-    if (value !== null) headers.push([name, value]);
+    if (value !== null && name !== 'cookie') headers.push([name, value]);
   }
+  const cookies = listText(point, 'cookie');
+  if (cookies !== null) headers.push(['cookie', cookies]);
   const target =
     method === 'CONNECT'
       ? (host ?? '')
@@ -206,14 +179,18 @@ function requestOf(point: Point): RequestText {
   return { method, target, version: host === null ? '1.0' : '1.1', headers };
 }
 
-/** Some input of a set that is not empty. */
-export function exampleOf(space: Space, set: Diagram, level: Level): Example {
+/** Some input of a set that is not empty. Throws NoExample. */
+export function pointOf(space: Space, set: Diagram): Point {
   const isKnown = (at: number): boolean =>
     space.levels[at]?.field.name.endsWith(' is a workload') === true;
   const path = space.diagrams.path(set, isKnown);
   // What the set does not ask may be anything.
-  const point = new Point(space, (at) => path.get(at)?.[0]?.[0] ?? (isKnown(at) ? 1 : 0));
-  return exampleAt(point, level);
+  return new Point(space, (at) => path.get(at)?.[0]?.[0] ?? (isKnown(at) ? 1 : 0));
+}
+
+/** The same as a world and a question. */
+export function exampleOf(space: Space, set: Diagram, level: Level): Example {
+  return exampleAt(pointOf(space, set), level);
 }
 
 function exampleAt(point: Point, level: Level): Example {

@@ -2,9 +2,9 @@
  * Which combinations of fields there are: a principal needs a service account, both ends have one address family,
  * two texts that are the same are of one class. Differences elsewhere are none.
  */
-import type { SideName } from '../../compiler/abi/index.js';
+import { type SideName, viewHash } from '../../compiler/abi/index.js';
 import type { Level } from './decide.js';
-import { ALL, classesWhere, type Diagram } from './diagram.js';
+import { ALL, classesWhere, type Diagram, NONE, TooLarge } from './diagram.js';
 import {
   addressField,
   attributeField,
@@ -12,12 +12,18 @@ import {
   type Field,
   IPV4,
   knownField,
+  listField,
+  type NumberField,
   PROTOCOL_FIELD,
   type SameField,
   type TextField,
   viewField,
 } from './field.js';
-import type { Space, Survey } from './guards.js';
+import type { Classes, Space, Survey } from './guards.js';
+import type { Interval } from './intervals.js';
+import type { ListName } from './named-search.js';
+
+type NumberClasses = Extract<Classes, { readonly kind: 'number' }>;
 
 const SIDES: readonly SideName[] = ['source', 'destination'];
 /** What every workload has. */
@@ -47,7 +53,16 @@ export function askConstraints(survey: Survey): void {
       });
     }
   }
-  if (has(viewField('path')) || has(viewField('method')) || has(viewField('query'))) {
+  for (const field of fields) {
+    if (field.kind !== 'number' || field.hashed === undefined) continue;
+    for (const test of survey.tests.get(field.hashed.name)?.values() ?? []) {
+      if (test.op === 'is') survey.number(field, [hashPart(field, test.text)]);
+    }
+  }
+  const hasItems = fields.some(
+    (field) => field.kind === 'text' && 'list' in field.of && field.of.list === 'query',
+  );
+  if (hasItems || has(viewField('path')) || has(viewField('method')) || has(viewField('query'))) {
     survey.text(viewField('method'), { op: 'is', text: 'CONNECT', ignoresCase: false });
     if (has(viewField('host'))) survey.text(viewField('host'), HAS_PORT);
   }
@@ -58,14 +73,17 @@ export function serviceOf(name: string): string {
   return name.slice(SERVICE.length);
 }
 
-/** All inputs that there can be at a level. */
+/** All inputs that there can be at a level. Throws TooLarge. */
 export function feasible(space: Space, level: Level): Diagram {
-  const parts: Diagram[] = [];
+  const parts: Diagram[] = [residues(space)];
   const known = (side: SideName): Diagram => space.flag(knownField(side));
   parts.push(space.or(known('source'), known('destination')));
   for (const { field } of space.levels) {
     if (field.kind === 'text' && 'side' in field.of) parts.push(presence(space, field, field.of));
     if (field.kind === 'same') parts.push(sameness(space, field));
+    if (field.kind === 'number') parts.push(hashing(space, field));
+    if (field.kind === 'text' && 'list' in field.of)
+      parts.push(listed(space, field, field.of.list));
     if (field.kind === 'flag' && field.name.startsWith(SERVICE)) {
       const [, namespace = ''] = serviceOf(field.name).split('.');
       const home = space.text(attributeField('destination', 'namespace'), {
@@ -126,6 +144,98 @@ function sameness(space: Space, field: SameField): Diagram {
   const inOne = diagrams.union(alike.map(({ both }) => both));
   const inSingle = diagrams.union(alike.filter(({ isOne }) => isOne).map(({ both }) => both));
   return space.and(space.or(space.not(isSame), inOne), space.or(isSame, space.not(inSingle)));
+}
+
+const WORD = 0xffff_ffffn;
+
+/** What a hash, or what a division leaves of it, is for one text. */
+function hashPart({ residue }: NumberField, text: string): Interval {
+  const hash = hashOf(text);
+  const value = residue === undefined ? hash : hash % residue.modulus;
+  return [value, value];
+}
+
+/** The hash of a text, as sticky splits have it. */
+export function hashOf(text: string): bigint {
+  return viewHash(Uint8Array.from(text, (char) => char.charCodeAt(0))) & WORD;
+}
+
+/** One text has one hash; of a class of many there is one for each. */
+function hashing(space: Space, field: NumberField): Diagram {
+  const level = field.hashed === undefined ? null : space.levelOf(field.hashed.name);
+  const hashed = level === null ? undefined : space.levels[level];
+  if (hashed?.kind !== 'text') return ALL;
+  const named = hashed.classes.flatMap((item) =>
+    item.kind === 'text' && item.second === null ? [item.text] : [],
+  );
+  const tests = space.tests.get(hashed.field.name)?.values() ?? [];
+  const told = new Set([...tests].flatMap((test) => (test.op === 'is' ? [test.text] : [])));
+  return named
+    .filter((text) => told.has(text))
+    .map((text) =>
+      space.or(
+        space.not(space.text(hashed.field, { op: 'is', text, ignoresCase: false })),
+        space.number(field, [hashPart(field, text)]),
+      ),
+    )
+    .reduce(space.and, ALL);
+}
+
+/** Divisions of one draw are looked at together up to so many draws. */
+const MAX_DRAWS = 100_000n;
+
+/** The least number that some numbers divide. */
+export function commonMultiple(numbers: readonly bigint[]): bigint {
+  const divisor = (a: bigint, b: bigint): bigint => (b === 0n ? a : divisor(b, a % b));
+  return numbers.reduce((all, one) => (all / divisor(all, one)) * one, 1n);
+}
+
+/** What several divisions leave of one draw fits together. */
+function residues(space: Space): Diagram {
+  const numbers = space.levels.flatMap((classes) => (classes.kind === 'number' ? [classes] : []));
+  const draws = new Set(numbers.flatMap(({ field }) => field.residue?.of.name ?? []));
+  return [...draws].map((draw) => together(space, numbers, draw)).reduce(space.and, ALL);
+}
+
+function together(space: Space, numbers: readonly NumberClasses[], draw: string): Diagram {
+  const parts = numbers.filter(({ field }) => field.residue?.of.name === draw);
+  const isWhole = space.levelOf(draw) !== null;
+  if (parts.length === 1 && !isWhole) return ALL;
+  const all = commonMultiple(parts.map(({ field }) => field.residue?.modulus ?? 1n));
+  if (isWhole || all > MAX_DRAWS) throw new TooLarge('one draw is divided in too many ways');
+  const seen = new Map<string, Diagram>();
+  for (let value = 0n; value < all; value += 1n) {
+    const places = parts.map(({ field, parts: list }) => {
+      const rest = value % (field.residue?.modulus ?? 1n);
+      return list.findIndex(([from, to]) => rest >= from && rest <= to);
+    });
+    const key = places.join();
+    if (seen.has(key)) continue;
+    const cube = parts.map(({ field, parts: list }, i) => {
+      const part = list[places[i] ?? -1];
+      return part === undefined ? ALL : space.number(field, [part]);
+    });
+    seen.set(key, cube.reduce(space.and, ALL));
+  }
+  return space.diagrams.union([...seen.values()]);
+}
+
+/** A parameter or cookie is there only where its list is. */
+function listed(space: Space, field: TextField, list: ListName): Diagram {
+  const absent = space.absent(field);
+  const whole = listField(list);
+  const isTunnel = space.text(viewField('method'), {
+    op: 'is',
+    text: 'CONNECT',
+    ignoresCase: false,
+  });
+  const parts = list === 'query' ? [space.or(space.not(isTunnel), absent)] : [];
+  const level = space.levelOf(whole.name);
+  if (level !== null) {
+    const hasNone = space.where(whole, (item) => item.kind !== 'text' || item.text === '') ?? NONE;
+    parts.push(space.or(absent, space.not(hasNone)));
+  }
+  return parts.reduce(space.and, ALL);
 }
 
 /** A tunnel has no path, and its host a port; what stands for the whole server is not searched. */

@@ -1,6 +1,7 @@
 /** The fields of the input that a decision may depend on: names as a policy writes them, kinds, and what they can hold. */
 import type { AttributeName, SideName, ViewName } from '../../compiler/abi/index.js';
 import type { Interval } from './intervals.js';
+import type { ListName } from './named-search.js';
 import type { DomainName } from './text-domain.js';
 
 export interface FlagField {
@@ -21,6 +22,10 @@ export interface NumberField {
   readonly name: string;
   readonly rank: number;
   readonly within: readonly Interval[];
+  /** Of a draw that is divided: which draw, and by what. */
+  readonly residue?: { readonly of: NumberField; readonly modulus: bigint };
+  /** Of a hash: the text that is hashed. */
+  readonly hashed?: TextField;
 }
 export interface TextField {
   readonly kind: 'text';
@@ -36,7 +41,11 @@ export interface TextField {
         readonly key: string | null;
       }
     | { readonly view: ViewName }
-    | { readonly header: string };
+    | { readonly header: string }
+    /** A parameter of the query or a cookie, by its name. */
+    | { readonly list: ListName; readonly name: string }
+    /** The name of the service that is routed to. */
+    | { readonly service: true };
 }
 export type Field = FlagField | SameField | NumberField | TextField;
 
@@ -51,8 +60,11 @@ const RANK = {
   protocol: 50,
   port: 51,
   clock: 52,
+  draw: 53,
   view: 60,
   header: 70,
+  item: 75,
+  hash: 80,
   opaque: 1000,
 } as const;
 
@@ -127,6 +139,56 @@ export function viewField(view: Exclude<ViewName, 'target'>): TextField {
 export function headerField(header: string): TextField {
   const name = `request.header(${JSON.stringify(header)})`;
   return { kind: 'text', name, rank: RANK.header, domain: 'header', repeats: true, of: { header } };
+}
+
+/** A parameter of the query, or a cookie. */
+export function itemField(list: ListName, name: string): TextField {
+  return {
+    kind: 'text',
+    name: `request.${list}(${JSON.stringify(name)})`,
+    rank: RANK.item,
+    domain: list === 'query' ? 'parameter' : 'cookie',
+    repeats: false,
+    of: { list, name },
+  };
+}
+/** The text in which the items of a list stand. */
+export function listField(list: ListName): TextField {
+  return list === 'query' ? viewField('query') : headerField('cookie');
+}
+
+/** The service that a connection or request is routed of, as `reviews.prod`. */
+export const SERVICE_FIELD: TextField = {
+  kind: 'text',
+  name: 'service',
+  rank: RANK.service,
+  domain: 'service',
+  repeats: false,
+  of: { service: true },
+};
+
+const WORDS: readonly Interval[] = [[0n, 0xffff_ffffn]];
+/** The draw of a connection. */
+export const DRAW_FIELD: NumberField = {
+  kind: 'number',
+  name: 'draw',
+  rank: RANK.draw,
+  within: WORDS,
+};
+/** The hash of a text, as sticky splits have it. */
+export function hashField(hashed: TextField): NumberField {
+  return {
+    kind: 'number',
+    name: `hash(${hashed.name})`,
+    rank: RANK.hash,
+    within: WORDS,
+    hashed,
+  };
+}
+/** What a division of a draw leaves. */
+export function residueField(of: NumberField, modulus: bigint): NumberField {
+  const name = `${of.name} % ${modulus}`;
+  return { ...of, name, within: [[0n, modulus - 1n]], residue: { of, modulus } };
 }
 
 const MAPPED = 0xffff_0000_0000n;

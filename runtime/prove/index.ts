@@ -6,6 +6,7 @@ export {
   compareBundles,
   type Undecided,
 } from './compare-bundles.js';
+export type { RoutedSet } from './compare-routes.js';
 export type { Example } from './example.js';
 export { lintRules } from './lint-rules.js';
 export { lintTables } from './lint-tables.js';

@@ -24,6 +24,12 @@ export type Leaf =
   /** Place and length of a part of the request: 0 where it is absent. */
   | (LeafOf<'view'> & { readonly field: TextField })
   | (LeafOf<'length'> & { readonly field: TextField })
+  /** A byte of a part at an index, or -1 outside of it; and what is made of it. */
+  | (LeafOf<'byte'> & {
+      readonly field: TextField;
+      readonly index: number;
+      readonly term: NumberTerm;
+    })
   /** Two of 32 bits, one above the other: what a subprogram returns. */
   | (LeafOf<'pair'> & { readonly high: Leaf; readonly low: Leaf })
   /** One of many constants, from first to last. */
@@ -62,6 +68,10 @@ export function termKey(term: NumberTerm): string {
 
 export function numberLeaf(field: NumberField, term: NumberTerm): Leaf {
   return { kind: 'number', key: `${field.name} ${termKey(term)}`, field, term };
+}
+
+export function byteLeaf(field: TextField, index: number, term: NumberTerm): Leaf {
+  return { kind: 'byte', key: `byte ${index} ${field.name} ${termKey(term)}`, field, index, term };
 }
 
 export function viewLeaf(field: TextField): Leaf {

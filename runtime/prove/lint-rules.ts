@@ -16,9 +16,10 @@ import {
 } from './decide.js';
 import { ALL, type Diagram, NONE, TooLarge } from './diagram.js';
 import { askConstraints, feasible } from './feasible.js';
-import { Space, Survey } from './guards.js';
+import { Space } from './guards.js';
 import { knownWorld } from './known-world.js';
 import { Opaques } from './leaf.js';
+import { surveyPolicies } from './survey-policies.js';
 
 type Site = ProvableBundle['manifest']['sites'][number];
 
@@ -59,17 +60,19 @@ function levelSets(
   world: World | null,
 ): (site: Site) => RuleSets | null {
   const opaques = new Opaques();
-  const survey = new Survey();
-  decide(model, level, { guards: survey, opaques });
-  decide(model, level, { guards: survey, opaques, ignoresAnswers: true });
+  const { survey, closedLists } = surveyPolicies((guards, closed) => {
+    decide(model, level, { guards, opaques, closedLists: closed });
+    decide(model, level, { guards, opaques, closedLists: closed, ignoresAnswers: true });
+  });
   // Of the fields that the constraints bring in too.
   askConstraints(survey);
   if (world !== null) knownWorld(survey, world, [...survey.fields.values()]);
   const space = new Space(survey);
   const possible = feasible(space, level);
   const { diagrams } = space;
-  const { spoken } = decide(model, level, { guards: space, opaques });
-  const { spoken: loose } = decide(model, level, { guards: space, opaques, ignoresAnswers: true });
+  const context = { guards: space, opaques, closedLists };
+  const { spoken } = decide(model, level, context);
+  const { spoken: loose } = decide(model, level, { ...context, ignoresAnswers: true });
   const fields = space.levels.map(({ field }) => field);
   const known = world === null ? ALL : knownWorld(space, world, fields);
   return ({ site, file }) => {

@@ -2,31 +2,27 @@
  * Runs a policy's function for all inputs at once: each block with the set of inputs that reach it, each value with
  * what it may be. Loops are run round by round; what is left after MAX_ROUNDS is not looked into.
  */
-import {
-  type Block,
-  type BlockId,
-  bitsOf,
-  type Func,
-  type Instr,
-  type IntType,
-  MEMORY_IMAGE,
-  type PolicyIr,
-  readBytes,
-  type Target,
-  type Type,
-  type ValueId,
+import type {
+  Block,
+  BlockId,
+  Func,
+  PolicyIr,
+  Target,
+  Type,
+  ValueId,
 } from '../../compiler/index.js';
-import { AbiAsker, type Subject } from './ask-abi.js';
-import { changeLeaf, combineLeaves } from './combine-leaves.js';
-import { compareLeaves, truthOf } from './compare-leaves.js';
+import type { Subject } from './ask-abi.js';
+import { compareLeaves } from './compare-leaves.js';
 import { NONE, TooLarge } from './diagram.js';
 import { type EscapingValues, escapingValues } from './escaping-values.js';
 import type { Guard, Guards } from './guards.js';
 import { constant, type Leaf, type Opaques, type Value } from './leaf.js';
 import { leaveSearch } from './leave-search.js';
 import { isLoop, type LoopPart, loopOrder, type Part } from './loop-order.js';
+import type { ListName } from './named-search.js';
+import { runStep, truthOfValue } from './run-step.js';
 import { type SearchLoop, searchLoop } from './search-loop.js';
-import { always, mapPairs, mapValue, NOTHING, ofTruth, ValueBuilder } from './value.js';
+import { always, NOTHING, ValueBuilder } from './value.js';
 
 const MAX_ROUNDS = 300;
 /** Operations of one run: a policy of 1,000 rules needs some ten thousand. */
@@ -43,6 +39,8 @@ export interface RunContext {
   readonly tag: string;
   /** Goes on past lines that answer, as if they had not: what a rule would decide if none stood before it. */
   readonly ignoresAnswers?: boolean;
+  /** See SearchRun. */
+  readonly closedLists: ReadonlySet<ListName>;
 }
 
 interface Shape {
@@ -147,8 +145,9 @@ export class FunctionRunner {
     const waiting = frame.waiting.get(loop.header);
     if (header === undefined || waiting === undefined) return;
     frame.waiting.delete(loop.header);
-    const { guards, opaques } = this.#context;
+    const { guards, opaques, closedLists } = this.#context;
     leaveSearch(search, {
+      closedLists,
       guards,
       opaques,
       at: this.#placeOf(header.instrs[0]?.loc ?? header.term.loc),
@@ -192,7 +191,18 @@ export class FunctionRunner {
     this.#steps += block.instrs.length + 1;
     if (this.#steps > MAX_STEPS) throw new TooLarge('the policy takes too many steps');
     for (const instr of block.instrs) {
-      const { value, traps } = this.#step(frame, block, instr, reach);
+      const { value, traps } = runStep(instr, {
+        guards: this.#context.guards,
+        opaques: this.#context.opaques,
+        ir: this.#context.ir,
+        subject: this.#context.subject,
+        at: this.#placeOf(instr.loc),
+        func: frame.func.name,
+        types: frame.shape.types,
+        read: (id) => this.#read(frame, block.id, id),
+        call: (callee, args) => this.run(callee, reach, args, frame.depth + 1),
+        opaque: (expression) => this.#opaque(expression, instr.loc),
+      });
       frame.values.set(instr.id, value);
       if (traps === NONE) continue;
       const { guards } = this.#context;
@@ -310,11 +320,7 @@ export class FunctionRunner {
 
   #truth(value: Value, loc: number | null): Guard {
     const { guards, opaques } = this.#context;
-    const asking = { guards, opaques, at: this.#placeOf(loc) };
-    return value.reduce<Guard>(
-      (holds, [leaf, guard]) => guards.or(holds, guards.and(guard, truthOf(asking, leaf))),
-      NONE,
-    );
+    return truthOfValue({ guards, opaques, at: this.#placeOf(loc) }, value);
   }
 
   #equals(value: Value, number: bigint, loc: number | null): Guard {
@@ -329,99 +335,4 @@ export class FunctionRunner {
       NONE,
     );
   }
-
-  #step(
-    frame: Frame,
-    block: Block,
-    instr: Instr,
-    reach: Guard,
-  ): { readonly value: Value; readonly traps: Guard } {
-    const { guards, opaques, subject, ir } = this.#context;
-    const at = this.#placeOf(instr.loc);
-    const read = (id: ValueId): Value => this.#read(frame, block.id, id);
-    const done = (value: Value): { readonly value: Value; readonly traps: Guard } => ({
-      value,
-      traps: NONE,
-    });
-    const unknown = (why: string): Value =>
-      always(this.#opaque(`${why} ${frame.func.name} ${instr.id}`, instr.loc));
-    const pairs = (a: ValueId, b: ValueId, make: (a: Leaf, b: Leaf) => Value): Value =>
-      mapPairs(guards, read(a), read(b), make) ?? unknown('pairs');
-    switch (instr.op) {
-      case 'const':
-        return done(always(constant(instr.value)));
-      case 'binary': {
-        const type = intType(instr.type);
-        return done(
-          pairs(instr.args[0], instr.args[1], (a, b) =>
-            always(combineLeaves({ opaques, at }, instr.kind, type, a, b)),
-          ),
-        );
-      }
-      case 'unary':
-      case 'extend_u':
-      case 'extend_s':
-      case 'wrap': {
-        const kind = instr.op === 'unary' ? instr.kind : instr.op;
-        const type = intType(instr.type);
-        return done(
-          mapValue(guards, read(instr.args[0]), (leaf) =>
-            always(changeLeaf({ opaques, at }, kind, type, leaf)),
-          ),
-        );
-      }
-      case 'compare': {
-        const type = intType(frame.shape.types.get(instr.args[0]) ?? 'i32');
-        const asking = { guards, opaques, at };
-        return done(
-          pairs(instr.args[0], instr.args[1], (a, b) =>
-            ofTruth(guards, compareLeaves(asking, instr.kind, type, a, b)),
-          ),
-        );
-      }
-      case 'select': {
-        const condition = this.#truth(read(instr.args[0]), instr.loc);
-        const built = new ValueBuilder(guards);
-        built.addAll(read(instr.args[1]), condition);
-        built.addAll(read(instr.args[2]), guards.not(condition));
-        return done(built.value);
-      }
-      case 'load.memory':
-        return done(
-          mapValue(guards, read(instr.args[0]), (leaf) => always(this.#load(leaf, instr))),
-        );
-      case 'call':
-        return done(this.run(instr.callee, reach, instr.args.slice(1).map(read), frame.depth + 1));
-      case 'abi': {
-        const call = ir.resolved.calls.get(frame.func.name)?.get(instr.id);
-        if (call === undefined) return done(unknown('call'));
-        return new AbiAsker({ guards, opaques, at }, subject).ask(call, instr.args.map(read));
-      }
-      case 'launder':
-        return done(read(instr.args[0]));
-      case 'may_goto':
-        return done(NOTHING);
-      default:
-        return done(unknown(instr.op));
-    }
-  }
-
-  /** Memory as the configure phase left it; what a decision writes is not followed. */
-  #load(leaf: Leaf, instr: Extract<Instr, { op: 'load.memory' }>): Leaf {
-    const { ir } = this.#context;
-    const bytes = ir.module.images.find(({ name }) => name === MEMORY_IMAGE)?.bytes;
-    const address = leaf.kind === 'const' ? Number(leaf.value) + instr.offset : null;
-    const limit = Math.min(bytes?.length ?? 0, ir.module.scratchFrom ?? Number.POSITIVE_INFINITY);
-    if (address === null || bytes === undefined || address + instr.size > limit) {
-      return this.#opaque(`load ${leaf.key} ${instr.offset} ${instr.size}`, instr.loc);
-    }
-    return constant(
-      readBytes(bytes, address, instr.size, instr.signed, instr.type) &
-        ((1n << BigInt(bitsOf(instr.type))) - 1n),
-    );
-  }
-}
-
-function intType(type: Type): IntType {
-  return type === 'i64' ? 'i64' : 'i32';
 }

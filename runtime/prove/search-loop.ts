@@ -17,6 +17,7 @@ import {
   type ValueId,
 } from '../../compiler/index.js';
 import type { LoopPart } from './loop-order.js';
+import type { LoopCode } from './named-search.js';
 
 export interface SearchLoop {
   /** What it does, without the numbers that differ from bundle to bundle. */
@@ -34,6 +35,8 @@ export interface SearchLoop {
     readonly found: Target;
     readonly missed: Target;
   } | null;
+  /** What it takes to run it. */
+  readonly code: LoopCode;
 }
 
 const SEARCHES: ReadonlySet<AbiCall['op']> = new Set<AbiCall['op']>(['byte', 'find', 'hash']);
@@ -121,7 +124,9 @@ export function searchLoop(
   });
   if (exits.length === 0) return null;
   const contains = containsOf(blocks, exits, { all, calls, constants });
-  return { key: text.join('\n'), inputs, exits, fuel, numbers, contains };
+  const own = new Map(blocks.map((block) => [block.id, block]));
+  const code = { header: loop.header, blocks: own, exits, calls, constants, fuel };
+  return { key: text.join('\n'), inputs, exits, fuel, numbers, contains, code };
 }
 
 /** A search for the first character of a text, and whether the text stands there: left by that, or for want of more. */

@@ -30,7 +30,13 @@ export type TextTest =
   | { readonly op: 'host'; readonly pattern: string }
   | { readonly op: 'regex'; readonly pattern: string }
   /** More than so many characters. */
-  | { readonly op: 'longer'; readonly than: number };
+  | { readonly op: 'longer'; readonly than: number }
+  /** One of some characters at an index, as stretches of them. */
+  | {
+      readonly op: 'byte';
+      readonly index: number;
+      readonly codes: readonly (readonly [number, number])[];
+    };
 
 const LIMITS = { places: 4000, states: 4000 };
 const PLAIN = (): number => 0;
@@ -68,7 +74,25 @@ export function automatonOf(test: TextTest): Automaton | null {
         step: (state) => Math.min(state + 1, test.than + 1),
         accepts: (state) => state > test.than,
       };
+    case 'byte': {
+      const [{ index }, found] = [test, test.index + 1];
+      return {
+        codes: new Set(),
+        kindOf: (code) => (isOneOf(test.codes, code) ? 1 : 0),
+        start: 0,
+        step: (state, code) => {
+          if (state < index) return state + 1;
+          return state === found || isOneOf(test.codes, code) ? found : DEAD;
+        },
+        accepts: (state) => state === found,
+      };
+    }
   }
+}
+
+/** Whether some stretches hold a character. */
+export function isOneOf(codes: readonly (readonly [number, number])[], code: number): boolean {
+  return codes.some(([from, to]) => code >= from && code <= to);
 }
 
 function letters(text: string, ignoresCase: boolean): ReadonlySet<number> {

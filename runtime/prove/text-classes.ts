@@ -127,7 +127,7 @@ function samples(
 }
 
 /** Whether the domain has a text. */
-function isIn(domain: TextDomain, text: string): boolean {
+export function isIn(domain: TextDomain, text: string): boolean {
   const known = new Set(domain.alphabet);
   let state = domain.automaton.start;
   for (let i = 0; i < text.length && state !== DEAD; i += 1) {

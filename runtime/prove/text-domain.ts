@@ -138,7 +138,58 @@ const HEADER: TextDomain = {
   usual: 'x',
 };
 
-export type DomainName = 'name' | 'part' | 'free' | 'method' | 'path' | 'query' | 'host' | 'header';
+/** The value of a parameter: up to the next `&`. */
+const PARAMETER: TextDomain = {
+  name: 'parameter',
+  automaton: small(
+    () => 0,
+    () => true,
+  ),
+  alphabet: QUERY.alphabet.filter((code) => code !== 0x26),
+  isOpen: false,
+  usual: 'x',
+};
+/** The value of a cookie: up to the next `;`, blanks and all. */
+const COOKIE: TextDomain = {
+  name: 'cookie',
+  automaton: small(
+    () => 0,
+    () => true,
+  ),
+  alphabet: HEADER.alphabet.filter((code) => code !== 0x3b),
+  isOpen: false,
+  usual: 'x',
+};
+/** Name and namespace, as world.yaml has them. */
+const SERVICE: TextDomain = {
+  name: 'service',
+  // 0 and 3: where a name begins; 1 and 4: where it may end; 2 and 5: behind a hyphen
+  automaton: small(
+    (state, code) => {
+      if (code === DOT) return state === 1 ? 3 : DEAD;
+      if (code === HYPHEN) return state === 0 || state === 3 ? DEAD : state < 3 ? 2 : 5;
+      return state < 3 ? 1 : 4;
+    },
+    (state) => state === 4,
+    '-.',
+  ),
+  alphabet: [...LETTERS, ...DIGITS, HYPHEN, DOT],
+  isOpen: false,
+  usual: 'shop.default',
+};
+
+export type DomainName =
+  | 'name'
+  | 'part'
+  | 'free'
+  | 'method'
+  | 'path'
+  | 'query'
+  | 'host'
+  | 'header'
+  | 'parameter'
+  | 'cookie'
+  | 'service';
 export const DOMAINS: Readonly<Record<DomainName, TextDomain>> = {
   name: NAME,
   part: PART,
@@ -148,4 +199,7 @@ export const DOMAINS: Readonly<Record<DomainName, TextDomain>> = {
   query: QUERY,
   host: HOST,
   header: HEADER,
+  parameter: PARAMETER,
+  cookie: COOKIE,
+  service: SERVICE,
 };

@@ -1,6 +1,6 @@
 /** Tests of texts in the plainest code, as the simulator has them: what the classes of texts are labelled by. */
 import { patternMatcher } from '../simulate/index.js';
-import type { TextTest } from './text-automaton.js';
+import { isOneOf, type TextTest } from './text-automaton.js';
 
 const matchers = new Map<string, (text: string) => boolean>();
 
@@ -25,6 +25,9 @@ export function passes(test: TextTest, text: string): boolean {
     return matcher(test.op, test.pattern)(text);
   }
   if (test.op === 'longer') return text.length > test.than;
+  if (test.op === 'byte') {
+    return text.length > test.index && isOneOf(test.codes, text.charCodeAt(test.index));
+  }
   const [have, want] = test.ignoresCase ? [fold(text), fold(test.text)] : [text, test.text];
   switch (test.op) {
     case 'is':
@@ -47,6 +50,8 @@ export function testKey(test: TextTest): string {
       return `${test.op} ${test.pattern}`;
     case 'longer':
       return `longer ${test.than}`;
+    case 'byte':
+      return `byte ${test.index} ${test.codes.join(' ')}`;
     default:
       return `${test.op}${test.ignoresCase ? '~' : ''} ${test.text}`;
   }

@@ -153,7 +153,16 @@ function testWords(test: TextTest): readonly [string, string] {
       return [`matches /${test.pattern}/`, `does not match /${test.pattern}/`];
     case 'longer':
       return [`is longer than ${test.than}`, `is not longer than ${test.than}`];
+    case 'byte': {
+      const codes = test.codes.map(codeWords).join(', ');
+      return [`has ${codes} at ${test.index}`, `has not ${codes} at ${test.index}`];
+    }
   }
+}
+
+function codeWords([from, to]: readonly [number, number]): string {
+  const shown = (code: number): string => quote(String.fromCharCode(code));
+  return from === to ? shown(from) : `${shown(from)}-${shown(to)}`;
 }
 
 function caseWords({ ignoresCase }: { readonly ignoresCase: boolean }): string {

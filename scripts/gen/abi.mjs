@@ -57,7 +57,7 @@ const table = (head, rows) => [row(...head), `|${'---|'.repeat(head.length)}`, .
 function attributeDocs(root) {
   const text = readFileSync(join(root, 'policies/sdk/connection.ts'), 'utf8');
   const getter =
-    /\/\*\* (.+?) \*\/\s*\/\/ @ts-ignore: decorator\s*@inline get \w+\(\): Attribute \{ return changetype<Attribute>\(abi\.attribute\(changetype<u32>\(this\), (\d+)\)/g;
+    /\/\*\* (.+?) \*\/\s*\/\/ @ts-ignore: a decorator of AssemblyScript\s*@inline get \w+\(\): Attribute \{ return changetype<Attribute>\(abi\.attribute\(changetype<u32>\(this\), (\d+)\)/g;
   return new Map([...text.matchAll(getter)].map((m) => [Number(m[2]), m[1]]));
 }
 

@@ -10,6 +10,7 @@ import { HOOKS } from './mutants-hooks.mjs';
 import { IMPORT } from './mutants-import.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
+import { PATTERNS } from './mutants-patterns.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { REQUESTS } from './mutants-requests.mjs';
 import { ROLLOUT } from './mutants-rollout.mjs';
@@ -22,6 +23,7 @@ export const MUTANTS = [
   ...POLICY_TEXT,
   ...INSTRUCTIONS,
   ...LOOK_UPS,
+  ...PATTERNS,
   ...DISPATCHER,
   ...ANSWERS,
   ...SIMULATOR,

@@ -40,7 +40,7 @@ test('what is newly allowed, with an example that both decided: exit 5', async (
 test('as a document, whose example runs as a scenario', async () => {
   const { stdout } = await run('diff', 'old.weft', 'new.weft', '-o', 'json');
   const { changed, summary, undecided } = JSON.parse(stdout);
-  assert.equal(summary, { changed: 1, undecided: 0 });
+  assert.equal(summary, { changed: 1, routed: 0, undecided: 0 });
   assert.equal(undecided, []);
   const [{ example, old, new: now }] = changed;
   assert.equal([old.verdict, now.verdict], ['deny', 'allow']);
@@ -91,6 +91,73 @@ test('traffic: changes counted by the rules that decided', async () => {
   const { summary, groups } = JSON.parse((await run(...args, '-o', 'json')).stdout);
   assert.is(summary.changedVerdicts, 2);
   assert.is(groups[0].count, 2);
+});
+
+const ROUTING = `import { cluster, Request, respond, Route, split, splitBy } from "weft";
+const v1 = cluster("reviews.prod", "v1"), v2 = cluster("reviews.prod", "v2"), no = respond(404, "no");
+export function routeRequest(r: Request): Route {
+  if (r.query("debug").is("1")) return no;
+  if (r.cookie("beta").exists) return v2;
+  if (r.path.at(1) == 0x73) return splitBy(r.cookie("session"), v1, 90, v2, 10);
+  return split(v1, 90, v2, 10);
+}
+`;
+const ROUTED_WORLD = `services:
+  - name: reviews.prod
+    addresses: [10.96.0.1]
+    ports: [{ port: 80, target: 8080, protocol: http }]
+    clusters: [{ name: reviews/v1, selector: { v: "1" } }, { name: reviews/v2, selector: { v: "2" } }]
+workloads:
+  - { name: one.prod, addresses: [10.0.0.5], labels: { v: "1" } }
+  - { name: two.prod, addresses: [10.0.0.6], labels: { v: "2" } }
+`;
+
+async function routed(name: string, text: string): Promise<string> {
+  await run('init', name);
+  writeFileSync(join(cwd, name, POLICY), text);
+  writeFileSync(join(cwd, name, 'world.yaml'), ROUTED_WORLD);
+  const policies = [{ file: POLICY, attach: [{ namespace: 'prod' }] }];
+  const config = { name, policies, world: 'world.yaml', default: 'allow' };
+  writeFileSync(join(cwd, name, 'weft.json'), JSON.stringify(config));
+  const built = await run('build', name, '--out', `${name}.weft`);
+  assert.is(built.exit, 0, built.stderr);
+  return `${name}.weft`;
+}
+
+test('routes: parameters, cookies, bytes, splits, sticky ones; each with its near miss', async () => {
+  const old = await routed('routed', ROUTING);
+  const rows: readonly (readonly [string, string, RegExp])[] = [
+    ['query("debug").is("1")', 'query("debug").is("2")', /reply 404 before, now/],
+    ['cookie("beta").exists', 'cookie("bet").exists', /request\.cookie\("bet"\)/],
+    ['at(1) == 0x73', 'at(1) == 0x74', /has "[st]" at 1/],
+    ['split(v1, 90, v2, 10);\n}', 'split(v1, 80, v2, 20);\n}', /draw % 100 80-89/],
+    ['"session"), v1, 90, v2, 10', '"session"), v1, 91, v2, 9', /hash\(.*"session".*\) % 100 90\n/],
+    ['return v2', 'return v1', /reviews\.prod\/v2 before, now reviews\.prod\/v1/],
+  ];
+  for (const [i, [was, is, shown]] of rows.entries()) {
+    const now = await routed(`routed-${i}`, ROUTING.replace(was, is));
+    const { exit, stdout, stderr } = await run('diff', old, now);
+    assert.is(exit, 5, `${is}: ${stdout}${stderr}`);
+    assert.match(stdout, /requests routed otherwise, in/);
+    assert.match(stdout, shown, is);
+    assert.not.match(stdout, /undecided|newly/, is);
+  }
+  const twice = await routed('routed-twice', ROUTING.replace('if (r.path', 'if (true && r.path'));
+  const alike = await run('diff', old, twice);
+  assert.is(alike.exit, 0, alike.stdout);
+});
+
+test('names beside the whole list are left undecided, with their lines', async () => {
+  const both = (name: string): string => `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  if (r.queryString.contains("x")) return Verdict.Deny;
+  return r.query("${name}").exists ? Verdict.Deny : Verdict.Allow;
+}
+`;
+  const [old, now] = [await routed('whole-a', both('a')), await routed('whole-b', both('b'))];
+  const { exit, stdout } = await run('diff', old, now);
+  assert.is(exit, 4, stdout);
+  assert.match(stdout, /^undecided for some requests: policies\/isolation\.ts:4/);
 });
 
 test('what cannot be compared is refused', async () => {

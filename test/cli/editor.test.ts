@@ -1,10 +1,11 @@
-/** docs/howto/editor.md, done to a new project: TypeScript's language server completes the types of "weft". */
+/** docs/howto/editor.md: in a new project TypeScript's language server completes the types of "weft". */
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { editorFiles } from '../../runtime/cli/editor-files.js';
 import { weft, withFolder } from './harness.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -73,18 +74,40 @@ test('the members of the SDK are completed in a new project', () =>
   withFolder(async (folder) => {
     await weft(['init', 'shop'], { cwd: folder });
     const shop = join(folder, 'shop');
-    const page = readFileSync(join(root, 'docs/howto/editor.md'), 'utf8');
-    const config = /```json\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
     const begun = `import { Connection, Verdict } from "weft";
 export function authorizeConnection(connection: Connection): Verdict {
   return connection.`;
     const file = 'policies/isolation.ts';
     const members = ['destination', 'family', 'now', 'protocol', 'source'];
-    // The near miss: without the page's file nothing is known of "weft".
-    const before = await complete(shop, file, begun);
-    assert.not.ok(members.every((name) => before.includes(name)));
-    writeFileSync(join(shop, 'tsconfig.json'), config.replace('WEFT', root.replace(/\/$/, '')));
     assert.equal([...(await complete(shop, file, begun))].sort(), members);
+    // The near miss: without the file nothing is known of "weft".
+    rmSync(join(shop, 'tsconfig.json'));
+    const without = await complete(shop, file, begun);
+    assert.not.ok(members.every((name) => without.includes(name)));
+    // Schemas are where the settings say.
+    const settings = JSON.parse(readFileSync(join(shop, '.vscode/settings.json'), 'utf8'));
+    const urls = [settings['json.schemas'][0].url, ...Object.keys(settings['yaml.schemas'])];
+    for (const url of urls) assert.ok(existsSync(resolve(shop, url)), url);
+  }));
+
+test('the package is named where it is installed, else by the way to it; what is there stays', () =>
+  withFolder(async (folder) => {
+    const shop = join(folder, 'shop');
+    mkdirSync(join(shop, 'node_modules/weft/policies'), { recursive: true });
+    writeFileSync(join(shop, 'node_modules/weft/policies/tsconfig.json'), '{}');
+    mkdirSync(join(shop, '.vscode'));
+    writeFileSync(join(shop, '.vscode/settings.json'), '{}');
+    const { exit, stdout } = await weft(['init', 'shop'], { cwd: folder });
+    assert.is(exit, 0);
+    assert.match(stdout, 'created shop/tsconfig.json');
+    assert.not.match(stdout, '.vscode');
+    const config = JSON.parse(readFileSync(join(shop, 'tsconfig.json'), 'utf8'));
+    assert.is(config.extends, 'weft/policies/tsconfig.json');
+    assert.is(readFileSync(join(shop, '.vscode/settings.json'), 'utf8'), '{}');
+    const near = editorFiles('/srv/a/shop', '/srv/b/weft');
+    assert.match(near['tsconfig.json'] ?? '', '"../../b/weft/policies/tsconfig.json"');
+    const far = editorFiles('/home/a/shop', '/usr/lib/weft');
+    assert.match(far['tsconfig.json'] ?? '', '"/usr/lib/weft/policies/tsconfig.json"');
   }));
 
 test.run();

@@ -117,6 +117,7 @@ test('init writes a project once and never overwrites', async () => {
     const first = await weft(['init', 'shop'], { cwd: folder });
     assert.is(first.exit, 0);
     assert.match(first.stdout, 'created shop/weft.json\n');
+    assert.match(first.stdout, 'created shop/.vscode/settings.json\n');
     const before = readFileSync(join(folder, 'shop/weft.json'));
     const second = await weft(['init', 'shop'], { cwd: folder });
     assert.is(second.exit, 1);

@@ -121,6 +121,30 @@ test('SARIF 2.1.0', async () => {
   }
 });
 
+test('rules that are too large to be judged are named, and those of the other level too', async () => {
+  const words = Array.from(
+    { length: 22 },
+    (_, i) => `r.path.contains("${String.fromCharCode(97 + i)}z")`,
+  );
+  const large = `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  if (${words.join(' && ')}) return Verdict.Deny;
+  return Verdict.Allow;
+}
+`;
+  write('shop/policies/rules.ts', large);
+  const { exit, stdout, stderr } = await run('lint', 'shop');
+  write('shop/policies/rules.ts', large.replace(/&& .*\)\) return/, ') return'));
+  const small = await run('lint', 'shop');
+  write('shop/policies/rules.ts', RULES);
+  assert.is(exit, 3, stderr);
+  assert.match(
+    stdout,
+    /F106.*rules about requests are not judged: the tests of texts have too many states/,
+  );
+  assert.not.match(small.stdout, /F106/, small.stderr);
+});
+
 test('what is in order has no findings', async () => {
   write('shop/policies/rules.ts', BLOCK.replace('"bat"', '"prod"').replace('Deny', 'Allow'));
   write('shop/policies/block.ts', BLOCK);
@@ -130,17 +154,21 @@ test('what is in order has no findings', async () => {
   assert.match(stdout, /no findings, 0 suppressed/);
 });
 
-const policy = (rule: string, rest = ''): string => `apiVersion: security.istio.io/v1
+const policy = (
+  rule: string,
+  rest = '',
+  action = 'DENY',
+): string => `apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: { name: p, namespace: prod${rest} }
 spec:
-  action: DENY
+  action: ${action}
   rules:
     - ${rule}
 `;
 
 test('YAML that meshes read differently, each with an example, and what they read alike', async () => {
-  const rows: readonly (readonly [string, string | null])[] = [
+  const rows: readonly (readonly [string, string | null, string?])[] = [
     ['from: [{ source: { namespaces: ["*a"] } }]', 'W521'],
     ['from: [{ source: { namespaces: ["*ab"] } }]', null],
     ['from: [{ source: { namespaces: [sa] } }]', 'W521'],
@@ -148,11 +176,18 @@ test('YAML that meshes read differently, each with an example, and what they rea
     ['from: [{ source: { principals: ["spiffe://cluster.local/ns/a/sa/b"] } }]', 'W522'],
     ['from: [{ source: { principals: ["cluster.local/ns/a/sa/b"] } }]', null],
     ['when: [{ key: "request.headers[x-a]", values: ["*"] }]', 'W521'],
-    ['when: [{ key: "request.headers[x-a]", values: ["a"] }]', null],
+    ['when: [{ key: "request.headers[x-a]", values: ["a"] }]', 'W521'],
+    ['when: [{ key: "request.headers[x-a]", values: ["a"] }]', null, 'ALLOW'],
+    ['when: [{ key: "request.headers[x-a]", values: ["a,b"] }]', 'W521', 'ALLOW'],
+    ['when: [{ key: "request.headers[x-a]", values: ["a,b"] }]', null],
+    ['when: [{ key: "request.headers[x-a]", values: ["*a"] }]', 'W521', 'ALLOW'],
+    ['to: [{ operation: { methods: [GET], ports: ["5432"] } }]', 'W521', 'ALLOW'],
+    ['to: [{ operation: { methods: [GET], ports: ["8080"] } }]', null, 'ALLOW'],
+    ['to: [{ operation: { ports: ["5432"] } }]', null, 'ALLOW'],
     ['when: [{ key: "request.headers[Host]", values: ["a"] }]', 'W522'],
   ];
-  for (const [rule, code] of rows) {
-    write('p.yaml', policy(rule));
+  for (const [rule, code, action] of rows) {
+    write('p.yaml', policy(rule, '', action));
     const { exit, stdout } = await run('lint', '--yaml', 'p.yaml', '-o', 'json');
     const found = JSON.parse(stdout).diagnostics;
     assert.equal(
@@ -162,6 +197,16 @@ test('YAML that meshes read differently, each with an example, and what they rea
     );
     if (code !== null) assert.match(found[0].notes[0], /^example: /);
     assert.is(exit, code === null ? 0 : 3, rule);
+  }
+  for (const [mode, exit] of [
+    ['DISABLE', 3],
+    ['PERMISSIVE', 0],
+  ] as const) {
+    const peers = `apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: { name: p, namespace: a }\nspec: { mtls: { mode: ${mode} }, portLevelMtls: { 80: { mode: STRICT } } }\n`;
+    write('p.yaml', peers);
+    const one = await run('lint', '--yaml', 'p.yaml');
+    assert.is(one.exit, exit, one.stdout);
+    if (exit === 3) assert.match(one.stdout, /Istio no, Weft yes/);
   }
   write(
     'p.yaml',

@@ -109,6 +109,12 @@ test("nobody from outside", () => { expect(connect("203.0.113.9", "10.1.0.4:9080
     assert.is(failed.unaffected, (first.results?.length ?? 0) - 1);
     edit('shop/outside.test.ts', 'toAllow', 'toDeny');
     assert.is((await next()).exit, 0);
+    // A file that is no test is nothing to answer; a new one is.
+    writeFileSync(join(cwd, 'shop/policies/notes.md'), 'x');
+    writeFileSync(join(cwd, 'shop/policies/new.test.ts'), other);
+    const more = await next();
+    assert.equal(files(more), ['shop/policies/new.test.ts']);
+    assert.is(more.unaffected, first.results?.length);
     // A policy that all of them meet.
     edit(POLICY, 'return Verdict.Pass', 'return Verdict.Deny');
     const policy = await next();

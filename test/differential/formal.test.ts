@@ -5,12 +5,20 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decideAll, levelsOf, outcomeOf } from '../../runtime/prove/compare-bundles.js';
+import { compareRoutes, decideWays } from '../../runtime/prove/compare-routes.js';
 import { cubesOf } from '../../runtime/prove/cubes.js';
-import { modelOf } from '../../runtime/prove/decide.js';
+import { type Model, modelOf } from '../../runtime/prove/decide.js';
+import { NO_OPINION, STOPS, type Way } from '../../runtime/prove/decide-routes.js';
 import { exampleOf } from '../../runtime/prove/example.js';
-import { createInlineDecider } from '../../runtime/simulate/index.js';
+import { createInlineDecider, type Flow } from '../../runtime/simulate/index.js';
 import { mustCompile } from '../support/compile-texts.js';
-import { generateInput, generateRules, rulesWorld } from '../support/generate-rules.js';
+import {
+  generateInput,
+  generateRoutes,
+  generateRules,
+  rulesWorld,
+  withServices,
+} from '../support/generate-rules.js';
 import { locateInput } from '../support/locate-input.js';
 import { Prng } from '../support/prng.js';
 
@@ -18,7 +26,7 @@ const test = suite('decisions over sets');
 const PAIRS = Number(process.env['WEFT_FORMAL_PAIRS'] ?? 3);
 const INPUTS = 2000;
 /** Of all inputs of all pairs. */
-let differing = 0;
+let [differing, rerouted] = [0, 0];
 
 for (let seed = 1; seed <= PAIRS; seed += 1) {
   test(`pair ${seed}`, async () => {
@@ -69,6 +77,58 @@ for (let seed = 1; seed <= PAIRS; seed += 1) {
     }
   });
 }
+
+/** What a flow was routed to, as the ways of a bundle are told. */
+function routedTo({ routeSite, answer, cluster, end }: Flow): string {
+  if (routeSite === 0) return end?.reason === 'trap' ? STOPS : NO_OPINION;
+  const name = cluster?.name.replace('api/', 'api.prod/').replace('other/', 'other.dev/') ?? '';
+  return answer?.kind === 'reply' ? 'reply 429' : name;
+}
+
+for (let seed = 1; seed <= PAIRS; seed += 1) {
+  test(`routes of pair ${seed}`, async () => {
+    const r = new Prng(1000 + seed);
+    const world = withServices(rulesWorld(r));
+    const texts = [0, 1].map(() => new Map([['route.ts', generateRoutes(r)]]));
+    const bundles = await Promise.all(texts.map((files) => mustCompile(files)));
+    const models = bundles.map((bundle, i) => modelOf(bundle, String(i))) as [Model, Model];
+    const deciders = bundles.map((bundle) => createInlineDecider(bundle, world));
+    const { space, possible, ways } = decideWays(models, 'request');
+    const { diagrams } = space;
+    for (let i = 0; i < INPUTS; i += 1) {
+      const input = generateInput(r, world, true);
+      const at = locateInput(space, world, input);
+      const shown = (): string =>
+        `seed ${seed} ${i}\n${texts.map((files) => [...files.values()].join()).join('\n')}`;
+      assert.ok(diagrams.has(possible, at), `an input that cannot be: ${shown()}`);
+      const taken = deciders.map((decider) => routedTo(decider.decide(input)));
+      const told = ways.map((list) =>
+        list.filter(({ guard }) => diagrams.has(guard, at)).map(({ says }) => says),
+      );
+      assert.equal(
+        told,
+        taken.map((way) => [way]),
+        shown(),
+      );
+      if (taken[0] !== taken[1]) rerouted += 1;
+    }
+    const { routed, undecided } = compareRoutes(models, 'request', 1000);
+    assert.is(undecided, null, [...(texts[0]?.values() ?? [])].join());
+    const covered = routed.length;
+    const isSame = ways[0]?.every(({ key, guard }) =>
+      ways[1]?.some((is) => is.key === key && is.guard === guard),
+    );
+    assert.is(covered === 0, isSame, shownKeys(ways));
+  });
+}
+
+function shownKeys(ways: readonly (readonly Way[])[]): string {
+  return ways.map((list) => list.map(({ says }) => says).join()).join(' / ');
+}
+
+test('versions route some of the inputs otherwise', () => {
+  assert.ok(rerouted > 0);
+});
 
 test('versions differ on some of the inputs', () => {
   assert.ok(differing > 0);

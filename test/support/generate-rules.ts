@@ -46,6 +46,18 @@ function connection(r: Prng): string {
   ]);
 }
 
+/** Parameters, cookies, and bytes of either. */
+function items(r: Prng): readonly string[] {
+  const item = r.pick(['r.query("tier")', 'r.query("tie")', 'r.cookie("user")']);
+  return [
+    `${item}.is("${r.pick(VALUES)}")`,
+    `${item}.exists`,
+    `${item}.startsWith("${r.pick(['y', 'no'])}")`,
+    `r.path.at(${1 + r.below(3)}) ${r.pick(['==', '>', '<='])} ${r.pick([0x61, 0x70, 0x30])}`,
+    `${item}.at(0) ${r.pick(['==', '>='])} ${r.pick([0x79, 0x6e, -1])}`,
+  ];
+}
+
 function request(r: Prng): string {
   return r.pick([
     `r.path.startsWith("${r.pick(PATHS)}")`,
@@ -60,6 +72,7 @@ function request(r: Prng): string {
     'r.header("x-role").exists',
     `paths.get(r.path) == ${r.below(3)}`,
     `r.header("x-role").length > ${r.below(4)}`,
+    ...items(r),
   ]);
 }
 
@@ -72,6 +85,49 @@ function condition(r: Prng, isRequest: boolean): string {
   return Array.from({ length: count }, one).join(r.oneIn(4) ? ' || ' : ' && ');
 }
 
+function pathTable(r: Prng): string {
+  return `const paths = new PathTable<u32>("paths");
+paths.set("/admin/**", 1);
+paths.set("/api/{version}/users", ${r.below(3)});
+paths.set("/**", 2);
+`;
+}
+
+const CLUSTERS = ['api', 'canary', 'busy', 'away'] as const;
+
+function way(r: Prng): string {
+  const [a, b] = [r.pick(CLUSTERS), r.pick(CLUSTERS)];
+  const weight = r.pick([0, 10, 25, 90]);
+  return r.pick([
+    a,
+    'Route.None',
+    `split(${a}, ${weight}, ${b}, ${r.pick([100, 50]) - weight + 50})`,
+    `splitBy(r.cookie("user"), ${a}, 70, ${b}, 30)`,
+  ]);
+}
+
+/** A policy that routes requests by rules. */
+export function generateRoutes(r: Prng): string {
+  const source = (): string =>
+    r.pick([
+      `r.source.namespace.is("${r.pick(NAMESPACES)}")`,
+      `r.source.label("tenant").is("${r.pick(TENANTS)}")`,
+      `r.destination.port == ${r.pick(PORTS)}`,
+    ]);
+  const rules = Array.from({ length: 1 + r.below(5) }, () => {
+    const one = r.oneIn(3) ? source() : request(r);
+    return `  if (${r.oneIn(4) ? `!(${one})` : one}) return ${way(r)};`;
+  });
+  return `import { cluster, PathTable, pattern, Request, respond, Route, split, splitBy } from "weft";
+const api = cluster("api.prod", "v1"), canary = cluster("api.prod", "v2");
+const busy = respond(429, "busy"), away = cluster("other.dev", "v1");
+${pathTable(r)}export function routeRequest(r: Request): Route {
+${rules.join('\n')}
+  return ${way(r)};
+}
+`;
+}
+
 /** A policy of some rules; the same seed gives the same one. */
 export function generateRules(r: Prng, isRequest: boolean): string {
   const [name, type] = isRequest
@@ -81,9 +137,7 @@ export function generateRules(r: Prng, isRequest: boolean): string {
     const verdict = r.pick(['Allow', 'Allow', 'Deny', 'Pass']);
     return `  if (${condition(r, isRequest)}) return Verdict.${verdict};`;
   });
-  const paths = isRequest
-    ? `const paths = new PathTable<u32>("paths");\npaths.set("/admin/**", 1);\npaths.set("/api/{version}/users", ${r.below(3)});\npaths.set("/**", 2);\n`
-    : '';
+  const paths = isRequest ? pathTable(r) : '';
   return `import { CidrSet, Connection, pattern, PathTable, PortSet, Request, Table, Verdict } from "weft";
 const blocks = new CidrSet("blocks").add("10.1.0.0/${r.pick([16, 24])}").add("fd00::/${r.pick([16, 32])}");
 const tenants = new Table<u32>("tenants");
@@ -102,6 +156,27 @@ function address(text: string): Address {
   const parsed = parseAddress(text);
   if (parsed === null) throw new Error(text);
   return parsed;
+}
+
+/** Services that policies of generateRoutes route of and to, in front of such workloads. */
+export function withServices(world: World): World {
+  const names = [
+    ['api.prod', '10.96.0.1', 'fd96::1'],
+    ['other.dev', '10.96.0.2', 'fd96::2'],
+  ] as const;
+  const services = names.map(([name, ...addresses]) => {
+    const [short = '', namespace = ''] = name.split('.');
+    return {
+      name,
+      namespace,
+      addresses: addresses.map(address),
+      ports: PORTS.map((port) => ({ port, target: 8080, protocol: 'http' as const })),
+      clusters: ['v1', 'v2', 'v3'].map((subset) => ({ name: `${short}/${subset}`, selector: {} })),
+      balance: 'round-robin' as const,
+      at: null,
+    };
+  });
+  return { ...world, services };
 }
 
 /** Workloads of every pool, each with an address of each family. */
@@ -136,27 +211,38 @@ export function generateInput(r: Prng, world: World, isRequest: boolean): Decide
   const family = r.below(2);
   const addressOf = (index: number): Address =>
     world.workloads[index]?.addresses[family] ?? address('10.1.0.1');
-  const isStranger = r.oneIn(6);
+  const isStranger = world.services.length === 0 && r.oneIn(6);
   const own = ADDRESSES.map(address).filter((item) => item.family === (family === 0 ? 4 : 6));
   const role = r.pick([...VALUES, 'maybe', null]);
+  const tier = r.pick([...VALUES, 'yesterday', null, null]);
+  const user = r.pick([...VALUES, 'ann', 'nobody', null, null]);
+  const query = r.pick(['', '&tie=no', '&tie', '&x=1', '&tierx=1&=2']);
+  const isRouted = world.services.length > 0;
+  const place = isRouted ? r.pick(world.services).addresses[family] : undefined;
   return {
     source: {
       workload: isStranger ? null : from,
       address: isStranger ? r.pick(own) : addressOf(from),
     },
-    destination: { address: addressOf(to), port: r.pick([...PORTS, 8444, 22]) },
+    destination:
+      place === undefined
+        ? { address: addressOf(to), port: r.pick([...PORTS, 8444, 22]) }
+        : { address: place, port: r.pick(PORTS) },
     protocol: 6,
-    random: 0,
+    random: r.below(1000),
     pick: 0,
     now: 0n,
     ...(isRequest
       ? {
           request: {
             method: r.pick([...METHODS, 'PUT']),
-            target: r.pick([...PATHS, '/admi', '/api/v2/users', '/x?q=1']),
+            target:
+              r.pick([...PATHS, '/admi', '/api/v2/users', '/x']) +
+              (tier === null ? r.pick(['', '?q=1']) : `?tier=${tier}${query}`),
             headers: [
               ['host', r.pick([...HOSTS, 'nobody'])] as const,
               ...(role === null ? [] : [['x-role', role] as const]),
+              ...(user === null ? [] : [['cookie', `a=1; user=${user}; user=yes`] as const]),
             ],
           },
         }

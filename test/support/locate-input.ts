@@ -1,7 +1,9 @@
 /** Which classes of a space one input has: what compares decisions over sets with the simulator's, input by input. */
 import { attributeText, type World } from '../../runtime/discovery/index.js';
-import type { Field, TextField } from '../../runtime/prove/field.js';
+import { hashOf } from '../../runtime/prove/feasible.js';
+import type { Field, NumberField, TextField } from '../../runtime/prove/field.js';
 import type { Space } from '../../runtime/prove/guards.js';
+import { namedValue } from '../../runtime/prove/named-search.js';
 import { passes } from '../../runtime/prove/text-test.js';
 import type { DecideInput } from '../../runtime/simulate/index.js';
 
@@ -21,6 +23,9 @@ export function locateInput(
     world.workloads.find((w) =>
       w.addresses.some((a) => a.text === input.destination.address.text),
     ) ?? null;
+  const serviceOf = world.services.find((service) =>
+    service.addresses.some((a) => a.text === input.destination.address.text),
+  );
   const sides = { source, destination };
   const text = ({ of }: TextField): string | null => {
     if ('side' in of) {
@@ -30,10 +35,16 @@ export function locateInput(
         : attributeText(workload, of.side, of.attribute, { key: of.key, trust: 'address' });
     }
     const { request } = input;
+    if ('service' in of) return serviceOf?.name ?? null;
     if (request === undefined) return null;
     const header = (name: string): string | null =>
       request.headers.find(([key]) => key === name)?.[1] ?? null;
     if ('header' in of) return header(of.header);
+    if ('list' in of) {
+      const list = of.list === 'cookie' ? header('cookie') : (request.target.split('?')[1] ?? null);
+      const place = list === null ? null : namedValue(of.list, of.name, list);
+      return place === null || list === null ? null : list.slice(place[0], place[0] + place[1]);
+    }
     if (of.view === 'method') return request.method;
     if (of.view === 'host') return header('host');
     const [path = '', query = null] = request.target.split('?');
@@ -55,6 +66,16 @@ export function locateInput(
         return input.now;
     }
   };
+  const drawn = ({ name, residue, hashed }: NumberField): bigint => {
+    const base = residue?.of.name ?? name;
+    const whole =
+      hashed !== undefined
+        ? hashOf(text(hashed) ?? '')
+        : base === 'draw'
+          ? BigInt(input.random)
+          : number(name);
+    return residue === undefined ? whole : whole % residue.modulus;
+  };
   const flag = (field: Field): boolean => {
     if (field.kind === 'same') return text(field.a) === text(field.b);
     return field.name.startsWith('source') ? source !== null : destination !== null;
@@ -63,7 +84,7 @@ export function locateInput(
     const { field } = classes;
     if (classes.kind === 'flag') return flag(field) ? 1 : 0;
     if (classes.kind === 'number') {
-      const value = number(field.name);
+      const value = drawn(classes.field);
       return classes.parts.findIndex(([from, to]) => value >= from && value <= to);
     }
     const have = text(classes.field);

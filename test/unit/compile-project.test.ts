@@ -170,7 +170,7 @@ test('a helper that stays a function passes the kind of its key on', async () =>
   const top = (key: string, value: string): string => `import { Attribute } from "weft";
 const levels = new Table<u32>("levels");
 levels.set(${key}, 1);
-// @ts-ignore: decorator
+// @ts-ignore: a decorator of AssemblyScript
 @noinline function level(key: ${value}, rounds: u32): u32 {
   let sum = rounds;
   for (let i: u32 = 0; i < (rounds & 7); i++) {

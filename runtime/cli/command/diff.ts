@@ -35,7 +35,7 @@ export const DIFF_COMMAND: CommandSpec = {
   name: 'diff',
   summary: 'say what a new version decides otherwise',
   description:
-    'Without traffic: all connections and requests that are newly allowed or newly denied, as few sets, each with an\nexample that both versions really decided. It knows no world: every workload that there could be counts. What it\ncannot tell is named with its line.\n\nWith --traffic: recorded traffic of any length (records, HAR, Envoy access logs, pcap) decided by both, changed\nverdicts and routes counted by the rules that decide.\n\nExit code 5 where anything changes, 4 where nothing is known to change and a part is undecided.',
+    'Without traffic: all connections and requests that are newly allowed, newly denied or routed otherwise, as few sets, each with an\nexample that both versions really decided. It knows no world: every workload that there could be counts. What it\ncannot tell is named with its line.\n\nWith --traffic: recorded traffic of any length (records, HAR, Envoy access logs, pcap) decided by both, changed\nverdicts and routes counted by the rules that decide.\n\nExit code 5 where anything changes, 4 where nothing is known to change and a part is undecided.',
   example:
     '$ weft diff shop.weft shop\nconnections newly allowed, in 1 set:\n  1. source.namespace is "dev"\n     destination.namespace is "prod"\n     destination.port 9000-9499\n     as  client.dev (10.0.0.1) -> server.prod 10.0.0.2:9000\n         deny (default) before, now allow (policies/isolation.ts:9)\n\n$ weft diff shop.weft shop --traffic seen.ndjson\n84  allow policies/a.ts:9  ->  deny default  as seen.ndjson:17 …\n9204 records: 9204 compared, 84 verdicts and 0 routes change, …',
   arguments: [

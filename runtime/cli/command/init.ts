@@ -1,4 +1,4 @@
-/** `weft init`: a project that builds and simulates green, and overwrites nothing. */
+/** `weft init`: a project that builds and simulates green, with what an editor needs; it overwrites nothing. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
@@ -11,7 +11,7 @@ export const INIT_COMMAND: CommandSpec = {
   name: 'init',
   summary: 'start a project: a policy, a world and a scenario that pass',
   example:
-    '$ weft init shop\ncreated shop/weft.json\ncreated shop/policies/isolation.ts\ncreated shop/world.yaml\ncreated shop/scenario.yaml',
+    '$ weft init shop\ncreated shop/weft.json\ncreated shop/policies/isolation.ts\ncreated shop/world.yaml\ncreated shop/scenario.yaml\ncreated shop/tsconfig.json\ncreated shop/.vscode/settings.json',
   arguments: [{ syntax: '[DIR]', description: 'where to (default: this folder)' }],
   options: [],
   formats: ['text', 'json'],
@@ -19,8 +19,10 @@ export const INIT_COMMAND: CommandSpec = {
     const { projectTemplate } = await import('../project-template.js');
     const shown = input.arguments[0] ?? '.';
     const folder = pathIn(env, shown);
-    const files = Object.entries(projectTemplate(folder));
-    const clash = files.filter(([path]) => existsSync(join(folder, path)));
+    const { editorFiles } = await import('../editor-files.js');
+    const isThere = ([path]: readonly [string, string]): boolean => existsSync(join(folder, path));
+    const own = Object.entries(projectTemplate(folder));
+    const clash = own.filter(isThere);
     if (clash.length > 0) {
       return {
         exit: EXIT.failure,
@@ -31,6 +33,9 @@ export const INIT_COMMAND: CommandSpec = {
         ),
       };
     }
+    // An editor that is set up already stays so.
+    const editor = Object.entries(editorFiles(folder)).filter((file) => !isThere(file));
+    const files = [...own, ...editor];
     for (const [path, text] of files) {
       try {
         mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -121,7 +121,23 @@ function lintOperation(finder: Finder, operation: Tree): void {
   }
 }
 
-function lintWhen(finder: Finder, when: Tree): void {
+/** Lines of one header: Envoy joins them by a comma, Weft refuses the request. The same where Envoy refuses it too. */
+function lintRepeated(finder: Finder, when: Tree, name: string, action: string): void {
+  const isJoined = ({ text: value }: Value): boolean => /[*,]/.test(value);
+  const all = values(when, 'values').filter(({ text: value }) => value !== '*');
+  const found = all.find((one) => isJoined(one) === (action === 'ALLOW'));
+  if (found === undefined || !['ALLOW', 'DENY'].includes(action)) return;
+  const [first = '', second = 'x'] = found.text.replaceAll('*', '').split(/,(.*)/);
+  const lines = found.text.startsWith('*') ? [second, first] : [first, second];
+  finder.report(
+    'W521',
+    found.tree,
+    `Envoy joins lines of \`${name}\` by a comma before it compares; Weft refuses requests that repeat it`,
+    `a request with \`${name}: ${lines[0]}\` and \`${name}: ${lines[1]}\`: Envoy lets it in, Weft does not`,
+  );
+}
+
+function lintWhen(finder: Finder, when: Tree, action: string): void {
   const key = text(field(when, 'key')) ?? '';
   const name = /^request\.headers\[(.*)\]$/.exec(key)?.[1];
   if (name === undefined) return;
@@ -135,6 +151,7 @@ function lintWhen(finder: Finder, when: Tree): void {
     );
     return;
   }
+  lintRepeated(finder, when, name, action);
   for (const { tree, text: value } of values(when, 'values', 'notValues')) {
     if (value === '*') {
       finder.report(
@@ -147,6 +164,8 @@ function lintWhen(finder: Finder, when: Tree): void {
   }
 }
 
+/** Ports that are rarely anything but HTTP. */
+const HTTP_PORTS: ReadonlySet<string> = new Set(['80', '8000', '8080', '8081', '3000', '5000']);
 const HTTP_FIELDS = ['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths'];
 
 /** Rules that only say something of HTTP, on connections that carry none. */
@@ -155,13 +174,25 @@ function lintLayer(finder: Finder, rule: Tree, action: string): void {
   const hasHttp = operations.some((operation) =>
     HTTP_FIELDS.some((name) => field(operation, name) !== null),
   );
-  if (!hasHttp || action !== 'DENY') return;
-  finder.report(
-    'W521',
-    rule,
-    'a DENY about HTTP is decided differently for connections that carry none',
-    'TCP to the same port: an Envoy that does not parse it and Kmesh refuse all, ztunnel lets all in',
-  );
+  if (!hasHttp) return;
+  if (action === 'DENY') {
+    finder.report(
+      'W521',
+      rule,
+      'a DENY about HTTP is decided differently for connections that carry none',
+      'TCP to the same port: an Envoy that does not parse it and Kmesh refuse all, ztunnel lets all in',
+    );
+  }
+  const ports = operations.flatMap((operation) => values(operation, 'ports'));
+  const [plain] = ports.filter(({ text: port }) => !HTTP_PORTS.has(port));
+  if (action === 'ALLOW' && plain !== undefined) {
+    finder.report(
+      'W521',
+      plain.tree,
+      `an ALLOW about HTTP counts for port ${plain.text} only where the mesh parses HTTP there`,
+      `TCP to port ${plain.text}: an Envoy that does not parse it and ztunnel drop the rule and refuse; GET to the same port where it is parsed: yes`,
+    );
+  }
 }
 
 function lintPolicy(finder: Finder, policy: Tree): void {
@@ -206,12 +237,31 @@ function lintPolicy(finder: Finder, policy: Tree): void {
       const operation = field(to, 'operation');
       if (operation !== null) lintOperation(finder, operation);
     }
-    for (const when of items(field(rule, 'when'))) lintWhen(finder, when);
+    for (const when of items(field(rule, 'when'))) lintWhen(finder, when, action);
     lintLayer(finder, rule, action);
   }
 }
 
-/** Findings of all AuthorizationPolicies of some files; faults of their YAML are among them. */
+/** Connections without mutual TLS: peers have no identity to Istio, to Weft they have that of their address. */
+function lintPeers(finder: Finder, policy: Tree): void {
+  const spec = field(policy, 'spec');
+  const ports = field(spec, 'portLevelMtls')?.value;
+  const modes = [
+    field(field(spec, 'mtls'), 'mode'),
+    ...(ports instanceof Map ? [...ports.values()].map(({ tree }) => field(tree, 'mode')) : []),
+  ];
+  for (const mode of modes) {
+    if (mode === null || text(mode) !== 'DISABLE') continue;
+    finder.report(
+      'W521',
+      mode,
+      'without mutual TLS no peer has an identity to Istio; to Weft workloads keep that of their address',
+      'a workload cluster.local/ns/web/sa/q and a rule with `principals: ["cluster.local/ns/web/sa/q"]`: Istio no, Weft yes',
+    );
+  }
+}
+
+/** Findings of the policies about access in some files; faults of their YAML are among them. */
 export function lintIstio(files: readonly SourceFile[]): readonly Diagnostic[] {
   const finder = new Finder();
   for (const { name, text: source } of files) {
@@ -221,6 +271,7 @@ export function lintIstio(files: readonly SourceFile[]): readonly Diagnostic[] {
       const kind = text(field(tree, 'kind'));
       if (kind?.endsWith('List') === true) items(field(tree, 'items')).forEach(walk);
       if (kind === 'AuthorizationPolicy') lintPolicy(finder, tree);
+      if (kind === 'PeerAuthentication') lintPeers(finder, tree);
     };
     trees.forEach(walk);
   }
