@@ -1,5 +1,6 @@
 export { BugError, unreachable } from './bug-error.js';
 export type { CodeTable } from './code-table.js';
+export { CodedError } from './coded-error.js';
 export {
   type Diagnostic,
   type DiagnosticOptions,

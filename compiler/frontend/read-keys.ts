@@ -1,9 +1,10 @@
 /** Reads tables of keys of several parts out of the registry; each key has the kinds of the first one. */
 import { MAX_PARTS, PART_KIND, type PartKind } from '../abi/index.js';
-import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { diagnostic } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
 import { Damaged, type Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
+import type { ReadContext } from './read-context.js';
 import type { KeyPart, KeysDeclaration } from './types.js';
 
 const PART_BYTES = 16;
@@ -13,13 +14,7 @@ const KINDS = Object.keys(PART_KIND) as PartKind[];
 export function readKeys(
   heap: Heap,
   item: number,
-  {
-    positionOf,
-    refuse,
-  }: {
-    readonly positionOf: (item: number) => Position | null;
-    readonly refuse: (found: Diagnostic) => void;
-  },
+  { positionOf, refuse }: ReadContext,
 ): KeysDeclaration {
   const name = heap.text(heap.u32(item));
   const at = positionOf(item);

@@ -1,9 +1,10 @@
 /** Reads rule lists out of the registry: rules with what each says of a connection, the first that counts first. */
 import { ATTRIBUTE, type AttributeName, type SideName } from '../abi/index.js';
-import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
+import { diagnostic, type Position } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
 import { Damaged, type Heap } from './heap.js';
 import { parseCidr } from './parse-cidr.js';
+import type { ReadContext } from './read-context.js';
 import type { Rule, RuleCriterion, RulesDeclaration } from './types.js';
 
 /** Kinds of items; the twin is policies/sdk/rule-list.ts. */
@@ -30,13 +31,7 @@ interface Draft {
 export function readRules(
   heap: Heap,
   item: number,
-  {
-    positionOf,
-    refuse,
-  }: {
-    readonly positionOf: (item: number) => Position | null;
-    readonly refuse: (found: Diagnostic) => void;
-  },
+  { positionOf, refuse }: ReadContext,
 ): RulesDeclaration {
   const name = heap.text(heap.u32(item));
   const at = positionOf(item);

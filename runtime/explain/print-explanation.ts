@@ -50,17 +50,34 @@ const MARK = new Map<boolean | null, string>([
   [null, '='],
 ]);
 
-function seenText({ seen, lookUp, value }: Step): string {
+/** A value that a table gave: a verdict by its name, where one was written at the entry or at the look-up. */
+function valueText({ value, lookUp, at }: Step, { sites }: Sites): string {
+  const word = (value ?? 0) >>> 0;
+  const site = sites.find((one) => one.site === word >>> VERDICT_BITS);
+  const name = VERDICTS.get(word & VERDICT_MASK);
+  if (site === undefined || site.kind !== 'verdict' || site.verdict !== name) return `${value}`;
+  const isAtEntry = lookUp?.entry?.startsWith(`${site.file}:${site.line} `) === true;
+  const isHere = at !== null && site.file === at.file && site.line === at.line;
+  return isAtEntry || isHere ? `Verdict.${name[0]?.toUpperCase()}${name.slice(1)}` : `${value}`;
+}
+
+function seenText(step: Step, sites: Sites): string {
+  const { seen, lookUp, value } = step;
   const parts = seen.map(({ name, value: text }) => `${name} ${text}`);
   if (lookUp !== null) {
     parts.push(lookUp.entry === null ? `no entry of ${lookUp.name}` : `entry ${lookUp.entry}`);
   }
-  if (value !== null) parts.push(`gives ${value}`);
+  if (value !== null) parts.push(`gives ${valueText(step, sites)}`);
   return parts.join(', ');
 }
 
-function stepRows(steps: readonly Step[]): string[] {
-  const rows = steps.map((s) => [MARK.get(s.holds) ?? '', placeText(s.at), s.text, seenText(s)]);
+function stepRows(steps: readonly Step[], sites: Sites): string[] {
+  const rows = steps.map((s) => [
+    MARK.get(s.holds) ?? '',
+    placeText(s.at),
+    s.text,
+    seenText(s, sites),
+  ]);
   const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   return rows.map((row) =>
     row
@@ -107,7 +124,7 @@ export function printExplanation(
       '',
       `${question.policy}  ${question.export}: ${says}${by === null ? '' : ` (${by})`}`,
     );
-    lines.push(...stepRows(question.steps).map((row) => `  ${row}`));
+    lines.push(...stepRows(question.steps, manifest).map((row) => `  ${row}`));
   }
   if (nearest !== null) {
     lines.push('', 'nearest to being let in:');

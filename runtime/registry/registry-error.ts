@@ -1,14 +1,11 @@
 /** Faults of registries and layouts. Guarded by code (`O` and three digits), never by class. */
+import { CodedError } from '../../compiler/diagnostic/index.js';
 import { CODES } from './codes.js';
 
-export class RegistryError extends Error {
+export class RegistryError extends CodedError {
   override readonly name = 'RegistryError';
-  readonly code: string;
-  readonly help: string | null;
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.help = CODES[code]?.help ?? null;
+    super(CODES, code, message, options);
   }
 }
 

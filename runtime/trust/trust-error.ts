@@ -1,13 +1,10 @@
 /** A fault of keys or signatures that ends what was asked. Guarded by code (`V` and three digits). */
+import { CodedError } from '../../compiler/diagnostic/index.js';
 import { CODES } from './codes.js';
 
-export class TrustError extends Error {
+export class TrustError extends CodedError {
   override readonly name = 'TrustError';
-  readonly code: string;
-  readonly help: string | null;
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.help = CODES[code]?.help ?? null;
+    super(CODES, code, message, options);
   }
 }

@@ -5,13 +5,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { importNetwork } from '../../runtime/import/index.js';
-import type { RecordFields } from '../../runtime/simulate/index.js';
 import { CiliumJudge, type CiliumRequest } from '../support/cilium-interpreter.js';
 import { compileTexts } from '../support/compile-texts.js';
+import { decideAsked } from '../support/decide-asked.js';
 import { attachedTo } from '../support/decide-imported.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
-import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
+import { kernelEngine, wasmEngine } from '../support/engines.js';
 import {
   CILIUM_HTTP_PORTS,
   ciliumFacts,
@@ -36,26 +36,6 @@ const counts = { sets: 0, requests: 0, allow: 0, deny: 0, http: 0, tooLarge: 0 }
 interface Asked {
   readonly request: CiliumRequest;
   readonly allow: boolean;
-}
-
-/** What an engine lets in: a request where its connection and itself are allowed. */
-async function decide(
-  engine: TestEngine,
-  asked: readonly Asked[],
-  connections: Uint8Array,
-  requests: Uint8Array,
-  judged: boolean,
-): Promise<readonly boolean[]> {
-  const isAllowed = ({ verdict }: RecordFields): boolean => verdict === 1;
-  const first = (await engine.decide(connections, 'authorize')).map(isAllowed);
-  const second = judged ? (await engine.decide(requests, 'authorizeRequest')).map(isAllowed) : [];
-  let at = 0;
-  return asked.map(({ request }, i) => {
-    const connection = first[i] === true;
-    if (request.http === null || !judged) return connection;
-    at += 1;
-    return connection && second[at - 1] === true;
-  });
 }
 
 async function compare(seed: number, count: number): Promise<void> {
@@ -110,7 +90,7 @@ async function compare(seed: number, count: number): Promise<void> {
   const wasm = wasmEngine(bundle, interner.added);
   using kernel = kernelEngine(bundle);
   for (const engine of [wasm, kernel]) {
-    const got = await decide(engine, asked, connections, requests, judged);
+    const got = await decideAsked(engine, asked, connections, judged ? requests : null);
     const wrong = asked.findIndex((one, i) => one.allow !== got[i]);
     if (wrong < 0) continue;
     const { request, allow } = asked[wrong] as Asked;

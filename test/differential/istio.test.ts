@@ -6,11 +6,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ISTIO_DEFAULTS, importIstio } from '../../runtime/import/index.js';
-import type { RecordFields } from '../../runtime/simulate/index.js';
 import { mustCompile } from '../support/compile-texts.js';
+import { decideAsked } from '../support/decide-asked.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
-import { kernelEngine, type TestEngine, wasmEngine } from '../support/engines.js';
+import { kernelEngine, wasmEngine } from '../support/engines.js';
 import {
   factsOf,
   generateIstioRequest,
@@ -34,26 +34,6 @@ const counts = { sets: 0, requests: 0, allow: 0, deny: 0, tcp: 0, unselected: 0 
 interface Asked {
   readonly request: IstioRequest;
   readonly allow: boolean;
-}
-
-/** What an engine lets through, in order: a request where its connection and itself are allowed. */
-async function decide(
-  engine: TestEngine,
-  asked: readonly Asked[],
-  connections: Uint8Array,
-  requests: Uint8Array,
-): Promise<readonly boolean[]> {
-  const isAllowed = ({ verdict }: RecordFields): boolean => verdict === 1;
-  const first = (await engine.decide(connections, 'authorize')).map(isAllowed);
-  const second = (await engine.decide(requests, 'authorizeRequest')).map(isAllowed);
-  let at = 0;
-  return asked.map(({ request }, i) => {
-    const connection = first[i] === true;
-    if (request.http === null) return connection;
-    const own = second[at] === true;
-    at += 1;
-    return connection && own;
-  });
 }
 
 async function compare(seed: number, count: number): Promise<void> {
@@ -91,7 +71,7 @@ async function compare(seed: number, count: number): Promise<void> {
   const wasm = wasmEngine(bundle, interner.added);
   using kernel = kernelEngine(bundle);
   for (const engine of [wasm, kernel]) {
-    const got = await decide(engine, asked, connections, requests);
+    const got = await decideAsked(engine, asked, connections, requests);
     const wrong = asked.findIndex((one, i) => one.allow !== got[i]);
     if (wrong < 0) continue;
     const { request, allow } = asked[wrong] as Asked;

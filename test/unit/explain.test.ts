@@ -2,7 +2,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readWorld } from '../../runtime/discovery/index.js';
-import { type Explanation, explain, type Step, Tracer } from '../../runtime/explain/index.js';
+import {
+  type Explanation,
+  explain,
+  printExplanation,
+  type Step,
+  Tracer,
+} from '../../runtime/explain/index.js';
 import { readScenario } from '../../runtime/simulate/index.js';
 import { CoverageCounter } from '../../runtime/testing/index.js';
 import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
@@ -187,6 +193,29 @@ export function authorizeConnection(connection: Connection): Verdict {
   const entry =
     'rules.ts:4 source.address 10.0.0.0/8, destination.port 9000-9100, source.label app productpage';
   assert.match(step, `entry ${entry}`);
+  // In words the verdict has its name; a number that is none stays one.
+  const files = new Map([['rules.ts', policy]]);
+  const { manifest } = await mustCompile(files);
+  if (explanation === undefined) throw new Error('nothing was explained');
+  assert.match(
+    printExplanation('a', explanation, manifest),
+    'app productpage, gives Verdict.Allow\n',
+  );
+  const numbers = policy
+    .replace('<Verdict>', '<u32>')
+    .replaceAll(/add\(Verdict\.\w+\)/g, 'add(513)')
+    .replace(
+      'rules.get(connection, Verdict.Pass)',
+      'rules.get(connection, 0) == 513 ? Verdict.Allow : Verdict.Deny',
+    );
+  const plain = (await explainAll(new Map([['rules.ts', numbers]]), cases)).get('a');
+  if (plain === undefined) throw new Error('nothing was explained');
+  const said = printExplanation(
+    'a',
+    plain,
+    (await mustCompile(new Map([['rules.ts', numbers]]))).manifest,
+  );
+  assert.not.match(said, 'gives Verdict');
 });
 
 test('a policy that stops says why', async () => {
