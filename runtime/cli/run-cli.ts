@@ -16,6 +16,11 @@ import { VERSION } from './version.js';
 /** Characters a line: what a plain terminal shows. */
 const HELP_WIDTH = 80;
 
+/** Text as paragraphs, which are broken for the terminal and not where the source breaks them. */
+function paragraphs(text: string): string {
+  return text.replace(/(?<!\n)\n(?!\n)/g, ' ');
+}
+
 function optionOf(spec: OptionSpec): Option {
   const option = new Option(spec.flags, spec.description);
   if (spec.choices) option.choices([...spec.choices]);
@@ -35,7 +40,9 @@ function addCommand(
 ): void {
   const command = program.command(spec.name).summary(spec.summary);
   command.description(
-    spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
+    spec.description === undefined
+      ? spec.summary
+      : `${spec.summary}\n\n${paragraphs(spec.description)}`,
   );
   for (const a of spec.arguments) {
     const argument = new Argument(a.syntax, a.description);

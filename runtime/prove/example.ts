@@ -184,8 +184,15 @@ export function pointOf(space: Space, set: Diagram): Point {
   const isKnown = (at: number): boolean =>
     space.levels[at]?.field.name.endsWith(' is a workload') === true;
   const path = space.diagrams.path(set, isKnown);
-  // What the set does not ask may be anything.
-  return new Point(space, (at) => path.get(at)?.[0]?.[0] ?? (isKnown(at) ? 1 : 0));
+  // What the set does not ask may be anything: nothing where that can be.
+  const least = (at: number): number => {
+    const classes = space.levels[at];
+    if (classes?.kind !== 'text' || !('list' in classes.field.of || 'header' in classes.field.of)) {
+      return isKnown(at) ? 1 : 0;
+    }
+    return classes.classes.findIndex(({ kind }) => kind === 'absent');
+  };
+  return new Point(space, (at) => path.get(at)?.[0]?.[0] ?? least(at));
 }
 
 /** The same as a world and a question. */

@@ -199,7 +199,7 @@ export function authorizeConnection(connection: Connection): Verdict {
   if (explanation === undefined) throw new Error('nothing was explained');
   assert.match(
     printExplanation('a', explanation, manifest),
-    'app productpage, gives Verdict.Allow\n',
+    'app productpage, gives Verdict.Allow',
   );
   const numbers = policy
     .replace('<Verdict>', '<u32>')
