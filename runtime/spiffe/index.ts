@@ -3,7 +3,7 @@ export { CODES as IDENTITY_CODES } from './codes.js';
 export { channelCredentials, serverCredentials } from './credentials.js';
 export { IdentityError } from './identity-error.js';
 export { type KeyPair, type KeyPaths, MAX_PEM_BYTES, outOfTime, readKeyPair } from './key-pair.js';
-export { type Peer, peerOf } from './peer.js';
+export { type Authenticated, type Peer, peerOf } from './peer.js';
 export {
   isName,
   isTrustDomain,

@@ -5,5 +5,8 @@ export * from './gen/google/rpc/status_pb.js';
 export * from './gen/weft/control/v1/admin_pb.js';
 export * from './gen/weft/control/v1/bundle_pb.js';
 export * from './gen/weft/control/v1/reports_pb.js';
+export { type Clock, REAL_CLOCK } from './clock.js';
 export * from './limits.js';
 export * from './methods.js';
+export * from './node-bundle.js';
+export { pause } from './pause.js';

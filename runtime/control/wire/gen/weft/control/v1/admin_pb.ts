@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file weft/control/v1/admin.proto.
  */
 export const file_weft_control_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("Cht3ZWZ0L2NvbnRyb2wvdjEvYWRtaW4ucHJvdG8SD3dlZnQuY29udHJvbC52MSJCChBQdXRCdW5kbGVSZXF1ZXN0EhAKBmJ1bmRsZRgBIAEoDEgAEhQKCnNpZ25hdHVyZXMYAiABKAxIAEIGCgRwYXJ0IlMKEVB1dEJ1bmRsZVJlc3BvbnNlEg4KBmRpZ2VzdBgBIAEoCRIMCgRuYW1lGAIgASgJEhQKB3ZlcnNpb24YAyABKARIAIgBAUIKCghfdmVyc2lvbiJBChNBcHBseVJvbGxvdXRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJEgwKBHNwZWMYAyABKAkiugEKFENoYW5nZVJvbGxvdXRSZXF1ZXN0EgwKBG5hbWUYASABKAkSPAoGY2hhbmdlGAIgASgOMiwud2VmdC5jb250cm9sLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0LkNoYW5nZSJWCgZDaGFuZ2USFgoSQ0hBTkdFX1VOU1BFQ0lGSUVEEAASEAoMQ0hBTkdFX1BBVVNFEAESEQoNQ0hBTkdFX1JFU1VNRRACEg8KC0NIQU5HRV9VTkRPEAMiWwoPUm9sbG91dFJlc3BvbnNlEhEKB3JvbGxvdXQYASABKAlIABIrCgdyZWZ1c2VkGAIgASgLMhgud2VmdC5jb250cm9sLnYxLlJlZnVzYWxIAEIICgZhbnN3ZXIiHgoHUmVmdXNhbBITCgtkaWFnbm9zdGljcxgBIAMoCSIpChNMaXN0Um9sbG91dHNSZXF1ZXN0EhIKCmhpc3Rvcnlfb2YYASABKAkiEgoQTGlzdE5vZGVzUmVxdWVzdCIeCglEb2N1bWVudHMSEQoJZG9jdW1lbnRzGAEgAygJIg4KDFdhdGNoUmVxdWVzdCJqCgdDaGFuZ2VzEhAKCHJvbGxvdXRzGAEgAygJEhgKEHJvbGxvdXRzX3JlbW92ZWQYAiADKAkSDQoFbm9kZXMYAyADKAkSFQoNbm9kZXNfcmVtb3ZlZBgEIAMoCRINCgV3aG9sZRgFIAEoCCJRChNGb2xsb3dFdmVudHNSZXF1ZXN0EgwKBG5vZGUYASABKAkSLAoGZmlsdGVyGAIgASgLMhwud2VmdC5jb250cm9sLnYxLkV2ZW50RmlsdGVyMsIECgVBZG1pbhJUCglQdXRCdW5kbGUSIS53ZWZ0LmNvbnRyb2wudjEuUHV0QnVuZGxlUmVxdWVzdBoiLndlZnQuY29udHJvbC52MS5QdXRCdW5kbGVSZXNwb25zZSgBElYKDEFwcGx5Um9sbG91dBIkLndlZnQuY29udHJvbC52MS5BcHBseVJvbGxvdXRSZXF1ZXN0GiAud2VmdC5jb250cm9sLnYxLlJvbGxvdXRSZXNwb25zZRJYCg1DaGFuZ2VSb2xsb3V0EiUud2VmdC5jb250cm9sLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0GiAud2VmdC5jb250cm9sLnYxLlJvbGxvdXRSZXNwb25zZRJQCgxMaXN0Um9sbG91dHMSJC53ZWZ0LmNvbnRyb2wudjEuTGlzdFJvbGxvdXRzUmVxdWVzdBoaLndlZnQuY29udHJvbC52MS5Eb2N1bWVudHMSSgoJTGlzdE5vZGVzEiEud2VmdC5jb250cm9sLnYxLkxpc3ROb2Rlc1JlcXVlc3QaGi53ZWZ0LmNvbnRyb2wudjEuRG9jdW1lbnRzEkIKBVdhdGNoEh0ud2VmdC5jb250cm9sLnYxLldhdGNoUmVxdWVzdBoYLndlZnQuY29udHJvbC52MS5DaGFuZ2VzMAESTwoMRm9sbG93RXZlbnRzEiQud2VmdC5jb250cm9sLnYxLkZvbGxvd0V2ZW50c1JlcXVlc3QaFy53ZWZ0LmNvbnRyb2wudjEuRXZlbnRzMAFiBnByb3RvMw", [file_weft_control_v1_reports]);
+  fileDesc("Cht3ZWZ0L2NvbnRyb2wvdjEvYWRtaW4ucHJvdG8SD3dlZnQuY29udHJvbC52MSJCChBQdXRCdW5kbGVSZXF1ZXN0EhAKBmJ1bmRsZRgBIAEoDEgAEhQKCnNpZ25hdHVyZXMYAiABKAxIAEIGCgRwYXJ0IlMKEVB1dEJ1bmRsZVJlc3BvbnNlEg4KBmRpZ2VzdBgBIAEoCRIMCgRuYW1lGAIgASgJEhQKB3ZlcnNpb24YAyABKARIAIgBAUIKCghfdmVyc2lvbiJBChNBcHBseVJvbGxvdXRSZXF1ZXN0EgwKBG5hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJEgwKBHBsYW4YAyABKAkiugEKFENoYW5nZVJvbGxvdXRSZXF1ZXN0EgwKBG5hbWUYASABKAkSPAoGY2hhbmdlGAIgASgOMiwud2VmdC5jb250cm9sLnYxLkNoYW5nZVJvbGxvdXRSZXF1ZXN0LkNoYW5nZSJWCgZDaGFuZ2USFgoSQ0hBTkdFX1VOU1BFQ0lGSUVEEAASEAoMQ0hBTkdFX1BBVVNFEAESEQoNQ0hBTkdFX1JFU1VNRRACEg8KC0NIQU5HRV9VTkRPEAMiWwoPUm9sbG91dFJlc3BvbnNlEhEKB3JvbGxvdXQYASABKAlIABIrCgdyZWZ1c2VkGAIgASgLMhgud2VmdC5jb250cm9sLnYxLlJlZnVzYWxIAEIICgZhbnN3ZXIiHgoHUmVmdXNhbBITCgtkaWFnbm9zdGljcxgBIAMoCSIlChVSb2xsb3V0SGlzdG9yeVJlcXVlc3QSDAoEbmFtZRgBIAEoCSIeCglEb2N1bWVudHMSEQoJZG9jdW1lbnRzGAEgAygJIh4KDFdhdGNoUmVxdWVzdBIOCgZmb2xsb3cYASABKAgiegoHQ2hhbmdlcxIQCghyb2xsb3V0cxgBIAMoCRIYChByb2xsb3V0c19yZW1vdmVkGAIgAygJEg0KBW5vZGVzGAMgAygJEhUKDW5vZGVzX3JlbW92ZWQYBCADKAkSDQoFd2hvbGUYBSABKAgSDgoGbm93X21zGAYgASgDIlEKE0ZvbGxvd0V2ZW50c1JlcXVlc3QSDAoEbm9kZRgBIAEoCRIsCgZmaWx0ZXIYAiABKAsyHC53ZWZ0LmNvbnRyb2wudjEuRXZlbnRGaWx0ZXIy+gMKBUFkbWluElQKCVB1dEJ1bmRsZRIhLndlZnQuY29udHJvbC52MS5QdXRCdW5kbGVSZXF1ZXN0GiIud2VmdC5jb250cm9sLnYxLlB1dEJ1bmRsZVJlc3BvbnNlKAESVgoMQXBwbHlSb2xsb3V0EiQud2VmdC5jb250cm9sLnYxLkFwcGx5Um9sbG91dFJlcXVlc3QaIC53ZWZ0LmNvbnRyb2wudjEuUm9sbG91dFJlc3BvbnNlElgKDUNoYW5nZVJvbGxvdXQSJS53ZWZ0LmNvbnRyb2wudjEuQ2hhbmdlUm9sbG91dFJlcXVlc3QaIC53ZWZ0LmNvbnRyb2wudjEuUm9sbG91dFJlc3BvbnNlElQKDlJvbGxvdXRIaXN0b3J5EiYud2VmdC5jb250cm9sLnYxLlJvbGxvdXRIaXN0b3J5UmVxdWVzdBoaLndlZnQuY29udHJvbC52MS5Eb2N1bWVudHMSQgoFV2F0Y2gSHS53ZWZ0LmNvbnRyb2wudjEuV2F0Y2hSZXF1ZXN0Ghgud2VmdC5jb250cm9sLnYxLkNoYW5nZXMwARJPCgxGb2xsb3dFdmVudHMSJC53ZWZ0LmNvbnRyb2wudjEuRm9sbG93RXZlbnRzUmVxdWVzdBoXLndlZnQuY29udHJvbC52MS5FdmVudHMwAWIGcHJvdG8z", [file_weft_control_v1_reports]);
 
 /**
  * @generated from message weft.control.v1.PutBundleRequest
@@ -90,11 +90,11 @@ export type ApplyRolloutRequest = Message<"weft.control.v1.ApplyRolloutRequest">
   digest: string;
 
   /**
-   * A rollout's plan.
+   * Text of a plan (rollout.schema.json); empty for the plan that holds where none is given.
    *
-   * @generated from field: string spec = 3;
+   * @generated from field: string plan = 3;
    */
-  spec: string;
+  plan: string;
 };
 
 /**
@@ -213,36 +213,21 @@ export const RefusalSchema: GenMessage<Refusal> = /*@__PURE__*/
   messageDesc(file_weft_control_v1_admin, 5);
 
 /**
- * @generated from message weft.control.v1.ListRolloutsRequest
+ * @generated from message weft.control.v1.RolloutHistoryRequest
  */
-export type ListRolloutsRequest = Message<"weft.control.v1.ListRolloutsRequest"> & {
+export type RolloutHistoryRequest = Message<"weft.control.v1.RolloutHistoryRequest"> & {
   /**
-   * Empty: the rollouts that stand. A name: its history, newest first.
-   *
-   * @generated from field: string history_of = 1;
+   * @generated from field: string name = 1;
    */
-  historyOf: string;
+  name: string;
 };
 
 /**
- * Describes the message weft.control.v1.ListRolloutsRequest.
- * Use `create(ListRolloutsRequestSchema)` to create a new message.
+ * Describes the message weft.control.v1.RolloutHistoryRequest.
+ * Use `create(RolloutHistoryRequestSchema)` to create a new message.
  */
-export const ListRolloutsRequestSchema: GenMessage<ListRolloutsRequest> = /*@__PURE__*/
+export const RolloutHistoryRequestSchema: GenMessage<RolloutHistoryRequest> = /*@__PURE__*/
   messageDesc(file_weft_control_v1_admin, 6);
-
-/**
- * @generated from message weft.control.v1.ListNodesRequest
- */
-export type ListNodesRequest = Message<"weft.control.v1.ListNodesRequest"> & {
-};
-
-/**
- * Describes the message weft.control.v1.ListNodesRequest.
- * Use `create(ListNodesRequestSchema)` to create a new message.
- */
-export const ListNodesRequestSchema: GenMessage<ListNodesRequest> = /*@__PURE__*/
-  messageDesc(file_weft_control_v1_admin, 7);
 
 /**
  * @generated from message weft.control.v1.Documents
@@ -259,12 +244,18 @@ export type Documents = Message<"weft.control.v1.Documents"> & {
  * Use `create(DocumentsSchema)` to create a new message.
  */
 export const DocumentsSchema: GenMessage<Documents> = /*@__PURE__*/
-  messageDesc(file_weft_control_v1_admin, 8);
+  messageDesc(file_weft_control_v1_admin, 7);
 
 /**
  * @generated from message weft.control.v1.WatchRequest
  */
 export type WatchRequest = Message<"weft.control.v1.WatchRequest"> & {
+  /**
+   * False: the stream ends when the state is whole.
+   *
+   * @generated from field: bool follow = 1;
+   */
+  follow: boolean;
 };
 
 /**
@@ -272,7 +263,7 @@ export type WatchRequest = Message<"weft.control.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_weft_control_v1_admin, 9);
+  messageDesc(file_weft_control_v1_admin, 8);
 
 /**
  * @generated from message weft.control.v1.Changes
@@ -304,6 +295,13 @@ export type Changes = Message<"weft.control.v1.Changes"> & {
    * @generated from field: bool whole = 5;
    */
   whole: boolean;
+
+  /**
+   * The control plane's clock, milliseconds since 1970: what times in the documents are of.
+   *
+   * @generated from field: int64 now_ms = 6;
+   */
+  nowMs: bigint;
 };
 
 /**
@@ -311,7 +309,7 @@ export type Changes = Message<"weft.control.v1.Changes"> & {
  * Use `create(ChangesSchema)` to create a new message.
  */
 export const ChangesSchema: GenMessage<Changes> = /*@__PURE__*/
-  messageDesc(file_weft_control_v1_admin, 10);
+  messageDesc(file_weft_control_v1_admin, 9);
 
 /**
  * @generated from message weft.control.v1.FollowEventsRequest
@@ -335,7 +333,7 @@ export type FollowEventsRequest = Message<"weft.control.v1.FollowEventsRequest">
  * Use `create(FollowEventsRequestSchema)` to create a new message.
  */
 export const FollowEventsRequestSchema: GenMessage<FollowEventsRequest> = /*@__PURE__*/
-  messageDesc(file_weft_control_v1_admin, 11);
+  messageDesc(file_weft_control_v1_admin, 10);
 
 /**
  * @generated from service weft.control.v1.Admin
@@ -368,19 +366,13 @@ export const Admin: GenService<{
     output: typeof RolloutResponseSchema;
   },
   /**
-   * @generated from rpc weft.control.v1.Admin.ListRollouts
+   * Rollouts of a name that have ended, the newest first.
+   *
+   * @generated from rpc weft.control.v1.Admin.RolloutHistory
    */
-  listRollouts: {
+  rolloutHistory: {
     methodKind: "unary";
-    input: typeof ListRolloutsRequestSchema;
-    output: typeof DocumentsSchema;
-  },
-  /**
-   * @generated from rpc weft.control.v1.Admin.ListNodes
-   */
-  listNodes: {
-    methodKind: "unary";
-    input: typeof ListNodesRequestSchema;
+    input: typeof RolloutHistoryRequestSchema;
     output: typeof DocumentsSchema;
   },
   /**

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file weft/control/v1/bundle.proto.
  */
 export const file_weft_control_v1_bundle: GenFile = /*@__PURE__*/
-  fileDesc("Chx3ZWZ0L2NvbnRyb2wvdjEvYnVuZGxlLnByb3RvEg93ZWZ0LmNvbnRyb2wudjEivwEKCk5vZGVCdW5kbGUSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSLgoEbW9kZRgDIAEoDjIgLndlZnQuY29udHJvbC52MS5Ob2RlQnVuZGxlLk1vZGUSDgoGYnVuZGxlGAQgASgMEhIKCnNpZ25hdHVyZXMYBSABKAwiPwoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASEAoMTU9ERV9FTkZPUkNFEAESDwoLTU9ERV9TSEFET1cQAmIGcHJvdG8z");
+  fileDesc("Chx3ZWZ0L2NvbnRyb2wvdjEvYnVuZGxlLnByb3RvEg93ZWZ0LmNvbnRyb2wudjEivwEKCk5vZGVCdW5kbGUSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkSLgoEbW9kZRgDIAEoDjIgLndlZnQuY29udHJvbC52MS5Ob2RlQnVuZGxlLk1vZGUSDgoGYnVuZGxlGAQgASgMEhIKCnNpZ25hdHVyZXMYBSABKAwiPwoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASEAoMTU9ERV9FTkZPUkNFEAESDwoLTU9ERV9TSEFET1cQAiJHCgdSZWZ1c2VkEg4KBmRpZ2VzdBgBIAEoCRIMCgRjb2RlGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSDQoFcGxhY2UYBCABKAliBnByb3RvMw");
 
 /**
  * A bundle that a node is to run, or to decide beside the one that it runs. The resource's name is the
@@ -90,4 +90,40 @@ export type NodeBundle_Mode = (typeof NodeBundle_Mode)[keyof typeof NodeBundle_M
  */
 export const NodeBundle_ModeSchema: GenEnum<NodeBundle_Mode> = /*@__PURE__*/
   enumDesc(file_weft_control_v1_bundle, 0, 0);
+
+/**
+ * Why a node does not take a bundle: in the details of a refusal's status.
+ *
+ * @generated from message weft.control.v1.Refused
+ */
+export type Refused = Message<"weft.control.v1.Refused"> & {
+  /**
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string message = 3;
+   */
+  message: string;
+
+  /**
+   * FILE:LINE of a policy; empty where it is about none.
+   *
+   * @generated from field: string place = 4;
+   */
+  place: string;
+};
+
+/**
+ * Describes the message weft.control.v1.Refused.
+ * Use `create(RefusedSchema)` to create a new message.
+ */
+export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
+  messageDesc(file_weft_control_v1_bundle, 1);
 

@@ -1,0 +1,123 @@
+/** A connection to one of several control planes, as promises and iterables. */
+import {
+  Client,
+  type ClientReadableStream,
+  Metadata,
+  type MethodDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { channelCredentials, readKeyPair } from '../../spiffe/index.js';
+import type { AdminPlace } from '../../rollout/index.js';
+import { MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from '../wire/index.js';
+import { AdminError, adminError } from './admin-error.js';
+
+/** Who does not answer a connection in so long is passed over, in milliseconds. */
+const CONNECT_MS = 5_000;
+/** An answer that takes longer is none, in milliseconds: a bundle of 16 MiB passes in less. */
+const ANSWER_MS = 60_000;
+
+export interface Connection {
+  unary<I, O>(method: MethodDefinition<I, O>, request: I): Promise<O>;
+  /** Sends all of `requests`, then takes the one answer. */
+  upload<I, O>(method: MethodDefinition<I, O>, requests: Iterable<I>): Promise<O>;
+  /** Messages until the stream ends or the signal aborts. */
+  stream<I, O>(method: MethodDefinition<I, O>, request: I, signal: AbortSignal): AsyncIterable<O>;
+  close(): void;
+}
+
+function isReady(client: Client): Promise<Error | null> {
+  return new Promise((resolve) => {
+    client.waitForReady(Date.now() + CONNECT_MS, (error) => resolve(error ?? null));
+  });
+}
+
+/** Opens one when it is first needed. Throws IdentityError where the operator's files are no pair. */
+export function openConnection(place: AdminPlace): Connection {
+  const credentials = channelCredentials(readKeyPair(place));
+  let open: Promise<{ client: Client; address: string }> | null = null;
+
+  async function connect(): Promise<{ client: Client; address: string }> {
+    const faults: string[] = [];
+    for (const address of place.control) {
+      const client = new Client(address, credentials, {
+        'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
+        'grpc.max_send_message_length': MAX_REQUEST_BYTES,
+        'grpc.enable_http_proxy': 0,
+        'grpc.enable_channelz': 0,
+      });
+      const error = await isReady(client);
+      if (error === null) return { client, address };
+      client.close();
+      faults.push(`${address}: ${error.message}`);
+    }
+    throw new AdminError('C040', `no control plane answers: ${faults.join('; ')}`);
+  }
+
+  async function connected(): Promise<{ client: Client; address: string }> {
+    open ??= connect();
+    try {
+      return await open;
+    } catch (error) {
+      open = null;
+      throw error;
+    }
+  }
+
+  /** One call that ends with one answer. */
+  async function answered<O>(
+    start: (client: Client, done: (error: ServiceError | null, value?: O) => void) => void,
+  ): Promise<O> {
+    const { client, address } = await connected();
+    return new Promise((resolve, reject) => {
+      start(client, (error, value) => {
+        if (error !== null || value === undefined) reject(adminError(error ?? {}, address));
+        else resolve(value);
+      });
+    });
+  }
+
+  const options = (): { deadline: number } => ({ deadline: Date.now() + ANSWER_MS });
+  return {
+    unary: ({ path, requestSerialize, responseDeserialize }, request) =>
+      answered((client, done) => {
+        const metadata = new Metadata();
+        client.makeUnaryRequest(
+          ...[path, requestSerialize, responseDeserialize] as const,
+          ...[request, metadata, options(), done] as const,
+        );
+      }),
+    upload: ({ path, requestSerialize, responseDeserialize }, requests) =>
+      answered((client, done) => {
+        const call = client.makeClientStreamRequest(
+          ...[path, requestSerialize, responseDeserialize] as const,
+          ...[new Metadata(), options(), done] as const,
+        );
+        for (const request of requests) call.write(request);
+        call.end();
+      }),
+    async *stream({ path, requestSerialize, responseDeserialize }, request, signal) {
+      const { client, address } = await connected();
+      if (signal.aborted) return;
+      const call: ClientReadableStream<never> = client.makeServerStreamRequest(
+        ...[path, requestSerialize, responseDeserialize as never, request] as const,
+      );
+      const stop = (): void => call.cancel();
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        yield* call;
+      } catch (error) {
+        if (!signal.aborted) throw adminError(error as Partial<ServiceError>, address);
+      } finally {
+        signal.removeEventListener('abort', stop);
+        call.cancel();
+      }
+    },
+    close() {
+      void open?.then(
+        ({ client }) => client.close(),
+        () => {},
+      );
+      open = null;
+    },
+  };
+}

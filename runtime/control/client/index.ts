@@ -1,0 +1,3 @@
+export { AdminError } from './admin-error.js';
+export { CODES as ADMIN_CODES } from './codes.js';
+export { openAdmin } from './open-admin.js';

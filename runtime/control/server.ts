@@ -1,0 +1,114 @@
+/**
+ * A control plane: the store's rollouts as resources for nodes, what nodes say into the store, and
+ * operators' wishes into rollouts, over gRPC with certificates on both sides.
+ */
+import { Server, type ServiceDefinition } from '@grpc/grpc-js';
+import { printSpiffeId, serverCredentials, type WatchedKeys } from '../spiffe/index.js';
+import type { Store } from '../store/index.js';
+import { createAdmit } from './admit.js';
+import { ControlError } from './control-error.js';
+import { createEventDesk } from './event-desk.js';
+import { openNodeRegistry } from './node-registry.js';
+import { lead } from './lead.js';
+import { openRollouts } from './rollouts.js';
+import { createSendGate } from './send-gate.js';
+import { createAdmin } from './serve-admin.js';
+import { createDiscovery } from './serve-discovery.js';
+import { createReports } from './serve-reports.js';
+import { openTargets } from './targets.js';
+import {
+  ADMIN_METHODS,
+  type Clock,
+  DISCOVERY_METHODS,
+  MAX_REQUEST_BYTES,
+  MAX_RESPONSE_BYTES,
+  pause,
+  REPORT_METHODS,
+} from './wire/index.js';
+
+export interface ControlOptions {
+  readonly store: Store;
+  readonly keys: WatchedKeys;
+  /** HOST:PORT; port 0: any that is free. */
+  readonly listen: string;
+  readonly clock: Clock;
+  readonly onFault: (error: unknown) => void;
+  readonly onLead?: (leads: boolean) => void;
+}
+
+export interface Control {
+  readonly name: string;
+  readonly port: number;
+  /** Nodes with a stream here. */
+  readonly connected: () => number;
+  /** Ends streams and the lead, and writes what is left to write. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** Streams of one connection: a node has two, an operator some. */
+const MAX_STREAMS = 32;
+/** A connection without a sign of life for so long is asked, and closed when it is silent, in milliseconds. */
+const KEEPALIVE_MS = 30_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+function bind(server: Server, listen: string, keys: WatchedKeys): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(listen, serverCredentials(keys), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new ControlError('C023', `\`${listen}\` cannot be listened on: ${error.message}`));
+    });
+  });
+}
+
+/** Opens one. Throws C023, C024. */
+export async function openControl(options: ControlOptions): Promise<Control> {
+  const { store, keys, clock, onFault, listen, onLead = () => {} } = options;
+  const { id } = keys.current;
+  if (id.kind !== 'control') {
+    throw new ControlError('C024', `the certificate is of ${printSpiffeId(id)}`);
+  }
+  const stop = new AbortController();
+  const { signal } = stop;
+  const admit = createAdmit(id.trustDomain, clock);
+  const targets = openTargets({ store, clock, signal, onFault });
+  await targets.ready;
+  const registry = openNodeRegistry({ store, control: id.name, clock, onFault });
+  const gate = createSendGate(clock);
+  const events = createEventDesk();
+  const started = clock.now();
+  const rollouts = openRollouts({ store, now: clock.now, watchedSince: () => started });
+  const server = new Server({
+    'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+    'grpc.max_send_message_length': MAX_RESPONSE_BYTES,
+    'grpc.max_concurrent_streams': MAX_STREAMS,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+  });
+  const { view, onChange } = targets;
+  const { joined, told } = registry;
+  server.addService(
+    DISCOVERY_METHODS as unknown as ServiceDefinition,
+    { ...createDiscovery(id.name, admit, { clock, gate, view, onChange, joined, told }) },
+  );
+  server.addService(REPORT_METHODS as unknown as ServiceDefinition, {
+    ...createReports(admit, registry, events),
+  });
+  server.addService(ADMIN_METHODS as unknown as ServiceDefinition, {
+    ...createAdmin({ store, clock, onFault, admit, rollouts, events }),
+  });
+  const port = await bind(server, listen, keys);
+  const waiting = { now: clock.now, wait: (ms: number, until: AbortSignal) => pause(clock, ms, until) };
+  const leading = lead({ store, name: id.name, clock: waiting, signal, onError: onFault, onLead });
+  return {
+    name: id.name,
+    port,
+    connected: () => registry.connected,
+    async close() {
+      stop.abort();
+      server.forceShutdown();
+      await leading;
+      await registry.close();
+    },
+  };
+}
