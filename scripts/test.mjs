@@ -10,7 +10,7 @@ import { setup, setupWasmtime } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // The longest first: two run at a time, and each keeps one processor busy.
-const TIERS = ['differential', 'kernel', 'unit', 'http', 'case', 'cli', 'file'];
+const TIERS = ['differential', 'kernel', 'unit', 'http', 'case', 'cli', 'wire', 'file'];
 const LANES = Math.min(2, availableParallelism());
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((w) => w.startsWith('--')));

@@ -3,7 +3,13 @@
  * domain, and a stream ends with the certificate that it was opened by.
  */
 import { status } from '@grpc/grpc-js';
-import { type Authenticated, type Kind, type Peer, peerOf, printSpiffeId } from '../spiffe/index.js';
+import {
+  type Authenticated,
+  type Kind,
+  type Peer,
+  peerOf,
+  printSpiffeId,
+} from '../spiffe/index.js';
 import { beforeExpiry } from './expiry.js';
 import type { Clock } from './wire/index.js';
 

@@ -41,7 +41,10 @@ function joined({ bundle, signatures }: StoredBundle): Buffer {
 export async function putBundle(store: Store, digest: string, stored: StoredBundle): Promise<void> {
   const bytes = joined(stored);
   if (bytes.length > MAX_RESOURCE_BYTES - FRAME_BYTES) {
-    throw new ControlError('C020', `\`${stored.name}\` and its signatures are ${bytes.length} bytes`);
+    throw new ControlError(
+      'C020',
+      `\`${stored.name}\` and its signatures are ${bytes.length} bytes`,
+    );
   }
   for (let n = 0; n * PIECE_BYTES < bytes.length; n += 1) {
     const value = bytes.subarray(n * PIECE_BYTES, (n + 1) * PIECE_BYTES);

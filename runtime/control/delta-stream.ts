@@ -5,8 +5,8 @@
 import type { Resource, View } from './resource.js';
 import {
   checkRequest,
-  type StreamMachine,
   StreamFault,
+  type StreamMachine,
   type Told,
   WILDCARD,
 } from './stream-machine.js';
@@ -77,10 +77,7 @@ export function createDeltaStream(
     return [{ name, version, refused: request.errorDetail ?? null }];
   }
 
-  function respond(
-    resource: Resource | null,
-    removed: readonly string[],
-  ): DeltaDiscoveryResponse {
+  function respond(resource: Resource | null, removed: readonly string[]): DeltaDiscoveryResponse {
     count += 1;
     open = { nonce: String(count), resource };
     return create(DeltaDiscoveryResponseSchema, {

@@ -38,7 +38,9 @@ function passes(record: string, { verdict, workload }: EventFilter): boolean {
       destination?: { workload?: unknown };
     } = JSON.parse(record);
     if (verdict !== '' && event.verdict !== verdict) return false;
-    return workload === '' || [event.source?.workload, event.destination?.workload].includes(workload);
+    return (
+      workload === '' || [event.source?.workload, event.destination?.workload].includes(workload)
+    );
   } catch {
     return false;
   }

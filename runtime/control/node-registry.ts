@@ -5,10 +5,16 @@
  */
 import type { NodeReport } from '../rollout/index.js';
 import { MAX_COMMIT_BYTES, type Store } from '../store/index.js';
-import { readReport } from './read-report.js';
 import type { NodeSelf } from './read-node.js';
+import { readReport } from './read-report.js';
 import type { Told } from './stream-machine.js';
-import { type Clock, fromBinary, MAX_REFUSAL_CHARS, RefusedSchema, type Status } from './wire/index.js';
+import {
+  type Clock,
+  fromBinary,
+  MAX_REFUSAL_CHARS,
+  RefusedSchema,
+  type Status,
+} from './wire/index.js';
 
 /** Changes that come together are written together, in milliseconds. */
 const GATHER_MS = 100;
@@ -71,7 +77,12 @@ function gist({ active, refused, shadow, drift, labels, control }: NodeReport): 
 }
 
 /** Opens one over a store. */
-export function openNodeRegistry({ store, control, clock, onFault }: RegistryOptions): NodeRegistry {
+export function openNodeRegistry({
+  store,
+  control,
+  clock,
+  onFault,
+}: RegistryOptions): NodeRegistry {
   const nodes = new Map<string, Known>();
   let turn: Promise<void> = Promise.resolve();
   let leaveGather: (() => void) | null = null;
@@ -79,7 +90,14 @@ export function openNodeRegistry({ store, control, clock, onFault }: RegistryOpt
   function known(name: string): Known {
     const found = nodes.get(name);
     if (found !== undefined) return found;
-    const made = { report: null, refused: null, labels: {}, streams: 0, written: 0, isDirty: false };
+    const made = {
+      report: null,
+      refused: null,
+      labels: {},
+      streams: 0,
+      written: 0,
+      isDirty: false,
+    };
     nodes.set(name, made);
     return made;
   }

@@ -15,7 +15,8 @@ export function readNode(node: Node | undefined, { id }: Peer): NodeSelf {
     throw new StreamFault(`\`${id.name}\` may not speak for \`${node.id.slice(0, 128)}\``);
   }
   const labels = node.metadata?.['labels'] ?? {};
-  if (typeof labels !== 'object' || Array.isArray(labels)) throw new StreamFault('labels are an object');
+  if (typeof labels !== 'object' || Array.isArray(labels))
+    throw new StreamFault('labels are an object');
   const entries = Object.entries(labels);
   if (entries.length > MAX_LABELS) throw new StreamFault(`more than ${MAX_LABELS} labels`);
   for (const [key, value] of entries) {

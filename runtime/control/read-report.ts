@@ -48,7 +48,11 @@ function readShadow(value: unknown): NonNullable<Said['shadow']> {
   const { digest, same, different, lost, rules } = fields(value);
   return {
     ...{ digest: text(digest), same: count(same), different: count(different), lost: count(lost) },
-    rules: list(rules, (r) => ({ old: text(r['old']), new: text(r['new']), count: count(r['count']) })),
+    rules: list(rules, (r) => ({
+      old: text(r['old']),
+      new: text(r['new']),
+      count: count(r['count']),
+    })),
   };
 }
 

@@ -1,24 +1,24 @@
 /** What operators ask: bundles in, rollouts begun and changed, and what there is to see. */
 import {
-  type sendUnaryData,
   type ServerReadableStream,
   type ServerUnaryCall,
   type ServerWritableStream,
+  type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
 import { decodeBundle } from '../../compiler/bundle/index.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
-import type { Rollouts } from './rollouts.js';
-import { type Admit, isRefused, type LongCall } from './admit.js';
-import type { EventDesk } from './event-desk.js';
 import { printSpiffeId } from '../spiffe/index.js';
 import type { Store } from '../store/index.js';
+import { type Admit, isRefused, type LongCall } from './admit.js';
 import { putBundle } from './bundles.js';
-import { watchState, type StateOptions } from './watch-state.js';
+import type { EventDesk } from './event-desk.js';
+import type { Rollouts } from './rollouts.js';
+import { type StateOptions, watchState } from './watch-state.js';
 import {
   type ApplyRolloutRequest,
-  ChangeRolloutRequest_Change,
   type ChangeRolloutRequest,
+  ChangeRolloutRequest_Change,
   type Changes,
   create,
   type Documents,
@@ -129,10 +129,7 @@ export function createAdmin(options: AdminOptions): AdminService {
   const { admit, store, rollouts, events } = options;
 
   /** The caller's identity as history shows it; null where the call was refused, and `done` was told. */
-  function operator<T>(
-    call: Parameters<Admit['call']>[0],
-    done: sendUnaryData<T>,
-  ): string | null {
+  function operator<T>(call: Parameters<Admit['call']>[0], done: sendUnaryData<T>): string | null {
     const peer = admit.call(call, 'operator');
     if (!isRefused(peer)) return printSpiffeId(peer.id);
     done(peer);
@@ -142,7 +139,10 @@ export function createAdmin(options: AdminOptions): AdminService {
   return {
     putBundle(call, done) {
       if (operator(call, done) === null) return;
-      const parts: { bundle: Uint8Array[]; signatures: Uint8Array[] } = { bundle: [], signatures: [] };
+      const parts: { bundle: Uint8Array[]; signatures: Uint8Array[] } = {
+        bundle: [],
+        signatures: [],
+      };
       let bytes = 0;
       call.on('data', ({ part }: PutBundleRequest) => {
         if (part.case === undefined || bytes > MAX_RESOURCE_BYTES) return;
@@ -181,7 +181,10 @@ export function createAdmin(options: AdminOptions): AdminService {
       if (operator(call, done) === null) return;
       rollouts.history(call.request.name).then(
         (documents) =>
-          done(null, create(DocumentsSchema, { documents: documents.map((d) => JSON.stringify(d)) })),
+          done(
+            null,
+            create(DocumentsSchema, { documents: documents.map((d) => JSON.stringify(d)) }),
+          ),
         (error: unknown) => done(faultOf(error)),
       );
     },

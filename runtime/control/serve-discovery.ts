@@ -1,8 +1,8 @@
 /** The aggregated discovery service: both variants of a stream, each for one node. */
 import { Metadata, type ServerDuplexStream } from '@grpc/grpc-js';
-import { createDeltaStream } from './delta-stream.js';
 import type { Admit } from './admit.js';
-import { serveStream, type StreamWorld } from './serve-stream.js';
+import { createDeltaStream } from './delta-stream.js';
+import { type StreamWorld, serveStream } from './serve-stream.js';
 import { createSotwStream } from './sotw-stream.js';
 import type {
   DeltaDiscoveryRequest,

@@ -13,7 +13,11 @@ export interface ReportService {
 }
 
 /** The service, by the names of its methods. */
-export function createReports(admit: Admit, registry: NodeRegistry, events: EventDesk): ReportService {
+export function createReports(
+  admit: Admit,
+  registry: NodeRegistry,
+  events: EventDesk,
+): ReportService {
   return {
     report(call) {
       const peer = admit.stream(call, 'node');

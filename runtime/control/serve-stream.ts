@@ -7,7 +7,7 @@ import type { Peer } from '../spiffe/index.js';
 import { type NodeSelf, readNode } from './read-node.js';
 import type { View } from './resource.js';
 import type { SendGate } from './send-gate.js';
-import { type StreamMachine, StreamFault, type Told } from './stream-machine.js';
+import { StreamFault, type StreamMachine, type Told } from './stream-machine.js';
 import type { Clock, Node } from './wire/index.js';
 
 /** A message that nobody has read after so long ends its stream, in milliseconds. */
@@ -96,7 +96,10 @@ export function serveStream<Request, Response>(
 
   function enter(request: Request): NodeSelf {
     const self = readNode(nodeOf(request), peer);
-    endings.push(world.joined(self), world.onChange(() => void pump()));
+    endings.push(
+      world.joined(self),
+      world.onChange(() => void pump()),
+    );
     return self;
   }
 

@@ -8,8 +8,8 @@ import type { Store } from '../store/index.js';
 import { createAdmit } from './admit.js';
 import { ControlError } from './control-error.js';
 import { createEventDesk } from './event-desk.js';
-import { openNodeRegistry } from './node-registry.js';
 import { lead } from './lead.js';
+import { openNodeRegistry } from './node-registry.js';
 import { openRollouts } from './rollouts.js';
 import { createSendGate } from './send-gate.js';
 import { createAdmin } from './serve-admin.js';
@@ -55,7 +55,8 @@ function bind(server: Server, listen: string, keys: WatchedKeys): Promise<number
   return new Promise((resolve, reject) => {
     server.bindAsync(listen, serverCredentials(keys), (error, port) => {
       if (error === null) resolve(port);
-      else reject(new ControlError('C023', `\`${listen}\` cannot be listened on: ${error.message}`));
+      else
+        reject(new ControlError('C023', `\`${listen}\` cannot be listened on: ${error.message}`));
     });
   });
 }
@@ -87,10 +88,9 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   });
   const { view, onChange } = targets;
   const { joined, told } = registry;
-  server.addService(
-    DISCOVERY_METHODS as unknown as ServiceDefinition,
-    { ...createDiscovery(id.name, admit, { clock, gate, view, onChange, joined, told }) },
-  );
+  server.addService(DISCOVERY_METHODS as unknown as ServiceDefinition, {
+    ...createDiscovery(id.name, admit, { clock, gate, view, onChange, joined, told }),
+  });
   server.addService(REPORT_METHODS as unknown as ServiceDefinition, {
     ...createReports(admit, registry, events),
   });
@@ -98,7 +98,10 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     ...createAdmin({ store, clock, onFault, admit, rollouts, events }),
   });
   const port = await bind(server, listen, keys);
-  const waiting = { now: clock.now, wait: (ms: number, until: AbortSignal) => pause(clock, ms, until) };
+  const waiting = {
+    now: clock.now,
+    wait: (ms: number, until: AbortSignal) => pause(clock, ms, until),
+  };
   const leading = lead({ store, name: id.name, clock: waiting, signal, onError: onFault, onLead });
   return {
     name: id.name,

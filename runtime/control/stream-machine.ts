@@ -3,8 +3,9 @@
  * given comes out, and on demand the next message to it. One response at a time waits for its answer:
  * what changes meanwhile is told as of then, so a stream never holds more than one message.
  */
-import { MAX_NAME_CHARS, MAX_NAMES, NODE_BUNDLE_URL, type Status } from './wire/index.js';
+
 import type { View } from './resource.js';
+import { MAX_NAME_CHARS, MAX_NAMES, NODE_BUNDLE_URL, type Status } from './wire/index.js';
 
 /** A resource that the client took, or refused. */
 export interface Told {
@@ -36,6 +37,7 @@ export function checkRequest(typeUrl: string, ...names: readonly (readonly strin
   }
   for (const list of names) {
     if (list.length > MAX_NAMES) throw new StreamFault(`more than ${MAX_NAMES} names`);
-    if (list.some((name) => name.length > MAX_NAME_CHARS)) throw new StreamFault('a name is too long');
+    if (list.some((name) => name.length > MAX_NAME_CHARS))
+      throw new StreamFault('a name is too long');
   }
 }

@@ -30,7 +30,9 @@ export interface TargetOptions {
 
 /** Bundles that rollouts name now. */
 function digestsOf(documents: readonly RolloutDocument[]): ReadonlySet<string> {
-  return new Set(documents.flatMap(({ digest, before }) => (before === null ? [digest] : [digest, before])));
+  return new Set(
+    documents.flatMap(({ digest, before }) => (before === null ? [digest] : [digest, before])),
+  );
 }
 
 /** Follows the rollouts of a store. */

@@ -2,7 +2,14 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { Store } from '../store/index.js';
 import { follow } from './follow.js';
-import { type Changes, ChangesSchema, type Clock, create, pause, type WatchRequest } from './wire/index.js';
+import {
+  type Changes,
+  ChangesSchema,
+  type Clock,
+  create,
+  pause,
+  type WatchRequest,
+} from './wire/index.js';
 
 /** Changes that come together are told together, in milliseconds: twice a second is as fast as one reads. */
 const GATHER_MS = 250;
@@ -77,9 +84,10 @@ export async function watchState(
         await send(message(part, i >= keys.length));
       } while (i < keys.length && !signal.aborted);
       if (signal.aborted || !call.request.follow) break;
-      if (changed.size === 0) await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      if (changed.size === 0)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
       await pause(clock, GATHER_MS, signal);
     }
   } finally {

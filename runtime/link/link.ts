@@ -210,7 +210,10 @@ export function openLink(options: LinkOptions): Link {
       note(null, late ?? reason);
       if (clock.now() - began >= STEADY_MS) backoff.reset();
       const wait = backoff.next();
-      log('warn', `no control plane: ${session.address}: ${late ?? reason}; again in ${Math.round(wait)} ms`);
+      log(
+        'warn',
+        `no control plane: ${session.address}: ${late ?? reason}; again in ${Math.round(wait)} ms`,
+      );
       await pause(clock, wait, signal);
     }
   }

@@ -75,6 +75,8 @@ export function openSession(options: SessionOptions): Session {
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    // Known by its identity: the host's name, often an address, is nothing that TLS should carry.
+    'grpc.ssl_target_name_override': 'weft-control',
     'grpc.enable_http_proxy': 0,
     'grpc.enable_channelz': 0,
   });

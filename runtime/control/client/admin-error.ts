@@ -1,5 +1,5 @@
 /** What a control plane answered instead of what was asked. Guarded by `code`, never by class. */
-import { status, type ServiceError } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
 
 export class AdminError extends Error {

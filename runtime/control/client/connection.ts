@@ -6,8 +6,8 @@ import {
   type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
-import { channelCredentials, readKeyPair } from '../../spiffe/index.js';
 import type { AdminPlace } from '../../rollout/index.js';
+import { channelCredentials, readKeyPair } from '../../spiffe/index.js';
 import { MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from '../wire/index.js';
 import { AdminError, adminError } from './admin-error.js';
 
@@ -42,6 +42,8 @@ export function openConnection(place: AdminPlace): Connection {
       const client = new Client(address, credentials, {
         'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
         'grpc.max_send_message_length': MAX_REQUEST_BYTES,
+        // Known by its identity: the host's name, often an address, is nothing that TLS should carry.
+        'grpc.ssl_target_name_override': 'weft-control',
         'grpc.enable_http_proxy': 0,
         'grpc.enable_channelz': 0,
       });
@@ -82,15 +84,15 @@ export function openConnection(place: AdminPlace): Connection {
       answered((client, done) => {
         const metadata = new Metadata();
         client.makeUnaryRequest(
-          ...[path, requestSerialize, responseDeserialize] as const,
-          ...[request, metadata, options(), done] as const,
+          ...([path, requestSerialize, responseDeserialize] as const),
+          ...([request, metadata, options(), done] as const),
         );
       }),
     upload: ({ path, requestSerialize, responseDeserialize }, requests) =>
       answered((client, done) => {
         const call = client.makeClientStreamRequest(
-          ...[path, requestSerialize, responseDeserialize] as const,
-          ...[new Metadata(), options(), done] as const,
+          ...([path, requestSerialize, responseDeserialize] as const),
+          ...([new Metadata(), options(), done] as const),
         );
         for (const request of requests) call.write(request);
         call.end();
@@ -99,7 +101,7 @@ export function openConnection(place: AdminPlace): Connection {
       const { client, address } = await connected();
       if (signal.aborted) return;
       const call: ClientReadableStream<never> = client.makeServerStreamRequest(
-        ...[path, requestSerialize, responseDeserialize as never, request] as const,
+        ...([path, requestSerialize, responseDeserialize as never, request] as const),
       );
       const stop = (): void => call.cancel();
       signal.addEventListener('abort', stop, { once: true });

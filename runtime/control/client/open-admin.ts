@@ -1,12 +1,18 @@
 /** Asks a control plane in an operator's name. */
 import type { EventRecord } from '../../probe/index.js';
-import type { Admin, AdminPlace, NodeReport, RolloutDocument, Watched } from '../../rollout/index.js';
+import type {
+  Admin,
+  AdminPlace,
+  NodeReport,
+  RolloutDocument,
+  Watched,
+} from '../../rollout/index.js';
 import {
   ADMIN_METHODS,
   ApplyRolloutRequestSchema,
-  type Changes,
   ChangeRolloutRequest_Change,
   ChangeRolloutRequestSchema,
+  type Changes,
   create,
   FollowEventsRequestSchema,
   PIECE_BYTES,
@@ -96,7 +102,11 @@ export function openAdmin(place: AdminPlace): Admin {
       const request = create(FollowEventsRequestSchema, {
         ...{ node, filter: { wanted: true, verdict, workload } },
       });
-      for await (const { records } of connection.stream(ADMIN_METHODS.followEvents, request, signal)) {
+      for await (const { records } of connection.stream(
+        ADMIN_METHODS.followEvents,
+        request,
+        signal,
+      )) {
         for (const text of records) yield JSON.parse(text) as EventRecord;
       }
     },

@@ -1,6 +1,10 @@
 /** The resource that nodes ask for, and its name: one bundle's name may stand for two resources. */
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type NodeBundle, NodeBundle_Mode, NodeBundleSchema } from './gen/weft/control/v1/bundle_pb.js';
+import {
+  type NodeBundle,
+  NodeBundle_Mode,
+  NodeBundleSchema,
+} from './gen/weft/control/v1/bundle_pb.js';
 
 export const NODE_BUNDLE_URL = 'type.googleapis.com/weft.control.v1.NodeBundle';
 
