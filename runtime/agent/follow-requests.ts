@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel/index.js';
 import { readActive } from './active.js';
-import { type Forwarding, startForwarding } from './forwarding.js';
+import { type Forwarding, type ForwardingOptions, startForwarding } from './forwarding.js';
 import { openNode } from './node.js';
 import type { Paths } from './paths.js';
 import { hasSource } from './sources.js';
@@ -25,7 +25,7 @@ export interface FollowedRequests extends AsyncDisposable {
 export async function followRequests(
   kernel: Kernel,
   paths: Paths,
-  onFault: (error: unknown) => void,
+  options: ForwardingOptions,
 ): Promise<FollowedRequests> {
   const node = openNode(kernel, paths);
   let seen: number | null = null;
@@ -39,7 +39,7 @@ export async function followRequests(
     problem = null;
     if (!hasSource(paths, active)) return;
     try {
-      forwarding = await startForwarding(kernel, paths, { onFault });
+      forwarding = await startForwarding(kernel, paths, options);
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
       throw error;
@@ -52,7 +52,7 @@ export async function followRequests(
     throw error;
   }
   const timer = setInterval(() => {
-    starting = starting.then(look).catch(onFault);
+    starting = starting.then(look).catch(options.onFault);
   }, LOOK_MS);
   return {
     get forwarding(): Forwarding | null {

@@ -4,7 +4,13 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Forward, type PoolKey, startForward } from '../forward/index.js';
+import {
+  type DescriptorStore,
+  type Forward,
+  NO_STORE,
+  type PoolKey,
+  startForward,
+} from '../forward/index.js';
 import { openFraming, openHeadParser, readHttpModule } from '../http/index.js';
 import { cgroupWithId, type Kernel, ownCgroup, viewOf } from '../kernel/index.js';
 import { readActive } from './active.js';
@@ -19,6 +25,8 @@ import { type Paths, pinsOf } from './paths.js';
 export interface ForwardingOptions {
   /** A fault in one exchange; the others go on. */
   readonly onFault: (error: unknown) => void;
+  /** Where pooled connections outlive this process; absent: nowhere. */
+  readonly store?: DescriptorStore;
 }
 
 export interface Forwarding extends AsyncDisposable {
@@ -70,7 +78,7 @@ function requireReach(kernel: Kernel): void {
 export async function startForwarding(
   kernel: Kernel,
   paths: Paths,
-  { onFault }: ForwardingOptions,
+  { onFault, store = NO_STORE }: ForwardingOptions,
 ): Promise<Forwarding> {
   requireReach(kernel);
   const node = openNode(kernel, paths);
@@ -83,7 +91,7 @@ export async function startForwarding(
   try {
     await judges.ready();
     const forward = await startForward({
-      ...{ kernel, object: readObject('agent'), map: node.map, onFault },
+      ...{ kernel, object: readObject('agent'), map: node.map, onFault, store },
       framing: openFraming(readHttpModule('frame')),
       // Names of headers are for policies: the judge reads its requests itself.
       parser: openHeadParser(readHttpModule('head')),

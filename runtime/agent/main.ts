@@ -18,6 +18,7 @@ process.exitCode = await runAgent(process.argv.slice(2), {
   },
   signal: stop.signal,
   version: VERSION,
+  started: { env: process.env, pid: process.pid },
   now: () => new Date(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
   usage: () => {

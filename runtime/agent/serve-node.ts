@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { openDescriptorStore } from '../forward/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { describeEvent, type EventRecord } from '../probe/index.js';
 import type { AgentEnv } from './agent-env.js';
@@ -116,7 +117,8 @@ export async function serveNode(parts: NodeParts, options: AgentOptions): Promis
   const { kernel, paths, env, log } = parts;
   const ending = new AbortController();
   const fault = (part: string) => (error: unknown) => log('error', describe(error), { part });
-  const requests = await followRequests(kernel, paths, fault('requests'));
+  const store = openDescriptorStore(kernel, env.started, fault('store'));
+  const requests = await followRequests(kernel, paths, { onFault: fault('requests'), store });
   const hub = openEventHub(kernel, paths, { signal: ending.signal, onFault: fault('events') });
   let ringFault: string | null = null;
   hub.done.catch((error: unknown) => {
@@ -129,7 +131,9 @@ export async function serveNode(parts: NodeParts, options: AgentOptions): Promis
       onSeen: (seen, lost) => env.stdout(`${JSON.stringify(recordOf(seen, lost))}\n`),
     });
   }
-  const heartbeat = startHeartbeat(() => {});
+  const heartbeat = startHeartbeat(() => {
+    if (health(world).ok) store.tell('WATCHDOG=1');
+  });
   let draining = false;
   const world: HealthWorld = {
     ...{ kernel, paths, hub, heartbeat, requests },
@@ -153,9 +157,11 @@ export async function serveNode(parts: NodeParts, options: AgentOptions): Promis
   try {
     const api = await openApi(parts, socket, { health: world, hub, requests, drain });
     log('info', `the local API is at ${socket}`, { socket });
+    store.tell('READY=1');
     return {
       ...{ hub, requests, socket },
       [Symbol.asyncDispose]: async () => {
+        store.tell('STOPPING=1');
         await api[Symbol.asyncDispose]();
         await close();
       },

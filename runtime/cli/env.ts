@@ -23,6 +23,9 @@ export interface Env {
   readonly signal: AbortSignal;
   /** Of those verbs that serve: aborted when the process is told to end, too (SIGTERM). */
   readonly untilTold: () => AbortSignal;
+  readonly pid: number;
+  /** Sends a signal to a process; throws where there is none. */
+  kill(pid: number, signal: 'SIGTERM' | 'SIGHUP'): void;
   /** What this process has used. */
   usage(): Usage;
   /** The kernel door; rejects with a typed error where this machine has none. Probing needs no privileges. */

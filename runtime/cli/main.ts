@@ -43,6 +43,10 @@ const env: Env = {
     process.once('SIGTERM', () => interrupt.abort());
     return interrupt.signal;
   },
+  pid: process.pid,
+  kill: (pid, signal) => {
+    process.kill(pid, signal);
+  },
   usage: () => {
     const { user, system } = process.cpuUsage();
     return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };

@@ -10,14 +10,18 @@ import {
   type NetworkNamespace,
 } from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
+import type { DescriptorStore } from './descriptor-store.js';
 import { drain, type TakenDoors } from './drain.js';
 import { Endings } from './endings.js';
+import { inheritUpstreams } from './inherit.js';
 import { type ClientId, DOORS, type PoolKey } from './layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type NodeWords, openNodeWords } from './node-words.js';
+import { leaveOtherHooks } from './own-hooks.js';
 import { closePairs, openPairs, type Pair } from './pair.js';
 import { Pools } from './pools.js';
 import { type Door, type Session, type SessionWorld, startSession } from './session.js';
+import type { Upstream } from './upstream.js';
 import { WAKE_MS, Waker } from './waker.js';
 
 const SWEEP_MS = 1000;
@@ -30,6 +34,8 @@ export interface ForwardOptions {
   readonly map: (name: string) => KernelMap;
   /** Directory of the cgroup in which this process makes its sockets. */
   readonly ownCgroup: string;
+  /** Where pooled connections outlive this process. */
+  readonly store: DescriptorStore;
   readonly framing: Framing;
   readonly parser: HeadParser;
   /** Directory of an enrolled cgroup; null where it is not known. */
@@ -142,13 +148,17 @@ function describeInability(error: unknown): string | null {
 
 /** Starts it. Rejects with KernelError or VerifierError; then nothing is left. */
 export async function startForward(options: ForwardOptions): Promise<Forward> {
-  const words = openNodeWords(options.kernel, options.object, options.map, options.ownCgroup);
+  const { kernel, object, map, ownCgroup, store } = options;
+  const words = openNodeWords(kernel, object, map, { cgroup: ownCgroup, store });
   const pairs: Pair[] = [];
   const destroy = destroyer(options, words);
   try {
-    for (const { client, cgroup } of words.reset()) destroy(client, cgroup);
-    pairs.push(...(await openPairs(options.kernel, DOORS + 1)));
-    return run(options, words, pairs, destroy);
+    const inherited = inheritUpstreams(words, store);
+    leaveOtherHooks(store, inherited.length > 0);
+    const kept = new Set(inherited.flatMap(({ index }) => index ?? []));
+    for (const { client, cgroup } of words.reset(kept)) destroy(client, cgroup);
+    pairs.push(...(await openPairs(kernel, DOORS + 1)));
+    return run(options, words, { pairs, inherited }, destroy);
   } catch (error) {
     closePairs(pairs);
     words[Symbol.dispose]();
@@ -159,7 +169,10 @@ export async function startForward(options: ForwardOptions): Promise<Forward> {
 function run(
   options: ForwardOptions,
   words: NodeWords,
-  pairs: readonly Pair[],
+  {
+    pairs,
+    inherited,
+  }: { readonly pairs: readonly Pair[]; readonly inherited: readonly Upstream[] },
   destroy: (client: ClientId, cgroup: bigint) => void,
 ): Forward {
   const [voice, ...doors] = pairs;
@@ -173,7 +186,7 @@ function run(
   const verdicts = new Set<number>();
   const taken: TakenDoors = new Set();
   const pools = new Pools({
-    words,
+    ...{ words, inherited, store: options.store },
     namespaceOf: (cgroup, inode) => namespaceOf(options, cgroup, inode),
     onActivity: (upstream) => keeper.onActivity(upstream),
     onOpened: (error) => {

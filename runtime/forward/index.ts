@@ -1,3 +1,9 @@
+export {
+  type DescriptorStore,
+  NO_STORE,
+  openDescriptorStore,
+  type StoreEnvironment,
+} from './descriptor-store.js';
 export { type Forward, type ForwardOptions, startForward } from './forward.js';
 export {
   DOOR_WORDS,

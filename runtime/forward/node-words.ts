@@ -2,13 +2,16 @@
  * What the agent reads and writes in the kernel about exchanges: leases, pools, doors, and looks at
  * clients' sockets. Every call is one system call or few; nothing here waits.
  */
-import type {
-  InetName,
-  Kernel,
-  KernelMap,
-  KernelObject,
-  NetworkNamespace,
+import {
+  type InetName,
+  type Kernel,
+  type KernelMap,
+  type KernelObject,
+  type NetworkNamespace,
+  viewOf,
 } from '../kernel/index.js';
+import type { DescriptorStore } from './descriptor-store.js';
+import { decodeOwner, type LeaseOwner } from './inherit.js';
 import {
   type ClientId,
   DOOR_WORDS,
@@ -24,6 +27,7 @@ import {
   encodeLease,
   encodePoolKey,
   encodeProbe,
+  FORWARD_LAYOUT,
   FORWARD_MAPS,
   type Handover,
   type Lease,
@@ -41,6 +45,8 @@ export interface NodeWords extends Disposable {
   probe(client: ClientId): Probe | null;
   step(order: Order): number;
   lease(index: number): Lease;
+  /** Whose an upstream's record is. */
+  owner(index: number): LeaseOwner;
   pool(key: PoolKey): Pool | null;
   makePool(key: PoolKey): void;
   removePool(key: PoolKey): void;
@@ -50,10 +56,12 @@ export interface NodeWords extends Disposable {
   removeUpstream(index: number, cookie: bigint): void;
   handover(door: number): Handover;
   /**
-   * Forgets what a dead agent had: its pools, its leases, its doors. Returns the clients who were in
-   * the middle of an exchange that nobody will finish.
+   * Forgets what a dead agent had: its pools, its leases, its doors, but for the upstreams that are
+   * `kept`. Returns the clients who were in the middle of an exchange that nobody will finish.
    */
-  reset(): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
+  reset(
+    kept: ReadonlySet<number>,
+  ): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
   /** Nobody gets a door any more. */
   closeDoors(): void;
   /** Registers the near ends of all doors. */
@@ -93,14 +101,14 @@ export function openNodeWords(
   kernel: Kernel,
   object: Uint8Array,
   map: (name: string) => KernelMap,
-  cgroup: string,
+  own: { readonly cgroup: string; readonly store: DescriptorStore },
 ): NodeWords {
   const reuse = Object.fromEntries(FORWARD_MAPS.map((name) => [name, map(name)] as const));
   const programs: KernelObject = kernel.load({ name: 'agent', bytes: object, reuse });
   const vouched = programs.map('weft_vouched');
   let hooks: Disposable;
   try {
-    hooks = attachOwnHooks(kernel, programs, cgroup);
+    hooks = attachOwnHooks(kernel, programs, own);
   } catch (error) {
     programs[Symbol.dispose]();
     throw error;
@@ -130,6 +138,7 @@ export function openNodeWords(
     probe: (client) => decodeProbe(probing.testRun(encodeProbe(client)).contextOut),
     step,
     lease: (index) => decodeLease(value(of('weft_leases').lookup(u32(index)))),
+    owner: (index) => decodeOwner(value(of('weft_leases').lookup(u32(index)))),
     pool: (key) => {
       const found = of('weft_pools').lookup(encodePoolKey(key));
       return found === null ? null : decodePool(found);
@@ -165,18 +174,31 @@ export function openNodeWords(
         of('weft_door_idle').update(u32(word), u64(bits));
       }
     },
-    reset: () => {
+    reset: (kept) => {
       const lost: { client: ClientId; cgroup: bigint }[] = [];
+      const pools = new Set<string>();
+      const poolText = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
       for (let index = 0; index < UPSTREAMS; index++) {
         const record = value(of('weft_leases').lookup(u32(index)));
+        const key = record.subarray(0, FORWARD_LAYOUT.weft_pool_key.size);
+        if (kept.has(index)) {
+          pools.add(poolText(key));
+          continue;
+        }
+        if (record.every((byte) => byte === 0)) continue;
+        // In a pool that stays its slot is idle no more.
+        step({ step: 'claim', pool: decodePoolKey(record), index });
         const { isUnfinished, client } = decodeLease(record);
         if (isUnfinished) lost.push({ client, cgroup: decodePoolKey(record).cgroup });
-        if (record.some((byte) => byte !== 0)) {
-          of('weft_leases').update(u32(index), new Uint8Array(record.length));
-        }
+        of('weft_leases').update(u32(index), new Uint8Array(record.length));
+        of('weft_upstreams').delete(u32(index));
       }
-      for (const name of ['weft_pools', 'weft_upstream_index'] as const) {
-        for (const key of of(name).keys()) of(name).delete(key);
+      for (const key of of('weft_pools').keys())
+        if (!pools.has(poolText(key))) of('weft_pools').delete(key);
+      for (const cookie of of('weft_upstream_index').keys()) {
+        const index = of('weft_upstream_index').lookup(cookie);
+        if (index !== null && !kept.has(viewOf(index).getUint32(0, true)))
+          of('weft_upstream_index').delete(cookie);
       }
       for (let door = 0; door < DOORS; door++) {
         const { client, cgroup, handed } = handover(door);

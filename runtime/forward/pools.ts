@@ -3,6 +3,8 @@
  * those that found none and opened one themselves; what was idle all through a while is closed.
  */
 import type { NetworkNamespace } from '../kernel/index.js';
+import type { DescriptorStore } from './descriptor-store.js';
+import { upstreamName } from './inherit.js';
 import { encodePoolKey, type Name, POOL_SLOTS, type PoolKey, UPSTREAMS } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { connectUpstream, isReusable, type Upstream } from './upstream.js';
@@ -12,6 +14,10 @@ const IDLE_SWEEPS = 60;
 
 export interface PoolsOptions {
   readonly words: NodeWords;
+  /** Where pooled connections outlive this process. */
+  readonly store: DescriptorStore;
+  /** Those that did. */
+  readonly inherited: readonly Upstream[];
   /** The namespace of a workload's processes by its cgroup; throws where it runs nowhere. */
   readonly namespaceOf: (cgroup: bigint, inode: bigint) => NetworkNamespace;
   /** An upstream that the kernel has, or that is idle, said or did something. */
@@ -49,6 +55,13 @@ export class Pools {
 
   constructor(options: PoolsOptions) {
     this.#options = options;
+    for (const upstream of options.inherited) {
+      const pool = this.#stateOf(upstream.key);
+      if (upstream.index === null) continue;
+      pool.slots[upstream.slot] = upstream;
+      this.#upstreams[upstream.index] = upstream;
+      upstream.queue.onActivity = () => this.#options.onActivity(upstream);
+    }
   }
 
   /** The pooled connection of that number. */
@@ -99,6 +112,7 @@ export class Pools {
     }
     this.#options.words.removeUpstream(index, cookie);
     queue.socket.destroy();
+    this.#options.store.forget(upstreamName(index));
     this.#upstreams[index] = null;
     const pool = this.#pools.get(poolText(key));
     if (pool !== undefined) pool.slots[slot] = null;
@@ -165,8 +179,15 @@ export class Pools {
     });
   }
 
-  /** Closes everything. */
+  /** Closes everything; what a store keeps goes on for the next agent instead, but for what this one used itself. */
   close(): void {
+    if (this.#options.store.isThere) {
+      for (const upstream of this.members()) {
+        if (upstream.isOurs) this.discard(upstream);
+        else upstream.queue.socket.destroy();
+      }
+      return;
+    }
     for (const upstream of this.#upstreams) if (upstream !== null) this.discard(upstream);
     for (const { key } of this.#pools.values()) this.#options.words.removePool(key);
     this.#pools.clear();
@@ -183,17 +204,22 @@ export class Pools {
   }
 
   #poolOf(key: PoolKey): PoolState | null {
-    const text = poolText(key);
-    const known = this.#pools.get(text);
+    const known = this.#pools.get(poolText(key));
     if (known !== undefined) return known;
     try {
       this.#options.words.makePool(key);
     } catch {
       return null; // the node has as many as it can
     }
+    return this.#stateOf(key);
+  }
+
+  #stateOf(key: PoolKey): PoolState {
+    const known = this.#pools.get(poolText(key));
+    if (known !== undefined) return known;
     const slots = new Array<Upstream | null>(POOL_SLOTS).fill(null);
     const pool = { key, slots, fewestIdle: POOL_SLOTS, sweeps: 0 };
-    this.#pools.set(text, pool);
+    this.#pools.set(poolText(key), pool);
     return pool;
   }
 
@@ -211,6 +237,8 @@ export class Pools {
     this.#upstreams[index] = upstream;
     Object.assign(upstream, { index, slot });
     upstream.queue.onActivity = () => this.#options.onActivity(upstream);
+    // Before it is idle for the first time: what the kernel lends is kept.
+    this.#options.store.keep(upstreamName(index), upstream.fd);
     return true;
   }
 

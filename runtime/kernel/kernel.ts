@@ -4,6 +4,7 @@
  */
 import { constants, platform } from 'node:os';
 import { attachMap } from './attach-map.js';
+import { receiveDescriptors, sendDescriptor } from './descriptors.js';
 import { destroySocket } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
 import { pushSocket, shutSocket, wakeSender } from './foreign-socket.js';
@@ -21,7 +22,7 @@ import { canReachProcesses, isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
 import { ringReader } from './ring-reader.js';
-import { bindLoopback, openStream, sendNow, socketCookie } from './socket.js';
+import { adoptStream, bindLoopback, openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
 
 export interface KernelOptions {
@@ -73,6 +74,9 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     openNamespace,
     namespaceOfCgroup,
     openStream: (namespace, from, to) => openStream(native, namespace, from, to),
+    adoptStream,
+    sendDescriptor: (path, text, fd) => sendDescriptor(native, path, text, fd),
+    receiveDescriptors: (path) => receiveDescriptors(native, path),
     bindLoopback: () => bindLoopback(native),
     socketCookie: (fd) => socketCookie(native, fd),
     peerOf: (fd) => peerOf(native, fd),

@@ -115,6 +115,9 @@ export interface Native {
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, size: Uint8Array): number;
   send(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
+  sendmsg(fd: number, header: Uint8Array, flags: number): number;
+  /** On another thread; `done` gets what the call gave. */
+  recvmsgLater(fd: number, header: Uint8Array, flags: number, done: (result: number) => void): void;
   shutdown(fd: number, how: number): number;
   syscall(number: number, first: number, second: number, third: number): number;
 }
@@ -182,6 +185,7 @@ const LIBC: Readonly<Record<string, string>> = {
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   send: 'intptr_t send(int, void *, size_t, int)',
   recv: 'intptr_t recv(int, void *, size_t, int)',
+  sendmsg: 'intptr_t sendmsg(int, void *, int)',
   shutdown: 'int shutdown(int, int)',
   syscall: 'long syscall(long, long, long, long)',
 };
@@ -222,11 +226,23 @@ function bind(library: string): Native {
     from: bigint,
     length: number,
   ) => unknown;
+  const recvmsg = libc.func('intptr_t recvmsg(int, void *, int)') as unknown as {
+    async(
+      fd: number,
+      header: Uint8Array,
+      flags: number,
+      done: (error: unknown, result: number | bigint) => void,
+    ): void;
+  };
   const listen = printCapture(koffi, libbpf, libc);
   const sample = koffi.proto('int (void *, void *, size_t)');
   return {
     ...(functions as unknown as Native),
     errno: () => koffi.errno(),
+    recvmsgLater: (fd, header, flags, done) =>
+      recvmsg.async(fd, header, flags, (error, result) =>
+        done(error === null || error === undefined ? Number(result) : -1),
+      ),
     address: (target) => koffi.address(target),
     point: (struct, offset, target) => {
       const view = new DataView(struct.buffer, struct.byteOffset);

@@ -105,6 +105,11 @@ export function openStream(
   }
 }
 
+/** A connected TCP socket by its descriptor; it is read as soon as anybody listens to it. */
+export function adoptStream(fd: number): Socket {
+  return new Socket({ fd, readable: true, writable: true, allowHalfOpen: true });
+}
+
 /**
  * A socket at a free loopback port, for Node to listen on. What it accepts reads urgent bytes in their
  * place, as tcp(7) lets a socket ask for: else they would be missing. Throws KernelError.

@@ -135,6 +135,17 @@ export interface OpenedStream {
   readonly fd: number;
   readonly cookie: bigint;
 }
+/** What came by a unix datagram; whoever takes it closes the descriptors. */
+export interface DescriptorMessage {
+  readonly text: string;
+  readonly descriptors: readonly number[];
+}
+export interface DescriptorReceiver {
+  /** The next one; null once closed. One call at a time. */
+  next(): Promise<DescriptorMessage | null>;
+  /** Only while somebody waits in `next`. */
+  close(): void;
+}
 /** Who is at the other end of a unix socket, as the kernel saw it at connect(2). */
 export interface PeerCredentials {
   readonly pid: number;
@@ -173,6 +184,12 @@ export interface Kernel {
   namespaceOfCgroup(path: string, inode: bigint | null): NetworkNamespace;
   /** Begins to connect inside a namespace, from one of its addresses. */
   openStream(namespace: NetworkNamespace, from: InetName, to: InetName): OpenedStream;
+  /** A TCP connection by a descriptor that this process was given; the socket owns it. */
+  adoptStream(fd: number): Socket;
+  /** Sends a text to a unix datagram socket (`@`: an abstract name), and a descriptor with it. */
+  sendDescriptor(path: string, text: string, descriptor: number | null): void;
+  /** Listens for those. */
+  receiveDescriptors(path: string): DescriptorReceiver;
   /** A socket to listen on at a loopback port; what it accepts reads urgent bytes in line. */
   bindLoopback(): number;
   /** The cookie of a socket of this process. */

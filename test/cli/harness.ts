@@ -45,6 +45,10 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
     now: () => new Date('2026-01-02T03:04:05.000Z'),
     signal: world.signal ?? new AbortController().signal,
     untilTold: () => world.signal ?? new AbortController().signal,
+    pid: process.pid,
+    kill: () => {
+      throw new Error('this test kills nobody');
+    },
     usage: () => ({ cpuSeconds: 0, residentBytes: 0 }),
     openKernel: world.openKernel ?? (() => Promise.reject(new Error('this test has no kernel'))),
     nodePaths: () =>

@@ -17,6 +17,7 @@ export function agentEnv(paths: Paths, signal: AbortSignal, heard: Heard = {}): 
     stderr: heard.stderr ?? (() => {}),
     signal,
     version: VERSION,
+    started: { env: {}, pid: process.pid },
     now: heard.now ?? (() => new Date()),
     clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
     usage: () => {

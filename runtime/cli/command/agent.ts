@@ -38,6 +38,7 @@ export const AGENT_COMMAND: CommandSpec = {
       stderr: (text) => env.stderr.write(text),
       signal: env.untilTold(),
       version: VERSION,
+      started: { env: env.env, pid: env.pid },
       now: () => env.now(),
       clockOffset: () => env.clockOffset(),
       usage: () => env.usage(),

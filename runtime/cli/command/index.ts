@@ -13,6 +13,7 @@ import { EXPLAIN_COMMAND } from './explain.js';
 import { IMPORT_COMMAND } from './import.js';
 import { INIT_COMMAND } from './init.js';
 import { INSPECT_COMMAND } from './inspect.js';
+import { KEEPER_COMMAND } from './keeper.js';
 import { KEYGEN_COMMAND } from './keygen.js';
 import { LINT_COMMAND } from './lint.js';
 import { LOAD_COMMAND } from './load.js';
@@ -62,6 +63,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   EVENTS_COMMAND,
   DOCTOR_COMMAND,
   AGENT_COMMAND,
+  KEEPER_COMMAND,
   VERSION_COMMAND,
   completionCommand(() => COMMANDS),
 ];
