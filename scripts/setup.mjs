@@ -20,6 +20,7 @@ const DEBIAN = [
   { file: 'wrk', package: 'wrk', why: 'a client of the http tests' },
   { file: 'nginx', package: 'nginx', why: 'a server of the http tests' },
   { file: 'haproxy', package: 'haproxy', why: 'a server of the http tests' },
+  { file: 'etcd', package: 'etcd-server', why: 'three members of it are a store of the tests' },
   { file: 'docker-registry', package: 'docker-registry', why: 'a registry of the bundle tests' },
   { file: 'skopeo', package: 'skopeo', why: 'reads bundles back in the bundle tests' },
   { file: 'chromium', package: 'chromium', why: 'opens the playground in its test' },

@@ -1,11 +1,12 @@
-// Messages of the control plane in TypeScript, from the .proto files beside them: protoc reads, the
+// Messages of the control plane and of etcd in TypeScript, from the .proto files beside them: protoc reads, the
 // plugin of @bufbuild/protobuf writes.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const WIRE = 'runtime/control/wire';
+/** Each has `proto`, and gets `gen`. */
+const ROOMS = ['runtime/control/wire', 'runtime/store/etcd'];
 
 function filesBelow(dir, suffix) {
   return readdirSync(dir, { recursive: true })
@@ -13,8 +14,8 @@ function filesBelow(dir, suffix) {
     .sort();
 }
 
-export function generate(root) {
-  const protos = join(root, WIRE, 'proto');
+function generateRoom(root, room) {
+  const protos = join(root, room, 'proto');
   const out = mkdtempSync(join(tmpdir(), 'weft-protos-'));
   try {
     execFileSync('protoc', [
@@ -25,10 +26,14 @@ export function generate(root) {
       ...filesBelow(protos, '.proto'),
     ]);
     return filesBelow(out, '.ts').map((name) => ({
-      path: `${WIRE}/gen/${name}`,
+      path: `${room}/gen/${name}`,
       text: readFileSync(join(out, name), 'utf8'),
     }));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }
+}
+
+export function generate(root) {
+  return ROOMS.flatMap((room) => generateRoom(root, room));
 }

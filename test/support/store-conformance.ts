@@ -59,7 +59,7 @@ export const CONFORMANCE: Readonly<Record<string, (store: Store, p: string) => P
     const value = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) & 0xff);
     const revision = await store.commit([], [{ key: `${p}/a`, value }]);
     const entry = await store.get(`${p}/a`);
-    assert.equal(entry?.value.slice(), value);
+    assert.equal(new Uint8Array(entry?.value ?? []), value);
     assert.is(entry?.revision, revision);
     await store.commit([], [{ key: `${p}/empty`, value: new Uint8Array() }]);
     assert.is((await store.get(`${p}/empty`))?.value.length, 0);

@@ -40,7 +40,11 @@ test('killed at each step: every commit that was answered is there, and none in 
       const turn = Number(revision) - 2;
       assert.is(last?.value[0], turn, `step ${steps}`);
       const beside = entries.find(({ key }) => key === `k${turn % 3}`);
-      assert.equal(beside?.value.slice(), new Uint8Array(60).fill(turn), `step ${steps}`);
+      assert.equal(
+        new Uint8Array(beside?.value ?? []),
+        new Uint8Array(60).fill(turn),
+        `step ${steps}`,
+      );
     } else {
       assert.is(last, undefined);
     }

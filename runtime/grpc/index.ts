@@ -1,0 +1,1 @@
+export { type MethodsOf, methodsOf } from './methods-of.js';
