@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Usage } from '../agent/metrics.js';
 import type { Paths } from '../agent/paths.js';
 import type { Kernel } from '../kernel/types.js';
+import type { Admin, AdminPlace } from '../rollout/index.js';
 
 export interface Output {
   write(chunk: string | Uint8Array): void;
@@ -32,6 +33,8 @@ export interface Env {
   openKernel(options?: { readonly unprivileged?: boolean }): Promise<Kernel>;
   /** Where this node keeps its pins and its state; rejects where no bpffs or cgroup2 is mounted. */
   nodePaths(): Promise<Paths>;
+  /** A control plane, as an operator asks it. */
+  openAdmin(place: AdminPlace): Promise<Admin>;
   /** CLOCK_REALTIME - CLOCK_MONOTONIC, ns. */
   clockOffset(): bigint;
   /** Tells one build of this program from another, so that kept outputs are not stale. */

@@ -52,6 +52,7 @@ const env: Env = {
     return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
   },
   openKernel: async (options) => (await import('../kernel/index.js')).openKernel(options),
+  openAdmin: async (place) => (await import('../control/client/index.js')).openAdmin(place),
   nodePaths: async () => (await import('../agent/paths.js')).machinePaths(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),
   program: programId(),

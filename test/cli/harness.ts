@@ -6,6 +6,7 @@ import type { Paths } from '../../runtime/agent/paths.js';
 import type { Env } from '../../runtime/cli/env.js';
 import { runCli } from '../../runtime/cli/run-cli.js';
 import type { Kernel } from '../../runtime/kernel/types.js';
+import type { Admin, AdminPlace } from '../../runtime/rollout/index.js';
 
 export interface Transcript {
   readonly exit: number;
@@ -23,6 +24,7 @@ export interface World {
   readonly openKernel?: () => Promise<Kernel>;
   readonly paths?: Paths;
   readonly program?: string;
+  readonly openAdmin?: (place: AdminPlace) => Promise<Admin>;
 }
 
 const PROGRAM = `test ${process.pid} ${Date.now()}`;
@@ -55,6 +57,8 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
       world.paths === undefined
         ? Promise.reject(new Error('this test has no node'))
         : Promise.resolve(world.paths),
+    openAdmin:
+      world.openAdmin ?? (() => Promise.reject(new Error('this test has no control plane'))),
     clockOffset: () => 0n,
     // Another each time: what an earlier run kept in a folder is no answer of this program.
     program: world.program ?? PROGRAM,

@@ -2,7 +2,15 @@
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import { jsonLine } from '../../agent/api/json.js';
 import type { EventRecord } from '../../probe/index.js';
-import { type CommandSpec, flagOption, textOption } from '../command-spec.js';
+import type { AdminPlace, EventFilter } from '../../rollout/index.js';
+import {
+  type CommandSpec,
+  flagOption,
+  type Input,
+  type Result,
+  textOption,
+} from '../command-spec.js';
+import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 
@@ -29,23 +37,65 @@ function write(env: Env, format: string): (event: EventRecord) => void {
   return (event) => env.stdout.write(format === 'ndjson' ? jsonLine(event) : line(event));
 }
 
+/** Of a cluster: as long as wanted, from those nodes that are wanted. */
+async function clusterEvents(
+  env: Env,
+  input: Input,
+  { place, limit }: { readonly place: AdminPlace; readonly limit: number | null },
+): Promise<Result> {
+  const [node, workload] = [textOption(input, 'node'), textOption(input, 'workload')];
+  const verdict = textOption(input, 'verdict');
+  const filter: EventFilter = {
+    ...(node === null ? {} : { node }),
+    ...(workload === null ? {} : { workload }),
+    ...(verdict === 'allow' || verdict === 'deny' ? { verdict } : {}),
+  };
+  const tell = write(env, input.format);
+  let told = 0;
+  return withAdmin(env, place, async (admin) => {
+    for await (const event of admin.events(filter, env.signal)) {
+      tell(event);
+      told += 1;
+      if (limit !== null && told >= limit) return { exit: EXIT.ok };
+    }
+    return { exit: EXIT.interrupted };
+  });
+}
+
 export const EVENTS_COMMAND: CommandSpec = {
   name: 'events',
   summary: 'print the verdicts of live connections',
   description:
-    'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nEvents are taken by one reader: two at a time share them between each other.',
+    'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nEvents are taken by one reader: two at a time share them between each other.\nWith --control those of all nodes, as they come; --node, --workload and --verdict choose.',
   example:
     '$ sudo weft events --count 1\n2026-01-02T03:04:05.123Z connect4 deny  isolation.ts:9  batch.dev (10.2.0.9) …',
   arguments: [],
   options: [
     { flags: '--follow', description: 'go on until interrupted' },
     { flags: '--count <N>', description: 'end after N events, waiting for them' },
+    { flags: '--node <NAME>', description: 'with --control: of this node alone' },
+    { flags: '--workload <NAME>', description: 'with --control: from or to this workload' },
+    {
+      flags: '--verdict <VERDICT>',
+      description: 'with --control: of this verdict',
+      choices: ['allow', 'deny'],
+    },
+    ...CONTROL_OPTIONS,
   ],
   formats: ['text', 'ndjson'],
   async run(env, input) {
     const limit = count(textOption(input, 'count'));
     if (Number.isNaN(limit)) {
       const message = `\`${textOption(input, 'count')}\` is not a count`;
+      return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message)] };
+    }
+    const place = controlOf(env, input);
+    if (place !== null) return clusterEvents(env, input, { place, limit });
+    const chosen = ['node', 'workload', 'verdict'].find(
+      (name) => input.options[name] !== undefined,
+    );
+    if (chosen !== undefined) {
+      const message = `\`--${chosen}\` chooses among the nodes of \`--control\``;
       return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message)] };
     }
     const kernel = await env.openKernel();

@@ -5,6 +5,7 @@ import { BENCH_COMMAND } from './bench.js';
 import { BUILD_COMMAND } from './build.js';
 import { CHECK_COMMAND } from './check.js';
 import { completionCommand } from './completion.js';
+import { DEPLOY_COMMAND } from './deploy.js';
 import { DIFF_COMMAND } from './diff.js';
 import { DOCTOR_COMMAND } from './doctor.js';
 import { ENROL_COMMAND } from './enrol.js';
@@ -24,10 +25,12 @@ import { PUSH_COMMAND } from './push.js';
 import { RECORD_COMMAND } from './record.js';
 import { REPLAY_COMMAND } from './replay.js';
 import { ROLLBACK_COMMAND } from './rollback.js';
+import { ROLLOUT_COMMAND } from './rollout.js';
 import { SIGN_COMMAND } from './sign.js';
 import { SIMULATE_COMMAND } from './simulate.js';
 import { STATUS_COMMAND } from './status.js';
 import { TEST_COMMAND } from './test.js';
+import { TOP_COMMAND } from './top.js';
 import { UNENROL_COMMAND } from './unenrol.js';
 import { UNLOAD_COMMAND } from './unload.js';
 import { VERIFY_COMMAND } from './verify.js';
@@ -54,12 +57,15 @@ export const COMMANDS: readonly CommandSpec[] = [
   VERIFY_COMMAND,
   PUSH_COMMAND,
   PULL_COMMAND,
+  DEPLOY_COMMAND,
+  ROLLOUT_COMMAND,
   LOAD_COMMAND,
   ROLLBACK_COMMAND,
   UNLOAD_COMMAND,
   ENROL_COMMAND,
   UNENROL_COMMAND,
   STATUS_COMMAND,
+  TOP_COMMAND,
   EVENTS_COMMAND,
   DOCTOR_COMMAND,
   AGENT_COMMAND,

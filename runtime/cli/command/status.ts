@@ -1,8 +1,10 @@
 /** `weft status`: what this node enforces, read back from the kernel's pins. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { NodeStatus } from '../../agent/status.js';
+import { clusterStatus } from '../cluster-status.js';
 import { columns } from '../columns.js';
 import type { CommandSpec } from '../command-spec.js';
+import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
 import { EXIT } from '../exit.js';
 import { VERSION } from '../version.js';
 
@@ -92,13 +94,17 @@ export const STATUS_COMMAND: CommandSpec = {
   name: 'status',
   summary: 'show what this node enforces',
   description:
-    'Also the chain from the digest of the bundle, by who signed it, to the tags of the programs in the kernel,\nwhich are compared with what was loaded: where they differ, A028 and exit 5.',
+    'Also the chain from the digest of the bundle, by who signed it, to the tags of the programs in the kernel,\nwhich are compared with what was loaded: where they differ, A028 and exit 5.\nWith --control all nodes of the cluster: bundles, generations, what is desired of them, verdicts, losses; exit 5\nwhere a node that is heard runs something else than is desired of it.',
   example:
     '$ sudo weft status\nweft         0.1.0\nactive       generation 3\n…\n\ngenerations\n  *  3  shop  sha256:4f0c…  2026-01-02T03:04:05.000Z',
   arguments: [],
-  options: [],
+  options: [...CONTROL_OPTIONS],
   formats: ['text', 'json'],
-  async run(env) {
+  async run(env, input) {
+    const place = controlOf(env, input);
+    if (place !== null) {
+      return withAdmin(env, place, async (admin) => clusterStatus(await admin.state()));
+    }
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
     const { nodeStatus } = await import('../../agent/status.js');
