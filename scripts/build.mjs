@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { binaryenWasm } from './binaryen-wasm.mjs';
 import { buildPlayground } from './build-playground.mjs';
+import { buildStatusPage } from './build-status-page.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -72,3 +73,4 @@ if (existsSync(join(root, 'bpf', 'build.mjs')))
 run(process.execPath, [join(root, 'bpf', 'http', 'build.mjs')]);
 // Behind them: the page carries the parser's module.
 await buildPlayground(root);
+await buildStatusPage(root);

@@ -12,7 +12,8 @@ function check(title, command, args) {
 }
 check('format and lint', 'node_modules/.bin/biome', ['ci', '--error-on-warnings', '.']);
 check('types', 'node_modules/.bin/tsc', ['-p', '.', '--noEmit', '--incremental', 'false']);
-check('types of the page', 'node_modules/.bin/tsc', ['-p', 'runtime/playground/page']);
+check('types of the playground', 'node_modules/.bin/tsc', ['-p', 'runtime/playground/page']);
+check('types of the status page', 'node_modules/.bin/tsc', ['-p', 'runtime/status-page/page']);
 check('generated files', process.execPath, ['scripts/gen.mjs', '--check']);
 check('seeded faults', process.execPath, ['scripts/mutate.mjs', '--stale']);
 process.exit(failed ? 3 : 0);

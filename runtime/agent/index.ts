@@ -20,6 +20,7 @@ export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
 export { type RolledBack, rollback } from './rollback.js';
 export { readSeen, type Seen, type SeenOptions, type SeenSummary } from './seen.js';
 export { readSource, type Source } from './sources.js';
+export { createShadow, type Shadow, type ShadowCount, type ShadowOptions } from './shadow.js';
 export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';
 export { type EnrolmentRecord, readState, type State } from './state.js';
 export { type NodeStatus, nodeStatus } from './status.js';

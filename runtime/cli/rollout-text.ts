@@ -4,19 +4,14 @@ import {
   type Progress,
   progressOf,
   type RolloutDocument,
+  shortDigest,
   stageText,
   type Watched,
 } from '../rollout/index.js';
 import { columns } from './columns.js';
 
 const SECOND_MS = 1000;
-const SHORT_DIGEST = 19;
 const MAX_NAMED = 5;
-
-/** Enough of a digest to tell it from others. */
-export function shortDigest(digest: string | null): string {
-  return digest === null ? 'nothing' : `${digest.slice(0, SHORT_DIGEST)}…`;
-}
 
 export function timeText(ms: number): string {
   return new Date(ms).toISOString();

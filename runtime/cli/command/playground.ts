@@ -40,14 +40,14 @@ async function playground(env: Env, input: Input): Promise<Result> {
   const [shown] = input.arguments;
   const folder = pageFolder();
   const { projectTexts } = await import('../project-texts.js');
-  const { LOOPBACK, servePage } = await import('../page-server.js');
+  const { LOOPBACK, servePage } = await import('../../page/index.js');
   const own = shown === undefined ? [] : [projectTexts(env, shown)];
   const examples: readonly unknown[] = JSON.parse(
     readFileSync(join(folder, 'projects.json'), 'utf8'),
   );
   const replaced = { 'projects.json': JSON.stringify([...own, ...examples]) };
   try {
-    await using server = await servePage({ folder, port, replaced });
+    await using server = await servePage({ folder, port, replaced, wasm: true });
     env.stderr.write(`${server.url} (Ctrl-C ends it)\n`);
     await interrupted(env);
     return { exit: EXIT.interrupted };

@@ -1,6 +1,12 @@
 /** `weft rollout`: looks at rollouts, and pauses, resumes or undoes them. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
-import type { Admin, Change, RolloutDocument, Watched } from '../../rollout/index.js';
+import {
+  type Admin,
+  type Change,
+  type RolloutDocument,
+  shortDigest,
+  type Watched,
+} from '../../rollout/index.js';
 import { columns } from '../columns.js';
 import { type CommandSpec, flagOption, type Input, type Result } from '../command-spec.js';
 import { CONTROL_OPTIONS, neededControl, withAdmin } from '../control-place.js';
@@ -10,14 +16,7 @@ import { CliError } from '../failure.js';
 import { followRollout, rolloutResult } from '../follow-rollout.js';
 import { liveView } from '../live-view.js';
 import { jsonLine } from '../print-result.js';
-import {
-  progressIn,
-  rolloutJson,
-  rolloutLine,
-  rolloutText,
-  shortDigest,
-  timeText,
-} from '../rollout-text.js';
+import { progressIn, rolloutJson, rolloutLine, rolloutText, timeText } from '../rollout-text.js';
 
 const ACTIONS = ['status', 'pause', 'resume', 'undo', 'history'] as const;
 type Action = (typeof ACTIONS)[number];

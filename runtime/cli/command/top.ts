@@ -2,8 +2,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
-import type { NodeReport } from '../../rollout/index.js';
-import { ruleTotals } from '../cluster-status.js';
+import { type NodeReport, ruleTotals } from '../../rollout/index.js';
 import { columns } from '../columns.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
