@@ -1,5 +1,6 @@
 /** `weft rollout`: looks at rollouts, and pauses, resumes or undoes them. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { jsonLine } from '../../agent/api/json.js';
 import {
   type Admin,
   type Change,
@@ -15,7 +16,6 @@ import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 import { followRollout, rolloutResult } from '../follow-rollout.js';
 import { liveView } from '../live-view.js';
-import { jsonLine } from '../print-result.js';
 import { progressIn, rolloutJson, rolloutLine, rolloutText, timeText } from '../rollout-text.js';
 
 const ACTIONS = ['status', 'pause', 'resume', 'undo', 'history'] as const;

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { jsonLine } from '../../agent/api/json.js';
 import { type NodeReport, ruleTotals } from '../../rollout/index.js';
 import { columns } from '../columns.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
@@ -9,7 +10,6 @@ import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
-import { jsonLine } from '../print-result.js';
 import { type Counted, type Rate, ratesOf } from '../rates.js';
 import { timeText } from '../rollout-text.js';
 
