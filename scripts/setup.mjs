@@ -22,6 +22,7 @@ const DEBIAN = [
   { file: 'haproxy', package: 'haproxy', why: 'a server of the http tests' },
   { file: 'etcd', package: 'etcd-server', why: 'three members of it are a store of the tests' },
   { file: 'docker-registry', package: 'docker-registry', why: 'a registry of the bundle tests' },
+  { file: 'systemd-analyze', package: 'systemd', why: 'reads the unit of the agent in its test' },
   { file: 'skopeo', package: 'skopeo', why: 'reads bundles back in the bundle tests' },
   { file: 'chromium', package: 'chromium', why: 'opens the playground in its test' },
   { file: 'protoc', package: 'protobuf-compiler', why: 'generates messages of the control plane' },

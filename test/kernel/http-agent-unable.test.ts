@@ -4,7 +4,7 @@
  */
 import * as assert from 'uvu/assert';
 import type { Kernel } from '../../runtime/kernel/index.js';
-import { startAgentProcess } from './fixtures/agent-process.js';
+import { startAgentProcess, without } from './fixtures/agent-process.js';
 import { CANARY, exchangeSuite, text } from './fixtures/exchange-suite.js';
 
 const on = exchangeSuite('http exchanges: an agent that may not do all', 'u');
@@ -54,7 +54,7 @@ test('requests in one send, to two servers: both answered, in order', async () =
 
 test('without CAP_SYS_PTRACE it says so and does not start; the kernel goes on alone', async () => {
   await on.net.stopAgent();
-  const { error } = await startAgentProcess(on.net.http.paths, 'sys_ptrace').then(
+  const { error } = await startAgentProcess(on.net.http.paths, without('sys_ptrace')).then(
     () => ({ error: 'it started' }),
     (reason: Error) => ({ error: reason.message }),
   );
