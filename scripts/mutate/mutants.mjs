@@ -12,6 +12,7 @@ import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { PATTERNS } from './mutants-patterns.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
+import { PROVE } from './mutants-prove.mjs';
 import { REQUESTS } from './mutants-requests.mjs';
 import { ROLLOUT } from './mutants-rollout.mjs';
 import { SHORT } from './mutants-short.mjs';
@@ -32,6 +33,7 @@ export const MUTANTS = [
   ...ROLLOUT,
   ...STORE,
   ...IMPORT,
+  ...PROVE,
   ...HOOKS,
   ...FRAMING,
   ...REQUESTS,

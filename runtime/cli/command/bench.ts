@@ -11,7 +11,7 @@ export const BENCH_COMMAND: CommandSpec = {
   description:
     'Decides each case of scenario files over and over: ns a decision (the median of many samples, and what a hundredth\nof them exceeds), the values that its policies compute, the look-ups that they make; of each function its\ninstructions in the kernel. Under V8 a decision is the whole way of a record; `--engine kernel` (root) times\nthe policies alone by test-runs. Exit code 5 where something has become worse than the baseline by more than\n`--max-regression`, 4 where the baseline is of another machine, whose times are not compared.',
   example:
-    '$ weft bench shop --save base.json\nfunction                    instructions  at worst  look-ups\nisolation.authorizeConnection  21            19        0\n\ncase                  p50 ns  p99 ns  steps  look-ups  fuel  verdict\nratings-from-reviews  96.1    141.4   14     0         1     allow\n\n$ weft bench shop --baseline base.json --max-regression 20',
+    '$ weft bench shop --save base.json\nfunction                   instructions  at worst  look-ups\np0_authorize               16            16        0\n…\nratings-from-reviews  …  allow\n…\n\n$ weft bench shop --baseline base.json --max-regression 20',
   arguments: [
     {
       syntax: '[BUNDLE]',

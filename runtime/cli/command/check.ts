@@ -36,7 +36,7 @@ export const CHECK_COMMAND: CommandSpec = {
   description:
     'Compiles everything and writes nothing. A scenario.yaml of the project is read too.\nWith --watch only what changed is compiled again.',
   example:
-    '$ weft check shop\nerror[TS2339]: …\n  --> shop/policies/isolation.ts:11:18\n…\n\n$ weft check shop -o json\n\n$ weft check shop --watch',
+    '$ weft check shop\nshop: 1 policy, 3 sites\n\n$ weft check shop -o json\n\n$ weft check shop --watch',
   arguments: [{ syntax: '[DIR]', description: 'the project (default: this folder)' }],
   options: [WATCH_OPTION],
   formats: ['text', 'json', 'ndjson'],

@@ -97,7 +97,7 @@ function describe(manifest: Manifest, digest: string): string {
 export const INSPECT_COMMAND: CommandSpec = {
   name: 'inspect',
   summary: 'show what a bundle holds: policies, sites, tables, cost',
-  example: '$ weft inspect shop.weft\nbundle     sha256:4f0c…\nname       shop\ndefault    deny\n…',
+  example: '$ weft inspect shop.weft\nbundle     sha256:…\nname       shop\ndefault    deny\n…',
   arguments: [{ syntax: '<BUNDLE>', description: BUNDLE_ARGUMENT }],
   options: [...REGISTRY_OPTIONS],
   formats: ['text', 'json'],

@@ -23,7 +23,7 @@ export const KEYGEN_COMMAND: CommandSpec = {
   summary: 'make a key pair to sign bundles with',
   description: `The private key is readable by you alone, and encrypted where ${PASSPHRASE} is set. Nothing is overwritten.`,
   example:
-    '$ weft keygen --out alice\nwrote alice.key (private) and alice.pub, ed25519 key 5b1e…\n\n$ weft sign shop.weft --key alice.key',
+    '$ weft keygen --out alice\nwrote alice.key (private) and alice.pub, ed25519 key …\n\n$ weft sign shop.weft --key alice.key',
   arguments: [],
   options: [
     { flags: '--out <NAME>', description: 'NAME.key and NAME.pub are written', required: true },

@@ -39,7 +39,7 @@ export const LINT_COMMAND: CommandSpec = {
   description:
     'Of policies: rules that nothing can meet, that stand behind others which decide all of it, that no workload of the\nworld meets, allows that a deny always beats, tables that nothing looks into. Of YAML given with --yaml: what meshes\nread differently, with a request on which they do.\n\nA comment `// weft-lint-ignore CODE: reason` on the line or before it takes a finding away (in YAML behind `#`).\nExit code 3 where anything is found.',
   example:
-    '$ weft lint shop\nwarning F104: what this allows is always refused by policies/block.ts:3\n  --> policies/isolation.ts:10:53\n…\n\n$ weft lint --yaml policies.yaml -o sarif > lint.sarif',
+    '$ weft lint shop\nno findings, 0 suppressed\n\n$ weft lint next\nwarning F104: what this allows is always refused by policies/block.ts:3\n  --> next/policies/isolation.ts:10:53\n…\n\n$ weft lint --yaml policies.yaml -o sarif > lint.sarif',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
   ],

@@ -25,7 +25,7 @@ export const SIGN_COMMAND: CommandSpec = {
   summary: 'sign a bundle, where it lies',
   description: `The signature covers the digest, the name, a version and the times, and is added to those that are there: of a file in FILE.sigstore.jsonl, elsewhere as an artifact that refers to the bundle. An encrypted key takes its passphrase from ${PASSPHRASE}.`,
   example:
-    '$ weft sign shop.weft --key alice.key --as-version 7\nsigned shop.weft sha256:4f0c… as version 7 with key 5b1e…',
+    '$ weft sign shop.weft --key alice.key --as-version 7\nsigned shop.weft sha256:… as version 7 with key …',
   arguments: [
     { syntax: '<BUNDLE>', description: 'FILE, oci:DIR, oci-archive:FILE or HOST/REPOSITORY:TAG' },
   ],
