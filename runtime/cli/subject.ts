@@ -86,6 +86,11 @@ export async function openSubject(
   }
   if (!statSync(path).isDirectory()) {
     if (basename(path) === 'weft.json') return openSubject(env, dirname(path), options);
+    if (/\.(ts|ya?ml)$/.test(path)) {
+      const help = `name the project first, as \`. ${shown}\``;
+      const message = `\`${shown}\` is a file of a project, no bundle`;
+      throw new CliError([diagnostic('U013', message, { help })], EXIT.usage);
+    }
     return readBundle(path, shown);
   }
   if (!existsSync(join(path, 'weft.json'))) {

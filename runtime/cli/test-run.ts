@@ -242,6 +242,7 @@ export async function runTests(
   const noteInput = (path: string): void => {
     inputs.set(path, inputDigest(pathIn(env, shown), path));
   };
+  for (const file of named) readText(env, file);
   // A new file of tests is a change of its folder.
   const files =
     named.length > 0 ? named : findTests(env, shown, (folder) => noteInput(folderInput(folder)));

@@ -139,6 +139,9 @@ test('without claims there is nothing to prove; faults of claims are told', asyn
   const none = await run('prove', 'shop');
   assert.is(none.exit, 64);
   assert.match(none.stderr, /U018[\s\S]*\.prove\.ts/);
+  const alone = await run('prove', 'good.prove.ts');
+  assert.is(alone.exit, 64);
+  assert.match(alone.stderr, /U013[\s\S]*name the project first, as `\. good\.prove\.ts`/);
   write('broken.prove.ts', claims('return Verdict.Never;'));
   const broken = await run('prove', 'shop.weft', 'broken.prove.ts');
   assert.is(broken.exit, 3);

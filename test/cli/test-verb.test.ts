@@ -94,6 +94,9 @@ test('what fails is told with its line, in each form', () =>
     const under = await run('--run', 'own', '--fail-under', '90');
     assert.is(under.exit, 2);
     assert.match(under.stderr, /U017/);
+    const gone = await run(join(folder, 'gone.test.ts'));
+    assert.is(gone.exit, 1);
+    assert.match(gone.stderr, /U010.*gone\.test\.ts/);
     assert.is((await run('--fail-under', '101')).exit, 64);
     assert.is((await run('--run', '(')).exit, 64);
     writeFileSync(file, 'import { test } from "weft/test";\ntest("x", () => { y(); });\n');
