@@ -32,6 +32,8 @@ export type NumberTerm =
 
 /** Parts looked at before a comparison is given up. */
 const MAX_PARTS = 4096;
+/** The same where not one part was settled but numbers one by one: hashes say nothing of neighbours. */
+const MAX_POINTS = 512;
 const WORD = 0xffffffffn;
 
 function maxOf(type: IntType): bigint {
@@ -176,14 +178,16 @@ function settled(
 export function solve(comparison: Comparison, within: readonly Interval[]): Where {
   const holds: Interval[] = [];
   const unknown: Interval[] = [];
-  let parts = 0;
+  let [parts, settledParts] = [0, 0];
   const open = [...within].reverse();
   for (let part = open.pop(); part !== undefined; part = open.pop()) {
     parts += 1;
     const [low, high] = part;
     const answer = settled(comparison, rangeOf(comparison.a, part), rangeOf(comparison.b, part));
+    if (answer !== null && low < high) settledParts += 1;
     if (answer === true) holds.push(part);
     if (answer !== null) continue;
+    if (parts > MAX_POINTS && settledParts === 0) return { holds: [], unknown: within };
     if (low === high) {
       const [a, b] = [valueAt(comparison.a, low), valueAt(comparison.b, low)];
       if (a === null || b === null) unknown.push(part);

@@ -124,8 +124,9 @@ export class Point {
         const rest = value % modulus;
         return part === null || (rest >= part[0] && rest <= part[1]);
       });
+    if (parts.length === 0) return this.number(name, [0n]);
     for (let value = 0n; value < all; value += 1n) if (fits(value)) return value;
-    return this.number(name, [0n]);
+    throw new NoExample(`no ${name} fits`);
   }
 
   get fields(): readonly Field[] {
