@@ -152,7 +152,7 @@ export const BUILD_COMMAND: CommandSpec = {
   description:
     'The file is replaced whole, and stays as it was where there are findings.\nUnchanged inputs are not compiled again; with --watch, only what changed is.',
   example:
-    '$ weft build shop --out shop.weft\nbuilt shop.weft sha256:…\n  p0_authorize  16 instructions  at most 16 executed  0 bytes of stack  0 look-ups\n…\n\n$ weft build shop --emit asm',
+    '$ weft build shop --out shop.weft\nbuilt shop.weft sha256:…\n  p0_authorize  16 instructions  at most 16 executed  …\n…\n\n$ weft build shop --emit asm',
   arguments: [{ syntax: '[DIR]', description: 'the project (default: this folder)' }],
   options: [
     { flags: '--out <FILE>', description: 'the bundle to write' },

@@ -82,7 +82,7 @@ export const EXPLAIN_COMMAND: CommandSpec = {
   description:
     'Tells every predicate on the way with the values that it saw, the tables that were looked up and the entry hit,\nthe line that decided, and for a refusal the fewest predicates that would have had to answer otherwise.\nExit code 2 where the verdict is deny.',
   example:
-    '$ weft explain shop --from batch.dev --to ratings.prod:80\ndeny  batch.dev -> ratings.prod:80\ndecided by default (noAllow) at the client\n…\n  no  isolation.ts:10  source.namespace.is("prod")       source.namespace "dev"\n…\nnearest to being let in:\n  isolation.ts:10: source.namespace.is("prod") would have to hold; source.namespace is "dev"\n…',
+    '$ weft explain shop --from batch.dev --to ratings.prod:80\ndeny  batch.dev -> ratings.prod:80\ndecided by default (noAllow) at the client\n…\n  no  isolation.ts:10  source.namespace.is("prod")  …\n…\nnearest to being let in:\n  isolation.ts:10: source.namespace.is("prod") would have to hold; …\n…',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
     { syntax: '[SCENARIO]', description: 'a scenario file' },

@@ -88,7 +88,7 @@ export const SIMULATE_COMMAND: CommandSpec = {
   description:
     'Runs a scenario, or one connection given with --from and --to. Exit code 2 where a case fails,\nwhere the one asked connection is denied, or where the two engines differ.\n\nOr decides recorded traffic of any length and counts what becomes of it: records (NDJSON), HAR,\nEnvoy access logs in JSON, captures (pcap, pcapng) of cleartext HTTP. What is damaged, or not known\nto the world, is told with its line; the rest is decided. Exit code 3 where a part of the file\ncannot be read.',
   example:
-    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews            allow  isolation.ts:10  ratings/v1  10.1.0.6:9080\nok  ratings-from-another-namespace  deny   default          ratings/v1  10.1.0.6:9080\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80\n\n$ weft simulate shop access.log\nallow  9120  policies/isolation.ts:10\ndeny   84    default\nto  9120  ratings/v1\n9204 records: 9120 allowed, 84 denied, 0 not decided; 0 faults of the file',
+    '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews            allow  isolation.ts:10  ratings/v1  …\nok  ratings-from-another-namespace  deny   default          ratings/v1  …\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80\n\n$ weft simulate shop access.log\nallow  9120  policies/isolation.ts:10\ndeny   84    default\nto  9120  ratings/v1\n9204 records: 9120 allowed, 84 denied, 0 not decided; 0 faults of the file',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
     { syntax: '[INPUT]', description: 'a scenario, or a file of recorded traffic' },
