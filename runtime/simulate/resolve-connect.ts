@@ -61,7 +61,10 @@ function unknown(world: World, part: 'from' | 'to', name: string): ConnectFault 
   const known = [...world.workloads.map((w) => w.name), ...services];
   const kind = part === 'to' ? 'workload, service' : 'workload';
   const message = `\`${name}\` is no ${kind} or address`;
-  return { code: 'W301', message, help: didYouMean(name, known), part };
+  // A name without its namespace is the commonest slip.
+  const full = new Set(known.filter((one) => one.startsWith(`${name}.`)));
+  const [only = name] = full.size === 1 ? full : [];
+  return { code: 'W301', message, help: didYouMean(only, known), part };
 }
 
 function noFamily(name: string, family: 4 | 6, part: ConnectFault['part']): ConnectFault {

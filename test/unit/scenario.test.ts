@@ -33,6 +33,12 @@ const refusals: { name: string; text: string; want: string; help?: string | null
     help: 'did you mean `ratings.prod`?',
   },
   {
+    name: 'destination without namespace',
+    text: 'cases: [{ id: a, connect: { from: reviews-v1.prod, to: "ratings:9080" } }]',
+    want: 'W301 1:56 `ratings` is no workload, service or address',
+    help: 'did you mean `ratings.prod`?',
+  },
+  {
     name: 'destination without port',
     text: 'cases: [{ id: a, connect: { from: reviews-v1.prod, to: ratings.prod } }]',
     want: 'W303 1:56 `ratings.prod` is not a place with a port',
