@@ -16,8 +16,7 @@ const FROM_ERRNO = /^KERNEL_E[A-Z]+$/;
 /**
  * Codes that no test shows, with the reason. One that a test starts to mention must leave this list.
  */
-const UNTESTED: Readonly<Record<string, string>> = {
-};
+const UNTESTED: Readonly<Record<string, string>> = {};
 
 function files(dir: string): string[] {
   return readdirSync(dir).flatMap((name) => {
