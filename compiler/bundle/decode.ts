@@ -54,7 +54,7 @@ function readFiles(archive: Uint8Array): Files {
   const files = new Map<string, Uint8Array>();
   let entries: ParsedTarFileItem[];
   try {
-    entries = parseTar<never, ParseTarOptions, ParsedTarFileItem>(archive.slice()); // nanotar reads the whole ArrayBuffer behind a view
+    entries = parseTar<never, ParseTarOptions, ParsedTarFileItem>(new Uint8Array(archive)); // a copy, which slice() of a Buffer is not: nanotar reads all that lies behind a view
   } catch {
     throw new Refusal('B102', 'the archive is cut off');
   }

@@ -38,8 +38,29 @@ export const AGENT_OPTIONS: readonly AgentOption[] = [
     description: 'of the local API (default: /run/weft/agent.sock)',
   },
   { flags: '--log <FORM>', description: 'what it says of itself on stderr: json or text' },
+  {
+    flags: '--control <HOST:PORT,…>',
+    description: 'control planes that bring bundles; without them the node runs on as it is',
+  },
+  { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for control planes' },
+  { flags: '--cert <FILE>', description: 'certificate of this node: spiffe://DOMAIN/node/NAME' },
+  { flags: '--key <FILE>', description: 'its key; all three files are read again when renewed' },
+  {
+    flags: '--label <KEY=VALUE>',
+    description: 'a label that rollouts select nodes by',
+    repeat: true,
+  },
   { flags: '--unload-on-exit', description: 'remove everything from the kernel at the end' },
 ];
+
+/** Where control planes are, and who this node is to them. */
+export interface ControlPlace {
+  readonly control: readonly string[];
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
 
 export interface AgentOptions {
   /** Null: the last good one. */
@@ -53,6 +74,8 @@ export interface AgentOptions {
   readonly quiet: boolean;
   readonly socket: string | null;
   readonly log: 'json' | 'text';
+  /** Null: nobody brings bundles. */
+  readonly control: ControlPlace | null;
 }
 
 export type ReadOptions =
@@ -83,6 +106,17 @@ export function splitArgs(args: readonly string[]): OptionValues {
   return parseArgs({ args: [...args], options }).values;
 }
 
+/** Reads where control planes are; a text says what is missing. */
+function readControl(values: OptionValues): ControlPlace | null | string {
+  const { control, ca, cert, key, label } = values;
+  if (typeof control !== 'string') return null;
+  if (typeof ca !== 'string' || typeof cert !== 'string' || typeof key !== 'string')
+    return '`--control` needs `--ca`, `--cert` and `--key`';
+  const pairs = (Array.isArray(label) ? label.map(String) : []).map((text) => text.split('='));
+  if (pairs.some(({ length }) => length !== 2)) return 'a label is KEY=VALUE';
+  return { control: control.split(','), ca, cert, key, labels: Object.fromEntries(pairs) };
+}
+
 /** Reads the values. */
 export function readAgentOptions(values: OptionValues): ReadOptions {
   const text = (name: string): string | null => {
@@ -96,8 +130,10 @@ export function readAgentOptions(values: OptionValues): ReadOptions {
   if (whom !== null && whom !== 'all') return { ok: false, message: `\`${whom}\` is not \`all\`` };
   if (log !== 'json' && log !== 'text')
     return { ok: false, message: `\`${log}\` is neither \`json\` nor \`text\`` };
+  const control = readControl(values);
+  if (typeof control === 'string') return { ok: false, message: control };
   const options: AgentOptions = {
-    ...{ bundle, world, log, enrol: whom === 'all' },
+    ...{ bundle, world, log, control, enrol: whom === 'all' },
     trust: text('trust'),
     socket: text('socket'),
     unloadOnExit: flag('unload-on-exit'),

@@ -21,6 +21,7 @@ import {
 } from './agent-options.js';
 import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
 import { enrolAll } from './enrol-all.js';
+import { followControl } from './follow-control.js';
 import { withLock } from './lock.js';
 import { jsonLog, type Log, textLog } from './log.js';
 import { apiSocket, type NodeParts, requireAlone, serveNode } from './serve-node.js';
@@ -98,7 +99,7 @@ function bundlesOf({ kernel, paths, env, log }: NodeParts, options: AgentOptions
 /** Brings the named bundle, else the last good one, into force. */
 async function bringBundle(
   bundles: NodeBundles,
-  { bundle: file }: AgentOptions,
+  { bundle: file, control }: AgentOptions,
   { env, log }: NodeParts,
 ): Promise<void> {
   const say = (is: string, { generation, name, digest }: ActiveBundle): void =>
@@ -114,6 +115,7 @@ async function bringBundle(
   const active = bundles.active();
   if (booted !== null && !booted.ok) log('error', booted.message, { code: booted.code });
   if (active !== null) say('active', active);
+  else if (control !== null) return;
   else if (booted === null) throw usage(env, 'no bundle ever ran here: `--bundle` is needed');
   else throw new Stop(EXIT.failure);
 }
@@ -142,7 +144,13 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
   await requireAlone(apiSocket(paths, options));
   const bundles = bundlesOf(parts, options);
   await bringBundle(bundles, options, parts);
+  const { control } = options;
+  await using followed = control === null ? null : followControl(parts, bundles, control);
+  // There is nothing to serve before the first bundle.
+  await followed?.active(env.signal);
+  if (env.signal.aborted) return;
   const served = await serveNode(parts, options);
+  followed?.serve(served.hub);
   try {
     if (options.enrol) await enrolWorkloads(parts);
     await untilStopped(env.signal, served.hub.done);

@@ -53,6 +53,8 @@ export interface CommandSpec {
   readonly formats: readonly Format[];
   /** True where findings are the answer itself and go to stdout. */
   readonly findingsAreResults?: boolean;
+  /** True for a verb that serves: it ends by itself when it is told to, and what it holds is given back. */
+  readonly serves?: boolean;
   run(env: Env, input: Input): Promise<Result>;
 }
 

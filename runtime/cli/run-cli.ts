@@ -152,7 +152,8 @@ export async function runCli(args: readonly string[], env: Env): Promise<ExitCod
   const { spec, input }: { spec: CommandSpec; input: Input } = picked;
   let result: Result;
   try {
-    result = await Promise.race([interrupted(env), spec.run(env, input)]);
+    const running = spec.run(env, input);
+    result = await (spec.serves === true ? running : Promise.race([interrupted(env), running]));
   } catch (error) {
     result = env.signal.aborted ? { exit: EXIT.interrupted } : failureResult(error, env);
   }

@@ -1,6 +1,7 @@
 /** A bundle on its way from an operator to nodes and their answers back, over real gRPC with certificates. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeBundle } from '../../compiler/bundle/index.js';
 import { controlWorld, testBundle, until } from '../support/control-world.js';
 
 const test = suite('deploy over the wire');
@@ -22,6 +23,7 @@ test('a bundle that is applied reaches a node, and its report the operator', asy
     const [item] = node.applied;
     assert.is(item?.digest, digest);
     assert.is(item?.mode, 'enforce');
+    assert.ok(decodeBundle(item?.bundle ?? new Uint8Array()).ok, 'as it came, in a larger buffer');
     assert.equal(Buffer.from(item?.bundle ?? []), Buffer.from(bundle));
     assert.is(Buffer.from(item?.signatures ?? []).toString(), '{}\n');
     await until('told', async () => (await admin.state()).nodes[0]?.active?.digest === digest);

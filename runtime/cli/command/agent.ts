@@ -26,6 +26,7 @@ export const AGENT_COMMAND: CommandSpec = {
   example: AGENT_EXAMPLE.replace('weft-agent', 'sudo weft agent'),
   arguments: [],
   options: AGENT_OPTIONS,
+  serves: true,
   formats: ['ndjson'],
   async run(env, input) {
     const named = AGENT_OPTIONS.map(({ flags }) => (flags.split(' ')[0] ?? '').slice(2));

@@ -5,6 +5,7 @@ import { BENCH_COMMAND } from './bench.js';
 import { BUILD_COMMAND } from './build.js';
 import { CHECK_COMMAND } from './check.js';
 import { completionCommand } from './completion.js';
+import { CONTROL_COMMAND } from './control.js';
 import { DEPLOY_COMMAND } from './deploy.js';
 import { DIFF_COMMAND } from './diff.js';
 import { DOCTOR_COMMAND } from './doctor.js';
@@ -70,6 +71,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   DOCTOR_COMMAND,
   AGENT_COMMAND,
   KEEPER_COMMAND,
+  CONTROL_COMMAND,
   VERSION_COMMAND,
   completionCommand(() => COMMANDS),
 ];
