@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isScenario, isTestFile } from './test-names.js';
+import { isTestOrFolder } from './test-names.js';
 
 /** sha256 in hex. */
 export function sha256(bytes: Uint8Array | string): string {
@@ -19,9 +19,7 @@ export function inputDigest(folder: string, path: string): string | null {
   try {
     if (!path.endsWith('/')) return sha256(readFileSync(join(folder, path)));
     const entries = readdirSync(join(folder, path), { withFileTypes: true });
-    const names = entries
-      .filter((entry) => entry.isDirectory() || isScenario(entry.name) || isTestFile(entry.name))
-      .map(({ name }) => name);
+    const names = entries.filter(isTestOrFolder).map(({ name }) => name);
     return sha256(names.sort().join('\n'));
   } catch {
     return null;

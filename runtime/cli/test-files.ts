@@ -6,7 +6,7 @@ import type { World } from '../discovery/types.js';
 import { readScenario, type Scenario, scenarioWorld } from '../simulate/index.js';
 import { type Env, pathIn } from './env.js';
 import { openWorld, readText } from './subject.js';
-import { isScenario, isTestFile } from './test-names.js';
+import { isTestOrFolder } from './test-names.js';
 
 /** Tests below a folder, as the user would name them, in order. `onFolder` hears of each folder, as the project names it. */
 export function findTests(
@@ -18,11 +18,10 @@ export function findTests(
   const walk = (folder: string): void => {
     onFolder(relative(shown, folder) || '.');
     for (const entry of readdirSync(pathIn(env, folder), { withFileTypes: true })) {
-      const { name } = entry;
-      if (name.startsWith('.') || name === 'node_modules') continue;
-      const path = folder === '.' ? name : join(folder, name);
+      if (!isTestOrFolder(entry)) continue;
+      const path = folder === '.' ? entry.name : join(folder, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (isScenario(name) || isTestFile(name)) found.push(path);
+      else found.push(path);
     }
   };
   walk(shown);
