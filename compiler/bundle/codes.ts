@@ -58,6 +58,10 @@ export const CODES: CodeTable = {
     title: 'loops that kernels before 6.9 cannot verify',
     help: 'end the loop by a counter and a constant, or lower `budget.fuel` in weft.json',
   },
+  B212: {
+    title: 'cases that cannot travel',
+    help: 'name fewer files or cases in `selfTest` of weft.json; the limits stand in docs/limits.md',
+  },
   B211: {
     title: 'more than verifiers walk',
     help: 'make loops shorter or fewer, or spread the policies over several bundles',

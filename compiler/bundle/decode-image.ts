@@ -3,10 +3,12 @@
  * layers; the config is held against its schema, and the layers must be exactly those that it calls for.
  */
 import { canonicalJson } from './canonical-json.js';
+import { readCaseLayer } from './cases.js';
 import { validate } from './gen/bundle.gen.js';
 import { readImageManifest } from './image-manifest.js';
 import type { Bundle, Manifest } from './manifest.js';
 import {
+  CASES_TITLE,
   type Descriptor,
   digestOf,
   type Image,
@@ -115,8 +117,10 @@ function readLayers(
     mayGoto: take(MEDIA_TYPE.object, OBJECT_TITLES.mayGoto),
   };
   const sbom = text.decode(take(MEDIA_TYPE.sbom, SBOM_TITLE));
-  if (layers.size !== wasm.size + maps.size + 3) {
+  const asked = layers.get(`${MEDIA_TYPE.cases} ${CASES_TITLE}`);
+  if (layers.size !== wasm.size + maps.size + (asked === undefined ? 3 : 4)) {
     throw new Refusal('B105', 'the bundle has unknown layers');
   }
-  return { wasm, maps, objects, sbom };
+  const cases = asked === undefined ? null : readCaseLayer(asked);
+  return { wasm, maps, objects, cases, sbom };
 }

@@ -7,6 +7,7 @@ import { canonicalJson } from './canonical-json.js';
 import type { Bundle } from './manifest.js';
 import {
   blobPath,
+  CASES_TITLE,
   type Descriptor,
   digestOf,
   type Image,
@@ -75,12 +76,22 @@ export function encodeImage(bundle: Bundle): Image {
   const objects = (['base', 'mayGoto'] as const).map((variant) =>
     add(MEDIA_TYPE.object, bundle.objects[variant], OBJECT_TITLES[variant]),
   );
+  const cases =
+    bundle.cases === null
+      ? []
+      : [add(MEDIA_TYPE.cases, utf8(canonicalJson(bundle.cases)), CASES_TITLE)];
   const image: ImageManifest = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.manifest,
     artifactType: MEDIA_TYPE.bundle,
     config: add(MEDIA_TYPE.config, utf8(canonicalJson(bundle.manifest)), null),
-    layers: [...policies, ...maps, ...objects, add(MEDIA_TYPE.sbom, utf8(bundle.sbom), SBOM_TITLE)],
+    layers: [
+      ...policies,
+      ...maps,
+      ...objects,
+      ...cases,
+      add(MEDIA_TYPE.sbom, utf8(bundle.sbom), SBOM_TITLE),
+    ],
   };
   const manifest = utf8(canonicalJson(image));
   return { digest: digestOf(manifest), manifest, blobs };

@@ -1,4 +1,5 @@
 export { canonicalJson } from './canonical-json.js';
+export { type CaseFile, type CaseLayer, caseCount, type TravellingCase } from './cases.js';
 export { CODES as BUNDLE_CODES } from './codes.js';
 export {
   type CombineRules,
@@ -13,7 +14,14 @@ export { decodeBundle, readArchive } from './decode.js';
 export { type DecodeOutcome, decodeImage } from './decode-image.js';
 export { bundleDigest, encodeArchive, encodeBundle, encodeImage } from './encode.js';
 export { isDigest } from './image-manifest.js';
-export { MAX_BLOB_BYTES, MAX_BUNDLE_BYTES, MAX_IMAGE_MANIFEST_BYTES } from './limits.js';
+export {
+  MAX_BLOB_BYTES,
+  MAX_BUNDLE_BYTES,
+  MAX_CASE_WORLDS,
+  MAX_CASES,
+  MAX_CASES_BYTES,
+  MAX_IMAGE_MANIFEST_BYTES,
+} from './limits.js';
 export type {
   Attachment,
   Bundle,

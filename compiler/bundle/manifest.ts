@@ -9,6 +9,7 @@ import type {
   RouteTarget,
 } from '../abi/index.js';
 import type { Scratch, Site } from '../frontend/types.js';
+import type { CaseLayer } from './cases.js';
 
 export type Outcome = 'deny' | 'allow';
 export interface Attachment {
@@ -130,6 +131,8 @@ export interface Bundle {
   /** Source maps of the modules: byte offsets of the WASM to places in `manifest.sources`. */
   readonly maps: ReadonlyMap<string, string>; // by policy name
   readonly objects: { readonly base: Uint8Array; readonly mayGoto: Uint8Array };
+  /** What a node's kernel must answer before the bundle decides there; null where the project says nothing. */
+  readonly cases: CaseLayer | null;
   /** What it was made of: a CycloneDX document, see sbom.ts. */
   readonly sbom: string;
 }

@@ -14,6 +14,7 @@ export const MEDIA_TYPE = {
   policy: 'application/vnd.weft.policy.v1+wasm',
   map: 'application/vnd.weft.policy.map.v1+json',
   object: 'application/vnd.weft.object.v1.elf',
+  cases: 'application/vnd.weft.cases.v1+json',
   sbom: 'application/vnd.cyclonedx+json',
 } as const;
 
@@ -23,6 +24,7 @@ export const REF_NAME = 'org.opencontainers.image.ref.name';
 
 export const OBJECT_TITLES = { base: 'base.o', mayGoto: 'may-goto.o' } as const;
 export const SBOM_TITLE = 'sbom.cdx.json';
+export const CASES_TITLE = 'cases.json';
 
 export interface Descriptor {
   readonly mediaType: string;

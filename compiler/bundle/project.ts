@@ -19,6 +19,12 @@ export interface Budget {
   readonly fuel: number;
 }
 
+/** A scenario whose cases travel, or some of them by their ids. */
+export interface SelfTestFile {
+  readonly file: string;
+  readonly cases: readonly string[] | null;
+}
+
 export interface ProjectConfig {
   readonly name: string;
   readonly policies: readonly PolicyConfig[];
@@ -34,6 +40,8 @@ export interface ProjectConfig {
   readonly refusals: Readonly<Record<RefusalName, RefusalConfig>>;
   readonly budget: Budget;
   readonly kernels: readonly string[];
+  /** Cases that travel in the bundle; null: those of `scenario.yaml`, where there is one. */
+  readonly selfTest: readonly SelfTestFile[] | null;
   /** Path of the world file, relative to the project; null where none is named. */
   readonly world: string | null;
 }

@@ -54,6 +54,10 @@ export const CODES: CodeTable = {
     title: 'no generation to go back to',
     help: '`weft status` lists the generations that are kept; `weft load` the bundle again',
   },
+  A030: {
+    title: 'the bundle answers otherwise here than its cases expect',
+    help: 'compare with `weft test --engine both` of the project; what ran runs on',
+  },
   A031: {
     title: 'a file of the node cannot be written',
     help: 'make room on the disk, or mend its permissions; what ran runs on',

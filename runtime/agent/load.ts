@@ -30,6 +30,7 @@ import { ensureNode, type NodeMaps } from './node.js';
 import { Owned } from './owned.js';
 import type { Paths } from './paths.js';
 import { openReplyCircuit } from './reply-circuit.js';
+import { selfTest } from './self-test.js';
 import { followSockops, judgesRequests } from './sockops.js';
 import { keepSource } from './sources.js';
 import { nodeCgroups, type Staged, stage } from './stage.js';
@@ -168,10 +169,10 @@ function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Ad
 }
 
 /**
- * Everything of a load that no traffic sees: admitted, staged beside what runs. What older changes left
+ * Everything of a load that no traffic sees: admitted, staged beside what runs, checked. What older changes left
  * is cleared up first. Throws as `load`; then nothing is left.
  */
-function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prepared {
+async function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Promise<Prepared> {
   const { onStep = () => {}, bundle, world, clockOffset, shortCircuit = false } = options;
   const admission = admitted(paths, options);
   const trust =
@@ -192,6 +193,8 @@ function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prepared {
       }),
     );
     onStep('staged');
+    await selfTest(kernel, bundle);
+    onStep('checked');
     const inputs = inputsDigest({ digest: options.digest, world, cgroups, shortCircuit });
     return {
       ...{ node, staged, trust, record: recordOf(staged, options, { trust, inputs }) },
@@ -205,12 +208,12 @@ function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prepared {
 }
 
 /**
- * Loads and activates a bundle; call it under `withLock`. Throws RefusedError, PlanError, AgentError,
- * KernelError or VerifierError; then the generation that ran runs on.
+ * Loads and activates a bundle; call it under `withLock`. Throws RefusedError, PlanError, SelfTestError,
+ * AgentError, KernelError or VerifierError; then the generation that ran runs on.
  */
 export async function load(kernel: Kernel, paths: Paths, options: LoadOptions): Promise<Loaded> {
   const { onStep = () => {}, bundle, digest } = options;
-  using prepared = prepare(kernel, paths, options);
+  using prepared = await prepare(kernel, paths, options);
   const { node, staged, trust, record } = prepared;
   const previous = readActive(node.map('weft_active'));
   activate(kernel, paths, { prepared, options });
@@ -266,9 +269,9 @@ export async function loadOrNote(
 }
 
 /** All of a load but the activation, for a bundle that is not to decide; throws as `load` does. */
-export function tryLoad(kernel: Kernel, paths: Paths, options: LoadOptions): void {
+export async function tryLoad(kernel: Kernel, paths: Paths, options: LoadOptions): Promise<void> {
   try {
-    prepare(kernel, paths, options)[Symbol.dispose]();
+    (await prepare(kernel, paths, options))[Symbol.dispose]();
   } catch (error) {
     noteFailure(paths, options.now, error);
     throw error;

@@ -7,6 +7,7 @@
 export const LOAD_STEPS = [
   'admitted', // the trust policy accepts the bundle
   'staged', // maps made and filled, programs loaded
+  'checked', // the cases that travel in the bundle are answered as they expect
   'pinned', // they outlive this process
   'kept', // bundle and world lie beside the state document, where requests are judged
   'slotted', // the hooks can jump into the programs

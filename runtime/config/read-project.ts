@@ -17,12 +17,15 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type RawPolicy = Omit<ProjectConfig['policies'][number], 'at' | 'mode'> & {
   readonly mode?: 'enforce' | 'shadow';
 };
-type Raw = Partial<Mutable<Omit<ProjectConfig, 'policies' | 'failure' | 'refusals' | 'budget'>>> & {
+type Raw = Partial<
+  Mutable<Omit<ProjectConfig, 'policies' | 'failure' | 'refusals' | 'budget' | 'selfTest'>>
+> & {
   readonly name: string;
   readonly policies: readonly RawPolicy[];
   readonly failure?: Partial<ProjectConfig['failure']>;
   readonly refusals?: Partial<Record<string, Partial<RefusalConfig>>>;
   readonly budget?: Partial<ProjectConfig['budget']>;
+  readonly selfTest?: readonly { readonly file: string; readonly cases?: readonly string[] }[];
 };
 
 /** What holds where weft.json is silent. */
@@ -34,6 +37,7 @@ export const PROJECT_DEFAULTS: Omit<ProjectConfig, 'name' | 'policies'> = {
   refusals: DEFAULT_REFUSALS,
   budget: { instructions: 4096, verified: 250_000, tableBytes: 67_108_864, fuel: 20_000 },
   kernels: ['6.1', '6.12', '6.18'],
+  selfTest: null,
   world: null,
 };
 
@@ -116,6 +120,11 @@ export function readProject(text: string, file: string): ProjectRead {
     const message = `\`${raw.world}\` is not a file below the project`;
     found.push(diagnostic('W201', message, { at: read.at(['world']) }));
   }
+  for (const [index, { file: path }] of (raw.selfTest ?? []).entries()) {
+    if (isInside(path)) continue;
+    const message = `\`${path}\` is not a file below the project`;
+    found.push(diagnostic('W201', message, { at: read.at(['selfTest', index, 'file']) }));
+  }
   const refusals = refusalsOf(raw);
   found.push(...checkRefusals(refusals, read.at));
   found.push(...checkKernels(raw.kernels ?? [], read.at));
@@ -135,6 +144,8 @@ export function readProject(text: string, file: string): ProjectRead {
     refusals,
     budget: { ...PROJECT_DEFAULTS.budget, ...raw.budget },
     kernels: raw.kernels ?? PROJECT_DEFAULTS.kernels,
+    selfTest:
+      raw.selfTest?.map(({ file: path, cases }) => ({ file: path, cases: cases ?? null })) ?? null,
     world: raw.world ?? PROJECT_DEFAULTS.world,
   };
   return { project, diagnostics: found };

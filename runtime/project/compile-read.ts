@@ -14,6 +14,7 @@ import {
 } from '../../compiler/index.js';
 import { planGeneration, resolveCluster, type World } from '../discovery/index.js';
 import { placeOfText } from './place-of-text.js';
+import { readCases } from './read-cases.js';
 
 /** A project whose own files are without errors. */
 export interface ReadProject {
@@ -63,9 +64,12 @@ export async function compileRead(
   });
   const planned =
     outcome.ok && world !== null ? planGeneration(outcome.bundle.manifest, world).diagnostics : [];
-  const diagnostics = [...project.diagnostics, ...outcome.diagnostics, ...planned].map((d) =>
-    placeMissingPolicy(project, d),
-  );
-  const bundle = outcome.ok && !hasErrors(diagnostics) ? outcome.bundle : null;
+  const travelling = readCases(project);
+  const diagnostics = [
+    ...[...project.diagnostics, ...outcome.diagnostics, ...planned],
+    ...travelling.diagnostics,
+  ].map((d) => placeMissingPolicy(project, d));
+  const { cases } = travelling;
+  const bundle = outcome.ok && !hasErrors(diagnostics) ? { ...outcome.bundle, cases } : null;
   return { bundle, stages: outcome.stages, diagnostics };
 }

@@ -11,7 +11,11 @@ const standaloneCode = standaloneModule.default ?? standaloneModule;
  * Where a validator is written if not in runtime/schema/gen, since the compiler reads bundles too. What comes
  * from outside ends at its first fault: a hostile document must not be answered with a million findings.
  */
-const ELSEWHERE = { bundle: { dir: 'compiler/bundle/gen', allErrors: false }, rollout: { allErrors: false } };
+const ELSEWHERE = {
+  bundle: { dir: 'compiler/bundle/gen', allErrors: false },
+  cases: { dir: 'compiler/bundle/gen', allErrors: false, refers: ['world', 'scenario'] },
+  rollout: { allErrors: false },
+};
 
 /** gen/NAME.gen.ts for every schema. */
 export function generate(root) {
@@ -21,7 +25,7 @@ export function generate(root) {
     if (!file.endsWith('.schema.json')) continue;
     const schema = JSON.parse(readFileSync(join(dir, file), 'utf8'));
     const name = file.replace('.schema.json', '');
-    const { dir: to = 'runtime/schema/gen', allErrors = true } = ELSEWHERE[name] ?? {};
+    const { dir: to = 'runtime/schema/gen', allErrors = true, refers = [] } = ELSEWHERE[name] ?? {};
     const ajv = new Ajv2020({
       strict: true,
       allErrors,
@@ -29,6 +33,9 @@ export function generate(root) {
       verbose: allErrors,
       code: { source: true, esm: true, optimize: 1 },
     });
+    for (const other of refers) {
+      ajv.addSchema(JSON.parse(readFileSync(join(dir, `${other}.schema.json`), 'utf8')));
+    }
     const code = standaloneCode(ajv, ajv.compile(schema));
     if (/\brequire\(/.test(code)) {
       throw new Error(`${file}: a keyword needs ajv at run time: ${/require\([^)]*\)/.exec(code)[0]}`);

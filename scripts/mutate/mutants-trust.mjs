@@ -122,4 +122,28 @@ export const TRUST = [
     replace: 'return;',
     suite: 'kernel/agent-bundles',
   },
+  {
+    class: 'error => pass',
+    name: 'a bundle whose cases fail is activated',
+    file: 'runtime/agent/self-test.ts',
+    find: 'if (result.expected) continue;',
+    replace: 'if (result.id !== null) continue;',
+    suite: 'kernel/agent-self-test',
+  },
+  {
+    class: 'error => pass',
+    name: 'chosen cases take the draws of their new place',
+    file: 'runtime/project/read-cases.ts',
+    find: '      random,\n      pick,',
+    replace: '      pick,',
+    suite: 'unit/read-cases',
+  },
+  {
+    class: 'error => pass',
+    name: 'cases are read past their limit',
+    file: 'compiler/bundle/cases.ts',
+    find: 'caseCount(layer) > MAX_CASES',
+    replace: 'caseCount(layer) > MAX_CASES_BYTES',
+    suite: 'unit/bundle-cases',
+  },
 ];

@@ -69,6 +69,7 @@ export function sampleBundle(): Bundle {
       base: Uint8Array.from({ length: 700 }, (_, i) => i & 0xff),
       mayGoto: Uint8Array.from({ length: 512 }, (_, i) => (i * 7) & 0xff),
     },
+    cases: null,
     sbom: '{"bomFormat":"CycloneDX","specVersion":"1.6","version":1}',
   };
 }

@@ -187,7 +187,7 @@ test('a world that lacks what the bundle names is refused before anything is loa
   try {
     stage(
       untouched,
-      { manifest, wasm: new Map(), maps: new Map(), objects, sbom: '' },
+      { manifest, wasm: new Map(), maps: new Map(), objects, cases: null, sbom: '' },
       world,
       options,
     );

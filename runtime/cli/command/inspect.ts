@@ -1,6 +1,6 @@
 /** `weft inspect`: what is in a bundle, without running or loading it. */
 import { routeText } from '../../../compiler/abi/index.js';
-import type { Manifest } from '../../../compiler/bundle/manifest.js';
+import type { Bundle, Manifest } from '../../../compiler/bundle/manifest.js';
 import { columns } from '../columns.js';
 import { BUNDLE_ARGUMENT, type CommandSpec, REGISTRY_OPTIONS } from '../command-spec.js';
 import { EXIT } from '../exit.js';
@@ -21,7 +21,7 @@ function section(title: string, rows: readonly (readonly string[])[]): string {
   return rows.length === 0 ? '' : `\n${title}\n${columns(rows, '  ')}\n`;
 }
 
-function describe(manifest: Manifest, digest: string): string {
+function describe({ manifest, cases }: Bundle, digest: string): string {
   const failure = Object.entries(manifest.failure).map(([cause, outcome]) => `${cause} ${outcome}`);
   const head = columns([
     ['bundle', digest],
@@ -81,6 +81,18 @@ function describe(manifest: Manifest, digest: string): string {
         form,
       ]),
     ),
+    ...(cases?.files ?? []).map(({ file, cases: own, left }) =>
+      section(
+        `self-test, ${file} (${own.length} of ${own.length + left} cases)`,
+        own.map(({ line, case: { id, expect } }) => [
+          id,
+          `${file}:${line}`,
+          Object.entries(expect ?? {})
+            .map(([key, want]) => `${key} ${want}`)
+            .join(', '),
+        ]),
+      ),
+    ),
     section('cost', [
       ['function', 'instructions', 'worst case', 'stack bytes', 'look-ups'],
       ...manifest.cost.functions.map((f) => [
@@ -118,8 +130,14 @@ export const INSPECT_COMMAND: CommandSpec = {
     const told = refusal === null ? verifiedText(verified) : refusal.message;
     return {
       exit: EXIT.ok,
-      document: { bundle: digest, manifest, bytes: sizes, verified },
-      text: `${describe(bundle.manifest, digest)}  ${told}\n`,
+      document: {
+        bundle: digest,
+        manifest,
+        selfTest: bundle.cases?.files ?? [],
+        bytes: sizes,
+        verified,
+      },
+      text: `${describe(bundle, digest)}  ${told}\n`,
       diagnostics,
       sources,
     };
