@@ -323,7 +323,14 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   if (hasErrors(diagnostics)) return { ok: false, diagnostics, stages };
   const manifest = buildManifest(project, { ...parts, cost });
   const maps = new Map(policies.map((p) => [p.name, p.frontend.sourceMap]));
-  const bundle = { manifest, wasm: stages.wasm, maps, objects, cases: null, sbom: sbomOf(manifest) };
+  const bundle = {
+    manifest,
+    wasm: stages.wasm,
+    maps,
+    objects,
+    cases: null,
+    sbom: sbomOf(manifest),
+  };
   return { ok: true, bundle, diagnostics, stages };
 }
 
