@@ -65,6 +65,8 @@ export interface NodeBundles {
   /** What decides now, whoever activated it. */
   active(): ActiveBundle | null;
   status(): NodeStatus;
+  /** What bundles are loaded in, here and now. */
+  world(): World;
 }
 
 /** `loaded` is null where the bundle ran already, in the same world. */
@@ -127,6 +129,10 @@ class Bundles implements NodeBundles {
     const generation = readActive(node.map('weft_active'));
     const record = readState(paths).generations.find((g) => g.generation === generation);
     return record === undefined ? null : activeOf(record);
+  }
+
+  world(): World {
+    return this.#options.world();
   }
 
   status(): NodeStatus {

@@ -14,6 +14,7 @@ import type { NodeBundles } from './bundles.js';
 import type { EventHub } from './event-hub.js';
 import { hasNode } from './node.js';
 import type { NodeParts } from './serve-node.js';
+import { openShadowDesk } from './shadow-desk.js';
 import type { NodeStatus } from './status.js';
 
 export interface FollowedControl extends AsyncDisposable {
@@ -75,6 +76,7 @@ export function followControl(
   const onFault = (error: unknown): void =>
     log('warn', error instanceof Error ? error.message : String(error), part);
   const keys = watchKeys(files, { onFault });
+  const desk = openShadowDesk({ world: () => bundles.world(), onFault });
   /** Bundles that the kernel of this node would take, by name. */
   const shadows = new Map<string, Running>();
   const waiting = new Set<() => void>();
@@ -104,12 +106,18 @@ export function followControl(
       const applied = await bundles.apply(bundle, signatures, mode);
       const message = applied.ok ? `bundle ${name} ${digest} taken` : applied.message;
       log(applied.ok ? 'info' : 'error', message, { ...part, mode, bundle: digest });
-      if (applied.ok && mode === 'shadow') shadows.set(name, { name, digest, mode });
+      if (applied.ok && mode === 'shadow') {
+        shadows.set(name, { name, digest, mode });
+        desk.begin(bundle, digest);
+      }
       if (applied.ok) for (const go of [...waiting]) go();
       return applied;
     },
     async withdraw(name, mode) {
-      if (mode === 'shadow') shadows.delete(name);
+      if (mode !== 'shadow') return;
+      const ended = shadows.get(name);
+      shadows.delete(name);
+      if (ended !== undefined) desk.end(ended.digest);
     },
     running() {
       const active = bundles.active();
@@ -119,14 +127,10 @@ export function followControl(
     },
     async report() {
       const active = bundles.active();
-      const [shadow] = shadows.values();
       return {
         ...{ agent: env.version, kernel: release(), active },
         ...reportOf(hasNode(paths) ? bundles.status() : null),
-        shadow:
-          shadow === undefined
-            ? null
-            : { digest: shadow.digest, same: 0, different: 0, lost: 0, rules: [] },
+        shadow: desk.counts(),
       };
     },
     events(asked, take) {
@@ -144,6 +148,7 @@ export function followControl(
     link,
     serve(opened) {
       hub = opened;
+      desk.follow(opened);
       follow();
     },
     async active(signal) {
@@ -155,6 +160,7 @@ export function followControl(
     },
     async [Symbol.asyncDispose]() {
       following?.[Symbol.dispose]();
+      desk.close();
       await link.close();
       keys.close();
     },

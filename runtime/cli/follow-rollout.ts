@@ -39,17 +39,23 @@ export function rolloutResult(document: RolloutDocument, watched: Watched): Resu
   };
 }
 
-/** Follows rollout `number` of a name until it rests, drawing on stderr. */
+/** When it last moved. */
+function movedAt({ history }: RolloutDocument): number {
+  return history.at(-1)?.time ?? 0;
+}
+
+/** Follows a rollout from what it is now until it rests, drawing on stderr. */
 export async function followRollout(
   env: Env,
   admin: Admin,
-  { name, number }: Pick<RolloutDocument, 'name' | 'number'>,
+  from: RolloutDocument,
 ): Promise<Result> {
   const view = liveView(env.stderr);
   try {
     for await (const watched of admin.watch(env.signal)) {
-      const document = watched.rollouts.find((d) => d.name === name);
-      if (document === undefined || document.number < number) continue;
+      const document = watched.rollouts.find((d) => d.name === from.name);
+      // What is watched may lag behind what was answered.
+      if (document === undefined || movedAt(document) < movedAt(from)) continue;
       view.show(rolloutText(document, watched), rolloutLine(document, watched));
       if (!rests(document, watched)) continue;
       view.clear();

@@ -4,6 +4,7 @@
  */
 import { Server, type ServiceDefinition } from '@grpc/grpc-js';
 import { printSpiffeId, serverCredentials, type WatchedKeys } from '../spiffe/index.js';
+import { type StatusPlace, serveStatus } from '../status-page/index.js';
 import type { Store } from '../store/index.js';
 import { createAdmit } from './admit.js';
 import { ControlError } from './control-error.js';
@@ -15,6 +16,7 @@ import { createSendGate } from './send-gate.js';
 import { createAdmin } from './serve-admin.js';
 import { createDiscovery } from './serve-discovery.js';
 import { createReports } from './serve-reports.js';
+import { statusSource } from './status-source.js';
 import { openTargets } from './targets.js';
 import {
   ADMIN_METHODS,
@@ -32,6 +34,8 @@ export interface ControlOptions {
   /** HOST:PORT; port 0: any that is free. */
   readonly listen: string;
   readonly clock: Clock;
+  /** Where its page is served; null for none. */
+  readonly page?: StatusPlace | null;
   readonly onFault: (error: unknown) => void;
   readonly onLead?: (leads: boolean) => void;
 }
@@ -39,6 +43,8 @@ export interface ControlOptions {
 export interface Control {
   readonly name: string;
   readonly port: number;
+  /** Of the page; null where there is none. */
+  readonly page: string | null;
   /** Nodes with a stream here. */
   readonly connected: () => number;
   /** Ends streams and the lead, and writes what is left to write. The store stays open. */
@@ -84,7 +90,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     'grpc.max_concurrent_streams': MAX_STREAMS,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    'grpc.enable_channelz': 0,
+    // Not without channelz: forceShutdown of grpc-js 1.14 leaves connections open that channelz does not list.
+    'grpc.enable_channelz': 1,
   });
   const { view, onChange } = targets;
   const { joined, told } = registry;
@@ -98,6 +105,16 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     ...createAdmin({ store, clock, onFault, admit, rollouts, events }),
   });
   const port = await bind(server, listen, keys);
+  const page =
+    options.page == null
+      ? null
+      : await serveStatus(options.page, statusSource({ store, clock, events, onFault })).catch(
+          (error: Error) => {
+            stop.abort();
+            server.forceShutdown();
+            throw new ControlError('C023', `the page cannot be served: ${error.message}`);
+          },
+        );
   const waiting = {
     now: clock.now,
     wait: (ms: number, until: AbortSignal) => pause(clock, ms, until),
@@ -106,10 +123,12 @@ export async function openControl(options: ControlOptions): Promise<Control> {
   return {
     name: id.name,
     port,
+    page: page?.url ?? null,
     connected: () => registry.connected,
     async close() {
       stop.abort();
       server.forceShutdown();
+      await page?.[Symbol.asyncDispose]();
       await leading;
       await registry.close();
     },

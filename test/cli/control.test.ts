@@ -11,6 +11,8 @@ const test = suite('weft control');
 // The clock of the harness stands long ago: certificates have to hold now.
 const HOURS = ['--hours', '876000', '--host', '127.0.0.1'];
 
+const FILES = ['--ca', 'a', '--cert', 'b', '--key', 'c'];
+
 test('an authority is made once, and issues certificates that name who they are for', async () => {
   await withFolder(async (cwd) => {
     const init = ['control', 'ca', 'init', '--out', 'ca', '--trust-domain', 'example.org'];
@@ -41,6 +43,7 @@ test('what is missing is said', async () => {
   await withFolder(async (cwd) => {
     for (const [args, message] of [
       [['control'], /`--ca` is needed/],
+      [['control', ...FILES, '--page', 'here'], /`here` is not HOST:PORT/],
       [['control', 'ca'], /`--out` is needed/],
       [['control', 'ca', 'init', '--out', 'x'], /`--trust-domain` is a name/],
       [['control', 'ca', 'issue', '--out', 'x'], /takes `init`, or `issue`/],
@@ -64,7 +67,15 @@ test('a control plane serves until it is told to end, and its store is there for
       const issue = ['control', 'ca', 'issue', who, '--authority', 'ca', '--out', out, ...HOURS];
       assert.is((await weft(issue, { cwd })).exit, 0);
     }
-    const args = ['control', '--listen', '127.0.0.1:0', '--store', `file:${join(cwd, 'store')}`];
+    const page = ['--page', '127.0.0.1:0'];
+    const args = [
+      'control',
+      ...page,
+      '--listen',
+      '127.0.0.1:0',
+      '--store',
+      `file:${join(cwd, 'store')}`,
+    ];
     const files = ['--ca', 'one/ca.pem', '--cert', 'one/cert.pem', '--key', 'one/key.pem'];
     for (const _ of ['first', 'second']) {
       const stop = new AbortController();
@@ -83,6 +94,8 @@ test('a control plane serves until it is told to end, and its store is there for
         ...{ ca: ca ?? '', cert: cert ?? '', key: key ?? '' },
       });
       assert.equal((await admin.state()).rollouts, []);
+      const served = /"page (http:[^"]+)"/.exec(Buffer.concat(err).toString())?.[1] ?? '';
+      assert.match(await (await fetch(served)).text(), '<title>Weft cluster</title>');
       await admin.close();
       stop.abort();
       assert.is(await running, 0, Buffer.concat(err).toString());

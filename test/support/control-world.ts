@@ -12,6 +12,7 @@ import { type Clock, type Item, REAL_CLOCK } from '../../runtime/control/wire/in
 import { type Applied, type Link, openLink, type Running } from '../../runtime/link/index.js';
 import type { Admin, NodeReport } from '../../runtime/rollout/index.js';
 import { type WatchedKeys, watchKeys } from '../../runtime/spiffe/index.js';
+import type { StatusPlace } from '../../runtime/status-page/index.js';
 import { memoryStore, type Store } from '../../runtime/store/index.js';
 import { type TestAuthority, testAuthority } from './authority.js';
 import { sampleBundle } from './sample-bundle.js';
@@ -45,7 +46,7 @@ export interface ControlWorld {
   readonly authority: TestAuthority;
   readonly store: Store;
   readonly faults: readonly unknown[];
-  control(name?: string, clock?: Clock): Promise<Control>;
+  control(name?: string, clock?: Clock, page?: StatusPlace): Promise<Control>;
   node(name: string, options?: NodeOptions): Promise<FakeNode>;
   admin(port: number): Promise<Admin>;
   close(): Promise<void>;
@@ -92,9 +93,16 @@ export async function controlWorld(): Promise<ControlWorld> {
 
   return {
     ...{ folder, authority, store, faults },
-    async control(name = 'one', clock = REAL_CLOCK) {
+    async control(name = 'one', clock = REAL_CLOCK, page) {
       const keys = await keysOf('control', name);
-      const control = await openControl({ store, keys, listen: '127.0.0.1:0', clock, onFault });
+      const control = await openControl({
+        store,
+        keys,
+        listen: '127.0.0.1:0',
+        clock,
+        page: page ?? null,
+        onFault,
+      });
       closing.push(() => control.close());
       return control;
     },

@@ -1,5 +1,7 @@
 /** `weft control`: a control plane, and the small authority for those who have none. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import type { StatusPlace } from '../../status-page/index.js';
+import { builtPage } from '../built-page.js';
 import {
   type CommandSpec,
   type Input,
@@ -12,6 +14,7 @@ import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7443';
+const PLACE = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:]+)):(\d{1,5})$/;
 const DEFAULT_STORE = 'file:/var/lib/weft/control';
 
 function needed(input: Input, name: string): string {
@@ -24,7 +27,21 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Where the page is served; null where it is not asked for. Throws CliError. */
+function pageOf(input: Input): StatusPlace | null {
+  const text = textOption(input, 'page');
+  if (text === null) return null;
+  const [, six, four, port = ''] = PLACE.exec(text) ?? [];
+  const host = six ?? four;
+  if (host === undefined || Number(port) > 65535) {
+    const help = 'for instance 127.0.0.1:7444';
+    throw new CliError([diagnostic('U004', `\`${text}\` is not HOST:PORT`, { help })], EXIT.usage);
+  }
+  return { folder: builtPage('status-page'), host, port: Number(port) };
+}
+
 async function serve(env: Env, input: Input): Promise<Result> {
+  const page = pageOf(input);
   const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => pathIn(env, needed(input, name))) as [
     string,
     string,
@@ -46,9 +63,11 @@ async function serve(env: Env, input: Input): Promise<Result> {
       const control = await openControl({
         ...{ store, keys, clock: REAL_CLOCK, onFault },
         listen: textOption(input, 'listen') ?? DEFAULT_LISTEN,
+        page,
         onLead: (leads) => log('info', leads ? 'drives rollouts' : 'drives rollouts no longer'),
       });
       log('info', `control plane ${control.name} listens on port ${control.port}`);
+      if (control.page !== null) log('info', `page ${control.page}`);
       // A timer of its own: those of the server keep no program alive.
       const alive = setInterval(() => {}, 60_000);
       await new Promise<void>((resolve) => {
@@ -58,7 +77,10 @@ async function serve(env: Env, input: Input): Promise<Result> {
       clearInterval(alive);
       await control.close();
       log('info', 'ended');
-      return { exit: EXIT.ok, document: { name: control.name, port: control.port } };
+      return {
+        exit: EXIT.ok,
+        document: { name: control.name, port: control.port, page: control.page },
+      };
     } finally {
       await store.close();
     }
@@ -105,6 +127,10 @@ export const CONTROL_COMMAND: CommandSpec = {
       flags: '--store <PLACE>',
       description: 'file:FOLDER, or etcd:URL,…',
       default: DEFAULT_STORE,
+    },
+    {
+      flags: '--page <HOST:PORT>',
+      description: 'serve a page of the cluster there, for reading, without asking who reads it',
     },
     { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for nodes and operators' },
     { flags: '--cert <FILE>', description: 'its own: spiffe://DOMAIN/control/NAME' },

@@ -1,8 +1,9 @@
 /** `weft events`: the verdicts of live connections, each with the line that decided it. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
-import { jsonLine } from '../../agent/api/json.js';
+import { type AgentApi, jsonLine } from '../../agent/api/index.js';
 import type { EventRecord } from '../../probe/index.js';
 import type { AdminPlace, EventFilter } from '../../rollout/index.js';
+import { agentHere } from '../agent-here.js';
 import {
   type CommandSpec,
   flagOption,
@@ -62,11 +63,29 @@ async function clusterEvents(
   });
 }
 
+/** Where an agent runs, from it: as they come, without taking them from it. */
+async function agentEvents(
+  env: Env,
+  input: Input,
+  { api, limit }: { readonly api: AgentApi; readonly limit: number | null },
+): Promise<Result> {
+  if (!flagOption(input, 'follow') && limit === null) {
+    env.stderr.write('the agent reads the events of this node; --follow shows them as they come\n');
+    return { exit: EXIT.ok };
+  }
+  const tell = write(env, input.format);
+  const query = `passing=true${limit === null ? '' : `&limit=${limit}`}`;
+  for await (const text of api.lines(`/v1/events?${query}`, env.signal)) {
+    tell(JSON.parse(text) as EventRecord);
+  }
+  return { exit: env.signal.aborted ? EXIT.interrupted : EXIT.ok };
+}
+
 export const EVENTS_COMMAND: CommandSpec = {
   name: 'events',
   summary: 'print the verdicts of live connections',
   description:
-    'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nEvents are taken by one reader: two at a time share them between each other.\nWith --control those of all nodes, as they come; --node, --workload and --verdict choose.',
+    'Prints what waits and ends; with --follow goes on until Ctrl-C, with --count until so many came.\nWhere an agent runs they come from it, from now on; else they are taken from the kernel, by one reader.\nWith --control those of all nodes, as they come; --node, --workload and --verdict choose.',
   example:
     '$ sudo weft events --count 1\n2026-01-02T03:04:05.123Z connect4 deny  isolation.ts:9  batch.dev (10.2.0.9) …',
   arguments: [],
@@ -98,6 +117,8 @@ export const EVENTS_COMMAND: CommandSpec = {
       const message = `\`--${chosen}\` chooses among the nodes of \`--control\``;
       return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message)] };
     }
+    const api = await agentHere(env);
+    if (api !== null) return agentEvents(env, input, { api, limit });
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
     const { readEvents } = await import('../../agent/events.js');

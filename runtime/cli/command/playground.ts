@@ -1,24 +1,14 @@
 /** `weft playground`: a page to try policies on, which compiles, decides and explains by itself. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { BugError, diagnostic } from '../../../compiler/diagnostic/index.js';
+import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { builtPage } from '../built-page.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 
 const DEFAULT_PORT = '7411';
-
-/** Beside the packaged program, or beside dist/runtime. */
-function pageFolder(): string {
-  const paths = ['./playground', '../../../playground'].map((path) =>
-    fileURLToPath(new URL(path, import.meta.url)),
-  );
-  const found = paths.find((path) => existsSync(join(path, 'page.js')));
-  if (found === undefined) throw new BugError(`no page among ${paths.join(', ')}`);
-  return found;
-}
 
 function portOption(input: Input): number {
   const text = textOption(input, 'port') ?? DEFAULT_PORT;
@@ -38,7 +28,7 @@ function interrupted({ signal }: Env): Promise<void> {
 async function playground(env: Env, input: Input): Promise<Result> {
   const port = portOption(input);
   const [shown] = input.arguments;
-  const folder = pageFolder();
+  const folder = builtPage('playground');
   const { projectTexts } = await import('../project-texts.js');
   const { LOOPBACK, servePage } = await import('../../page/index.js');
   const own = shown === undefined ? [] : [projectTexts(env, shown)];

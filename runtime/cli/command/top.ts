@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import { jsonLine } from '../../agent/api/json.js';
 import { type NodeReport, ruleTotals } from '../../rollout/index.js';
+import { agentHere } from '../agent-here.js';
 import { columns } from '../columns.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
@@ -22,6 +23,20 @@ const CLEAR = '\u001b[H\u001b[J';
 
 /** What of a node is counted. */
 type Counting = Pick<NodeReport, 'node' | 'counters' | 'rules'>;
+
+/** What of a node's status is counted; bigint from the kernel, numbers or text from an agent. */
+type Count = bigint | number | string;
+interface HereStatus {
+  readonly policies: readonly {
+    readonly name: string;
+    readonly sites: readonly {
+      readonly rule: string;
+      readonly verdict: string;
+      readonly count: Count;
+    }[];
+  }[];
+  readonly reasons: Readonly<Record<string, { readonly allow: Count; readonly deny: Count }>>;
+}
 
 /** What counts at one moment. */
 type Look = () => Promise<{ readonly now: number; readonly counted: readonly Counted[] }>;
@@ -77,18 +92,26 @@ function countedOf(nodes: readonly Counting[], by: By): readonly Counted[] {
   }));
 }
 
-/** This node as one of a cluster: its name, its rules, its counts. */
-async function lookHere(env: Env, by: By): Promise<Look> {
+/** Counts of this node, from its agent where one runs; there they are numbers of JSON. */
+async function statusHere(env: Env): Promise<() => Promise<HereStatus>> {
+  const api = await agentHere(env);
+  if (api !== null) {
+    return async () => JSON.parse((await api.get('/v1/status')).text) as HereStatus;
+  }
   const kernel = await env.openKernel();
   const paths = await env.nodePaths();
   const { nodeStatus } = await import('../../agent/status.js');
+  return async () => nodeStatus(kernel, paths);
+}
+
+/** This node as one of a cluster: its name, its rules, its counts. */
+async function lookHere(env: Env, by: By): Promise<Look> {
+  const status = await statusHere(env);
   return async () => {
-    const { policies, reasons } = nodeStatus(kernel, paths);
+    const { policies, reasons } = await status();
     const rules = policies.flatMap(({ name, sites }) =>
       sites.map(({ rule, verdict, count }) => ({
-        rule,
-        policy: name,
-        verdict,
+        ...{ rule, policy: name, verdict },
         count: Number(count),
       })),
     );
