@@ -37,6 +37,7 @@ enum weft_step {
 	WEFT_STEP_CUT = 11,   /* door `index` of `lending` took a part, and has room again -> the part */
 	WEFT_STEP_FAULT = 12, /* counts an exchange that the agent ended, having failed in it */
 	WEFT_STEP_DOOR = 13,  /* door `index` -> 1 where nobody had it: from then on it is the caller's */
+	WEFT_STEP_OFFER = 14, /* door `index` is nobody's */
 };
 
 struct weft_order {
@@ -136,6 +137,10 @@ static __always_inline __u32 follow(const struct weft_order *order, struct weft_
 		return weft_door_sent(index);
 	if (order->step == WEFT_STEP_DOOR)
 		return weft_door_claim(index);
+	if (order->step == WEFT_STEP_OFFER) {
+		weft_door_put(index);
+		return 1;
+	}
 	if (order->step == WEFT_STEP_CUT)
 		return cut(index, order->lending);
 	if (order->step == WEFT_STEP_FAULT) {

@@ -27,10 +27,15 @@ struct weft_reply_work {
 };
 WEFT_MAP(weft_reply_works, BPF_MAP_TYPE_ARRAY, __u32, struct weft_reply_work, WEFT_UPSTREAMS);
 
-/* Index: 0. The client that the agent's next bytes are for. */
-WEFT_MAP(weft_agent_client, BPF_MAP_TYPE_ARRAY, __u32, __u64, 1);
-/* The agent's socket for them; stub_agent runs for what it sends. */
-WEFT_MAP(weft_agents, BPF_MAP_TYPE_SOCKHASH, __u32, __u64, 1);
+/* An agent's socket that speaks to clients; while one takes over from another there are two. */
+struct weft_voice {
+	__u32 local_port;
+	__u32 remote_port;
+};
+/* The client that its next bytes are for. */
+WEFT_MAP(weft_agent_client, BPF_MAP_TYPE_HASH, struct weft_voice, __u64, 16);
+/* These sockets; stub_agent runs for what they send. */
+WEFT_MAP(weft_agents, BPF_MAP_TYPE_SOCKHASH, __u32, __u64, 2);
 
 struct weft_reply_walk {
 	struct __sk_buff *skb;
@@ -134,8 +139,11 @@ static __always_inline int weft_reply_verdict(struct __sk_buff *skb)
  */
 static __always_inline int weft_agent_verdict(struct sk_msg_md *message)
 {
-	__u32 zero = 0;
-	__u64 *client = bpf_map_lookup_elem(&weft_agent_client, &zero);
+	struct weft_voice voice = {
+		.local_port = message->local_port,
+		.remote_port = bpf_ntohl(message->remote_port),
+	};
+	__u64 *client = bpf_map_lookup_elem(&weft_agent_client, &voice);
 
 	if (client)
 		bpf_msg_redirect_hash(message, &weft_clients, client, BPF_F_INGRESS);

@@ -4,6 +4,13 @@ import type { Kernel } from '../kernel/index.js';
 import type { Usage } from './metrics.js';
 import type { Paths } from './paths.js';
 
+/** Messages between an agent and its successor. */
+export interface Channel {
+  send(message: object): void;
+  onMessage(handler: (message: unknown) => void): void;
+  onClose(handler: () => void): void;
+}
+
 export interface AgentEnv {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
@@ -11,6 +18,12 @@ export interface AgentEnv {
   readonly version: string;
   /** Where whoever started this process says what it keeps for it. */
   readonly started: StoreEnvironment;
+  /** To the agent that started this one to succeed it; null where none did. */
+  readonly channel: Channel | null;
+  /** The command line of this process, from which a successor is started. */
+  readonly command: readonly string[];
+  /** Calls back when the process is told to hand over to a successor (SIGHUP). */
+  onHandOver(handler: () => void): void;
   now(): Date;
   clockOffset(): bigint;
   usage(): Usage;

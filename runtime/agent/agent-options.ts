@@ -174,6 +174,7 @@ when the agent ends; a bundle that runs already is not loaded again.
 Its local API is HTTP over a unix socket: GET /v1/status, /v1/health, /v1/ready,
 /v1/rules, /v1/metrics (Prometheus), /v1/events (a line of JSON each; verdict=,
 workload=, rule=, hook=, limit=, passing=true); POST /v1/drain, /v1/rollback.
+SIGHUP starts a successor from the files as they are now and hands over to it.
 Root and members of the group \`weft\` read, root changes.`;
 
 export const AGENT_EXAMPLE = `$ weft-agent --bundle shop.weft --world world.yaml --enrol all

@@ -70,4 +70,8 @@ export const CODES: CodeTable = {
     title: 'another agent runs on this node',
     help: 'end it first: one agent has the pools, the doors and the local API of a node',
   },
+  A041: {
+    title: 'the handing over to another agent failed',
+    help: 'the log of the successor says why; where the one before ended in its middle, whoever starts agents starts another',
+  },
 };

@@ -9,6 +9,7 @@ import {
   type Forward,
   NO_STORE,
   type PoolKey,
+  type Predecessor,
   startForward,
 } from '../forward/index.js';
 import { openFraming, openHeadParser, readHttpModule } from '../http/index.js';
@@ -27,6 +28,8 @@ export interface ForwardingOptions {
   readonly onFault: (error: unknown) => void;
   /** Where pooled connections outlive this process; absent: nowhere. */
   readonly store?: DescriptorStore;
+  /** The agent that hands over to this one; absent: nobody does. */
+  readonly predecessor?: Predecessor | undefined;
 }
 
 export interface Forwarding extends AsyncDisposable {
@@ -78,7 +81,7 @@ function requireReach(kernel: Kernel): void {
 export async function startForwarding(
   kernel: Kernel,
   paths: Paths,
-  { onFault, store = NO_STORE }: ForwardingOptions,
+  { onFault, store = NO_STORE, predecessor }: ForwardingOptions,
 ): Promise<Forwarding> {
   requireReach(kernel);
   const node = openNode(kernel, paths);
@@ -91,7 +94,7 @@ export async function startForwarding(
   try {
     await judges.ready();
     const forward = await startForward({
-      ...{ kernel, object: readObject('agent'), map: node.map, onFault, store },
+      ...{ kernel, object: readObject('agent'), map: node.map, onFault, store, predecessor },
       framing: openFraming(readHttpModule('frame')),
       // Names of headers are for policies: the judge reads its requests itself.
       parser: openHeadParser(readHttpModule('head')),

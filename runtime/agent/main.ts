@@ -1,6 +1,7 @@
 /** Entry of `weft-agent`: makes the world from `process` and runs the agent. */
 import { openKernel } from '../kernel/index.js';
 import { machinePaths } from './paths.js';
+import { processChannel } from './process-channel.js';
 import { runAgent } from './run-agent.js';
 import { VERSION } from './version.js';
 
@@ -18,6 +19,11 @@ process.exitCode = await runAgent(process.argv.slice(2), {
   },
   signal: stop.signal,
   version: VERSION,
+  channel: processChannel(process),
+  command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+  onHandOver: (handler) => {
+    process.on('SIGHUP', handler);
+  },
   started: { env: process.env, pid: process.pid },
   now: () => new Date(),
   clockOffset: () => BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint(),

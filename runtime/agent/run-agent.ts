@@ -24,7 +24,14 @@ import { enrolAll } from './enrol-all.js';
 import { followControl } from './follow-control.js';
 import { withLock } from './lock.js';
 import { jsonLog, type Log, textLog } from './log.js';
-import { apiSocket, type NodeParts, requireAlone, serveNode } from './serve-node.js';
+import {
+  apiSocket,
+  type NodeParts,
+  requireAlone,
+  type ServedNode,
+  serveNode,
+} from './serve-node.js';
+import { openBefore } from './successor.js';
 import { unload } from './unload.js';
 
 export const AGENT_HELP: string = `usage: weft-agent [--bundle FILE] --world FILE [options]
@@ -127,13 +134,31 @@ async function enrolWorkloads({ kernel, paths, log }: NodeParts): Promise<void> 
   for (const name of already) log('info', `enrolled already: ${name}`, { workload: name });
 }
 
-/** Resolves behind the signal, rejects where the events of the node cannot be read. */
-async function untilStopped(signal: AbortSignal, done: Promise<void>): Promise<void> {
-  const stopped = new Promise<void>((end) => {
-    if (signal.aborted) end();
-    signal.addEventListener('abort', () => end(), { once: true });
+/** Resolves behind the signal (false), or once a successor has taken over (true). Rejects where the node cannot be served. */
+async function untilOver(
+  { env, log }: NodeParts,
+  served: ServedNode,
+  unfollow: () => Promise<void>,
+): Promise<boolean> {
+  const stopped = new Promise<boolean>((end) => {
+    if (env.signal.aborted) end(false);
+    env.signal.addEventListener('abort', () => end(false), { once: true });
   });
-  await Promise.race([stopped, done]);
+  let isHanding = false;
+  const handed = new Promise<boolean>((resolve, reject) => {
+    env.onHandOver(() => {
+      if (isHanding) return;
+      isHanding = true;
+      log('info', 'handing over to a successor');
+      served.handOver(unfollow).then((refused) => {
+        isHanding = false;
+        if (refused === null) resolve(true);
+        else log('error', refused.message, { code: refused.code, help: refused.help ?? undefined });
+      }, reject);
+    });
+  });
+  const unread = served.hub.done.then(() => stopped);
+  return Promise.race([stopped, handed, unread]);
 }
 
 async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
@@ -141,22 +166,43 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
   const kernel = await env.openKernel();
   const paths = await env.nodePaths();
   const parts: NodeParts = { kernel, paths, env, log };
-  await requireAlone(apiSocket(paths, options));
+  const before = env.channel === null ? null : openBefore(env.channel);
+  if (before === null) await requireAlone(apiSocket(paths, options));
   const bundles = bundlesOf(parts, options);
   await bringBundle(bundles, options, parts);
   const { control } = options;
-  await using followed = control === null ? null : followControl(parts, bundles, control);
-  // There is nothing to serve before the first bundle.
-  await followed?.active(env.signal);
-  if (env.signal.aborted) return;
-  const served = await serveNode(parts, options);
-  followed?.serve(served.hub);
+  const followed = control === null ? null : followControl(parts, bundles, control);
+  let isFollowing = true;
+  const unfollow = async (): Promise<void> => {
+    if (isFollowing) await followed?.[Symbol.asyncDispose]();
+    isFollowing = false;
+  };
+  try {
+    // There is nothing to serve before the first bundle.
+    await followed?.active(env.signal);
+    if (env.signal.aborted) return;
+    const served = await serveNode(parts, options, before);
+    followed?.serve(served.hub);
+    await serveUntilOver(parts, options, { served, unfollow });
+  } finally {
+    await unfollow();
+  }
+}
+
+/** Until the signal or the end of a handing over; then nothing of this agent is left. */
+async function serveUntilOver(
+  parts: NodeParts,
+  options: AgentOptions,
+  { served, unfollow }: { readonly served: ServedNode; readonly unfollow: () => Promise<void> },
+): Promise<void> {
+  const { kernel, paths, log } = parts;
+  let hasSuccessor = false;
   try {
     if (options.enrol) await enrolWorkloads(parts);
-    await untilStopped(env.signal, served.hub.done);
+    hasSuccessor = await untilOver(parts, served, unfollow);
   } finally {
     await served[Symbol.asyncDispose]();
-    if (options.unloadOnExit) {
+    if (options.unloadOnExit && !hasSuccessor) {
       await withLock(paths, () => unload(kernel, paths));
       log('info', 'unloaded');
     }

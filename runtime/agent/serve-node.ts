@@ -30,6 +30,7 @@ import type { Paths } from './paths.js';
 import { rollback } from './rollback.js';
 import type { Seen } from './seen.js';
 import { type NodeStatus, nodeStatus } from './status.js';
+import { type Before, handOver } from './successor.js';
 
 export interface NodeParts {
   readonly kernel: Kernel;
@@ -42,6 +43,11 @@ export interface ServedNode extends AsyncDisposable {
   readonly hub: EventHub;
   readonly requests: FollowedRequests;
   readonly socket: string;
+  /**
+   * Starts a successor and hands over: resolves once nothing is left here, or with why the successor did
+   * not start. Rejects with A041 where it failed in the middle. `onServing`: the successor serves.
+   */
+  handOver(onServing: () => Promise<void>): Promise<AgentError | null>;
 }
 
 function describe(error: unknown): string {
@@ -112,13 +118,20 @@ export function apiSocket(paths: Paths, { socket }: Pick<AgentOptions, 'socket'>
   return socket ?? join(paths.run, 'agent.sock');
 }
 
-/** Starts it; a generation is active. Rejects with AgentError, KernelError; then nothing is left. */
-export async function serveNode(parts: NodeParts, options: AgentOptions): Promise<ServedNode> {
+/** Starts it; a generation is active; `before`: the agent that hands over to this one. Rejects with AgentError, KernelError; then nothing is left. */
+export async function serveNode(
+  parts: NodeParts,
+  options: AgentOptions,
+  before: Before | null,
+): Promise<ServedNode> {
   const { kernel, paths, env, log } = parts;
   const ending = new AbortController();
   const fault = (part: string) => (error: unknown) => log('error', describe(error), { part });
   const store = openDescriptorStore(kernel, env.started, fault('store'));
-  const requests = await followRequests(kernel, paths, { onFault: fault('requests'), store });
+  const requests = await followRequests(kernel, paths, {
+    ...{ onFault: fault('requests'), store, predecessor: before ?? undefined },
+  });
+  if (before !== null && requests.forwarding === null) await before.skip();
   const hub = openEventHub(kernel, paths, { signal: ending.signal, onFault: fault('events') });
   let ringFault: string | null = null;
   hub.done.catch((error: unknown) => {
@@ -158,10 +171,24 @@ export async function serveNode(parts: NodeParts, options: AgentOptions): Promis
     const api = await openApi(parts, socket, { health: world, hub, requests, drain });
     log('info', `the local API is at ${socket}`, { socket });
     store.tell('READY=1');
+    before?.serving();
     return {
+      handOver: (onServing) =>
+        handOver({
+          ...{ command: env.command, env: env.started.env },
+          forward: requests.forwarding?.forward ?? null,
+          onServing: async (pid) => {
+            store.tell(`MAINPID=${pid}`);
+            log('info', `process ${pid} serves this node now`, { pid });
+            // Its API stands in the place of this one; and the ring has one reader.
+            await api[Symbol.asyncDispose]();
+            ending.abort();
+            await onServing();
+          },
+        }),
       ...{ hub, requests, socket },
       [Symbol.asyncDispose]: async () => {
-        store.tell('STOPPING=1');
+        if (!ending.signal.aborted) store.tell('STOPPING=1');
         await api[Symbol.asyncDispose]();
         await close();
       },

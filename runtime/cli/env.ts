@@ -3,6 +3,7 @@
  * program runs in process under test. Only main.ts makes one from `process`.
  */
 import { resolve } from 'node:path';
+import type { Channel } from '../agent/agent-env.js';
 import type { Usage } from '../agent/metrics.js';
 import type { Paths } from '../agent/paths.js';
 import type { Kernel } from '../kernel/types.js';
@@ -25,6 +26,12 @@ export interface Env {
   /** Of those verbs that serve: aborted when the process is told to end, too (SIGTERM). */
   readonly untilTold: () => AbortSignal;
   readonly pid: number;
+  /** The command line of this process. */
+  readonly command: readonly string[];
+  /** To the process that started this one; null where that keeps none. */
+  readonly channel: () => Channel | null;
+  /** Calls back at SIGHUP. */
+  onHangUp(handler: () => void): void;
   /** Sends a signal to a process; throws where there is none. */
   kill(pid: number, signal: 'SIGTERM' | 'SIGHUP'): void;
   /** What this process has used. */

@@ -1,6 +1,7 @@
 /** Entry of `weft`: makes the world from `process`, runs the command line, sets the exit code. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { processChannel } from '../agent/process-channel.js';
 import { sha256 } from './digest.js';
 import type { Env, Output } from './env.js';
 import { EXIT } from './exit.js';
@@ -44,6 +45,11 @@ const env: Env = {
     return interrupt.signal;
   },
   pid: process.pid,
+  command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+  channel: () => processChannel(process),
+  onHangUp: (handler) => {
+    process.on('SIGHUP', handler);
+  },
   kill: (pid, signal) => {
     process.kill(pid, signal);
   },

@@ -13,7 +13,8 @@ import { ByteQueue } from './byte-queue.js';
 import type { DescriptorStore } from './descriptor-store.js';
 import { drain, type TakenDoors } from './drain.js';
 import { Endings } from './endings.js';
-import { inheritUpstreams } from './inherit.js';
+import { giveDoors, type Predecessor, type Successor } from './hand-over.js';
+import { inheritUpstreams, type LeaseOwner, otherOwners } from './inherit.js';
 import { type ClientId, DOORS, type PoolKey } from './layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
 import { type NodeWords, openNodeWords } from './node-words.js';
@@ -36,6 +37,8 @@ export interface ForwardOptions {
   readonly ownCgroup: string;
   /** Where pooled connections outlive this process. */
   readonly store: DescriptorStore;
+  /** The agent that hands over to this one; absent: nobody does. */
+  readonly predecessor?: Predecessor | undefined;
   readonly framing: Framing;
   readonly parser: HeadParser;
   /** Directory of an enrolled cgroup; null where it is not known. */
@@ -57,6 +60,14 @@ export interface Forward {
   readonly longestVerdict: number;
   /** Why the last connection could not be begun, where that is the agent's own fault and none has been since. */
   readonly unable: string | null;
+  /** Before a successor is started: the numbers of the pooled connections, to which no other is added. */
+  freeze(): ReadonlyMap<number, number>;
+  /** It was not started: all goes on as before. */
+  thaw(): void;
+  /** Leaves these pooled connections to the successor that has copies; which those are. */
+  leavePools(copied: ReadonlySet<number>): readonly number[];
+  /** Leaves the doors to it, one by one; resolves once nothing is under way here. */
+  leaveDoors(successor: Successor): Promise<void>;
   /** Takes no more work; resolves true once all that was under way has ended, false after the time. */
   drain(milliseconds: number): Promise<boolean>;
   close(): void;
@@ -153,12 +164,16 @@ export async function startForward(options: ForwardOptions): Promise<Forward> {
   const pairs: Pair[] = [];
   const destroy = destroyer(options, words);
   try {
-    const inherited = inheritUpstreams(words, store);
-    leaveOtherHooks(store, inherited.length > 0);
-    const kept = new Set(inherited.flatMap(({ index }) => index ?? []));
-    for (const { client, cgroup } of words.reset(kept)) destroy(client, cgroup);
     pairs.push(...(await openPairs(kernel, DOORS + 1)));
-    return run(options, words, { pairs, inherited }, destroy);
+    const given = (await options.predecessor?.ready()) ?? null;
+    const inherited = inheritUpstreams(words, store, given);
+    leaveOtherHooks(store, inherited.length > 0 || given !== null);
+    const kept = new Set(inherited.flatMap(({ index }) => index ?? []));
+    const others = given === null ? [] : otherOwners(words, kept);
+    // Where nobody hands over, whoever had it is dead.
+    if (given === null) for (const { client, cgroup } of words.reset(kept)) destroy(client, cgroup);
+    const predecessor = given === null ? null : (options.predecessor ?? null);
+    return run(options, words, { pairs, inherited, others, predecessor }, destroy);
   } catch (error) {
     closePairs(pairs);
     words[Symbol.dispose]();
@@ -166,27 +181,50 @@ export async function startForward(options: ForwardOptions): Promise<Forward> {
   }
 }
 
+interface Estate {
+  readonly pairs: readonly Pair[];
+  readonly inherited: readonly Upstream[];
+  readonly others: readonly LeaseOwner[];
+  /** Who hands doors over; null: all are ours at once. */
+  readonly predecessor: Predecessor | null;
+}
+
+/** Lets clients into each door that the agent before gives away. */
+async function takeDoors(
+  words: NodeWords,
+  doors: readonly Pair[],
+  predecessor: Predecessor,
+): Promise<void> {
+  for (;;) {
+    const given = await predecessor.doors();
+    if (given === null) return;
+    const near = given.flatMap((index) => {
+      const pair = doors[index];
+      return pair === undefined ? [] : ([[index, pair.near]] as const);
+    });
+    words.takeDoors(new Map(near));
+  }
+}
+
 function run(
   options: ForwardOptions,
   words: NodeWords,
-  {
-    pairs,
-    inherited,
-  }: { readonly pairs: readonly Pair[]; readonly inherited: readonly Upstream[] },
+  { pairs, inherited, others, predecessor }: Estate,
   destroy: (client: ClientId, cgroup: bigint) => void,
 ): Forward {
   const [voice, ...doors] = pairs;
   if (voice === undefined) throw new RangeError('no pairs');
   // What no client took comes out here.
   voice.far.resume();
-  words.addAgent(voice.near.fd);
+  words.addAgent(voice.near);
   const sessions = new Map<number, Session>();
   let closed = false;
+  let isLeaving = false;
   let unable: string | null = null;
   const verdicts = new Set<number>();
   const taken: TakenDoors = new Set();
   const pools = new Pools({
-    ...{ words, inherited, store: options.store },
+    ...{ words, inherited, others, store: options.store },
     namespaceOf: (cgroup, inode) => namespaceOf(options, cgroup, inode),
     onActivity: (upstream) => keeper.onActivity(upstream),
     onOpened: (error) => {
@@ -238,15 +276,19 @@ function run(
       serve(door);
     });
   };
+  const underway = (): number => sessions.size + keeper.active;
   const served = doors.map(({ far }, index): Door => ({ index, queue: new ByteQueue(far) }));
   for (const door of served) door.queue.onActivity = () => serve(door);
-  words.openDoors(doors.map(({ near }) => near));
+  if (predecessor === null) words.openDoors(doors.map(({ near }) => near));
+  else {
+    void takeDoors(words, doors, predecessor).catch(options.onFault);
+  }
   const sweep = setInterval(() => {
     try {
       for (const session of sessions.values()) session.look();
       for (const door of served) serve(door);
       keeper.sweep();
-      pools.sweep(options.isWanted);
+      if (!isLeaving) pools.sweep(options.isWanted);
     } catch (error) {
       options.onFault(error);
     }
@@ -273,18 +315,26 @@ function run(
     get unable(): string | null {
       return unable;
     },
+    freeze: () => {
+      pools.freeze(true);
+      return new Map([...pools.members()].map(({ index, fd }) => [index ?? 0, fd]));
+    },
+    thaw: () => pools.freeze(false),
+    leavePools: (copied) => {
+      endings.close();
+      isLeaving = true;
+      return pools.leave(copied);
+    },
+    leaveDoors: (successor) =>
+      giveDoors({ words, taken, isClosed: () => closed, underway }, successor),
     drain: (milliseconds) =>
-      drain(
-        { words, pools, isClosed: () => closed, underway: () => sessions.size + keeper.active },
-        taken,
-        milliseconds,
-      ),
+      drain({ words, pools, isClosed: () => closed, underway }, taken, milliseconds),
     close: () => {
       closed = true;
       clearInterval(sweep);
       endings.close();
       clearInterval(waking);
-      words.closeDoors();
+      if (!isLeaving) words.closeDoors();
       for (const { handover, abort } of sessions.values()) {
         destroy(handover.client, handover.cgroup);
         abort();

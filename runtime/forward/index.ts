@@ -5,6 +5,8 @@ export {
   type StoreEnvironment,
 } from './descriptor-store.js';
 export { type Forward, type ForwardOptions, startForward } from './forward.js';
+export type { Predecessor, Successor } from './hand-over.js';
+export { upstreamName } from './inherit.js';
 export {
   DOOR_WORDS,
   DOORS,

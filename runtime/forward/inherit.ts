@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { viewOf } from '../kernel/index.js';
 import { ByteQueue } from './byte-queue.js';
 import type { DescriptorStore } from './descriptor-store.js';
-import { decodePoolKey, FORWARD_LAYOUT, LEASE_STATE, type PoolKey } from './layout.js';
+import { decodePoolKey, FORWARD_LAYOUT, LEASE_STATE, type PoolKey, UPSTREAMS } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import type { Upstream } from './upstream.js';
 
@@ -51,13 +51,24 @@ function adopted(words: NodeWords, fd: number, index: number, owner: LeaseOwner)
   return { key, fd, cookie, queue: new ByteQueue(socket), index, slot, isOurs: false };
 }
 
-/** Takes them out of the store; what is of no use is closed and forgotten. */
-export function inheritUpstreams(words: NodeWords, store: DescriptorStore): readonly Upstream[] {
+/**
+ * Takes them out of the store; what is of no use is closed and forgotten. `given`: those that a living agent
+ * hands over; it closes the others itself.
+ */
+export function inheritUpstreams(
+  words: NodeWords,
+  store: DescriptorStore,
+  given: ReadonlySet<number> | null,
+): readonly Upstream[] {
   return store.names.flatMap((name) => {
     if (!name.startsWith(PREFIX)) return [];
     const fd = store.take(name);
     if (fd === null) return [];
     const index = Number(name.slice(PREFIX.length));
+    if (given !== null && !given.has(index)) {
+      closeSync(fd);
+      return [];
+    }
     try {
       const owner = words.owner(index);
       const isSame = words.kernel.socketCookie(fd) === owner.cookie;
@@ -68,5 +79,14 @@ export function inheritUpstreams(words: NodeWords, store: DescriptorStore): read
     closeSync(fd);
     store.forget(name);
     return [];
+  });
+}
+
+/** Records of connections that another agent has. */
+export function otherOwners(words: NodeWords, ours: ReadonlySet<number>): readonly LeaseOwner[] {
+  return Array.from({ length: UPSTREAMS }, (_, index) => index).flatMap((index) => {
+    if (ours.has(index)) return [];
+    const owner = words.owner(index);
+    return owner.cookie === 0n ? [] : [owner];
   });
 }

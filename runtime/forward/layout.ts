@@ -49,6 +49,7 @@ export const FORWARD_LAYOUT = {
     zero: 156,
     size: 160,
   },
+  weft_voice: { local_port: 0, remote_port: 4, size: 8 },
   weft_ending: { socket: 0, cgroup: 8, size: 16 },
   weft_probe: {
     cookie: 0,
@@ -312,6 +313,15 @@ function clientAt(
     cookie: view.getBigUint64(at.client, true),
     socket: view.getBigUint64(at.client_socket, true),
   };
+}
+
+/** Key of weft_agent_client: the ports of an agent's socket that speaks to clients. */
+export function encodeVoice(local: number, remote: number): Uint8Array {
+  const at = FORWARD_LAYOUT.weft_voice;
+  const view = new DataView(new ArrayBuffer(at.size));
+  view.setUint32(at.local_port, local, true);
+  view.setUint32(at.remote_port, remote, true);
+  return new Uint8Array(view.buffer);
 }
 
 /** Key and value of weft_endings. */

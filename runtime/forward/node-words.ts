@@ -8,6 +8,7 @@ import {
   type KernelMap,
   type KernelObject,
   type NetworkNamespace,
+  type OpenedStream,
   viewOf,
 } from '../kernel/index.js';
 import type { DescriptorStore } from './descriptor-store.js';
@@ -27,6 +28,7 @@ import {
   encodeLease,
   encodePoolKey,
   encodeProbe,
+  encodeVoice,
   FORWARD_LAYOUT,
   FORWARD_MAPS,
   type Handover,
@@ -38,6 +40,9 @@ import {
 } from './layout.js';
 import { decodeAnswer, encodeOrder, type Order } from './order.js';
 import { attachOwnHooks } from './own-hooks.js';
+
+/** Of a door. */
+export type NearEnd = Pick<OpenedStream, 'fd' | 'cookie'>;
 
 export interface NodeWords extends Disposable {
   readonly kernel: Kernel;
@@ -64,11 +69,14 @@ export interface NodeWords extends Disposable {
   ): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
   /** Nobody gets a door any more. */
   closeDoors(): void;
+  /** Registers the near ends of these doors, which nobody has, and lets clients in. */
+  takeDoors(near: ReadonlyMap<number, NearEnd>): void;
   /** Registers the near ends of all doors. */
-  openDoors(near: readonly { readonly fd: number; readonly cookie: bigint }[]): void;
+  openDoors(near: readonly NearEnd[]): void;
   /** Puts bytes into a client's own receive queue by way of the agent's socket; how many were taken. */
   inject(fd: number, client: bigint, bytes: Uint8Array): number;
-  addAgent(fd: number): void;
+  /** The socket that speaks to clients. */
+  addAgent(voice: OpenedStream): void;
   /** Connections that a refusal of the kernel's said to be over. */
   endings(): readonly { readonly client: ClientId; readonly cgroup: bigint }[];
   forgetEnding(cookie: bigint): void;
@@ -128,6 +136,12 @@ export function openNodeWords(
     decodeAnswer(stepping.testRun(encodeOrder(order)).contextOut);
   const handover = (door: number): Handover =>
     decodeHandover(value(of('weft_handovers').lookup(u32(door))));
+  const register = (door: number, { fd, cookie }: NearEnd): void => {
+    const lending = (handover(door).lending + 1) >>> 0;
+    of('weft_handovers').update(u32(door), encodeHandover(lending, cookie));
+    of('weft_doors').update(u32(door), u64(BigInt(fd)));
+  };
+  let voice: Uint8Array | null = null;
   const removeUpstream = (index: number, cookie: bigint): void => {
     step({ step: 'drop', index });
     of('weft_upstreams').delete(u32(index));
@@ -161,11 +175,14 @@ export function openNodeWords(
     },
     removeUpstream,
     handover,
+    takeDoors: (near) => {
+      for (const [door, end] of near) register(door, end);
+      kernel.iterateMap(programs.program('agent_note_doors'), of('weft_doors'));
+      for (const index of near.keys()) step({ step: 'offer', index });
+    },
     openDoors: (near) => {
-      near.forEach(({ fd, cookie }, door) => {
-        const lending = (handover(door).lending + 1) >>> 0;
-        of('weft_handovers').update(u32(door), encodeHandover(lending, cookie));
-        of('weft_doors').update(u32(door), u64(BigInt(fd)));
+      near.forEach((end, door) => {
+        register(door, end);
       });
       kernel.iterateMap(programs.program('agent_note_doors'), of('weft_doors'));
       for (let word = 0; word < DOOR_WORDS; word++) {
@@ -225,14 +242,23 @@ export function openNodeWords(
     unvouch: (cookie) => {
       vouched.delete(u64(cookie));
     },
-    addAgent: (fd) => of('weft_agents').update(u32(0), u64(BigInt(fd))),
+    addAgent: ({ fd, socket }) => {
+      voice = encodeVoice(socket.localPort ?? 0, socket.remotePort ?? 0);
+      // The place of one that is about to leave, or of none.
+      const taken = of('weft_agents')
+        .keys()
+        .map((key) => viewOf(key).getUint32(0, true));
+      of('weft_agents').update(u32(taken.includes(0) ? 1 : 0), u64(BigInt(fd)));
+    },
     inject: (fd, client, bytes) => {
-      of('weft_agent_client').update(u32(0), u64(client));
+      if (voice === null) throw new RangeError('no socket speaks to clients');
+      of('weft_agent_client').update(voice, u64(client));
       return kernel.sendNow(fd, bytes);
     },
     destroy: (namespace, client, local, remote) =>
       kernel.destroySocket(namespace, { local, remote, cookie: client }),
     [Symbol.dispose]: () => {
+      if (voice !== null) of('weft_agent_client').delete(voice);
       hooks[Symbol.dispose]();
       programs[Symbol.dispose]();
     },

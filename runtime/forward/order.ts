@@ -17,6 +17,7 @@ export const STEP = {
   cut: 11,
   fault: 12,
   door: 13,
+  offer: 14,
 } as const;
 
 export interface Order {

@@ -4,7 +4,7 @@
  */
 import type { NetworkNamespace } from '../kernel/index.js';
 import type { DescriptorStore } from './descriptor-store.js';
-import { upstreamName } from './inherit.js';
+import { type LeaseOwner, upstreamName } from './inherit.js';
 import { encodePoolKey, type Name, POOL_SLOTS, type PoolKey, UPSTREAMS } from './layout.js';
 import type { NodeWords } from './node-words.js';
 import { connectUpstream, isReusable, type Upstream } from './upstream.js';
@@ -18,6 +18,8 @@ export interface PoolsOptions {
   readonly store: DescriptorStore;
   /** Those that did. */
   readonly inherited: readonly Upstream[];
+  /** Those that the agent before has still, while it hands over: their slots are not free. */
+  readonly others: readonly Pick<LeaseOwner, 'key' | 'slot'>[];
   /** The namespace of a workload's processes by its cgroup; throws where it runs nowhere. */
   readonly namespaceOf: (cgroup: bigint, inode: bigint) => NetworkNamespace;
   /** An upstream that the kernel has, or that is idle, said or did something. */
@@ -52,9 +54,14 @@ export class Pools {
   readonly #pools = new Map<string, PoolState>();
   readonly #upstreams: (Upstream | null)[] = new Array<Upstream | null>(UPSTREAMS).fill(null);
   #next = 0;
+  /** Records of connections that another agent has still, as `pool slot`; its own from the start on. */
+  readonly #others = new Set<string>();
+  #isFrozen = false;
+  #isRetired = false;
 
   constructor(options: PoolsOptions) {
     this.#options = options;
+    for (const { key, slot } of options.others) this.#others.add(`${poolText(key)} ${slot}`);
     for (const upstream of options.inherited) {
       const pool = this.#stateOf(upstream.key);
       if (upstream.index === null) continue;
@@ -72,7 +79,7 @@ export class Pools {
   /** A connection for the agent's own use: an idle one, else a new one; null where there is no way. */
   async take(key: PoolKey, from: Name, namespace: bigint): Promise<Upstream | null> {
     const { words } = this.#options;
-    for (;;) {
+    while (!this.#isRetired) {
       const index = words.step({ step: 'take', pool: key }) - 1;
       if (index < 0) break;
       const upstream = this.at(index);
@@ -94,7 +101,8 @@ export class Pools {
 
   /** Gives a connection back after a whole exchange; one that can have no other is closed. */
   give(upstream: Upstream): void {
-    if (!isReusable(upstream) || (upstream.index === null && !this.#add(upstream))) {
+    const isMember = upstream.index !== null || (!this.#isFrozen && this.#add(upstream));
+    if (!isReusable(upstream) || !isMember || this.#isRetired) {
       this.discard(upstream);
       return;
     }
@@ -110,9 +118,10 @@ export class Pools {
       queue.socket.destroy();
       return;
     }
+    // First: once its record is empty another agent may use the number.
+    this.#options.store.forget(upstreamName(index));
     this.#options.words.removeUpstream(index, cookie);
     queue.socket.destroy();
-    this.#options.store.forget(upstreamName(index));
     this.#upstreams[index] = null;
     const pool = this.#pools.get(poolText(key));
     if (pool !== undefined) pool.slots[slot] = null;
@@ -179,9 +188,33 @@ export class Pools {
     });
   }
 
+  /** From now on no connection joins a pool. */
+  freeze(frozen: boolean): void {
+    this.#isFrozen = frozen;
+  }
+
+  /**
+   * Leaves the pools to another agent that has copies of these connections: which it takes over. What this
+   * one uses itself, and where something has come that it has read, stays here and is closed at its end.
+   */
+  leave(copied: ReadonlySet<number>): readonly number[] {
+    this.#isRetired = true;
+    return [...this.members()].flatMap((upstream) => {
+      const { index, isOurs, queue } = upstream;
+      if (index === null || isOurs || !copied.has(index)) return [];
+      if (queue.bytes.length > 0 || queue.ended) return [];
+      queue.onActivity = () => {};
+      queue.socket.destroy();
+      this.#upstreams[index] = null;
+      const pool = this.#pools.get(poolText(upstream.key));
+      if (pool !== undefined) pool.slots[upstream.slot] = null;
+      return [index];
+    });
+  }
+
   /** Closes everything; what a store keeps goes on for the next agent instead, but for what this one used itself. */
   close(): void {
-    if (this.#options.store.isThere) {
+    if (this.#options.store.isThere && !this.#isRetired) {
       for (const upstream of this.members()) {
         if (upstream.isOurs) this.discard(upstream);
         else upstream.queue.socket.destroy();
@@ -189,6 +222,7 @@ export class Pools {
       return;
     }
     for (const upstream of this.#upstreams) if (upstream !== null) this.discard(upstream);
+    if (this.#isRetired) return;
     for (const { key } of this.#pools.values()) this.#options.words.removePool(key);
     this.#pools.clear();
   }
@@ -225,7 +259,9 @@ export class Pools {
 
   #add(upstream: Upstream): boolean {
     const pool = this.#poolOf(upstream.key);
-    const slot = pool?.slots.indexOf(null) ?? -1;
+    const isFree = (one: Upstream | null, slot: number): boolean =>
+      one === null && !this.#others.has(`${poolText(upstream.key)} ${slot}`);
+    const slot = pool?.slots.findIndex(isFree) ?? -1;
     const index = this.#freeIndex();
     if (pool === null || slot < 0 || index === null) return false;
     try {
@@ -246,7 +282,9 @@ export class Pools {
     for (let tried = 0; tried < UPSTREAMS; tried++) {
       const index = this.#next;
       this.#next = (this.#next + 1) % UPSTREAMS;
-      if (this.#upstreams[index] === null) return index;
+      // Where two agents are, the other's record says that it has this one.
+      if (this.#upstreams[index] === null && this.#options.words.owner(index).cookie === 0n)
+        return index;
     }
     return null;
   }

@@ -32,7 +32,9 @@ function judge([verb = '', ...args]: readonly string[]): string | null {
   const spec = COMMANDS.find((command) => command.name === verb);
   if (spec === undefined) return `no verb \`${verb}\``;
   const known = spec.options.flatMap(({ flags }) => flags.match(/--?[a-z-]+/g) ?? []);
-  const flags = args.filter((arg) => arg.startsWith('-'));
+  // Behind `--` stands another command line.
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const flags = own.filter((arg) => arg.startsWith('-'));
   const bad = flags.filter((flag) => !['-o', '--output', '--help', ...known].includes(flag));
   if (bad.length > 0) return `\`weft ${verb}\` has no ${bad.join(', ')}`;
   return null;

@@ -48,6 +48,9 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
     signal: world.signal ?? new AbortController().signal,
     untilTold: () => world.signal ?? new AbortController().signal,
     pid: process.pid,
+    command: [],
+    channel: () => null,
+    onHangUp: () => {},
     kill: () => {
       throw new Error('this test kills nobody');
     },
