@@ -1,8 +1,10 @@
 /** The verbs that ask a control plane: deploy, rollout, rollback, status, top and events, with what they print. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Paths } from '../../runtime/agent/paths.js';
 import type { EventRecord } from '../../runtime/probe/index.js';
 import type { NodeReport } from '../../runtime/rollout/index.js';
 import { type FakeControl, type FakeOptions, fakeControl } from '../support/fake-admin.js';
@@ -23,6 +25,20 @@ const PLACE = {
   WEFT_KEY: 'ann.key',
 };
 const RULE = { rule: 'policies/a.ts:7', policy: 'a', verdict: 'allow', count: 40 };
+
+const EVENT = {
+  ...{
+    time: '2026-01-02T03:04:05.000Z',
+    node: 'node-1',
+    hook: 'connect4',
+    verdict: 'deny',
+    rule: 'a.ts:7',
+    protocol: 'tcp',
+  },
+  ...{ method: null, path: null, status: null, lost: 0 },
+  source: { address: '10.2.0.9:1', workload: 'batch.dev', principal: null },
+  destination: { address: '10.2.0.1:80', workload: null, principal: null },
+} as EventRecord;
 
 function nodes(count: number, parts: Partial<NodeReport> = {}): NodeReport[] {
   return Array.from({ length: count }, (_, i) =>
@@ -412,21 +428,42 @@ test('top ranks by rate between two looks', async () => {
   });
 });
 
+test('where an agent runs on the node, top and events ask it, and need no kernel', async () => {
+  let looks = 0;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    if (request.url === '/v1/status') {
+      looks += 1;
+      const sites = [{ site: 1, rule: 'policies/a.ts:7', verdict: 'deny', count: String(looks) }];
+      response.end(JSON.stringify({ policies: [{ name: 'a', sites }], reasons: {} }));
+    } else if (request.url?.startsWith('/v1/events')) {
+      response.end(`${JSON.stringify(EVENT)}\n`);
+    } else {
+      response.end('{}');
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(join(folder, 'agent.sock'), resolve));
+  try {
+    const paths = { run: folder } as Paths;
+    const top = await weft(['top', '--interval', '100ms', '-o', 'json'], { cwd: folder, paths });
+    assert.equal([top.exit, JSON.parse(top.stdout).top[0].count], [0, 2]);
+    const events = await weft(['events', '--count', '1'], { cwd: folder, paths });
+    assert.is(events.exit, 0);
+    assert.match(events.stdout, 'deny  a.ts:7  batch.dev (10.2.0.9:1)');
+    assert.ok(asked.includes('/v1/events?passing=true&limit=1'));
+    const none = await weft(['events'], { cwd: folder, paths });
+    assert.is(none.stdout, '');
+    assert.match(none.stderr, '--follow shows them');
+  } finally {
+    server.close();
+  }
+  // Without an agent the kernel is asked, which this test has not.
+  assert.is((await weft(['top'], { cwd: folder, paths: { run: folder } as Paths })).exit, 1);
+});
+
 test('events of a cluster, chosen there', async () => {
-  const event = {
-    ...{
-      time: '2026-01-02T03:04:05.000Z',
-      node: 'node-1',
-      hook: 'connect4',
-      verdict: 'deny',
-      rule: 'a.ts:7',
-      protocol: 'tcp',
-    },
-    ...{ method: null, path: null, status: null, lost: 0 },
-    source: { address: '10.2.0.9:1', workload: 'batch.dev', principal: null },
-    destination: { address: '10.2.0.1:80', workload: null, principal: null },
-  } as EventRecord;
-  const control = await cluster(1, { events: [event, event, event] });
+  const control = await cluster(1, { events: [EVENT, EVENT, EVENT] });
   const some = await run(control, [
     'events',
     '--count',
