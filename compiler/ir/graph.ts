@@ -6,8 +6,12 @@ import { blockMap, targetsOf } from './operands.js';
 import type { Block, BlockId, Func } from './types.js';
 
 /** Distinct successors. */
-export function successors(block: Block): BlockId[] {
-  return [...new Set(targetsOf(block.term).map((target) => target.block))];
+export function successors({ term }: Block): BlockId[] {
+  if (term.op === 'br') return [term.to.block];
+  if (term.op === 'br_if' && term.then.block !== term.else.block) {
+    return [term.then.block, term.else.block];
+  }
+  return [...new Set(targetsOf(term).map((target) => target.block))];
 }
 
 /** Predecessors of each block, each once; blocks without any have an empty list. */
@@ -26,15 +30,16 @@ export function postorder<T>(roots: readonly T[], next: (node: T) => readonly T[
   for (const root of roots) {
     if (seen.has(root)) continue;
     seen.add(root);
-    const stack: { node: T; rest: T[] }[] = [{ node: root, rest: [...next(root)] }];
+    const stack = [{ node: root, children: next(root), at: 0 }];
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const child = top.rest.shift();
+      const child = top.children[top.at];
+      top.at += 1;
       if (child === undefined) {
         order.push(top.node);
         stack.pop();
       } else if (!seen.has(child)) {
         seen.add(child);
-        stack.push({ node: child, rest: [...next(child)] });
+        stack.push({ node: child, children: next(child), at: 0 });
       }
     }
   }
@@ -98,7 +103,10 @@ export function dominators(func: Func): Dominators {
   // Intervals of a preorder of the tree answer dominance in constant time.
   const children = new Map<BlockId, BlockId[]>();
   for (const [id, up] of parent) {
-    if (up !== null) children.set(up, [...(children.get(up) ?? []), id]);
+    if (up === null) continue;
+    const known = children.get(up);
+    if (known === undefined) children.set(up, [id]);
+    else known.push(id);
   }
   const finished = postorder(order.slice(0, 1), (id) => children.get(id) ?? []);
   const last = new Map(finished.map((id, i) => [id, i]));
@@ -116,6 +124,25 @@ export function dominators(func: Func): Dominators {
     return at <= end && at > end - (size.get(a) ?? 1);
   };
   return { parent, dominates };
+}
+
+/** Reachable blocks in an order in which all that a block dominates stands right behind it. */
+export function dominatorOrder(func: Func, { parent }: Dominators = dominators(func)): Block[] {
+  const blocks = blockMap(func);
+  const children = new Map<BlockId, BlockId[]>();
+  const work: BlockId[] = [];
+  for (const [id, up] of parent) {
+    const siblings = up === null ? work : children.get(up);
+    if (siblings !== undefined) siblings.push(id);
+    else if (up !== null) children.set(up, [id]);
+  }
+  const order: Block[] = [];
+  for (let id = work.pop(); id !== undefined; id = work.pop()) {
+    const block = blocks.get(id);
+    if (block !== undefined) order.push(block);
+    work.push(...(children.get(id) ?? []));
+  }
+  return order;
 }
 
 /** Strongly connected components of any graph (Tarjan), those without successors first. */

@@ -22,6 +22,7 @@ export { foldInstr, MEMORY_IMAGE } from './fold-instr.js';
 export {
   components,
   type Dominators,
+  dominatorOrder,
   dominators,
   type Loop,
   loops,

@@ -8,13 +8,13 @@
  */
 import {
   type BlockId,
+  dominatorOrder,
   dominators,
   type Func,
   type Instr,
   mapOperands,
   mapTerm,
   resolver,
-  reversePostorder,
   type ValueId,
 } from '../ir/index.js';
 
@@ -60,22 +60,21 @@ export function eliminateCommonSubexpressions(func: Func): boolean {
   const doms = dominators(func);
   const stores = func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.pointer'));
   const written = func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.memory'));
-  const known = new Map<string, { block: BlockId; value: ValueId }[]>();
+  const known = new Map<string, { block: BlockId; value: ValueId }>();
   const replaced = new Map<ValueId, ValueId>();
   const now = resolver(replaced);
-  // Dominators come before what they dominate in reverse postorder.
-  for (const block of reversePostorder(func)) {
+  for (const block of dominatorOrder(func, doms)) {
     const kept: Instr[] = [];
     for (const original of block.instrs) {
       const instr = mapOperands(original, now);
       const key = keyOf(instr, stores, written);
-      const same = key === null ? [] : (known.get(key) ?? []);
-      const found = same.find((item) => doms.dominates(item.block, block.id));
-      if (found !== undefined) {
+      const found = key === null ? undefined : known.get(key);
+      if (found !== undefined && doms.dominates(found.block, block.id)) {
         replaced.set(instr.id, found.value);
         continue;
       }
-      if (key !== null) known.set(key, [...same, { block: block.id, value: instr.id }]);
+      // One that does not dominate this block dominates none that comes behind it in this order.
+      if (key !== null) known.set(key, { block: block.id, value: instr.id });
       kept.push(instr);
     }
     block.instrs = kept;

@@ -41,7 +41,10 @@ export function eliminateDeadCode(func: Func): boolean {
     for (const target of targetsOf(block.term)) {
       blocks.get(target.block)?.params.forEach((param, i) => {
         const arg = target.args[i];
-        if (arg !== undefined) fed.set(param.id, [...(fed.get(param.id) ?? []), arg]);
+        if (arg === undefined) return;
+        const known = fed.get(param.id);
+        if (known === undefined) fed.set(param.id, [arg]);
+        else known.push(arg);
       });
     }
   }

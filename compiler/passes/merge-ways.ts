@@ -24,6 +24,7 @@ import {
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { partCompares } from './part-compares.js';
 import { repairSsa } from './repair-ssa.js';
 import { simplifyParams } from './simplify-params.js';
 import { verifierWays, type Ways } from './verifier-ways.js';
@@ -51,9 +52,10 @@ const NEAR_LEAST = 1.5;
 /** Merges the ways of a function. */
 export function mergeWays(func: Func, { limit, turns, onWalked }: MergeOptions): boolean {
   const [connection] = func.params;
-  const count = verifierWays(func);
+  let count = verifierWays(func);
   let ways = count({ most: Number.POSITIVE_INFINITY, turns });
   if (ways.walked > limit && connection?.type === 'ptr') {
+    if (partCompares(func)) count = verifierWays(func);
     const enough = Math.max(limit, NEAR_LEAST * count({ most: 1, turns }).walked);
     for (const most of TRIED) {
       ways = count({ most, turns });

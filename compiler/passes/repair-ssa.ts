@@ -14,6 +14,7 @@ import {
   operandsOf,
   predecessors,
   reversePostorder,
+  successors,
   type Target,
   type Type,
   targetsOf,
@@ -70,51 +71,103 @@ export function retarget(block: Block, from: BlockId, to: BlockId): void {
 export type EndValue = (value: ValueId, block: BlockId) => ValueId | null;
 
 /**
- * Renames the uses of `values` in all blocks for which `endValue` has no answer, by block parameters where
- * ways with different names meet.
+ * What repairs ask of a function. It is made once for many of them: they keep it up to date, and whoever puts
+ * in a block between them tells of it.
  */
-export function repairSsa(func: Func, values: readonly ValueId[], endValue: EndValue): void {
-  const users = [...usersOf(func, new Set(values))]
-    .map(([value, ids]) => [value, ids.filter((id) => endValue(value, id) === null)] as const)
-    .filter(([, outside]) => outside.length > 0);
-  if (users.length === 0) return;
-  const types = valueTypes(func);
-  const preds = predecessors(func);
-  const order = reversePostorder(func).map((block) => block.id);
-  const blocks = blockMap(func);
-  for (const [value, outside] of users) {
-    rename(func, value, types.get(value) ?? 'i32', { outside, preds, order, blocks, endValue });
+export class FlowIndex {
+  readonly blocks: Map<BlockId, Block>;
+  readonly preds: Map<BlockId, BlockId[]>;
+  readonly types: Map<ValueId, Type>;
+  readonly #rank: Map<BlockId, number>;
+  readonly #users = new Map<ValueId, Set<BlockId>>();
+
+  constructor(func: Func) {
+    this.blocks = blockMap(func);
+    this.preds = predecessors(func);
+    this.types = valueTypes(func);
+    this.#rank = new Map(reversePostorder(func).map((block, i) => [block.id, i]));
+    for (const block of func.blocks) this.noteUses(block);
+  }
+
+  /** Blocks that use a value. */
+  usersOf(value: ValueId): readonly BlockId[] {
+    const noted = [...(this.#users.get(value) ?? [])];
+    const users = noted.filter((id) => doesUse(this.blocks.get(id), value));
+    // Some may have got another name for it since they were noted.
+    if (users.length < noted.length) this.#users.set(value, new Set(users));
+    return users;
+  }
+
+  /** Blocks that can be reached, those before that come before: where an edge goes back it is the one of a loop. */
+  inOrder(ids: Iterable<BlockId>): BlockId[] {
+    const rankOf = (id: BlockId): number => this.#rank.get(id) ?? 0;
+    return [...ids].filter((id) => this.#rank.has(id)).sort((a, b) => rankOf(a) - rankOf(b));
+  }
+
+  noteUse(value: ValueId, block: BlockId): void {
+    const known = this.#users.get(value);
+    if (known === undefined) this.#users.set(value, new Set([block]));
+    else known.add(block);
+  }
+
+  noteUses({ id, instrs, term }: Block): void {
+    for (const instr of instrs) for (const value of operandsOf(instr)) this.noteUse(value, id);
+    for (const { args } of targetsOf(term)) for (const value of args) this.noteUse(value, id);
+    const decides = termValue(term);
+    if (decides !== null) this.noteUse(decides, id);
+  }
+
+  /** A copy of `original` that `from` goes to in its place, on one edge at least. */
+  addCopy(copy: Block, original: BlockId, from: Block): void {
+    const rank = this.#rank.get(original);
+    if (rank !== undefined) this.#rank.set(copy.id, rank);
+    this.blocks.set(copy.id, copy);
+    this.preds.set(copy.id, [from.id]);
+    this.noteUses(copy);
+    for (const next of successors(copy)) this.preds.get(next)?.push(copy.id);
+    if (successors(from).includes(original)) return;
+    const before = this.preds.get(original) ?? [];
+    this.preds.set(
+      original,
+      before.filter((id) => id !== from.id),
+    );
   }
 }
 
-function usersOf(func: Func, values: ReadonlySet<ValueId>): Map<ValueId, BlockId[]> {
-  const users = new Map<ValueId, BlockId[]>();
-  // Most blocks use none of them, and there are many blocks.
-  const note = (value: ValueId, user: BlockId): void => {
-    if (!values.has(value)) return;
-    const known = users.get(value);
-    if (known === undefined) users.set(value, [user]);
-    else if (known.at(-1) !== user) known.push(user);
-  };
-  for (const { id, instrs, term } of func.blocks) {
-    for (const instr of instrs) for (const value of operandsOf(instr)) note(value, id);
-    for (const { args } of targetsOf(term)) for (const value of args) note(value, id);
-    const decides = termValue(term);
-    if (decides !== null) note(decides, id);
+function doesUse(block: Block | undefined, value: ValueId): boolean {
+  if (block === undefined) return false;
+  return (
+    termValue(block.term) === value ||
+    targetsOf(block.term).some(({ args }) => args.includes(value)) ||
+    block.instrs.some((instr) => operandsOf(instr).includes(value))
+  );
+}
+
+/**
+ * Renames the uses of `values` in all blocks for which `endValue` has no answer, by block parameters where
+ * ways with different names meet.
+ */
+export function repairSsa(
+  func: Func,
+  values: readonly ValueId[],
+  endValue: EndValue,
+  flow: FlowIndex = new FlowIndex(func),
+): void {
+  for (const value of values) {
+    const outside = flow.usersOf(value).filter((id) => endValue(value, id) === null);
+    if (outside.length > 0) rename(func, value, { outside, flow, endValue });
   }
-  return users;
 }
 
 interface Repair {
   readonly outside: readonly BlockId[];
-  readonly preds: ReadonlyMap<BlockId, readonly BlockId[]>;
-  readonly order: readonly BlockId[];
-  readonly blocks: ReadonlyMap<BlockId, Block>;
+  readonly flow: FlowIndex;
   readonly endValue: EndValue;
 }
 
-function rename(func: Func, value: ValueId, type: Type, repair: Repair): void {
-  const { outside, preds, order, blocks, endValue } = repair;
+function rename(func: Func, value: ValueId, { outside, flow, endValue }: Repair): void {
+  const { preds, blocks } = flow;
+  const type = flow.types.get(value) ?? 'i32';
   // Blocks that begin with the value alive.
   const live = new Set(outside);
   for (const id of live) {
@@ -123,8 +176,7 @@ function rename(func: Func, value: ValueId, type: Type, repair: Repair): void {
   const start = new Map<BlockId, ValueId>();
   const at = (id: BlockId): ValueId => endValue(value, id) ?? start.get(id) ?? value;
   const joined: BlockId[] = [];
-  for (const id of order) {
-    if (!live.has(id)) continue;
+  for (const id of flow.inOrder(live)) {
     const before = preds.get(id) ?? [];
     const [only] = before;
     if (before.length === 1 && only !== undefined) {
@@ -132,6 +184,7 @@ function rename(func: Func, value: ValueId, type: Type, repair: Repair): void {
       continue;
     }
     const param = newValue(func);
+    flow.types.set(param, type);
     start.set(id, param);
     joined.push(id);
   }
@@ -142,6 +195,7 @@ function rename(func: Func, value: ValueId, type: Type, repair: Repair): void {
     const now = (used: ValueId): ValueId => (used === value ? name : used);
     block.instrs = block.instrs.map((instr) => mapOperands(instr, now));
     block.term = mapTerm(block.term, now);
+    flow.noteUse(name, id);
   }
   for (const id of joined) {
     const block = blocks.get(id);
@@ -154,6 +208,7 @@ function rename(func: Func, value: ValueId, type: Type, repair: Repair): void {
       const pass = (target: Target): Target =>
         target.block === id ? { ...target, args: [...target.args, at(from)] } : target;
       pred.term = mapTerm(pred.term, (used) => used, pass);
+      flow.noteUse(at(from), from);
     }
   }
 }

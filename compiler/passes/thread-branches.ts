@@ -11,21 +11,20 @@ import {
   type Block,
   type BlockId,
   definitions,
+  dominators,
   type Func,
   foldInstr,
   type Instr,
   loops,
   mapTerm,
   operandsOf,
-  predecessors,
   type Target,
   targetsOf,
   termValue,
   type ValueId,
-  valueTypes,
 } from '../ir/index.js';
-import { type Decided, decidedBranches } from './decided-branches.js';
-import { copyBlocks, repairSsa } from './repair-ssa.js';
+import { branchTo, type Decided, entryBranches } from './decided-branches.js';
+import { copyBlocks, FlowIndex, repairSsa } from './repair-ssa.js';
 
 /** A longer block is not copied. */
 const LONGEST = 10;
@@ -66,40 +65,38 @@ function isShort(block: Block): boolean {
  * values that came with a copy nothing is known before the next round.
  */
 function threadRound(func: Func, most: number): number {
-  const firstNew = func.nextValue;
+  const [firstNew, firstCopy] = [func.nextValue, func.nextBlock];
   const isNew = (value: ValueId): boolean => value >= firstNew;
   let made = 0;
   const headers = new Set(loops(func).map((loop) => loop.header));
   const defs = definitions(func);
-  const types = valueTypes(func);
-  const preds = predecessors(func);
-  const byId = new Map(func.blocks.map((block) => [block.id, block]));
+  const flow = new FlowIndex(func);
+  const { types, blocks: byId } = flow;
   const factsOf = edgeFacts(func, defs);
   for (const block of func.blocks.slice(1)) {
     if (headers.has(block.id) || !isShort(block) || mentions(block, isNew)) continue;
-    const before = preds.get(block.id) ?? [];
+    const before = (flow.preds.get(block.id) ?? []).filter((id) => id < firstCopy);
     const edges = before.flatMap((id) => targetsOf(byId.get(id)?.term ?? block.term));
     if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
     const decide = (pred: Block, { args }: Target): Target | null => {
-      const { constants, set } = factsOf(pred, block.id);
-      const known = new Map(constants);
+      const facts = factsOf(pred, block.id);
+      const known = new Map<ValueId, bigint>();
+      const constant = (value: ValueId): bigint | null =>
+        known.get(value) ?? facts.constant(value) ?? constantOf(defs, value);
       block.params.forEach((param, i) => {
-        const value = known.get(args[i] ?? param.id) ?? constantOf(defs, args[i] ?? param.id);
+        const value = constant(args[i] ?? param.id);
         if (value !== null) known.set(param.id, value);
       });
-      if (known.size === 0 && set.size === 0) return null;
-      const constant = (value: ValueId): bigint | null =>
-        known.get(value) ?? constantOf(defs, value);
       for (const instr of block.instrs) {
         const value = foldInstr(instr, constant, (v) => types.get(v) ?? 'i64', null);
         if (value !== null) known.set(instr.id, value);
       }
-      return takenTarget(block, constant, set);
+      return takenTarget(block, constant, facts.isSet);
     };
     for (const from of before) {
       const pred = byId.get(from);
       if (pred === undefined || pred === block || mentions(block, isNew)) continue;
-      if (threadEdge(func, pred, block, decide)) made += 1;
+      if (threadEdge(func, flow, { pred, block, decide })) made += 1;
       if (made === most) return made;
     }
   }
@@ -124,50 +121,65 @@ function constantOf(defs: ReadonlyMap<ValueId, Instr>, value: ValueId): bigint |
 
 /** What holds on an edge, by the branches that lead there. */
 interface Facts {
-  readonly constants: Map<ValueId, bigint>;
-  /** Values that are not 0. */
-  readonly set: Set<ValueId>;
+  readonly constant: (value: ValueId) => bigint | null;
+  /** Whether a value is known not to be 0. */
+  readonly isSet: (value: ValueId) => boolean;
+}
+/** What a branch says of a value: which constant it is, or (null) that it is not 0. */
+interface Said {
+  readonly value: ValueId;
+  readonly constant: bigint | null;
+}
+
+/** What a decided branch says of its condition, and of what that compares. */
+function saidBy({ condition, holds }: Decided, defs: ReadonlyMap<ValueId, Instr>): readonly Said[] {
+  const said: Said[] = [{ value: condition, constant: holds ? null : 0n }];
+  const def = defs.get(condition);
+  if (def?.op !== 'compare') return said;
+  if (holds) said.push({ value: condition, constant: 1n });
+  const constant = constantOf(defs, def.args[1]);
+  if (constant !== null && def.kind === (holds ? 'eq' : 'ne')) {
+    said.push({ value: def.args[0], constant });
+  }
+  return said;
 }
 
 function edgeFacts(
   func: Func,
   defs: ReadonlyMap<ValueId, Instr>,
 ): (from: Block, to: BlockId) => Facts {
-  const decided = decidedBranches(func);
-  const learn = ({ constants, set }: Facts, { condition, holds }: Decided): void => {
-    if (holds) set.add(condition);
-    else constants.set(condition, 0n);
-    const def = defs.get(condition);
-    if (def?.op !== 'compare') return;
-    if (holds) constants.set(condition, 1n);
-    const value = constantOf(defs, def.args[1]);
-    if (value !== null && def.kind === (holds ? 'eq' : 'ne')) constants.set(def.args[0], value);
-  };
-  const known = new Map<BlockId, Facts>();
-  const factsAt = (block: BlockId): Facts => {
-    const old = known.get(block);
-    if (old !== undefined) return old;
-    const facts: Facts = { constants: new Map(), set: new Set() };
-    for (const branch of decided(block)) learn(facts, branch);
-    known.set(block, facts);
-    return facts;
-  };
-  return ({ id, term }, to) => {
-    const { constants, set } = factsAt(id);
-    const here = { constants: new Map(constants), set: new Set(set) };
-    if (term.op === 'br_if' && term.then.block !== term.else.block)
-      learn(here, { condition: term.condition, holds: term.then.block === to });
-    return here;
+  const entry = entryBranches(func);
+  const { dominates } = dominators(func);
+  // Of each value: where something is said of it, which holds in all that stands behind.
+  const known = new Map<ValueId, (Said & { readonly at: BlockId })[]>();
+  for (const { id } of func.blocks) {
+    const branch = entry(id);
+    for (const said of branch === null ? [] : saidBy(branch, defs)) {
+      const before = known.get(said.value);
+      if (before === undefined) known.set(said.value, [{ ...said, at: id }]);
+      else before.push({ ...said, at: id });
+    }
+  }
+  return (from, to) => {
+    const last = branchTo(from, to);
+    const here = last === null ? [] : saidBy(last, defs);
+    const find = (value: ValueId, isSuch: (said: Said) => boolean): Said | undefined =>
+      here.find((said) => said.value === value && isSuch(said)) ??
+      known.get(value)?.find((said) => isSuch(said) && dominates(said.at, from.id));
+    return {
+      constant: (value) => find(value, ({ constant }) => constant !== null)?.constant ?? null,
+      isSet: (value) => find(value, ({ constant }) => constant === null) !== undefined,
+    };
   };
 }
 
 function takenTarget(
   { term }: Block,
   constant: (value: ValueId) => bigint | null,
-  set: ReadonlySet<ValueId>,
+  isSet: (value: ValueId) => boolean,
 ): Target | null {
   if (term.op === 'br_if') {
-    const value = set.has(term.condition) ? 1n : constant(term.condition);
+    const value = isSet(term.condition) ? 1n : constant(term.condition);
     return value === null ? null : value !== 0n ? term.then : term.else;
   }
   if (term.op !== 'switch') return null;
@@ -175,13 +187,14 @@ function takenTarget(
   return value === null ? null : (term.cases[Number(value)] ?? term.default);
 }
 
+interface Threading {
+  readonly pred: Block;
+  readonly block: Block;
+  readonly decide: (pred: Block, edge: Target) => Target | null;
+}
+
 /** Sends the first edge from `pred` that decides `block` through a copy of it. */
-function threadEdge(
-  func: Func,
-  pred: Block,
-  block: Block,
-  decide: (pred: Block, edge: Target) => Target | null,
-): boolean {
+function threadEdge(func: Func, flow: FlowIndex, { pred, block, decide }: Threading): boolean {
   let copied: BlockId | null = null;
   let taken: Target | null = null;
   let args: readonly ValueId[] = [];
@@ -209,10 +222,12 @@ function threadEdge(
     to: { block: to, args: passed.map((value) => nameOf.get(value) ?? value) },
     loc: block.term.loc,
   };
+  flow.addCopy(copy, block.id, pred);
   const values = [...block.params, ...block.instrs].map(({ id }) => id);
-  repairSsa(func, values, (value, at) => {
+  const endValue = (value: ValueId, at: BlockId): ValueId | null => {
     if (at === block.id) return value;
     return at === copy.id ? (nameOf.get(value) ?? value) : null;
-  });
+  };
+  repairSsa(func, values, endValue, flow);
   return true;
 }

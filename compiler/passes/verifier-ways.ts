@@ -97,7 +97,10 @@ class WaysGraph {
       for (const { block, args } of targetsOf(term)) {
         params.get(block)?.forEach((param, i) => {
           const arg = args[i];
-          if (arg !== undefined) passed.set(param.id, [...(passed.get(param.id) ?? []), arg]);
+          if (arg === undefined) return;
+          const known = passed.get(param.id);
+          if (known === undefined) passed.set(param.id, [arg]);
+          else known.push(arg);
         });
       }
     }
@@ -277,8 +280,9 @@ class WaysCounter {
           known.set(value, said ?? { count: (here.get(value) ?? ONE).count, source });
         }
       }
-      const arrivals = this.#arrivals.get(target.block) ?? [];
-      this.#arrivals.set(target.block, [...arrivals, { ways, target, known }]);
+      const arrivals = this.#arrivals.get(target.block);
+      if (arrivals === undefined) this.#arrivals.set(target.block, [{ ways, target, known }]);
+      else arrivals.push({ ways, target, known });
     }
   }
 

@@ -303,8 +303,8 @@ export const INSTRUCTIONS = [
     class: 'branch polarity',
     name: 'what a branch denied is taken for what it said',
     file: 'compiler/passes/decided-branches.ts',
-    find: 'holds: term.then.block === id });',
-    replace: 'holds: term.then.block !== id });',
+    find: 'holds: term.then.block === id };',
+    replace: 'holds: term.then.block !== id };',
     suite: 'differential/passes',
   },
   {
