@@ -17,10 +17,20 @@ export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | re
 /** Removes the import of abort: a throw is a plain trap. */
 export const ASC_NO_ABORT: readonly string[] = ['abort='];
 
+/** Of long policies: level 3 takes more than proportional time, and the compiler's own passes come behind it. */
+const QUICK_LEVEL = 1;
+
 /** The options as words of asc's command line. */
-export function ascFlags(keepAbort: boolean): string[] {
-  const options: [string, string | number | boolean | readonly string[]][] =
-    Object.entries(ASC_OPTIONS);
+export function ascFlags({
+  keepAbort,
+  isQuick,
+}: {
+  readonly keepAbort: boolean;
+  readonly isQuick: boolean;
+}): string[] {
+  const options: [string, string | number | boolean | readonly string[]][] = Object.entries(
+    isQuick ? { ...ASC_OPTIONS, optimizeLevel: QUICK_LEVEL } : ASC_OPTIONS,
+  );
   if (!keepAbort) options.push(['use', ASC_NO_ABORT]);
   return options.flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];

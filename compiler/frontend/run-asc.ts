@@ -122,11 +122,11 @@ function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
 export function runAsc(
   file: string,
   read: SourceReader,
-  options: SiteOptions & { readonly keepAbort?: boolean },
+  options: SiteOptions & { readonly keepAbort?: boolean; readonly isQuick?: boolean },
 ): Promise<AscOutcome> {
   return run(file, read, {
     entry: ENTRY_TEXT,
-    flags: ascFlags(options.keepAbort ?? false),
+    flags: ascFlags({ keepAbort: options.keepAbort ?? false, isQuick: options.isQuick ?? false }),
     sites: options,
   });
 }

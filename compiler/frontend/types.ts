@@ -151,6 +151,8 @@ export interface FrontendOptions {
   readonly snapshot: Snapshotter;
   readonly firstSite: number;
   readonly fuel: number;
+  /** asc optimizes less. */
+  readonly isQuick?: boolean;
 }
 export type FrontendOutcome =
   | {

@@ -14,7 +14,9 @@ import {
 } from '../abi/index.js';
 import { BugError, type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import {
+  definitions,
   type Func,
+  type Instr,
   type Module,
   operandsOf,
   targetsOf,
@@ -71,10 +73,12 @@ export function collectUses(
   for (const func of module.functions) {
     const calls = resolved.calls.get(func.name);
     if (calls === undefined) continue;
+    const defs = definitions(func);
     for (const [id, call] of calls) {
-      if (call.op === 'header') headers.push({ name: call.name, at: placeOf(module, func, id) });
+      if (call.op === 'header')
+        headers.push({ name: call.name, at: placeOf(module, defs.get(id)) });
       if (call.op === 'predicate' || call.op === 'attribute') {
-        const at = placeOf(module, func, id);
+        const at = placeOf(module, defs.get(id));
         if (at !== null && !places.has(useKey(call.use))) places.set(useKey(call.use), at);
       }
       if (call.op === 'symbol') texts.add(call.text);
@@ -103,9 +107,8 @@ export function collectUses(
   return { texts, attributes, predicates, headers, places };
 }
 
-function placeOf(module: Module, func: Func, id: ValueId): Position | null {
-  const instr = func.blocks.flatMap((block) => block.instrs).find((i) => i.id === id);
-  return instr?.loc == null ? null : (module.positions[instr.loc] ?? null);
+function placeOf({ positions }: Module, instr: Instr | undefined): Position | null {
+  return instr?.loc == null ? null : (positions[instr.loc] ?? null);
 }
 
 /** The place of the use that is one too many, in the order of the text. */

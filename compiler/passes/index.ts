@@ -20,6 +20,7 @@ export {
   simplify,
 } from './optimize.js';
 export { orderBlocks } from './order-blocks.js';
+export { partCompares } from './part-compares.js';
 export { promoteMemory } from './promote-memory.js';
 export { reduceStrength } from './reduce-strength.js';
 export { simplifyBranches } from './simplify-branches.js';

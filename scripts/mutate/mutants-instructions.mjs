@@ -75,6 +75,14 @@ export const INSTRUCTIONS = [
   },
   {
     class: 'more than a verifier walks',
+    name: 'a comparison far below keeps the old names of what it compares',
+    file: 'compiler/passes/merge-ways.ts',
+    find: 'if (partCompares(func)) count = verifierWays(func);',
+    replace: 'if (func.blocks.length < 0 && partCompares(func)) count = verifierWays(func);',
+    suite: 'unit/compile-project',
+  },
+  {
+    class: 'more than a verifier walks',
     name: 'functions that are too much together are accepted',
     file: 'compiler/check-walks.ts',
     find: 'if (most === undefined || total <= MOST_IN_ALL) return [];',

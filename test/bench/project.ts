@@ -1,7 +1,8 @@
 /**
  * project: what writing policies feels like, as milliseconds against what they may be: the answer to an edit under
  * `--watch` of check, build and test, `weft test` of the examples when nothing changed, a cold build of ten
- * policies, and what a build does when nothing changed. Every program is the packaged one, as users run it.
+ * policies, what a build does when nothing changed, and `weft diff` (diff.ts). Every program is the packaged one, as
+ * users run it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Kernel } from '../../runtime/kernel/index.js';
+import { timeDiff } from './diff.js';
 import { type BenchResult, judgePairs } from './pairs.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -82,7 +84,7 @@ function tenPolicies(folder: string): string {
 export async function benchProject(
   _kernel: Kernel,
   folder: string,
-  { quick }: { readonly quick: boolean },
+  { part, quick }: { readonly part: string; readonly quick: boolean },
 ): Promise<readonly BenchResult[]> {
   const count = quick ? 3 : 11;
   const judged = (bench: string, values: readonly number[], most: number): BenchResult =>
@@ -95,6 +97,11 @@ export async function benchProject(
       values.map(() => most),
     );
   const times = (run: () => number): number[] => Array.from({ length: count }, run);
+  const diff = (): readonly BenchResult[] => {
+    const { traffic, formal } = timeDiff(folder, quick ? 1 : 3);
+    return [judged('diff-traffic', traffic, 10_000), judged('diff-formal', formal, 30_000)];
+  };
+  if (part.startsWith('project/diff')) return diff();
   weft(['init', 'shop'], folder);
   const policy = join(folder, 'shop/policies/isolation.ts');
   const check = await watching(['check', 'shop'], folder, policy, count);
@@ -130,5 +137,6 @@ export async function benchProject(
     judged('test-examples', times(all), 1000),
     judged('build-ten-cold', cold, 6000),
     judged('build-unchanged', warm, 60),
+    ...diff(),
   ];
 }

@@ -35,6 +35,33 @@ const authorize = (body: string, top = ''): string =>
   `${IMPORT}${top}\nexport function authorizeConnection(connection: Connection): Verdict {\n${body}\n}\n`;
 const codes = (outcome: CompileOutcome): string[] => outcome.diagnostics.map((d) => d.code);
 
+/** Rules over few facts, whose comparisons come again. */
+const manyRules = (count: number): string =>
+  Array.from({ length: count }, (_, i) => {
+    const port = `connection.destination.port == ${1000 + 3 * i}`;
+    const from = `connection.source.namespace.is("ns-${(7 * i) % 97}")`;
+    const app = `connection.destination.label("app").is("app-${i % 53}")`;
+    const facts = [`${from} && ${port}`, `${app} && ${port} && ${from}`];
+    return `if (${facts[i % 2]}) return Verdict.${i % 2 === 0 ? 'Allow' : 'Deny'};`;
+  }).join('\n');
+
+test('many rules with the same comparisons need no stack', async () => {
+  const budget = { ...PROJECT_DEFAULTS.budget, instructions: 20_000 };
+  const outcome = await compile([authorize(`${manyRules(400)}\nreturn Verdict.Pass;`)], { budget });
+  assert.ok(outcome.ok, codes(outcome).join());
+  const { functions } = outcome.bundle.manifest.cost;
+  assert.is(functions.find(({ name }) => name === 'p0_authorize')?.stackBytes, 0);
+});
+
+test('what a long text does wrong is told once', async () => {
+  const long = `${'// a line that says nothing of what is asked or answered\n'.repeat(800)}`;
+  assert.equal(codes(await compile([`${long}${authorize('return Verdict.Nothing;')}`])), [
+    'TS2339',
+  ]);
+  const outcome = await compile([`${long}${authorize('return Verdict.Allow;')}`]);
+  assert.ok(outcome.ok, codes(outcome).join());
+});
+
 test('the loops that policies share to scan views are guarded once', async () => {
   const asking = `import { Request, Verdict } from "weft";
 export function authorizeRequest(request: Request): Verdict { return request.query("a").is("b") ? Verdict.Allow : Verdict.Deny; }
