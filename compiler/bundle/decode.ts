@@ -64,7 +64,9 @@ function readFiles(archive: Uint8Array): Files {
     files.set(name, data ?? new Uint8Array());
   }
   for (const name of [OCI_LAYOUT_FILE, OCI_INDEX_FILE]) {
-    if (!files.has(name)) throw new Refusal('B101', `the archive has no \`${name}\``);
+    if (files.has(name)) continue;
+    checkFrame(archive); // it may lie behind where the archive is cut
+    throw new Refusal('B101', `the archive has no \`${name}\``);
   }
   checkLayout(files.get(OCI_LAYOUT_FILE));
   return files;
