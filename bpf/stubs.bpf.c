@@ -43,7 +43,7 @@ static __always_inline __u32 active_slot(void)
 /* By constant numbers: the kernel makes direct jumps of them, which cost nothing. */
 #define CALL(hook, context)                                                                        \
 	do {                                                                                       \
-		_Static_assert(WEFT_SLOTS == 4, "a case for each");                                \
+		_Static_assert(WEFT_SLOTS == 8, "a case for each");                                \
 		switch (active_slot()) {                                                           \
 		case 0:                                                                            \
 			bpf_tail_call_static(context, &weft_slots_##hook, 0);                      \
@@ -56,6 +56,18 @@ static __always_inline __u32 active_slot(void)
 			break;                                                                     \
 		case 3:                                                                            \
 			bpf_tail_call_static(context, &weft_slots_##hook, 3);                      \
+			break;                                                                     \
+		case 4:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 4);                      \
+			break;                                                                     \
+		case 5:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 5);                      \
+			break;                                                                     \
+		case 6:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 6);                      \
+			break;                                                                     \
+		case 7:                                                                            \
+			bpf_tail_call_static(context, &weft_slots_##hook, 7);                      \
 			break;                                                                     \
 		}                                                                                  \
 	} while (0)

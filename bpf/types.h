@@ -12,7 +12,7 @@
 #include "abi.h"
 
 #define WEFT_NONE 0xffffffff /* no workload, no cluster, no service */
-#define WEFT_SLOTS 4	     /* generations that stay loaded */
+#define WEFT_SLOTS 8	     /* generations that stay loaded, and the next one */
 #define WEFT_SCRATCH 1024    /* decisions in flight on the node, WEFT_SCRATCH_CPU a CPU */
 #define WEFT_SCRATCH_CPU 8
 

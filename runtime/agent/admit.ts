@@ -98,9 +98,13 @@ export interface Admission extends Verified {
 export function admit(
   paths: Paths,
   candidate: Candidate,
-  { policy, now }: { readonly policy: TrustPolicy; readonly now: Date },
+  {
+    policy,
+    now,
+    isKept,
+  }: { readonly policy: TrustPolicy; readonly now: Date; readonly isKept: boolean },
 ): Admission {
-  const floor = versionFloor(paths, candidate.name);
+  const floor = isKept ? null : versionFloor(paths, candidate.name);
   const verification = verifyBundle(candidate, { policy, now, floor });
   if (!verification.ok) throw new RefusedError(verification.diagnostics);
   return { ...verification.verified, diagnostics: verification.diagnostics };

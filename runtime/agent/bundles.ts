@@ -8,8 +8,9 @@ import type { World } from '../discovery/types.js';
 import type { Kernel } from '../kernel/index.js';
 import { RefusedError, signatureLines, type TrustPolicy } from '../trust/index.js';
 import { readActive } from './active.js';
+import { followChain } from './chain.js';
 import { inputsDigest } from './generation-inputs.js';
-import { wholeActive } from './generations.js';
+import { pinnedGenerations, wholeActive } from './generations.js';
 import { type GoodBundle, isLaid, markGood, readGood } from './last-good.js';
 import { type Loaded, type LoadOptions, loadOrNote, tryLoad } from './load.js';
 import { withLock } from './lock.js';
@@ -41,6 +42,8 @@ export interface NodeBundlesOptions {
   readonly now: () => Date;
   readonly clockOffset: () => bigint;
   readonly shortCircuit?: boolean;
+  /** Generations that stay loaded. */
+  readonly keep?: number;
   /** Told behind each step of a load. */
   readonly onStep?: (step: LoadStep) => void;
 }
@@ -56,7 +59,11 @@ export interface NodeBundles {
     signatures: Uint8Array | null,
     mode: 'enforce' | 'shadow',
   ): Promise<Applied>;
-  /** As `apply` with `enforce`. Rejects with what `load` throws, and RefusedError (B1xx) where the bytes are no bundle. */
+  /**
+   * As `apply` with `enforce`: what runs already stays, a generation that is kept is gone back to, anything
+   * else is loaded. Rejects with what `load` throws, and RefusedError (B1xx) where the bytes
+   * are no bundle.
+   */
   adopt(bundle: Uint8Array, signatures: readonly string[]): Promise<Adopted>;
   /** At a start: what is pinned, where it is whole and the last good bundle; else that one is loaded. Null where this node never ran one. */
   boot(): Promise<Applied | null>;
@@ -69,7 +76,7 @@ export interface NodeBundles {
   world(): World;
 }
 
-/** `loaded` is null where the bundle ran already, in the same world. */
+/** `loaded` is null where the bundle was loaded already, in the same world. */
 export interface Adopted extends ActiveBundle {
   readonly loaded: Loaded | null;
 }
@@ -156,23 +163,48 @@ class Bundles implements NodeBundles {
     const options = this.#loadOptions(brought);
     const running = this.#running(options);
     if (running !== null) return { ...activeOf(running), loaded: null };
+    const kept = this.#kept(options);
+    if (kept !== null) {
+      const { record } = rollback(kernel, paths, { to: kept.generation });
+      return { ...activeOf(record), loaded: null };
+    }
     const loaded = await loadOrNote(kernel, paths, options);
     const { digest, bundle } = options;
     return { generation: loaded.generation, digest, name: bundle.manifest.name, loaded };
   }
 
   #loadOptions({ bytes, signatures, asOf }: Brought): LoadOptions {
-    const { world, trust, now, clockOffset, shortCircuit = false, onStep } = this.#options;
+    const { paths, world, trust, now, clockOffset, shortCircuit = false, keep } = this.#options;
+    const { onStep } = this.#options;
     const decoded = decodeBundle(bytes);
     if (!decoded.ok) throw new RefusedError(decoded.diagnostics);
     const policy = trust();
-    const judged = { signatures, ...(asOf === undefined ? {} : { asOf }) };
+    const isKept = readState(paths).generations.some((g) => g.bundle === decoded.digest);
+    const judged = { signatures, isKept, ...(asOf === undefined ? {} : { asOf }) };
     return {
       ...{ bundle: decoded.bundle, digest: decoded.digest, archive: bytes, signatures },
       ...{ world: world(), now: now(), clockOffset: clockOffset(), shortCircuit },
       trust: policy === null ? null : { policy, ...judged },
+      ...(keep === undefined ? {} : { keep }),
       ...(onStep === undefined ? {} : { onStep }),
     };
+  }
+
+  /** A generation that is kept, where a load would only make the same again: a way back leads there. */
+  #kept({ digest, world, shortCircuit = false }: LoadOptions): GenerationRecord | null {
+    const { kernel, paths } = this.#options;
+    if (!hasNode(paths)) return null;
+    using node = openNode(kernel, paths);
+    const inputs = inputsDigest({
+      ...{ digest, world, shortCircuit },
+      cgroups: nodeCgroups(paths, world),
+    });
+    const pinned = pinnedGenerations(paths);
+    const found = readState(paths).generations.find(
+      (g) => g.inputs === inputs && pinned.includes(g.generation),
+    );
+    if (found === undefined || readActive(node.map('weft_active')) === null) return null;
+    return followChain(kernel, { node, paths }, found).breaks.length === 0 ? found : null;
   }
 
   /** The generation that runs, where a load would only make the same again. */

@@ -57,6 +57,8 @@ export interface LoadOptions {
     readonly signatures: readonly string[];
     /** By what time the policy judges; now, unless the bundle was admitted before. */
     readonly asOf?: Date;
+    /** It ran here and is kept: going back to it is no fall of versions. */
+    readonly isKept?: boolean;
   } | null;
   /** As they came, to be kept with the bundle; those of `trust` unless told. */
   readonly signatures?: readonly string[];
@@ -64,6 +66,8 @@ export interface LoadOptions {
   readonly onStep?: (step: LoadStep) => void;
   /** Requests between workloads of this node may go past TCP; where the kernel bounds what waits. */
   readonly shortCircuit?: boolean;
+  /** Generations that stay loaded, 1 to MAX_KEPT; KEPT unless told. */
+  readonly keep?: number;
 }
 
 export interface Loaded {
@@ -163,9 +167,9 @@ function activate(
 /** Who vouches for the bundle, where this node asks. Throws RefusedError, AgentError. */
 function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Admission | null {
   if (trust === undefined || trust === null) return null;
-  const { policy, signatures, asOf } = trust;
+  const { policy, signatures, asOf, isKept = false } = trust;
   const candidate = { name: bundle.manifest.name, digest, signatures };
-  return admit(paths, candidate, { policy, now: asOf ?? now });
+  return admit(paths, candidate, { policy, now: asOf ?? now, isKept });
 }
 
 /**
@@ -183,7 +187,7 @@ async function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prom
   try {
     const node = owned.add(ensureNode(kernel, paths));
     if (shortCircuit) openReplyCircuit(kernel, paths, node);
-    prune(node, paths, KEPT);
+    prune(node, paths, options.keep ?? KEPT);
     const cgroups = nodeCgroups(paths, world);
     const generation = nextGeneration(paths, readActive(node.map('weft_active')));
     const staged = owned.add(
@@ -224,7 +228,7 @@ export async function load(kernel: Kernel, paths: Paths, options: LoadOptions): 
   onStep('saved');
   if (trust !== null) late.push(...warned(() => noteVersion(paths, name, trust.version)));
   onStep('noted');
-  prune(node, paths, KEPT);
+  prune(node, paths, options.keep ?? KEPT);
   followSockops(kernel, paths);
   onStep('pruned');
   return {

@@ -95,7 +95,7 @@ export const LAYOUT = {
 /** "No workload", "no cluster", "no service". */
 export const NONE = 0xffffffff;
 /** Generations that stay loaded: slots of every `weft_slots_<hook>`. */
-export const SLOTS = 4;
+export const SLOTS = 8;
 
 /** Hooks in the order of enum weft_hook; program `weft_<hook>`, stub `stub_<hook>`, array `weft_slots_<hook>`. */
 export const HOOKS = [

@@ -102,6 +102,29 @@ test('the last two generations stay, the older go', async () => {
   assert.equal(readdirSync(join(paths.pins, 'generations')).sort(), ['4', '5']);
 });
 
+test('as many generations stay as are asked for, and a way back leads to each', async () => {
+  const keep = (n: string): ReturnType<typeof run> =>
+    run('load', 'shop.weft', '--world', 'shop/world.yaml', '--keep', n);
+  const kept = (): number[] =>
+    readdirSync(join(paths.pins, 'generations'))
+      .map(Number)
+      .sort((a, b) => a - b);
+  assert.is((await keep('8')).exit, 64);
+  assert.is((await keep('0')).exit, 64);
+  for (let i = 0; i < 9; i += 1) assert.is((await keep('7')).exit, 0);
+  assert.equal(kept(), [3, 4, 5, 6, 7, 8, 9]);
+  await run('enrol', 'reviews.prod');
+  for (const to of ['3', '8', '5']) {
+    assert.is((await run('rollback', '--to', to)).exit, 0);
+    assert.is((await status())['active'], Number(to));
+    assert.is(connectFrom('127.0.0.2', 9), 'ECONNREFUSED');
+    assert.is(connectFrom('127.0.0.9', 9), 'EPERM');
+  }
+  assert.is((await run('rollback', '--to', '2')).exit, 1, 'pruned');
+  assert.is((await keep('2')).exit, 0);
+  assert.equal(kept(), [5, 10], 'what was left by the way back goes');
+});
+
 test('a load that the verifier refuses changes nothing and names the program', async () => {
   await load();
   await run('enrol', 'reviews.prod');

@@ -29,6 +29,8 @@ interface Asked {
 
 export interface ActivationsRun extends Asked {
   readonly activations: number;
+  /** Activations that were loads; the others went back to a generation that is kept. */
+  readonly loads: number;
   readonly requests: number;
   /** Requests a second. */
   readonly rate: number;
@@ -44,6 +46,9 @@ export interface ActivationsOptions {
   readonly rate: number;
   readonly onProgress: (line: string) => void;
 }
+
+/** Bundles are loaded anew after so many turns. */
+const TURNS_A_BUNDLE = 20;
 
 const policy = (
   own: 'a' | 'b',
@@ -129,16 +134,21 @@ export async function runActivations(options: ActivationsOptions): Promise<Activ
     const program = join(folder, 'switch-client');
     compileProgram(benchFile('../soak/switch-client.c'), program);
     const names = ['a', 'b'] as const;
-    const archives = await Promise.all(
-      names.map(async (own) =>
-        encodeBundle(await mustCompile(new Map([['shop.ts', policy(own)]]))),
-      ),
+    const made = await Promise.all(
+      names.map((own) => mustCompile(new Map([['shop.ts', policy(own)]]))),
     );
+    // A bundle of its own for each stretch of turns: the first two of them are loaded, the others gone back to.
+    const archiveOf = (turn: number): Uint8Array => {
+      const bundle = made[turn % 2];
+      if (bundle === undefined) throw new Error('two bundles');
+      const fuel = bundle.manifest.fuel + Math.floor(turn / TURNS_A_BUNDLE);
+      return encodeBundle({ ...bundle, manifest: { ...bundle.manifest, fuel } });
+    };
     const bundles = openBundles(net);
     const owners = new Map<number, 'a' | 'b'>();
     const activate = async (turn: number): Promise<void> => {
-      const [own, bytes] = [names[turn % 2] ?? 'a', archives[turn % 2] ?? new Uint8Array()];
-      const applied = await bundles.apply(bytes, null, 'enforce');
+      const own = names[turn % 2] ?? 'a';
+      const applied = await bundles.apply(archiveOf(turn), null, 'enforce');
       if (!applied.ok) throw new Error(`${applied.code}: ${applied.message}`);
       owners.set(applied.generation, own);
     };
@@ -159,7 +169,8 @@ export async function runActivations(options: ActivationsOptions): Promise<Activ
     const asked = await client.stop();
     const requests = asked.a + asked.b + asked.refused + asked.passed + asked.mixed + asked.failed;
     const rate = Math.round(requests / asked.seconds);
-    return { activations: options.activations, requests, rate, ...asked, events, contrary };
+    const { activations } = options;
+    return { activations, loads: owners.size - 1, requests, rate, ...asked, events, contrary };
   } finally {
     await net.close();
     rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** `weft load`: makes a bundle the deciding one on this node. */
 import { writeFileSync } from 'node:fs';
-import type { Diagnostic } from '../../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { Loaded } from '../../agent/load.js';
 import type { Verified } from '../../trust/index.js';
 import {
@@ -35,7 +35,7 @@ export const LOAD_COMMAND: CommandSpec = {
   name: 'load',
   summary: 'load a bundle into the kernel and activate it',
   description:
-    'Activation is one write: until it, and on any failure, the running generation decides.\nThe generation before is kept. Cgroups are enrolled apart, with `weft enrol`.\nWith a trust policy (`--trust`, else /etc/weft/trust.json) a bundle that it refuses is not loaded (exit 6).',
+    'Activation is one write: until it, and on any failure, the running generation decides.\nThe generations before are kept (`--keep`). Cgroups are enrolled apart, with `weft enrol`.\nWith a trust policy (`--trust`, else /etc/weft/trust.json) a bundle that it refuses is not loaded (exit 6).',
   example:
     '$ sudo weft load shop.weft --world shop/world.yaml\ngeneration 3 is active: shop sha256:4f0c…',
   arguments: [{ syntax: '<BUNDLE>', description: BUNDLE_ARGUMENT }],
@@ -47,11 +47,21 @@ export const LOAD_COMMAND: CommandSpec = {
         'requests and replies between workloads of this node go past TCP (see docs/limits.md)',
     },
     { flags: '--trust <FILE>', description: 'the trust policy that must accept its signatures' },
+    {
+      flags: '--keep <N>',
+      description: 'generations that stay loaded for `weft rollback`, 1 to 7 (default: 2)',
+    },
     ...REGISTRY_OPTIONS,
     { flags: '--log <FILE>', description: "where to write the verifier's whole log on a refusal" },
   ],
   formats: ['text', 'json'],
   async run(env, input) {
+    const keep = textOption(input, 'keep');
+    if (keep !== null && !/^[1-7]$/.test(keep)) {
+      const help = 'keep between 1 and 7 generations';
+      const found = diagnostic('U004', `\`${keep}\` generations cannot be kept`, { help });
+      return { exit: EXIT.usage, diagnostics: [found] };
+    }
     const { worldOf } = await import('../subject.js');
     const { openBundle } = await import('../open-bundle.js');
     const { accessOf } = await import('../bundle-place.js');
@@ -79,6 +89,7 @@ export const LOAD_COMMAND: CommandSpec = {
       },
       ...{ now: env.now(), clockOffset: env.clockOffset() },
       trust: policy === null ? null : { policy, signatures },
+      ...(keep === null ? {} : { keep: Number(keep) }),
     };
     let loaded: Loaded;
     try {
