@@ -65,7 +65,7 @@ function readFiles(archive: Uint8Array): Files {
   }
   for (const name of [OCI_LAYOUT_FILE, OCI_INDEX_FILE]) {
     if (files.has(name)) continue;
-    checkFrame(archive); // it may lie behind where the archive is cut
+    if (files.size > 0) checkFrame(archive); // it may lie behind where the archive is cut
     throw new Refusal('B101', `the archive has no \`${name}\``);
   }
   checkLayout(files.get(OCI_LAYOUT_FILE));
