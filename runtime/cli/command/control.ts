@@ -40,6 +40,12 @@ function pageOf(input: Input): StatusPlace | null {
   return { folder: builtPage('status-page'), host, port: Number(port) };
 }
 
+/** A file of the store's, where it was given. */
+function fileOption(env: Env, input: Input, as: string, name: string): Record<string, string> {
+  const path = textOption(input, name);
+  return path === null ? {} : { [as]: pathIn(env, path) };
+}
+
 async function serve(env: Env, input: Input): Promise<Result> {
   const page = pageOf(input);
   const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => pathIn(env, needed(input, name))) as [
@@ -58,7 +64,11 @@ async function serve(env: Env, input: Input): Promise<Result> {
   const onFault = (error: unknown): void => log('warn', describe(error));
   const keys = watchKeys({ ca, cert, key }, { onFault });
   try {
-    const store = await openStore(textOption(input, 'store') ?? DEFAULT_STORE);
+    const store = await openStore(textOption(input, 'store') ?? DEFAULT_STORE, {
+      ...fileOption(env, input, 'ca', 'storeCa'),
+      ...fileOption(env, input, 'cert', 'storeCert'),
+      ...fileOption(env, input, 'key', 'storeKey'),
+    });
     try {
       const control = await openControl({
         ...{ store, keys, clock: REAL_CLOCK, onFault },
@@ -132,6 +142,9 @@ export const CONTROL_COMMAND: CommandSpec = {
       flags: '--page <HOST:PORT>',
       description: 'serve a page of the cluster there, for reading, without asking who reads it',
     },
+    { flags: '--store-ca <FILE>', description: 'certificates in PEM that vouch for etcd' },
+    { flags: '--store-cert <FILE>', description: 'our certificate for etcd' },
+    { flags: '--store-key <FILE>', description: 'the key of it' },
     { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for nodes and operators' },
     { flags: '--cert <FILE>', description: 'its own: spiffe://DOMAIN/control/NAME' },
     { flags: '--key <FILE>', description: 'the key of it' },
