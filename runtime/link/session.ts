@@ -25,6 +25,9 @@ export const CONNECT_MS = 10_000;
 const KEEPALIVE_MS = 20_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
 
+/** What may come before it is read. */
+const WINDOW_BYTES = 1024 * 1024;
+
 export interface SessionOptions {
   readonly address: string;
   readonly pair: KeyPair;
@@ -73,6 +76,8 @@ export function openSession(options: SessionOptions): Session {
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
+    // A bundle of the usual size comes without a pause for a window.
+    'grpc-node.flow_control_window': WINDOW_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     // Known by its identity: the host's name, often an address, is nothing that TLS should carry.

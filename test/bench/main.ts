@@ -4,6 +4,7 @@ import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { openKernel } from '../../runtime/kernel/index.js';
 import { benchConnect } from './connect.js';
+import { benchControl } from './control.js';
 import { benchDecision } from './decision.js';
 import { benchHttp } from './http.js';
 import type { BenchResult } from './pairs.js';
@@ -20,6 +21,7 @@ const GROUPS = {
   project: benchProject,
   connect: benchConnect,
   http: benchHttp,
+  control: benchControl,
 } as const;
 const isGroup = (word: string): word is keyof typeof GROUPS => Object.hasOwn(GROUPS, word);
 
