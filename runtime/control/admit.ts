@@ -29,6 +29,8 @@ export interface Admit {
   call(call: Authenticated, kind: Kind): Peer | Refused;
   /** The peer of a stream; null where it was not let in, and has been told. */
   stream(call: LongCall, kind: Kind): Peer | null;
+  /** Ends every stream: their peers turn to another control plane. */
+  close(): void;
 }
 
 export function isRefused(value: Peer | Refused): value is Refused {
@@ -53,7 +55,14 @@ export function createAdmit(trustDomain: string, clock: Clock): Admit {
     }
     return peer;
   }
+  const streams = new Set<LongCall>();
   return {
+    close() {
+      for (const call of streams) {
+        call.emit('error', { code: status.UNAVAILABLE, details: 'the control plane ends' });
+      }
+      streams.clear();
+    },
     call: judge,
     stream(call, kind) {
       const peer = judge(call, kind);
@@ -64,8 +73,13 @@ export function createAdmit(trustDomain: string, clock: Clock): Admit {
       const leave = beforeExpiry(clock, peer.notAfter, () =>
         call.emit('error', { code: status.UNAUTHENTICATED, details: 'the certificate expires' }),
       );
-      call.on('close', leave);
-      call.on('cancelled', leave);
+      const forget = (): void => {
+        leave();
+        streams.delete(call);
+      };
+      streams.add(call);
+      call.on('close', forget);
+      call.on('cancelled', forget);
       return peer;
     },
   };

@@ -127,6 +127,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     connected: () => registry.connected,
     async close() {
       stop.abort();
+      // Without channelz the library knows of no sessions that it could end.
+      admit.close();
       server.forceShutdown();
       await page?.[Symbol.asyncDispose]();
       await leading;

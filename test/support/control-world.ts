@@ -57,6 +57,8 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly heldFile?: string | null;
+  /** Of its first certificate. */
+  readonly times?: { readonly now?: number; readonly lifetimeMs?: number };
   /** What it runs already. */
   readonly running?: readonly Running[];
 }
@@ -85,8 +87,12 @@ export async function controlWorld(): Promise<ControlWorld> {
     faults.push(error);
   };
   const closing: (() => unknown)[] = [];
-  const keysOf = async (kind: 'node' | 'control', name: string): Promise<WatchedKeys> => {
-    const keys = watchKeys(await authority.issue(kind, name), { onFault, lookMs: 20 });
+  const keysOf = async (
+    kind: 'node' | 'control',
+    name: string,
+    times: NodeOptions['times'] = {},
+  ): Promise<WatchedKeys> => {
+    const keys = watchKeys(await authority.issue(kind, name, times), { onFault, lookMs: 20 });
     closing.push(() => keys.close());
     return keys;
   };
@@ -108,9 +114,11 @@ export async function controlWorld(): Promise<ControlWorld> {
     },
     async node(
       name,
-      { ports, labels = {}, clock = REAL_CLOCK, heldFile = null, running = [] } = { ports: [] },
+      { ports, labels = {}, clock = REAL_CLOCK, heldFile = null, running = [], times } = {
+        ports: [],
+      },
     ) {
-      const keys = await keysOf('node', name);
+      const keys = await keysOf('node', name, times);
       const applied: Item[] = [];
       const withdrawn: string[] = [];
       const log: string[] = [];
