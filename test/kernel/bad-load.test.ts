@@ -74,6 +74,7 @@ test.before(async () => {
   mkdirSync(cgroup);
   await run(['init', 'shop']);
   write('shop/world.yaml', WORLD);
+  write('notes.txt', 'what is no bundle');
   const built = await run(['build', 'shop', '--out', 'good.weft']);
   assert.is(built.exit, 0, built.stderr);
   const bytes = readFileSync(join(cwd, 'good.weft'));
@@ -134,7 +135,8 @@ const ROWS: readonly Row[] = [
   { name: 'a cut bundle', args: ['cut.weft', ...world], code: 'B102', exit: 6 },
   { name: 'an empty file', args: ['empty.weft', ...world], code: 'B102', exit: 6 },
   { name: 'an altered bundle', args: ['altered.weft', ...world], code: 'B103', exit: 6 },
-  { name: 'no bundle', args: ['shop/world.yaml', ...world], code: 'B101', exit: 6 },
+  { name: 'no bundle', args: ['notes.txt', ...world], code: 'B101', exit: 6 },
+  { name: 'a file of a project', args: ['shop/world.yaml', ...world], code: 'U013', exit: 64 },
   { name: 'a missing file', args: ['nowhere.weft', ...world], code: 'U010', exit: 1 },
   { name: 'no world', args: ['good.weft'], code: 'U003', exit: 64 },
   {
