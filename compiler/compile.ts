@@ -10,13 +10,8 @@ import type { ProjectConfig } from './bundle/project.js';
 import { canAudit } from './can-allow.js';
 import { checkBudget, checkRegexTables, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
-import {
-  checkWalked,
-  checkWalks,
-  type PlacedFunction,
-  type PlacedWalk,
-  walkedLimit,
-} from './check-walks.js';
+import { checkVerified, walkedLimit, walkLowered } from './check-verified.js';
+import { checkWalks, type PlacedWalk } from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import {
   BugError,
@@ -27,7 +22,7 @@ import {
 } from './diagnostic/index.js';
 import { writeObject } from './elf/index.js';
 import type { Snapshotter, SourceReader } from './frontend/index.js';
-import { loops, MEMORY_IMAGE, type Module, print } from './ir/index.js';
+import { type Func, loops, MEMORY_IMAGE, type Module, print } from './ir/index.js';
 import { joinModules, renameImage } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
 import { type Lowered, type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
@@ -42,7 +37,6 @@ import {
   optimize,
   type PassObserver,
   type Walk,
-  type WalkedFunction,
 } from './passes/index.js';
 import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
 import type { PolicyCache } from './policy-cache.js';
@@ -232,7 +226,8 @@ interface Parts {
 /** The bundle's code for some kernels. */
 interface Variant {
   readonly module: Module;
-  readonly functions: readonly PlacedFunction[];
+  /** About what it takes to walk each function. */
+  readonly estimates: ReadonlyMap<string, number>;
   readonly lowered: Lowered;
 }
 
@@ -248,24 +243,23 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   const walks: PlacedWalk[] = [];
   const limit = walkedLimit(policies.length);
   const variant = (mayGoto: boolean): Variant => {
-    const functions: PlacedFunction[] = [];
-    const place =
-      (positions: Module['positions']) =>
-      (of: WalkedFunction): void => {
-        functions.push({ ...of, at: of.loc === null ? null : (positions[of.loc] ?? null) });
-      };
+    const estimates = new Map<string, number>();
+    const merging = {
+      walked: limit,
+      walk: (func: Func, module: Module) => walkLowered(func, module, { mayGoto, limit }),
+      onWalked: (name: string, walked: number): unknown => estimates.set(name, walked),
+    };
     const modules = policies.map((p, i) => {
       const onWalk = (walk: Walk): void => {
         const at = walk.loc === null ? null : (p.module.positions[walk.loc] ?? null);
         walks.push({ ...walk, at });
       };
-      const onWalked = place(p.module.positions);
       const watch = mayGoto === isWalked ? undefined : observerOf(observe, p.index);
-      const target = { mayGoto, fuel, walked: limit, onWalk, onWalked, observe: watch };
+      const target = { mayGoto, fuel, ...merging, onWalk, observe: watch };
       return expandPolicy(p, { plan: plans[i], numbering, target });
     });
     const views = buildViewFunctions(callees(modules));
-    optimize(views, { mayGoto, walked: limit, onWalked: place([]) });
+    optimize(views, { mayGoto, ...merging });
     const dispatcher = buildDispatcher(draft, (name) =>
       policies.some((p) => canAudit(p.module, name)),
     );
@@ -273,17 +267,18 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     inlinePolicies(module);
     const joining = new Set(dispatcher.functions.map(({ name }) => name));
     const joined = module.functions.filter(({ name }) => joining.has(name));
-    const onWalked = place(module.positions);
-    optimize({ ...module, functions: joined }, { mayGoto, walked: limit, onWalked });
-    return { module, functions, lowered: lowerModule(module, { mayGoto }) };
+    optimize({ ...module, functions: joined }, { mayGoto, ...merging });
+    return { module, estimates, lowered: lowerModule(module, { mayGoto }) };
   };
   // Kernels differ in how loops are guarded; without a loop, or for new kernels only, one object serves all.
   const base = variant(!isWalked);
-  const tooLong = checkWalks(walks, fuel);
-  diagnostics.push(...(tooLong.length > 0 ? tooLong : checkWalked(base.functions)));
+  diagnostics.push(...checkWalks(walks, fuel));
   const hasLoops = base.module.functions.some((f) => loops(f).length > 0);
   const guarded = isWalked && hasLoops ? variant(true) : base;
-  if (!hasErrors(diagnostics)) diagnostics.push(...checkWalked(guarded.functions));
+  const verified = (of: Variant, isForNew: boolean): Diagnostic[] =>
+    of.lowered.ok ? checkVerified({ ...of, functions: of.lowered.functions, isForNew }) : [];
+  if (!hasErrors(diagnostics)) diagnostics.push(...verified(base, guarded === base));
+  if (!hasErrors(diagnostics) && guarded !== base) diagnostics.push(...verified(guarded, true));
   const { wasm } = parts.stages;
   const ir = (): string => print(base.module);
   const plan = (): string => printPlan(plans, numbering);

@@ -3,11 +3,15 @@ export { MAX_FRAMES, MAX_STACK } from './call-chains.js';
 export { CODES } from './codes.js';
 export {
   AUTHORIZE_FUNCTION,
+  AUTHORIZE_REQUEST_FUNCTION,
   buildDispatcher,
   type DispatchRules,
   policyFunction,
   ROUTE_FUNCTION,
+  ROUTE_REQUEST_FUNCTION,
 } from './dispatcher.js';
+export { lowerFunction } from './lower-function.js';
 export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
 export type { Line, LoweredFunction } from './lowered-function.js';
 export { printLowered } from './print-lowered.js';
+export { type Walked, walkFunction } from './walk/walk-function.js';

@@ -10,7 +10,7 @@ export { indexMemory } from './index-memory.js';
 export { inline } from './inline.js';
 export { inlinePolicies } from './inline-policies.js';
 export { lowerSwitch } from './lower-switch.js';
-export { mergeWays, type WalkedFunction } from './merge-ways.js';
+export { mergeWays } from './merge-ways.js';
 export { mostOf } from './most.js';
 export {
   type OptimizeOptions,

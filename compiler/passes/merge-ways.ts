@@ -15,7 +15,6 @@ import {
   blockMap,
   type Func,
   type Instr,
-  type Loc,
   mapOperands,
   mapTerm,
   newBlock,
@@ -29,19 +28,15 @@ import { repairSsa } from './repair-ssa.js';
 import { simplifyParams } from './simplify-params.js';
 import { verifierWays, type Ways } from './verifier-ways.js';
 
-/** What a verifier has to walk of a function, and where most of it. */
-export interface WalkedFunction {
-  readonly name: string;
-  /** Instructions of the IR, each as often as it is walked. */
-  readonly walked: number;
-  readonly loc: Loc;
-}
 export interface MergeOptions {
   /** A function that takes no more instructions to walk stays as it is. */
   readonly limit: number;
   /** How often a loop is walked, by its header. */
   readonly turns: ReadonlyMap<BlockId, number>;
-  readonly onWalked?: ((walked: WalkedFunction) => void) | undefined;
+  /** What a walk comes to, more exactly than counted here, and slower: asked where that seems too much. */
+  readonly walk?: ((func: Func) => number) | undefined;
+  /** Is told how many instructions are walked then, about. */
+  readonly onWalked?: ((name: string, walked: number) => void) | undefined;
 }
 
 /** Ways that may come to a block, tried from the most. */
@@ -50,11 +45,17 @@ const TRIED: readonly number[] = [1024, 256, 64, 16, 4, 1];
 const NEAR_LEAST = 1.5;
 
 /** Merges the ways of a function. */
-export function mergeWays(func: Func, { limit, turns, onWalked }: MergeOptions): boolean {
+export function mergeWays(func: Func, options: MergeOptions): boolean {
+  const { limit, turns, walk, onWalked } = options;
   const [connection] = func.params;
   let count = verifierWays(func);
   let ways = count({ most: Number.POSITIVE_INFINITY, turns });
   if (ways.walked > limit && connection?.type === 'ptr') {
+    const walked = walk?.(func) ?? ways.walked;
+    if (walked <= limit) {
+      onWalked?.(func.name, walked);
+      return false;
+    }
     if (partCompares(func)) count = verifierWays(func);
     const enough = Math.max(limit, NEAR_LEAST * count({ most: 1, turns }).walked);
     for (const most of TRIED) {
@@ -63,13 +64,8 @@ export function mergeWays(func: Func, { limit, turns, onWalked }: MergeOptions):
     }
     forget(func, connection, ways.meetings);
   }
-  onWalked?.({ name: func.name, walked: ways.walked, loc: locationOf(ways) });
+  onWalked?.(func.name, ways.walked);
   return ways.meetings.length > 0;
-}
-
-function locationOf({ worst }: Ways): Loc {
-  if (worst === null) return null;
-  return [...worst.instrs, worst.term].find(({ loc }) => loc !== null)?.loc ?? null;
 }
 
 /** Launders values where ways meet; what stands behind uses the new names. */

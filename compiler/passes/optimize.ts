@@ -14,7 +14,7 @@ import { guardLoops, type Walk } from './guard-loops.js';
 import { indexMemory } from './index-memory.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
-import { mergeWays, type WalkedFunction } from './merge-ways.js';
+import { mergeWays } from './merge-ways.js';
 import { orderBlocks } from './order-blocks.js';
 import { promoteMemory } from './promote-memory.js';
 import { reduceStrength } from './reduce-strength.js';
@@ -44,8 +44,10 @@ export interface OptimizeOptions extends SimplifyOptions {
   readonly onWalk?: (walk: Walk) => void;
   /** Instructions that a verifier may walk of a function before what costs it most is made shorter. */
   readonly walked?: number;
-  /** Is told what a verifier has to walk of each function. */
-  readonly onWalked?: (walked: WalkedFunction) => void;
+  /** What a verifier walks of a function, more exactly than merge-ways counts. */
+  readonly walk?: (func: Func, module: Module) => number;
+  /** Is told about what a verifier has to walk of each function. */
+  readonly onWalked?: (name: string, walked: number) => void;
 }
 
 const MOST_FUEL = 1_000_000;
@@ -130,6 +132,7 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
     fuel = MOST_FUEL,
     walked: limit = MOST_WALKED,
     onWalk,
+    walk,
     onWalked,
   } = options;
   for (const func of module.functions) {
@@ -137,7 +140,8 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
     const onTurns = (header: BlockId, count: number): unknown => turns.set(header, count);
     const guards = { mayGoto, fuel, onTurns, ...(onWalk === undefined ? {} : { onWalk }) };
     run('guard-loops', () => guardLoops(func, guards));
-    run('merge-ways', () => mergeWays(func, { limit, turns, onWalked }));
+    const walkIt = walk === undefined ? undefined : (of: Func) => walk(of, module);
+    run('merge-ways', () => mergeWays(func, { limit, turns, walk: walkIt, onWalked }));
   }
   each('eliminate-dead-code', eliminateDeadCode);
   each('order-blocks', orderBlocks);

@@ -52,8 +52,6 @@ export interface WaysOptions {
 export interface Ways {
   /** Instructions that are walked. */
   readonly walked: number;
-  /** The block that takes most of them. */
-  readonly worst: Block | null;
   /** In order. */
   readonly meetings: readonly Meeting[];
 }
@@ -144,14 +142,10 @@ class WaysCounter {
   run(): Ways {
     const turnsOf = this.#turns();
     let walked = 0;
-    let most = -1;
-    let worst: Block | null = null;
     for (const block of this.#graph.order) {
-      const cost = this.#block(block) * (turnsOf.get(block.id) ?? 1);
-      walked += cost;
-      if (cost > most) [most, worst] = [cost, block];
+      walked += this.#block(block) * (turnsOf.get(block.id) ?? 1);
     }
-    return { walked, worst, meetings: this.#meetings };
+    return { walked, meetings: this.#meetings };
   }
 
   /** How often blocks of loops are walked for one way that comes to the outermost. */

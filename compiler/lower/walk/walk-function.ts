@@ -1,0 +1,420 @@
+/**
+ * How many instructions a kernel's verifier goes through in one function: a walk by its own rules
+ * (kernel/bpf/verifier.c, do_check and is_state_visited), over numbers and addresses as lowering makes them.
+ * A function is walked by itself, since all are global; what it calls may answer anything. Nothing is
+ * checked: lowering keeps the rules, and kernels have the last word.
+ */
+import type { Type } from '../../ir/types.js';
+import {
+  type Code,
+  FP,
+  type Insn,
+  type InsnIndex,
+  type Operand,
+  R0,
+  R5,
+  type Reg,
+} from '../asm/index.js';
+import { decide, narrow } from './branch.js';
+import { type Places, placesOf, slotAt } from './places.js';
+import { anyOf, compute, exactly, isExact, lowHalf, type Origin, type Range } from './scalar.js';
+import {
+  Checkpoint,
+  covers,
+  type Likeness,
+  need,
+  type Pointer,
+  type Scalar,
+  type Value,
+  type Values,
+  type Way,
+} from './state.js';
+
+export interface WalkInput {
+  readonly code: Code;
+  /** What the parameters are, in order. */
+  readonly params: readonly Type[];
+  /** Bytes of read-only images: a verifier reads them where it knows the place. */
+  readonly images: ReadonlyMap<string, Uint8Array>;
+  /** The walk ends behind so many instructions. */
+  readonly limit: number;
+}
+export interface Walked {
+  readonly instructions: number;
+  /** Where most of them are. */
+  readonly most: InsnIndex;
+  /** The most ways that were kept for later at a time. */
+  readonly kept: number;
+}
+
+/** kernel/bpf/verifier.c, is_state_visited: when a state is worth keeping, and when one is given up. */
+const KEEP_AFTER = { jumps: 2, instructions: 8 } as const;
+const KEEP_IN_LOOP_AFTER = { jumps: 20, instructions: 100 } as const;
+const MOST_JUMPS = 40;
+const MISSES = 3;
+const MISSES_OF_LOOP = 64;
+
+const ANY: Range = anyOf(64);
+const ANY_OF_BYTES: ReadonlyMap<number, Range> = new Map(
+  [1, 2, 4, 8].map((n) => [n, anyOf(8 * n)]),
+);
+
+/** Walks a function. */
+export function walkFunction(input: WalkInput): Walked {
+  return new Walk(input).run();
+}
+
+class Walk {
+  readonly #insns: readonly Insn[];
+  readonly #places: Places;
+  readonly #input: WalkInput;
+  readonly #kept: Way[] = [];
+  readonly #seen = new Map<number, Checkpoint[]>();
+  readonly #visits: Uint32Array;
+  #time = 0;
+  #walked = 0;
+  #jumps = 0;
+  #before = { walked: 0, jumps: 0 };
+  #mostKept = 0;
+
+  constructor(input: WalkInput) {
+    this.#input = input;
+    this.#insns = input.code.insns;
+    this.#places = placesOf(input.code);
+    this.#visits = new Uint32Array(this.#insns.length);
+  }
+
+  run(): Walked {
+    const values: Values = new Array<Value | null>(this.#places.count).fill(null);
+    for (const [i, type] of this.#input.params.entries()) {
+      const to = `parameter ${i}`;
+      values[i + 1] =
+        type === 'ptr'
+          ? { kind: 'pointer', to, offset: 0n, index: null, mayBeNull: true }
+          : this.#scalar(ANY);
+    }
+    const first: Way = { at: 0, values, parent: null, turns: 0, jumps: 0, entry: null };
+    this.#kept.push(first);
+    for (let way = this.#kept.pop(); way !== undefined; way = this.#kept.pop()) {
+      this.#follow(way);
+      if (this.#walked > this.#input.limit) break;
+    }
+    const most = this.#visits.indexOf(this.#visits.reduce((a, b) => Math.max(a, b), 0));
+    return { instructions: this.#walked, most: most as InsnIndex, kept: this.#mostKept };
+  }
+
+  #scalar(range: Range, from: readonly Origin[] = []): Scalar {
+    this.#time += 1;
+    return { kind: 'scalar', range, origin: { time: this.#time, from } };
+  }
+
+  /** Goes on with one way to its end. */
+  #follow(way: Way): void {
+    while (this.#walked <= this.#input.limit) {
+      this.#walked += 1;
+      this.#visits[way.at] = (this.#visits[way.at] ?? 0) + 1;
+      if (this.#places.isLook[way.at] && this.#isKnown(way)) break;
+      const insn = this.#insns[way.at];
+      if (insn === undefined || !this.#step(way, insn)) break;
+    }
+    this.#end(way);
+  }
+
+  /** One instruction; false where the way ends. */
+  #step(way: Way, insn: Insn): boolean {
+    const { values } = way;
+    switch (insn.op) {
+      case 'alu':
+        values[insn.dst] = this.#alu(way, insn);
+        break;
+      case 'neg':
+      case 'swap': {
+        const old = values[insn.dst];
+        const range = insn.op === 'swap' || insn.width === 64 ? ANY : lowHalf(ANY);
+        values[insn.dst] = this.#scalar(range, old?.kind === 'scalar' ? [old.origin] : []);
+        break;
+      }
+      case 'load':
+        values[insn.dst] = this.#load(way, insn);
+        break;
+      case 'store': {
+        const slot = insn.base === FP ? slotAt(insn.offset) : null;
+        if (slot !== null) values[slot] = this.#operand(way, insn.src, 64);
+        break;
+      }
+      case 'lddw':
+        values[insn.dst] = this.#scalar(exactly(insn.value));
+        break;
+      case 'address': {
+        const offset = BigInt(insn.addend);
+        values[insn.dst] = {
+          kind: 'pointer',
+          to: insn.symbol,
+          offset,
+          index: null,
+          mayBeNull: false,
+        };
+        break;
+      }
+      case 'call':
+        this.#jumps += 1;
+        way.jumps += 1;
+        for (let reg = 0; reg <= R5; reg++) values[reg] = null;
+        values[R0] = this.#scalar(ANY);
+        break;
+      case 'jump':
+        this.#jumps += 1;
+        way.jumps += 1;
+        way.at = this.#places.targets[way.at] ?? 0;
+        return true;
+      case 'branch':
+        this.#jumps += 1;
+        this.#branch(way, insn);
+        return true;
+      case 'may_goto':
+        this.#jumps += 1;
+        this.#mayGoto(way);
+        return true;
+      case 'exit':
+        this.#jumps += 1;
+        return false;
+    }
+    way.at += 1;
+    return true;
+  }
+
+  #operand({ values }: Way, operand: Operand, width: 32 | 64): Value {
+    if ('reg' in operand) return values[operand.reg] ?? this.#scalar(ANY);
+    const number = BigInt(operand.imm);
+    return this.#scalar(exactly(width === 32 ? BigInt.asUintN(32, number) : number));
+  }
+
+  #alu(way: Way, insn: Extract<Insn, { op: 'alu' }>): Value {
+    const right = this.#operand(way, insn.src, insn.width);
+    if (insn.kind === 'mov') {
+      if (right.kind === 'pointer') return right;
+      const range = compute('mov', insn.width, right.range, right.range);
+      if (range === right.range) return right;
+      return this.#scalar(range, [right.origin]);
+    }
+    const left = way.values[insn.dst] ?? this.#scalar(ANY);
+    if (left.kind === 'pointer') return this.#moved(way, left, right, insn.kind === 'add');
+    if (right.kind === 'pointer') return this.#moved(way, right, left, insn.kind === 'add');
+    const range = compute(insn.kind, insn.width, left.range, right.range);
+    return this.#scalar(range, [left.origin, right.origin]);
+  }
+
+  /** An address and a number: where it leads has to be known. */
+  #moved(way: Way, pointer: Pointer, by: Value, isAdd: boolean): Value {
+    if (by.kind === 'pointer' || !isAdd) return this.#scalar(ANY);
+    need(way.parent, [by.origin]);
+    const { range } = by;
+    if (isExact(range))
+      return { ...pointer, offset: BigInt.asIntN(64, pointer.offset + range.value) };
+    const index = pointer.index === null ? range : compute('add', 64, pointer.index, range);
+    return { ...pointer, index };
+  }
+
+  #load(way: Way, { base, offset, size }: Extract<Insn, { op: 'load' }>): Value {
+    const slot = base === FP ? slotAt(offset) : null;
+    const held = slot === null ? null : way.values[slot];
+    if (held) return held;
+    return this.#scalar(
+      this.#read(way.values[base], offset, size) ?? ANY_OF_BYTES.get(size) ?? ANY,
+    );
+  }
+
+  /** What a read-only image holds at a place that is known. */
+  #read(from: Value | null | undefined, offset: number, size: number): Range | null {
+    if (from?.kind !== 'pointer' || from.index !== null) return null;
+    const bytes = this.#input.images.get(from.to);
+    const at = Number(from.offset) + offset;
+    if (bytes === undefined || at < 0 || at + size > bytes.length) return null;
+    const read = [...bytes.subarray(at, at + size)].reverse();
+    return exactly(read.reduce((all, byte) => (all << 8n) | BigInt(byte), 0n));
+  }
+
+  #branch(way: Way, { test }: Extract<Insn, { op: 'branch' }>): void {
+    const left = way.values[test.left] ?? this.#scalar(ANY);
+    const right = this.#operand(way, test.right, test.width);
+    const target = this.#places.targets[way.at] ?? 0;
+    if (left.kind === 'pointer' || right.kind === 'pointer') {
+      this.#branchOnPointer(way, test.left, target);
+      return;
+    }
+    const decided = decide(test.kind, test.width, left.range, right.range);
+    way.jumps += 1;
+    if (decided !== null) {
+      need(way.parent, [left.origin, right.origin]);
+      way.at = decided ? target : way.at + 1;
+      return;
+    }
+    const pair = [left.range, right.range] as const;
+    const yes = narrow(test.kind, test.width, true, pair);
+    const no = narrow(test.kind, test.width, false, pair);
+    this.#keep({ ...way, at: target, values: learn(way.values, [left, right], yes) });
+    way.values = learn(way.values, [left, right], no);
+    way.at += 1;
+  }
+
+  /** A parameter that may be null is compared with it once. */
+  #branchOnPointer(way: Way, reg: Reg, target: number): void {
+    const pointer = way.values[reg];
+    way.jumps += 1;
+    if (pointer?.kind === 'pointer' && pointer.mayBeNull) {
+      const values = way.values.slice();
+      values[reg] = this.#scalar(exactly(0n));
+      this.#keep({ ...way, at: target, values });
+      way.values[reg] = { ...pointer, mayBeNull: false };
+    }
+    way.at += 1;
+  }
+
+  /** What comes behind it is kept for later, as another turn. */
+  #mayGoto(way: Way): void {
+    const values = way.values.slice();
+    const before = this.#beforeAt(way);
+    if (before !== null) this.#widen(before, values);
+    this.#keep({ ...way, at: way.at + 1, values, turns: way.turns + 1 });
+    way.at = this.#places.targets[way.at] ?? 0;
+  }
+
+  /** The last state on this way at the same place. */
+  #beforeAt({ at, parent }: Way): Checkpoint | null {
+    // The nearest is the one that was just kept for this very visit.
+    for (let state = parent?.parent ?? null; state !== null; state = state.parent) {
+      if (state.at === at) return state;
+    }
+    return null;
+  }
+
+  /** widen_imprecise_scalars: what changed from turn to turn and never mattered may be anything. */
+  #widen(before: Checkpoint, values: Values): void {
+    for (const [place, value] of values.entries()) {
+      const old = before.values[place];
+      if (old?.kind !== 'scalar' || value?.kind !== 'scalar') continue;
+      if (before.needed.has(place) || old === value) continue;
+      if (isExact(old.range) && isExact(value.range) && old.range.value === value.range.value)
+        continue;
+      values[place] = this.#scalar(ANY);
+    }
+  }
+
+  #keep(way: Way): void {
+    this.#kept.push(way);
+    if (way.parent !== null) way.parent.open += 1;
+    this.#mostKept = Math.max(this.#mostKept, this.#kept.length);
+  }
+
+  /** True where a state that was seen makes this one superfluous; keeps it where that pays. */
+  #isKnown(way: Way): boolean {
+    const isForced = this.#insns[way.at]?.op === 'may_goto';
+    const alive = this.#places.alive[way.at] ?? [];
+    const since = {
+      jumps: this.#jumps - this.#before.jumps,
+      instructions: this.#walked - this.#before.walked,
+    };
+    const isPast = (limit: typeof since): boolean =>
+      since.jumps >= limit.jumps && since.instructions >= limit.instructions;
+    let keeps = isForced || way.jumps > MOST_JUMPS || isPast(KEEP_AFTER);
+    const states = this.#seen.get(way.at) ?? [];
+    const left: Checkpoint[] = [];
+    let hit: Checkpoint | null = null;
+    for (const [i, state] of states.entries()) {
+      if (this.#isCovered(state, way, alive)) {
+        hit = state;
+        left.push(...states.slice(i));
+        break;
+      }
+      const isOpen = state.open > 0;
+      const isSoon =
+        since.jumps < KEEP_IN_LOOP_AFTER.jumps &&
+        since.instructions < KEEP_IN_LOOP_AFTER.instructions;
+      if (isOpen && !isForced && way.jumps <= MOST_JUMPS && isSoon) keeps = false;
+      if (keeps) state.misses += 1;
+      const most = isForced && isOpen ? MISSES_OF_LOOP : MISSES;
+      if (state.misses <= state.hits * most + most) left.push(state);
+    }
+    if (left.length < states.length) this.#seen.set(way.at, left);
+    if (hit !== null) {
+      this.#meet(way, hit);
+      return true;
+    }
+    if (keeps) this.#checkpoint(way, left);
+    return false;
+  }
+
+  #isCovered(state: Checkpoint, way: Way, alive: Places['alive'][number]): boolean {
+    if (state.open > 0) {
+      const isTurn = this.#insns[way.at]?.op === 'may_goto' && state.turns !== way.turns;
+      return isTurn && isAncestor(state, way) && covers(state, way.values, alive, 'within');
+    }
+    const entry = outermost(state.entry);
+    const likeness: Likeness = entry !== null && entry.open > 0 ? 'within' : 'needed';
+    return covers(state, way.values, alive, likeness);
+  }
+
+  /** Goes on as a state that was seen did: what it had to know, this way has to. */
+  #meet(way: Way, state: Checkpoint): void {
+    state.hits += 1;
+    if (state.open > 0) way.entry = outer(way.entry, state);
+    const origins = [...state.needed].flatMap((place) => {
+      const value = way.values[place];
+      return value?.kind === 'scalar' ? [value.origin] : [];
+    });
+    if (origins.length > 0) need(way.parent, origins);
+  }
+
+  #checkpoint(way: Way, states: readonly Checkpoint[]): void {
+    const state = new Checkpoint(way, this.#time);
+    this.#before = { walked: this.#walked, jumps: this.#jumps };
+    this.#seen.set(way.at, [state, ...states]);
+    way.parent = state;
+    way.jumps = 0;
+  }
+
+  /** A way is at its end, and with the last of a state the state. */
+  #end(way: Way): void {
+    if (way.entry !== null && way.parent !== null) noteEntry(way.parent, way.entry);
+    for (let state = way.parent; state !== null; state = state.parent) {
+      state.open -= 1;
+      if (state.open > 0) break;
+      if (state.entry !== null && state.parent !== null) noteEntry(state.parent, state.entry);
+    }
+  }
+}
+
+/** What a test told, wherever the same numbers are. */
+function learn(
+  values: Values,
+  [left, right]: readonly [Scalar, Scalar],
+  [a, b]: readonly [Range, Range],
+): Values {
+  return values.map((value) => {
+    if (value?.kind !== 'scalar') return value;
+    if (value.origin === left.origin && a !== left.range) return { ...value, range: a };
+    if (value.origin === right.origin && b !== right.range) return { ...value, range: b };
+    return value;
+  });
+}
+
+function isAncestor(state: Checkpoint, { parent }: Way): boolean {
+  for (let above = parent; above !== null; above = above.parent) if (above === state) return true;
+  return false;
+}
+
+function outermost(entry: Checkpoint | null): Checkpoint | null {
+  let found = entry;
+  while (found?.entry && found.entry !== found) found = found.entry;
+  return found;
+}
+
+function outer(old: Checkpoint | null, state: Checkpoint): Checkpoint {
+  return old !== null && old.depth <= state.depth ? old : state;
+}
+
+/** update_loop_entry: the outermost open state that ways came back to. */
+function noteEntry(state: Checkpoint, entry: Checkpoint): void {
+  const [mine, other] = [state.entry ?? state, entry.entry ?? entry];
+  if (other.open > 0 && other.depth <= mine.depth) state.entry = entry;
+}
