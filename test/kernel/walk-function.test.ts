@@ -56,10 +56,16 @@ async function count(
 
 const ofCase = (name: string): ReturnType<typeof parseCaseFile> =>
   parseCaseFile(name, readFileSync(`test/case/${name}.case`, 'utf8'));
-const CASES = ['flags', 'request-views', 'rule-list', 'regex-table'] as const;
+/** Each in the form for these kernels; three automata are more than one without may_goto walks (B211). */
+const CASES = [
+  ['flags', ['6.1', '6.12']],
+  ['request-views', ['6.1', '6.12']],
+  ['rule-list', ['6.1', '6.12']],
+  ['regex-table', ['6.12']],
+] as const;
 
-for (const name of CASES) {
-  for (const series of ['6.1', '6.12']) {
+for (const [name, all] of CASES) {
+  for (const series of all) {
     test(`${name}, as for kernel ${series}`, async () => {
       const { policies, config } = ofCase(name);
       const { ours, kernel } = await count(policies, config as ConfigText, series);
