@@ -28,8 +28,6 @@ export const REQUEST_HOOK_BASE = 200_000;
 export const REQUEST_HOOK = 480_000;
 /** Programs that come to no more than this part of their limit by the estimate of merge-ways are not walked: the truth was never seen to be more than 5.5 times as much. */
 const SURELY_FEW = 1 / 6;
-/** BPF_COMPLEXITY_LIMIT_JMP_SEQ: ways that a verifier keeps for later at a time. */
-const MOST_KEPT = 8192;
 /** A function that takes no more is never made cheaper to walk. */
 const MOST_IN_ONE = 60_000;
 
@@ -121,19 +119,13 @@ function checkProgram(
     const walked = known.get(func.name) ?? walkFunction({ ...func, images, limit });
     known.set(func.name, walked);
     total += walked.instructions;
-    const isWorst =
-      walked.kept > MOST_KEPT || walked.instructions > (worst?.walked.instructions ?? -1);
-    if (isWorst) worst = { func, walked };
-    if (total > limit || walked.kept > MOST_KEPT) break;
+    if (worst === null || walked.instructions > worst.walked.instructions) worst = { func, walked };
+    if (total > limit) break;
   }
-  if (worst === null) return [];
+  if (worst === null || total <= limit) return [];
   const { func, walked } = worst;
-  if (total <= limit && walked.kept <= MOST_KEPT) return [];
   const loc = func.locs.slice(0, walked.most + 1).findLast((one) => one !== null) ?? null;
   const at = loc === null ? null : (module.positions[loc] ?? null);
-  const message =
-    walked.kept > MOST_KEPT
-      ? `verifiers keep more than ${MOST_KEPT} ways through \`${func.name}\` for later`
-      : `verifiers walk more than ${limit} instructions for ${what}, at least ${Math.min(walked.instructions, limit)} of them in \`${func.name}\``;
+  const message = `verifiers walk more than ${limit} instructions for ${what}, at least ${Math.min(walked.instructions, limit)} of them in \`${func.name}\``;
   return [diagnostic('B211', message, { at, help: BUNDLE_CODES['B211']?.help ?? null })];
 }
