@@ -19,7 +19,7 @@ import {
 import { orderBlocks } from './passes/index.js';
 
 /** BPF_COMPLEXITY_LIMIT_INSNS of every kernel since 5.2. */
-const KERNEL_LIMIT = 1_000_000;
+const VERIFIER_LIMIT = 1_000_000;
 /** Of them, what hooks take themselves, rounded up: connections on any kernel of test/kernels. */
 export const CONNECTION_HOOK = 20_000;
 /** Requests, on kernels before 6.9. */
@@ -33,7 +33,7 @@ const MOST_IN_ONE = 60_000;
 
 /** What a function of a bundle of so many policies may take before its ways are merged: all of one program together fit then. */
 export function walkedLimit(policies: number): number {
-  return Math.min(MOST_IN_ONE, Math.floor((KERNEL_LIMIT - REQUEST_HOOK) / (policies + 2)));
+  return Math.min(MOST_IN_ONE, Math.floor((VERIFIER_LIMIT - REQUEST_HOOK) / (policies + 2)));
 }
 
 /** The code of a bundle for some kernels. */
@@ -61,7 +61,7 @@ export function checkVerified(form: Form): Diagnostic[] {
   return programs.flatMap(({ what, entries, hook }) => {
     const functions = reached(form.functions, entries);
     const about = functions.reduce((sum, { name }) => sum + (form.estimates.get(name) ?? 0), 0);
-    const limit = KERNEL_LIMIT - hook;
+    const limit = VERIFIER_LIMIT - hook;
     if (about <= limit * SURELY_FEW) return [];
     return checkProgram(form, { what, functions, limit, known });
   });

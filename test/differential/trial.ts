@@ -1,5 +1,5 @@
 /** One bundle of generated policies and what it is asked: decided by every engine, and compared with V8. */
-import type { Bundle, Manifest } from '../../compiler/bundle/manifest.js';
+import type { Manifest } from '../../compiler/bundle/manifest.js';
 import {
   ASKED,
   type Ask,
@@ -7,7 +7,7 @@ import {
   type RecordFields,
   readRecord,
 } from '../../runtime/simulate/index.js';
-import { compileTexts, mustCompile } from '../support/compile-texts.js';
+import { mustCompileForSome } from '../support/compile-texts.js';
 import { encodeAll, type Facts, Interner } from '../support/encode-connection.js';
 import { encodeRequests, type RequestFacts } from '../support/encode-request.js';
 import { kernelEngine, wasmEngine, wasmtimeEngine } from '../support/engines.js';
@@ -99,30 +99,11 @@ function decideByStages(
   return { answers, stages };
 }
 
-/** Kernels that have may_goto. */
-const NEWER = ['6.12', '6.18'];
-
-/** For all kernels; for newer ones alone where it is more than others walk (B211). */
-async function compileTrial(
-  texts: Trial['texts'],
-  fuel: number,
-  observe: StageKeeper['observe'],
-): Promise<Bundle> {
-  const { bundle, diagnostics } = await compileTexts(texts, { budget: { fuel } }, observe);
-  if (bundle !== null) return bundle;
-  const isTooLong = diagnostics.every(({ code }) => code === 'B211');
-  return mustCompile(
-    texts,
-    { budget: { fuel }, ...(isTooLong ? { kernels: NEWER } : {}) },
-    observe,
-  );
-}
-
 /** Compiles and decides. Throws where it does not compile, or a kernel does not take it. */
 export async function tryTrial(trial: Trial, options: TrialOptions): Promise<Tried> {
   const { texts, fuel, asked } = trial;
   const keeper = new StageKeeper(options.keep);
-  const bundle = await compileTrial(texts, fuel, keeper.observe);
+  const bundle = await mustCompileForSome(texts, { budget: { fuel } }, keeper.observe);
   const { manifest } = bundle;
   const { spoil } = options;
   if (spoil !== undefined) {

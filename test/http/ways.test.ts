@@ -53,8 +53,8 @@ const atServer = (label: string, op: string, more: object = {}): Order => ({
 
 /** A connection that v1 took. */
 async function connected(label: string, to: object, more: object = {}): Promise<void> {
-  const { port } = await must('client', on(label, 'connect', { ...to, ...more }));
-  await must('v1', atServer(label, 'arrive', { port }));
+  const { address, port } = await must('client', on(label, 'connect', { ...to, ...more }));
+  await must('v1', atServer(label, 'arrive', { address, port }));
 }
 /** A request that is refused, and one that is not, on a connection that is there. */
 async function judged(label: string): Promise<void> {

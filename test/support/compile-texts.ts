@@ -68,3 +68,18 @@ export async function mustCompile(
   }
   return bundle;
 }
+
+/** Kernels that have may_goto. */
+const NEWER = ['6.12', '6.18'];
+
+/** For all kernels; for newer ones alone where verifiers of others walk too much of it (B211). Throws as above. */
+export async function mustCompileForSome(
+  texts: ReadonlyMap<string, string>,
+  config: ConfigText = {},
+  observe?: CompileInput['observe'],
+): Promise<Bundle> {
+  const { bundle, diagnostics } = await compileTexts(texts, config, observe);
+  if (bundle !== null) return bundle;
+  const isTooLong = diagnostics.every(({ code }) => code === 'B211');
+  return mustCompile(texts, isTooLong ? { ...config, kernels: NEWER } : config, observe);
+}

@@ -1,10 +1,8 @@
 /** `weft deploy`: brings a bundle to the nodes of a cluster in stages. */
-import { encodeArchive } from '../../../compiler/bundle/index.js';
 import { BUNDLE_ARGUMENT, type CommandSpec, flagOption } from '../command-spec.js';
 import { CONTROL_OPTIONS, neededControl, withAdmin } from '../control-place.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
-import { followRollout, rolloutResult } from '../follow-rollout.js';
 import { PLAN_OPTIONS, planText } from '../plan-options.js';
 
 export const DEPLOY_COMMAND: CommandSpec = {
@@ -29,6 +27,8 @@ export const DEPLOY_COMMAND: CommandSpec = {
     const shown = (name: string): string | null => (name === file ? text : null);
     if (spec === null) throw new CliError(diagnostics, EXIT.findings, shown);
     const { openBundle } = await import('../open-bundle.js');
+    const { encodeArchive } = await import('../../../compiler/bundle/index.js');
+    const { followRollout, rolloutResult } = await import('../follow-rollout.js');
     const { plainAccess } = await import('../bundle-place.js');
     const opened = await openBundle(env, input.arguments[0] ?? '.', plainAccess(env));
     const signatures =

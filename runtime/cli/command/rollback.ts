@@ -5,7 +5,6 @@ import { type CommandSpec, type Input, type Result, textOption } from '../comman
 import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
-import { changeRollout } from './rollout.js';
 
 function usage(message: string, help: string | null = null): Result {
   return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message, { help })] };
@@ -20,6 +19,7 @@ async function rollbackCluster(env: Env, input: Input, place: AdminPlace): Promi
     );
   }
   const name = input.arguments[0] ?? null;
+  const { changeRollout } = await import('../rollout-run.js');
   return withAdmin(env, place, (admin) => changeRollout(env, admin, { what: 'undo', name }));
 }
 

@@ -1,7 +1,6 @@
 /** `weft status`: what this node enforces, read back from the kernel's pins. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import type { NodeStatus } from '../../agent/status.js';
-import { clusterStatus } from '../cluster-status.js';
 import { columns } from '../columns.js';
 import type { CommandSpec } from '../command-spec.js';
 import { CONTROL_OPTIONS, controlOf, withAdmin } from '../control-place.js';
@@ -103,6 +102,7 @@ export const STATUS_COMMAND: CommandSpec = {
   async run(env, input) {
     const place = controlOf(env, input);
     if (place !== null) {
+      const { clusterStatus } = await import('../cluster-status.js');
       return withAdmin(env, place, async (admin) => clusterStatus(await admin.state()));
     }
     const kernel = await env.openKernel();
