@@ -14,6 +14,7 @@ import type { Lease, Store } from '../store/index.js';
 import { keyOf, LEADER, NODES, ROLLOUTS } from './keys.js';
 import { type Mirror, openMirror } from './mirror.js';
 import { decodeNode } from './rollouts.js';
+import { type Clock, pause } from './wire/index.js';
 
 /** A leader that is gone is followed after so long. */
 const LEASE_MS = 10_000;
@@ -21,14 +22,6 @@ const LEASE_MS = 10_000;
 const TICK_MS = 1000;
 /** After a fault of the store. */
 const RETRY_MS = 1000;
-
-/** Time, given from outside. */
-export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Resolves after so long, or when the signal aborts. */
-  wait(ms: number, signal: AbortSignal): Promise<void>;
-}
 
 export interface LeadOptions {
   readonly store: Store;
@@ -79,7 +72,7 @@ class Wake {
     this.#waiting = waiting;
     if (this.#isRung || signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
-    await clock.wait(ms, waiting.signal);
+    await pause(clock, ms, waiting.signal);
     signal.removeEventListener('abort', stop);
     this.#isRung = false;
   }
@@ -150,7 +143,7 @@ export async function lead(options: LeadOptions): Promise<void> {
     try {
       const term = await takeLead(options);
       if (term === null) {
-        await clock.wait(TICK_MS, signal);
+        await pause(clock, TICK_MS, signal);
         continue;
       }
       onLead?.(true);
@@ -162,7 +155,7 @@ export async function lead(options: LeadOptions): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       onError(error);
-      await clock.wait(RETRY_MS, signal);
+      await pause(clock, RETRY_MS, signal);
     }
   }
 }

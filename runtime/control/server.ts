@@ -24,7 +24,6 @@ import {
   DISCOVERY_METHODS,
   MAX_REQUEST_BYTES,
   MAX_RESPONSE_BYTES,
-  pause,
   REPORT_METHODS,
 } from './wire/index.js';
 
@@ -115,11 +114,7 @@ export async function openControl(options: ControlOptions): Promise<Control> {
             throw new ControlError('C023', `the page cannot be served: ${error.message}`);
           },
         );
-  const waiting = {
-    now: clock.now,
-    wait: (ms: number, until: AbortSignal) => pause(clock, ms, until),
-  };
-  const leading = lead({ store, name: id.name, clock: waiting, signal, onError: onFault, onLead });
+  const leading = lead({ store, name: id.name, clock, signal, onError: onFault, onLead });
   return {
     name: id.name,
     port,

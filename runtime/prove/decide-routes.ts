@@ -9,12 +9,11 @@ import {
   type Manifest,
   policyFunction,
 } from '../../compiler/index.js';
-import type { DecideContext, Level, Model } from './decide.js';
+import { type DecideContext, type Level, type Model, policyRunner } from './decide.js';
 import { ALL, NONE } from './diagram.js';
 import { opaqueField, SERVICE_FIELD } from './field.js';
 import type { Guard, Guards } from './guards.js';
 import type { Leaf } from './leaf.js';
-import { FunctionRunner } from './run-function.js';
 
 /** One way, with all that go it. */
 export interface Way {
@@ -94,12 +93,8 @@ function readLeaf(leaf: Leaf, { manifest }: Model['bundle'], first: number): Rea
 }
 
 /** The ways of one level. Throws TooLarge. */
-export function decideRoutes(
-  model: Model,
-  level: Level,
-  { guards, opaques, closedLists }: DecideContext,
-): readonly Way[] {
-  const { manifest } = model.bundle;
+export function decideRoutes(model: Model, level: Level, context: DecideContext): readonly Way[] {
+  const { guards, opaques } = context;
   const ways = new Map<string, Way>();
   const add = (way: Omit<Way, 'guard'>, guard: Guard): void => {
     const known = ways.get(way.key)?.guard ?? NONE;
@@ -110,16 +105,8 @@ export function decideRoutes(
     const { entry } = ir;
     if (entry.mode !== 'enforce' || !entry.exports.includes(EXPORT[level])) continue;
     const attached = guards.and(attachedServices(guards, entry.attach), rest);
-    const runner = new FunctionRunner({
-      guards,
-      opaques,
-      ir,
-      subject: { manifest, entry },
-      tag: `${model.tag} ${entry.name}`,
-      closedLists,
-    });
     const name = policyFunction(entry.index, FUNCTION_PART[EXPORT[level]]);
-    for (const [leaf, guard] of runner.run(name, attached)) {
+    for (const [leaf, guard] of policyRunner(model, ir, context).run(name, attached)) {
       const here = guards.and(guard, attached);
       const read = readLeaf(leaf, model.bundle, entry.firstRoute);
       if (read === 'silent') continue;

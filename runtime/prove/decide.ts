@@ -148,25 +148,30 @@ function answersOf(
   });
 }
 
+/** Runs the functions of one of a model's policies. */
+export function policyRunner(
+  { bundle: { manifest }, tag }: Model,
+  ir: PolicyIr,
+  { guards, opaques, closedLists, ignoresAnswers = false }: DecideContext,
+): FunctionRunner {
+  const { entry } = ir;
+  return new FunctionRunner({
+    ...{ guards, opaques, ir, closedLists, ignoresAnswers },
+    subject: { manifest, entry },
+    tag: `${tag} ${entry.name}`,
+  });
+}
+
 /** What the policies of one level say. Throws TooLarge. */
 export function decide(model: Model, level: Level, context: DecideContext): Decided {
-  const { guards, opaques, closedLists, ignoresAnswers = false } = context;
-  const { manifest } = model.bundle;
+  const { guards } = context;
   const spoken = model.policies
     .filter(({ entry }) => entry.exports.includes(EXPORT[level]))
     .map((ir): Spoken => {
       const { entry } = ir;
       const attached = attachedTo(guards, entry.attach);
-      const runner = new FunctionRunner({
-        guards,
-        opaques,
-        ir,
-        subject: { manifest, entry },
-        tag: `${model.tag} ${entry.name}`,
-        closedLists,
-        ignoresAnswers,
-      });
-      const value = runner.run(policyFunction(entry.index, FUNCTION_PART[EXPORT[level]]), attached);
+      const name = policyFunction(entry.index, FUNCTION_PART[EXPORT[level]]);
+      const value = policyRunner(model, ir, context).run(name, attached);
       return { entry, attached, answers: answersOf(value, model, context) };
     });
   const enforced = spoken.filter(({ entry }) => entry.mode === 'enforce');
@@ -182,7 +187,7 @@ export function decide(model: Model, level: Level, context: DecideContext): Deci
   const capable = enforced
     .filter(({ entry }) => (level === 'request' ? entry.canAllowRequest : entry.canAllow))
     .reduce<Guard>((any, { attached }) => guards.or(any, attached), NONE);
-  const silent = manifest.default === 'allow' ? guards.not(capable) : NONE;
+  const silent = model.bundle.manifest.default === 'allow' ? guards.not(capable) : NONE;
   const allow = guards.and(guards.or(allowed, silent), guards.not(denied));
   return { allow, connected: allow, spoken };
 }

@@ -1,14 +1,11 @@
 /** Faults of the store. Guarded by code (`D` and three digits), never by class. */
+import { CodedError } from '../../compiler/diagnostic/index.js';
 import { CODES } from './codes.js';
 
-export class StoreError extends Error {
+export class StoreError extends CodedError {
   override readonly name = 'StoreError';
-  readonly code: string;
-  readonly help: string | null;
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.help = CODES[code]?.help ?? null;
+    super(CODES, code, message, options);
   }
 }
 
