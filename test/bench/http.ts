@@ -1,6 +1,6 @@
 /**
  * http: requests through Weft and through proxies as sidecars, against none, client and server pinned alike, in
- * namespaces of their own over veth. docs/benchmarks.md says what each figure contains.
+ * namespaces of their own over veth. docs/benchmarks/http.md says what each figure contains.
  */
 import { join } from 'node:path';
 import { findCgroup2, type Kernel } from '../../runtime/kernel/index.js';

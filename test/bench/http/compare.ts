@@ -1,4 +1,4 @@
-/** From samples to figures: ours against each peer, with the limits of docs/benchmarks.md. */
+/** From samples to figures: ours against each peer, with the limits of docs/benchmarks/http.md. */
 import { type BenchResult, judgePairs, type Limit } from '../pairs.js';
 import type { Peer } from './peers.js';
 import { METRICS, type Metric, type Sample } from './rounds.js';
