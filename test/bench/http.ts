@@ -14,6 +14,7 @@ import { type Metric, measureMeshCpu, measureRounds, type Sample } from './http/
 import { type BenchSet, benchName, setsOf } from './http/sets.js';
 import { findTools, type Tools, versionOf } from './http/tools.js';
 import type { Variant } from './http/variant.js';
+import { measureWakeup, WAKEUP } from './http/wakeup.js';
 import { PINS, startWeft, type WeftVariants } from './http/weft.js';
 import { type BenchResult, medianOf } from './pairs.js';
 
@@ -81,7 +82,7 @@ function tell(tools: Tools): void {
 }
 
 export async function benchHttp(
-  _kernel: Kernel,
+  kernel: Kernel,
   folder: string,
   { part, quick }: HttpOptions,
 ): Promise<readonly BenchResult[]> {
@@ -98,15 +99,15 @@ export async function benchHttp(
   try {
     makeNamespaces();
     const where = { tools, cgroups, folder };
-    const peers = startPeers(where);
+    const peers = startPeers(kernel, where);
     const weft = await startWeft(where);
     for (const variant of new Set([...peers.values(), ...Object.values(weft)]))
       await checkVariant(variant);
+    const rounds = quick ? QUICK_ROUNDS : ROUNDS;
     const results: BenchResult[] = [];
+    if (WAKEUP.startsWith(part)) results.push(measureWakeup(folder, rounds));
     for (const set of setsOf(part))
-      results.push(
-        ...(await measureSet(tools.wrk, set, peers, weft, quick ? QUICK_ROUNDS : ROUNDS)),
-      );
+      results.push(...(await measureSet(tools.wrk, set, peers, weft, rounds)));
     return quick ? results.map((result) => ({ ...result, held: null })) : results;
   } finally {
     await guardian.release();

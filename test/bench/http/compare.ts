@@ -4,6 +4,7 @@ import type { Peer } from './peers.js';
 import { METRICS, type Metric, type Sample } from './rounds.js';
 import type { Reply } from './rules.js';
 import { type Bench, type BenchSet, benchName } from './sets.js';
+import { NO_MESH } from './variant.js';
 
 const atLeast = (value: number): Limit => ({ kind: 'ratio-at-least', value });
 const atMost = (value: number): Limit => ({ kind: 'ratio-at-most', value });
@@ -48,7 +49,7 @@ export function compareSamples(
   const results = [...peers].flatMap(([peer, samples]) =>
     (Object.keys(METRICS) as Metric[])
       // Nothing is divided by the CPU of no mesh.
-      .filter((metric) => peer !== 'none' || metric !== 'mesh_cpu_seconds_per_million')
+      .filter((metric) => !NO_MESH.has(peer) || metric !== 'mesh_cpu_seconds_per_million')
       .map((metric) => {
         const limit = limitOf(metric, bench, set.reply, peer);
         const figure = { bench: name, metric, unit: METRICS[metric], peer, limit };

@@ -1,5 +1,7 @@
-/** Starts the origins and every peer: none, haproxy, nginx, envoy-1, envoy-2. */
+/** Starts the origins and every peer: none, sk_msg, haproxy, nginx, envoy-1, envoy-2. */
 import { join } from 'node:path';
+import type { Kernel } from '../../../runtime/kernel/index.js';
+import { emptySkMsg } from './empty-sk-msg.js';
 import { type Launched, launch } from './launch.js';
 import { Group, SERVERS, type Side, type Version } from './network.js';
 import { originCommand } from './origin.js';
@@ -9,7 +11,7 @@ import { nginxPeer } from './peer-nginx.js';
 import type { Tools } from './tools.js';
 import { CPUS, type Variant } from './variant.js';
 
-export type Peer = 'none' | 'haproxy' | 'nginx' | 'envoy-1' | 'envoy-2';
+export type Peer = 'none' | 'sk_msg' | 'haproxy' | 'nginx' | 'envoy-1' | 'envoy-2';
 
 /** Where the origins of the peers listen, and the second hop in front of them. */
 const PORT = { origin: 9080, sidecar: 15006 } as const;
@@ -39,7 +41,7 @@ export function startOrigins(
 }
 
 /** The peers by name. They are not ready yet when this returns: `checkVariant` waits. */
-export function startPeers(where: Where): ReadonlyMap<Peer, Variant> {
+export function startPeers(kernel: Kernel, where: Where): ReadonlyMap<Peer, Variant> {
   const { tools, cgroups, folder } = where;
   const server = new Group(cgroups, 'server');
   const client = {
@@ -74,22 +76,21 @@ export function startPeers(where: Where): ReadonlyMap<Peer, Variant> {
     };
     return [peer, variant];
   };
+  const none: Variant = {
+    name: 'none',
+    client,
+    versions: ['v1', 'v2'],
+    target: (version) => `${SERVERS[version]}:${PORT.origin}`,
+    serverCpu: () => server.cpuSeconds(),
+    meshCpu: () => 0,
+    mustLive: () => {
+      for (const program of origins) program.mustLive();
+    },
+  };
   const { envoy } = tools;
   return new Map<Peer, Variant>([
-    [
-      'none',
-      {
-        name: 'none',
-        client,
-        versions: ['v1', 'v2'],
-        target: (version) => `${SERVERS[version]}:${PORT.origin}`,
-        serverCpu: () => server.cpuSeconds(),
-        meshCpu: () => 0,
-        mustLive: () => {
-          for (const program of origins) program.mustLive();
-        },
-      },
-    ],
+    ['none', none],
+    ['sk_msg', emptySkMsg(kernel, where, none)],
     proxied('haproxy', [
       [
         'haproxy',

@@ -22,7 +22,11 @@ const COLUMNS = [
     digits: 1,
   },
 ] as const;
-const COLOURS: Readonly<Record<string, string>> = { weft: '#0b6e4f', none: '#4a4a4a' };
+const COLOURS: Readonly<Record<string, string>> = {
+  weft: '#0b6e4f',
+  none: '#4a4a4a',
+  sk_msg: '#7d7d7d',
+};
 const PROXY = '#b9c3cf';
 const SIZE = { left: 90, column: 230, bar: 150, row: 17, head: 62, group: 24 } as const;
 
@@ -37,7 +41,7 @@ function place(bench: string): { readonly table: string; readonly connections: n
 
 function readTables(rows: readonly Row[]): ReadonlyMap<string, Table> {
   const tables = new Map<string, Table>();
-  for (const row of rows.filter(({ bench }) => bench.startsWith('http/'))) {
+  for (const row of rows.filter(({ bench }) => /^http\/[a-z-]+\/\d/.test(bench))) {
     const { table, connections } = place(row.bench);
     const groups: Table = tables.get(table) ?? new Map();
     const variants = groups.get(connections) ?? new Map<string, Map<string, number>>();

@@ -5,6 +5,9 @@ import type { Version } from './network.js';
 /** The CPUs: the client has the first, the server the second; a proxy runs where the scheduler puts it. */
 export const CPUS = { client: '0', server: '1', proxy: '0,1' } as const;
 
+/** Peers that are no mesh: they refuse nothing, and no CPU time is theirs. */
+export const NO_MESH: ReadonlySet<string> = new Set(['none', 'sk_msg']);
+
 export interface Variant {
   readonly name: string;
   readonly client: Place;
