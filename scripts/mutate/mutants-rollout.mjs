@@ -14,7 +14,7 @@ export const ROLLOUT = [
     file: step,
     find: '  if (reason !== null) return shut(watched, reason, observed.now);',
     replace: '',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'wrong comparison',
@@ -54,7 +54,7 @@ export const ROLLOUT = [
     file: gates,
     find: 'after - before <= rise',
     replace: 'after <= rise + 1',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'error => pass',
@@ -62,7 +62,7 @@ export const ROLLOUT = [
     file: gates,
     find: '  if (allowed < mark.allowed || denied < mark.denied) return { allowed, denied };',
     replace: '',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'wrong field',
@@ -70,7 +70,7 @@ export const ROLLOUT = [
     file: gates,
     find: 'now - Math.max(n.heard, watchedSince) > silenceMs',
     replace: 'now - n.heard > silenceMs',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'wrong field',
@@ -78,7 +78,7 @@ export const ROLLOUT = [
     file: gates,
     find: '(n) => isTargeted(document, n) && n.refused?.digest === document.digest,',
     replace: '(n) => isTargeted(document, n) && n.refused !== null,',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'off by one',
@@ -110,7 +110,7 @@ export const ROLLOUT = [
     file: change,
     find: "  if (found !== null) return refuse('C109', found);",
     replace: '',
-    suite: 'unit/rollout-step',
+    suite: 'unit/rollout-gates',
   },
   {
     class: 'error => pass',
