@@ -42,10 +42,17 @@ export interface ShadowOptions {
   readonly world: World;
 }
 
-/** Of a request that both let in, the replies are compared too: a route may answer by itself. */
+/**
+ * What both let in is compared further: the reply to a request, since a route may answer by itself, and the cluster
+ * that it goes to. An endpoint is none of it: which one is chosen depends on who is healthy at the moment.
+ */
 function isSame({ decided, request }: TrafficRecord, outcome: Outcome): boolean {
   if (decided?.verdict !== outcome.verdict) return false;
-  return request === undefined || (decided.status ?? FORWARDED) === outcome.status;
+  const answered = decided.status ?? null;
+  if (request !== undefined && (answered ?? FORWARDED) !== outcome.status) return false;
+  // What a route answers by itself goes nowhere; the event names the cluster of its connection.
+  const cluster = answered === null ? (decided.cluster ?? null) : null;
+  return outcome.verdict === 'deny' || cluster === outcome.cluster;
 }
 
 function isHeadless({ event, head }: Seen): boolean {

@@ -18,8 +18,11 @@ import {
 
 /** Changes that come together are written together, in milliseconds. */
 const GATHER_MS = 100;
-/** So often at most a report is written that changes nothing but counts. */
-export const WRITE_MS = 10_000;
+/**
+ * So often at most a report is written that changes nothing but counts. Reports come 5 to 10 s apart: were some of
+ * them left out, what the store knows of a node would be up to 20 s old, most of what the gate of silence allows.
+ */
+export const WRITE_MS = 4_000;
 /** Nodes in a commit; etcd takes 128 changes. */
 const BATCH = 100;
 
@@ -162,7 +165,9 @@ export function openNodeRegistry({
       for (const { refused } of told) {
         node.refused = refused === null ? null : readRefusal(refused, clock.now());
       }
-      if (node.report !== null) put(node, { ...node.report, refused: node.refused });
+      // What answers is heard.
+      const { refused } = node;
+      if (node.report !== null) put(node, { ...node.report, refused, heard: clock.now() });
     },
     reported(name, text) {
       const said = readReport(text);

@@ -6,7 +6,10 @@ export const CODES: CodeTable = {
     title: 'stage contradicts itself',
     help: 'a canary has a percentage or labels, other stages have neither; shadow comes first, all last, percentages grow',
   },
-  C102: { title: 'not a duration', help: 'write a number and a unit: 500ms, 30s, 5m, 2h or 1d' },
+  C102: {
+    title: 'not a duration, or none that can be meant',
+    help: 'write a number and a unit: 500ms, 30s, 5m, 2h or 1d; `silence` is 20s or more',
+  },
   C103: {
     title: 'a rollout is under way',
     help: 'wait until it is done, or end it with `weft rollout undo NAME`',

@@ -2,7 +2,7 @@
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import { type DocumentPath, type DocumentRead, readDocument } from '../schema/index.js';
 import { CODES } from './codes.js';
-import { readDuration } from './duration.js';
+import { durationText, readDuration } from './duration.js';
 import type { Gates, Labels, OnShut, RolloutSpec, Stage, StageKind } from './types.js';
 
 /** A plan as it is written (rollout-plan.schema.json). */
@@ -29,6 +29,9 @@ export interface PlanGates {
   readonly silence?: string;
   readonly confirm?: string;
 }
+
+/** Nodes report every 5 to 10 s: a gate that is narrower shuts on nodes that are well. */
+const LEAST_SILENCE_MS = 20_000;
 
 /** What holds where a plan is silent. */
 export const PLAN_DEFAULTS: { readonly for: string } & Required<PlanGates> = {
@@ -89,9 +92,14 @@ function stageOf(raw: PlanStage, i: number, check: Check): Stage {
 
 function gatesOf(raw: PlanGates, check: Check): Gates {
   const { refusals, rise, differences, atLeast, silence, confirm } = { ...PLAN_DEFAULTS, ...raw };
+  const at = ['gates', 'silence'];
+  const silenceMs = check.duration(silence, at);
+  if (readDuration(silence) !== null && silenceMs < LEAST_SILENCE_MS) {
+    const least = durationText(LEAST_SILENCE_MS);
+    check.fault('C102', `\`silence\` is less than ${least}: nodes that are well say no more`, at);
+  }
   return {
-    ...{ refusals, rise, differences, atLeast },
-    silenceMs: check.duration(silence, ['gates', 'silence']),
+    ...{ refusals, rise, differences, atLeast, silenceMs },
     confirmMs: check.duration(confirm, ['gates', 'confirm']),
   };
 }

@@ -27,6 +27,14 @@ export function authorizeRequest(request: Request): Verdict {
 /** One rule is another, and one reply. */
 const RULE = POLICY.replace('"/private"', '"/a"');
 const REPLY = POLICY.replace('respond(202', 'respond(203');
+/** One request goes elsewhere, and what was answered is forwarded: both reply with 200. */
+const CLUSTERS = POLICY.replace('import {', 'import { cluster,')
+  .replace('const teapot', 'const second = cluster("shop", "v2");\nconst teapot')
+  .replace(
+    'request.path.is("/taken") ?',
+    'request.path.is("/b") ? second : request.path.is("/taken") ?',
+  );
+const OKAY = POLICY.replace('respond(202', 'respond(200');
 const SENT = [
   'get("/a")',
   'get("/a?token=secret")',
@@ -48,7 +56,14 @@ let http: HttpNet;
 let seen: Seen[] = [];
 test.before(async () => {
   http = await HttpNet.open('shd');
-  await http.load({ 'http.ts': POLICY });
+  // A second cluster with the same endpoint, to which nothing goes.
+  const world = http
+    .world()
+    .replace(
+      '[{ name: shop/v1, selector: { app: shop } }]',
+      '[{ name: shop/v1, selector: { app: shop } }, { name: shop/v2, selector: { app: shop } }]',
+    );
+  await http.load({ 'http.ts': POLICY }, world);
   http.enrol();
   seen = await watchTraffic();
 });
@@ -117,6 +132,24 @@ test('a reply that is another is a difference', async () => {
   const { different } = await counted(REPLY);
   // Routes are of services: what goes to an endpoint itself asks none.
   assert.is(different, PLACES.length - 1);
+});
+
+test('another cluster is a difference, also where verdict and status are the same', async () => {
+  const { different, rules } = await counted(CLUSTERS);
+  assert.is(different, PLACES.length - 1);
+  assert.equal(rules, [{ old: 'http.ts:9', new: 'http.ts:10', count: PLACES.length - 1 }]);
+});
+
+test('what is forwarded and what is answered with 200 are not the same', async () => {
+  const shadow = await shadowOf(OKAY);
+  for (const one of seen) {
+    // As if the route had not been there: forwarded, with no status of its own.
+    const { event } = one;
+    const isTaken = event.request?.status === 202;
+    const request = event.request === null ? null : { ...event.request, status: 0 };
+    shadow.take(isTaken ? { ...one, event: { ...event, request } } : one);
+  }
+  assert.is(shadow.counts().different, PLACES.length - 1);
 });
 
 test('what cannot be decided again is lost, not the same', async () => {

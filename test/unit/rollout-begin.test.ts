@@ -102,6 +102,10 @@ test('plans that contradict themselves, and their like that do not', () => {
     assert.equal(faults({ stages }), want, JSON.stringify(stages));
   }
   assert.equal(faults({ stages: [ALL], gates: { silence: '5' } }), ['C102 `5` is not a duration']);
+  assert.equal(faults({ stages: [ALL], gates: { silence: '19s' } }), [
+    'C102 `silence` is less than 20s: nodes that are well say no more',
+  ]);
+  assert.equal(faults({ stages: [ALL], gates: { silence: '20s' } }), []);
   assert.match(faults({ stages: [] })[0] ?? '', 'W0');
   assert.match(faults({ stages: [{ stage: 'canary', percent: 0 }, ALL] })[0] ?? '', 'W0');
   assert.match(faults({ stages: [ALL], stage: [] })[0] ?? '', 'W010 unknown key `stage`');
