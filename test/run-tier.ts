@@ -44,6 +44,12 @@ for (const [index, file] of files.entries()) {
   if (suites.length === 1) silent.push(file);
 }
 
+/** With it a run ends at the first test that fails behind one that passed; the suite's own hooks close what is open. */
+const ENDS_EARLY = process.env['WEFT_BAIL'] === '1';
+/** What uvu writes behind a test, without colours. */
+const MARK = { passed: '• ', failed: '✘ ' };
+let hasPassed = false;
+
 let passed = 0;
 let total = 0;
 let skipped = 0;
@@ -58,10 +64,16 @@ process.stdout.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
   total += count('Total');
   passed += count('Passed');
   skipped += count('Skipped');
-  return write(chunk, ...rest);
+  const goesOn = write(chunk, ...rest);
+  if (!ENDS_EARLY) return goesOn;
+  hasPassed ||= text === MARK.passed;
+  if (text !== MARK.failed || !hasPassed) return goesOn;
+  // uvu has its report when it marks a test, and a throw from there ends the suite, hooks and counts included.
+  for (const suites of queue.splice(0)) suites.length = 0;
+  throw new Error('a failure ends the run');
 }) as typeof process.stdout.write;
 
-await exec(process.env['WEFT_BAIL'] === '1');
+await exec(false);
 
 for (const file of silent) console.error(`FAIL ${file}: registers no test (test.run() forgotten?)`);
 if (files.length === 0) console.error(`FAIL ${tier}: no test file`);

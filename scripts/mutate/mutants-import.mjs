@@ -1,7 +1,15 @@
 // Mistakes of imports: each would let through more than was written, or less, without a word.
 const identity = 'runtime/import/istio/identity.ts';
 const model = 'runtime/import/istio/model.ts';
-const suite = 'case/conformance';
+const rules = 'case/conformance#^(rules|requests)';
+const peers = 'case/conformance#^peers';
+const tokens = 'case/conformance#^tokens';
+const virtual = 'case/conformance#^(virtual-service|routes-more)';
+const routes = 'case/conformance#^routes';
+const network = 'case/conformance#^network';
+const cilium = 'case/conformance#^(cilium\\.|network)';
+const query = 'case/conformance#^cilium-query';
+const ciliumRequests = 'case/conformance#^cilium-requests';
 
 export const IMPORT = [
   {
@@ -10,7 +18,7 @@ export const IMPORT = [
     file: model,
     find: "if (action !== 'deny') return FALSE;",
     replace: 'return FALSE;',
-    suite,
+    suite: rules,
   },
   {
     class: 'import',
@@ -18,7 +26,7 @@ export const IMPORT = [
     file: model,
     find: "if (action !== 'deny') return FALSE;",
     replace: '',
-    suite,
+    suite: rules,
   },
   {
     class: 'import',
@@ -26,7 +34,7 @@ export const IMPORT = [
     file: 'runtime/import/text-match.ts',
     find: "if (text.startsWith('*')) return",
     replace: "if (text.startsWith('*') && !text.endsWith('*')) return",
-    suite,
+    suite: rules,
   },
   {
     class: 'import',
@@ -34,7 +42,7 @@ export const IMPORT = [
     file: identity,
     find: 'return all(AUTHENTICATED, any(exact,',
     replace: 'return all(any(exact,',
-    suite,
+    suite: peers,
   },
   {
     class: 'import',
@@ -42,7 +50,7 @@ export const IMPORT = [
     file: 'runtime/import/istio/claims.ts',
     find: 'isVerifier(told),\n    anyMatch(',
     replace: 'anyMatch(',
-    suite,
+    suite: tokens,
   },
   {
     class: 'import',
@@ -50,7 +58,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/read-http-match.ts',
     find: 'if (gateways.length > 0) {',
     replace: 'if (gateways.length > 1) {',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -58,7 +66,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/string-match.ts',
     find: 'return fitsEmpty(match) ? all(',
     replace: 'return !fitsEmpty(match) ? all(',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -66,7 +74,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/read-rewrite.ts',
     find: 'if (slashes[0] === true) return',
     replace: 'if (slashes[0] !== undefined) return',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -74,7 +82,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/read-http-rule.ts',
     find: 'weight: only ? 1 : value,',
     replace: 'weight: value,',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -82,7 +90,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/read-http-rule.ts',
     find: 'const rest = 100 * PERCENT_STEPS - part;',
     replace: 'const rest = 100 * PERCENT_STEPS;',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -90,7 +98,7 @@ export const IMPORT = [
     file: 'runtime/import/route/find-cluster.ts',
     find: 'wanted.every(([key, value]) => has(selector, key, value)) &&',
     replace: 'wanted.length > 0 &&',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -98,7 +106,7 @@ export const IMPORT = [
     file: 'runtime/import/route/write-routes.ts',
     find: 'const asked = all(guard, clients);',
     replace: 'const asked = guard;',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -106,7 +114,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/read-tcp-rule.ts',
     find: 'const client = all(reading.clients, onOtherPorts(reading));',
     replace: 'const client = reading.clients;',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -114,7 +122,7 @@ export const IMPORT = [
     file: 'runtime/import/traffic/destination-rule.ts',
     find: 'if (policy.has(name)) {',
     replace: 'if (policy.has(name) && policy.isEmpty) {',
-    suite,
+    suite: virtual,
   },
   {
     class: 'import',
@@ -122,7 +130,7 @@ export const IMPORT = [
     file: 'runtime/import/gateway/choices.ts',
     find: '-headers.length,',
     replace: 'headers.length,',
-    suite,
+    suite: routes,
   },
   {
     class: 'import',
@@ -130,7 +138,7 @@ export const IMPORT = [
     file: 'runtime/import/gateway/import-gateway.ts',
     find: '-host.length]',
     replace: 'host.length]',
-    suite,
+    suite: routes,
   },
   {
     class: 'import',
@@ -138,7 +146,7 @@ export const IMPORT = [
     file: 'runtime/import/network/peers.ts',
     find: 'return all(outside(reading, whole.at), inside,',
     replace: 'return all(inside,',
-    suite,
+    suite: network,
   },
   {
     class: 'import',
@@ -146,7 +154,7 @@ export const IMPORT = [
     file: 'runtime/import/network/peers.ts',
     find: 'if (namespace !== null && !hasNamespace) {',
     replace: "if (namespace === '' && !hasNamespace) {",
-    suite,
+    suite: cilium,
   },
   {
     class: 'import',
@@ -154,7 +162,7 @@ export const IMPORT = [
     file: 'runtime/import/network/http-rule.ts',
     find: 'return all(not(QUERY), onPath);',
     replace: 'return onPath;',
-    suite,
+    suite: query,
   },
   {
     class: 'import',
@@ -162,7 +170,7 @@ export const IMPORT = [
     file: 'runtime/import/network/http-rule.ts',
     find: 'all(QUERY, testWith(isNormal), onTarget)',
     replace: 'all(QUERY, onTarget)',
-    suite,
+    suite: query,
   },
   {
     class: 'import',
@@ -170,7 +178,7 @@ export const IMPORT = [
     file: 'runtime/import/network/read-cilium-policy.ts',
     find: "const selects = wanted?.boolean('ingress') ?? true;",
     replace: "const selects = wanted?.boolean('egress') ?? true;",
-    suite,
+    suite: cilium,
   },
   {
     class: 'import',
@@ -178,6 +186,6 @@ export const IMPORT = [
     file: 'runtime/import/network/to-ports.ts',
     find: 'else if (!options.httpPorts.includes(port.number)) {',
     replace: 'else if (options.httpPorts.length > 9) {',
-    suite,
+    suite: ciliumRequests,
   },
 ];

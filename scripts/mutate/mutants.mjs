@@ -10,6 +10,7 @@ import { HOOKS } from './mutants-hooks.mjs';
 import { IMPORT } from './mutants-import.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
+import { LOOPS } from './mutants-loops.mjs';
 import { PATTERNS } from './mutants-patterns.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { PROVE } from './mutants-prove.mjs';
@@ -23,6 +24,7 @@ import { TRUST } from './mutants-trust.mjs';
 export const MUTANTS = [
   ...POLICY_TEXT,
   ...INSTRUCTIONS,
+  ...LOOPS,
   ...LOOK_UPS,
   ...PATTERNS,
   ...DISPATCHER,

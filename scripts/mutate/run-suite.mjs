@@ -1,10 +1,11 @@
-// Runs one tier in a copy and reads what failed. `case#regex` runs only the case files that match.
+// Runs one tier in a copy and reads what failed. `case#regex` runs only the case files that match. A run that is
+// not whole ends behind the first test that fails.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A fault may make a loop endless; the slowest tier takes a tenth of this. */
-const LIMIT_MS = 180_000;
+/** A run is short: code of the compiler's own WebAssembly that is made at once is ready before better code would be. */
+const QUICK = ['--liftoff-only', '--max-semi-space-size=64'];
 const running = new Set();
 
 /** Ends every run that is under way, with all that it started. */
@@ -37,17 +38,23 @@ export function describeRun({ passed, failed, reported, failures }) {
   return reported ? `${failed} failed, ${passed} passed${why}` : `no report${why}`;
 }
 
-/** Runs `tier` or `case#regex` in the tree at `root`. */
-export async function runSuite(root, suite) {
+/** Runs `tier` or `case#regex` in the tree at `root`; what takes longer than the limit is ended: a fault may make a loop endless. */
+export async function runSuite(root, suite, { limitSeconds, isWhole }) {
   const [tier, cases = ''] = suite.split('#');
   const report = join(root, 'report.json');
   rmSync(report, { force: true });
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', join(root, 'dist/test/run-tier.js'), tier, report],
+    [...QUICK, join(root, 'dist/test/run-tier.js'), tier, report],
     {
       cwd: root,
-      env: { ...process.env, NO_COLOR: '1', WEFT_BLESS: '', WEFT_CASES: cases },
+      env: {
+        ...process.env,
+        NO_COLOR: '1',
+        WEFT_BLESS: '',
+        WEFT_CASES: cases,
+        WEFT_BAIL: isWhole ? '' : '1',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     },
@@ -59,11 +66,15 @@ export async function runSuite(root, suite) {
       output += chunk;
     });
   }
-  const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), LIMIT_MS);
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    process.kill(-child.pid, 'SIGKILL');
+  }, limitSeconds * 1000);
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   running.delete(child);
   const reported = existsSync(report);
   const counts = reported ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 };
-  return { ...counts, reported, output, failures: readFailures(output) };
+  return { ...counts, reported, isLate, limitSeconds, output, failures: readFailures(output) };
 }

@@ -28,7 +28,6 @@ function transpile(source, file) {
     format: 'esm',
     target: 'es2023',
     sourcefile: file,
-    sourcemap: 'inline',
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
   }).code;
 }
