@@ -1,4 +1,13 @@
+export { type ApiServer, apiServerOfPod, type PodPlace } from './api-server.js';
 export { cgroupOfPod, type PodCgroup, type Runtime } from './cgroup-of-pod.js';
+export {
+  type ClusterFacts,
+  type ClusterWorld,
+  clusterWorld,
+  type WorldOptions,
+} from './cluster-world.js';
+export { CODES as KUBERNETES_CODES } from './codes.js';
 export { findPodCgroups } from './find-pod-cgroups.js';
-export { followPods, type PodsOptions } from './follow-pods.js';
-export { podWorkload, uidInCgroup, type WorkloadFacts } from './pod-workload.js';
+export { type ClusterOptions, type FollowedCluster, followCluster } from './follow-cluster.js';
+export { apiServerOfKubeconfig } from './kubeconfig.js';
+export { isKubernetesError, KubernetesError } from './kubernetes-error.js';

@@ -17,6 +17,7 @@ const CHAPTERS = [
   ['C', 'Control plane', 'Identities, connections between agents, operators and control planes, and rollouts.'],
   ['O', 'Registries', 'Fetching and storing bundles in OCI registries and image layouts.'],
   ['D', 'Store', 'What the control plane keeps its state in: a folder, or etcd.'],
+  ['N', 'Kubernetes', 'Following a cluster over its API server.'],
   ['V', 'Signatures', 'Keys, signatures and trust policies. A bundle that they refuse is not loaded (exit 6); what runs, runs on.'],
   ['F', 'Findings', 'Found by `weft lint` in policies that compile. `// weft-lint-ignore CODE: reason` on the line or before it takes one away.'],
   ['U', 'Command line', 'Usage and files.'],

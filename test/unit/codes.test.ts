@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const CODE = /\b(?:[PITLBWSAUOVFDC]\d{3}|KERNEL_[A-Z][A-Z_0-9]*)\b/g;
+const CODE = /\b(?:[PITLBWSAUOVFDCN]\d{3}|KERNEL_[A-Z][A-Z_0-9]*)\b/g;
 /** Made from an errno, not declared one by one. */
 const FROM_ERRNO = /^KERNEL_E[A-Z]+$/;
 
