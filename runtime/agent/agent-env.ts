@@ -1,6 +1,7 @@
 /** The world of an agent as a value, so that it runs in process under test. Only entries make one from `process`. */
 import type { StoreEnvironment } from '../forward/index.js';
 import type { Kernel } from '../kernel/index.js';
+import type { Patience } from '../link/index.js';
 import type { Usage } from './metrics.js';
 import type { Paths } from './paths.js';
 
@@ -24,6 +25,8 @@ export interface AgentEnv {
   readonly command: readonly string[];
   /** Calls back when the process is told to hand over to a successor (SIGHUP). */
   onHandOver(handler: () => void): void;
+  /** With control planes that say nothing; as runtime/link has it unless told. */
+  readonly patience?: Patience;
   now(): Date;
   clockOffset(): bigint;
   usage(): Usage;

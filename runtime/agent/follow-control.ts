@@ -140,6 +140,7 @@ export function followControl(
   };
   const link = openLink({
     ...{ control, keys, labels, version: env.version, hooks, clock: REAL_CLOCK },
+    patience: env.patience,
     heldFile: join(paths.lib, 'control', 'held.json'),
     log: (level, message) => log(level, message, part),
   });

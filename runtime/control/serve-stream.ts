@@ -10,8 +10,10 @@ import type { SendGate } from './send-gate.js';
 import { StreamFault, type StreamMachine, type Told } from './stream-machine.js';
 import type { Clock, Node } from './wire/index.js';
 
-/** A message that nobody has read after so long ends its stream, in milliseconds. */
+/** A message that nobody has read after so long ends its stream, in milliseconds; a large one has longer. */
 export const UNREAD_MS = 60_000;
+/** Whoever reads slower than this, in bytes a millisecond, is as good as silent. */
+export const SLOWEST_BYTES = 8;
 
 /** A call as the library hands it over, as far as it is used here. */
 export interface StreamCall<Request, Response> {
@@ -66,9 +68,10 @@ export function serveStream<Request, Response>(
   }
 
   async function send(response: Response): Promise<void> {
-    const leave = await gate.enter(sizeOf(response));
+    const size = sizeOf(response);
+    const leave = await gate.enter(size);
     if (!isOpen) return leave();
-    const unread = clock.after(UNREAD_MS, () =>
+    const unread = clock.after(UNREAD_MS + size / SLOWEST_BYTES, () =>
       fail(status.DEADLINE_EXCEEDED, 'the message before was not read'),
     );
     await new Promise<void>((resolve) => {

@@ -35,6 +35,8 @@ export interface ControlOptions {
   readonly clock: Clock;
   /** Where its page is served; null for none. */
   readonly page?: StatusPlace | null;
+  /** With connections that say nothing: when one is asked, and how long it may take. */
+  readonly patience?: { readonly askMs: number; readonly waitMs: number };
   readonly onFault: (error: unknown) => void;
   readonly onLead?: (leads: boolean) => void;
 }
@@ -54,7 +56,8 @@ export interface Control {
 const MAX_STREAMS = 32;
 /** A connection without a sign of life for so long is asked, and closed when it is silent, in milliseconds. */
 const KEEPALIVE_MS = 30_000;
-const KEEPALIVE_TIMEOUT_MS = 10_000;
+/** The answer of a node with a slow network waits behind what it is being sent. */
+const KEEPALIVE_TIMEOUT_MS = 20_000;
 
 function bind(server: Server, listen: string, keys: WatchedKeys): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -87,8 +90,8 @@ export async function openControl(options: ControlOptions): Promise<Control> {
     'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
     'grpc.max_send_message_length': MAX_RESPONSE_BYTES,
     'grpc.max_concurrent_streams': MAX_STREAMS,
-    'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.keepalive_time_ms': options.patience?.askMs ?? KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': options.patience?.waitMs ?? KEEPALIVE_TIMEOUT_MS,
     // Not without channelz: forceShutdown of grpc-js 1.14 leaves connections open that channelz does not list.
     'grpc.enable_channelz': 1,
   });

@@ -18,7 +18,7 @@ import { createBackoff } from './backoff.js';
 import { createEventBatch, type EventBatch } from './event-batch.js';
 import { openHeld } from './held.js';
 import type { LinkHooks } from './hooks.js';
-import { openSession, type Session } from './session.js';
+import { openSession, PATIENCE, type Patience, type Session } from './session.js';
 import { takeResponse } from './take-response.js';
 
 /** A session that lived so long was a good one: the next wait is a first one, in milliseconds. */
@@ -37,6 +37,8 @@ export interface LinkOptions {
   /** Where to keep which versions this node has; null: nowhere. */
   readonly heldFile: string | null;
   readonly clock: Clock;
+  /** With connections that say nothing. */
+  readonly patience?: Patience | undefined;
   readonly log: (level: 'info' | 'warn' | 'error', message: string) => void;
 }
 
@@ -59,6 +61,7 @@ export interface Link {
 /** Connects, and stays so until `close`. */
 export function openLink(options: LinkOptions): Link {
   const { control, keys, labels, version, hooks, clock, log } = options;
+  const { patience = PATIENCE } = options;
   const stop = new AbortController();
   const { signal } = stop;
   const backoff = createBackoff(clock);
@@ -142,7 +145,9 @@ export function openLink(options: LinkOptions): Link {
     });
     const initialResourceVersions = held.versions(hooks.running());
     const hello = { node, initialResourceVersions };
-    const session = openSession({ address, pair: keys.current, clock, hello, onResponse, onWish });
+    const session = openSession({
+      ...{ address, pair: keys.current, clock, patience, hello, onResponse, onWish },
+    });
     const close = (): void => session.close();
     signal.addEventListener('abort', close, { once: true });
     void session.done.then(() => signal.removeEventListener('abort', close));

@@ -21,17 +21,29 @@ import { channelCredentials, type KeyPair } from '../spiffe/index.js';
 
 /** Who does not answer a connection in so long is not there, in milliseconds. */
 export const CONNECT_MS = 10_000;
-/** How often a silent connection is asked for a sign of life, and how long it may take. */
-const KEEPALIVE_MS = 20_000;
-const KEEPALIVE_TIMEOUT_MS = 10_000;
 
-/** What may come before it is read. */
-const WINDOW_BYTES = 1024 * 1024;
+/** How long a connection may be silent. */
+export interface Patience {
+  /** After so long it is asked for a sign of life, in milliseconds. */
+  readonly askMs: number;
+  /** And is given up where none came for so long. */
+  readonly waitMs: number;
+}
+
+/** What a connection has unless told otherwise. */
+export const PATIENCE: Patience = { askMs: 20_000, waitMs: 20_000 };
+
+/**
+ * What may be under way before it is read. An answer to a sign of life waits behind it: whoever gets less than this
+ * in the time above (6.4 KiB/s) is given up in the middle of a bundle, again and again. A usual bundle passes without a pause.
+ */
+const WINDOW_BYTES = 128 * 1024;
 
 export interface SessionOptions {
   readonly address: string;
   readonly pair: KeyPair;
   readonly clock: Clock;
+  readonly patience: Patience;
   /** The first message: who this is, and what it has. */
   readonly hello: Pick<DeltaDiscoveryRequest, 'node' | 'initialResourceVersions'>;
   readonly onResponse: (session: Session, response: DeltaDiscoveryResponse) => void;
@@ -70,16 +82,15 @@ function open<Request, Response>(
 
 /** Opens one; what becomes of it, its promises tell. */
 export function openSession(options: SessionOptions): Session {
-  const { address, pair, clock, hello, onResponse, onWish } = options;
+  const { address, pair, clock, patience, hello, onResponse, onWish } = options;
   const client = new Client(address, channelCredentials(pair), {
     // A connection of its own, with the certificate of now.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': MAX_RESPONSE_BYTES,
-    // A bundle of the usual size comes without a pause for a window.
     'grpc-node.flow_control_window': WINDOW_BYTES,
-    'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.keepalive_time_ms': patience.askMs,
+    'grpc.keepalive_timeout_ms': patience.waitMs,
     // Known by its identity: the host's name, often an address, is nothing that TLS should carry.
     'grpc.ssl_target_name_override': 'weft-control',
     'grpc.enable_http_proxy': 0,
@@ -96,12 +107,14 @@ export function openSession(options: SessionOptions): Session {
   let isOpen = true;
   const discovery = open(client, DISCOVERY_METHODS.deltaAggregatedResources);
   const reports = open(client, REPORT_METHODS.report);
-  const patience = clock.after(CONNECT_MS, () => finish(`no answer in ${CONNECT_MS / 1000} s`));
+  const leaveConnecting = clock.after(CONNECT_MS, () =>
+    finish(`no answer in ${CONNECT_MS / 1000} s`),
+  );
 
   function finish(reason: string): void {
     if (!isOpen) return;
     isOpen = false;
-    patience();
+    leaveConnecting();
     discovery.cancel();
     reports.cancel();
     client.close();
@@ -116,7 +129,7 @@ export function openSession(options: SessionOptions): Session {
     stream.on('end', () => finish('the control plane ended it'));
   }
   discovery.on('metadata', () => {
-    patience();
+    leaveConnecting();
     if (isOpen) establish(true);
   });
   const session: Session = {

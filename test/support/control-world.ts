@@ -9,7 +9,13 @@ import { encodeBundle } from '../../compiler/bundle/index.js';
 import { openAdmin } from '../../runtime/control/client/index.js';
 import { type Control, openControl } from '../../runtime/control/index.js';
 import { type Clock, type Item, REAL_CLOCK } from '../../runtime/control/wire/index.js';
-import { type Applied, type Link, openLink, type Running } from '../../runtime/link/index.js';
+import {
+  type Applied,
+  type Link,
+  openLink,
+  type Patience,
+  type Running,
+} from '../../runtime/link/index.js';
 import type { Admin, NodeReport } from '../../runtime/rollout/index.js';
 import { type WatchedKeys, watchKeys } from '../../runtime/spiffe/index.js';
 import type { StatusPlace } from '../../runtime/status-page/index.js';
@@ -46,10 +52,17 @@ export interface ControlWorld {
   readonly authority: TestAuthority;
   readonly store: Store;
   readonly faults: readonly unknown[];
-  control(name?: string, clock?: Clock, page?: StatusPlace): Promise<Control>;
+  control(name?: string, clock?: Clock, options?: ControlExtras): Promise<Control>;
   node(name: string, options?: NodeOptions): Promise<FakeNode>;
   admin(port: number): Promise<Admin>;
   close(): Promise<void>;
+}
+
+export interface ControlExtras {
+  readonly page?: StatusPlace | null;
+  /** Instead of the world's own. */
+  readonly store?: Store;
+  readonly patience?: Patience;
 }
 
 export interface NodeOptions {
@@ -57,6 +70,7 @@ export interface NodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly heldFile?: string | null;
+  readonly patience?: Patience;
   /** Of its first certificate. */
   readonly times?: { readonly now?: number; readonly lifetimeMs?: number };
   /** What it runs already. */
@@ -99,22 +113,22 @@ export async function controlWorld(): Promise<ControlWorld> {
 
   return {
     ...{ folder, authority, store, faults },
-    async control(name = 'one', clock = REAL_CLOCK, page) {
+    async control(
+      name = 'one',
+      clock = REAL_CLOCK,
+      { page = null, store: own = store, patience } = {},
+    ) {
       const keys = await keysOf('control', name);
       const control = await openControl({
-        store,
-        keys,
-        listen: '127.0.0.1:0',
-        clock,
-        page: page ?? null,
-        onFault,
+        ...{ store: own, keys, listen: '127.0.0.1:0', clock, page, onFault },
+        ...(patience === undefined ? {} : { patience }),
       });
       closing.push(() => control.close());
       return control;
     },
     async node(
       name,
-      { ports, labels = {}, clock = REAL_CLOCK, heldFile = null, running = [], times } = {
+      { ports, labels = {}, clock = REAL_CLOCK, heldFile = null, running = [], times, patience } = {
         ports: [],
       },
     ) {
@@ -139,7 +153,7 @@ export async function controlWorld(): Promise<ControlWorld> {
       };
       const link = openLink({
         control: ports.map((port) => `127.0.0.1:${port}`),
-        ...{ keys, labels, version: 'test', heldFile, clock },
+        ...{ keys, labels, version: 'test', heldFile, clock, patience },
         log: (_level, message) => log.push(message),
         hooks: {
           async apply(item) {

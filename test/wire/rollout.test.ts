@@ -132,7 +132,7 @@ test('a control plane that ends in the middle is followed by the other', async (
 });
 
 test('the page of a control plane shows what it knows', async () => {
-  const control = await world.control('one', REAL_CLOCK, { folder: PAGE, port: 0 });
+  const control = await world.control('one', REAL_CLOCK, { page: { folder: PAGE, port: 0 } });
   await fourNodes([control.port]);
   await known(4);
   write('a.weft', 'a');
