@@ -3,12 +3,15 @@
 // Classes name mistakes that real data planes have made, so that the list grows by reading bug reports.
 import { AGENT } from './mutants-agent.mjs';
 import { ANSWERS } from './mutants-answers.mjs';
+import { BATCH } from './mutants-batch.mjs';
+import { CONTROL } from './mutants-control.mjs';
 import { DISPATCHER } from './mutants-dispatcher.mjs';
 import { FORWARD } from './mutants-forward.mjs';
 import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
 import { IMPORT } from './mutants-import.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
+import { LOCAL_API } from './mutants-local-api.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { LOOPS } from './mutants-loops.mjs';
 import { PATTERNS } from './mutants-patterns.mjs';
@@ -30,7 +33,10 @@ export const MUTANTS = [
   ...DISPATCHER,
   ...ANSWERS,
   ...SIMULATOR,
+  ...BATCH,
   ...AGENT,
+  ...LOCAL_API,
+  ...CONTROL,
   ...TRUST,
   ...ROLLOUT,
   ...STORE,

@@ -85,7 +85,7 @@ export class WorkCopy {
       }
     }
     writeFileSync(join(this.root, file), source);
-    const script = file.startsWith('bpf/http/') ? 'bpf/http/build.mjs' : 'bpf/build.mjs';
+    const script = /^bpf\/(http|batch)\//.test(file) ? 'bpf/http/build.mjs' : 'bpf/build.mjs';
     const made = spawnSync(process.execPath, [join(this.root, script)], { encoding: 'utf8' });
     return made.status === 0 ? null : `does not compile: ${made.stderr.split('\n')[0]}`;
   }

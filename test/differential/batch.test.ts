@@ -161,6 +161,44 @@ test('lines that are cut, changed or in another form', async ({ world }) => {
   await compare(bundle, world, Buffer.from(lines.join('\n')).toString('latin1'));
 });
 
+/** Times and numbers at their edges: the block reads them as the plain reader does, or leaves them to it. */
+const EDGES: readonly string[] = [
+  ...[
+    '1970-01-01T00:00:00Z',
+    '1969-12-31T23:59:59Z',
+    '2000-02-29T00:00:00Z',
+    '1900-02-28T00:00:00Z',
+  ],
+  ...[
+    '2100-02-28T23:59:59Z',
+    '2100-02-29T00:00:00Z',
+    '2100-03-01T00:00:00Z',
+    '2024-02-29T12:00:00.5Z',
+  ],
+  ...['2023-02-29T00:00:00Z', '2026-04-31T00:00:00Z', '2026-12-31T23:59:59.999999999Z'],
+  ...[
+    '2026-01-01T00:00:60Z',
+    '2026-01-01T24:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-01-00T00:00:00Z',
+  ],
+  ...['2026-01-01T00:00:00.1234567890Z', '2026-01-01T00:00:00.Z', '2026-01-01T01:00:00+01:00'],
+];
+const DRAWS = ['0', '7', '4294967295', '4294967296', '00', '01', '1e3', '-1', '1.0'];
+
+test('times and draws at their edges', async ({ world }) => {
+  const bundle = await mustCompile(REQUEST_POLICIES, REQUEST_CONFIG);
+  const [line = ''] = generated(SEED + 2).split('\n');
+  const { from, to, request }: Record<string, unknown> = JSON.parse(line);
+  const ends = `"from":${JSON.stringify(from)},"to":${JSON.stringify(to)}`;
+  const rest = request === undefined ? '' : `,"request":${JSON.stringify(request)}`;
+  const lines = [
+    ...EDGES.map((time) => `{"time":"${time}",${ends}${rest}}`),
+    ...DRAWS.map((draw) => `{${ends},"random":${draw},"pick":${draw}${rest}}`),
+  ];
+  await compare(bundle, world, lines.join('\n'));
+});
+
 test('most of it was decided by the block', () => {
   assert.ok(counts.rows > BUNDLES * RECORDS, JSON.stringify(counts));
   assert.ok(counts.decided > counts.rows / 2, JSON.stringify(counts));

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Module, parse, print, verifyModule } from '../../compiler/ir/index.js';
+import { type Func, type Module, parse, print, verifyModule } from '../../compiler/ir/index.js';
 import {
   balanceChains,
   dropUnused,
@@ -57,6 +57,10 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'guard-loops': each((func) => guardLoops(func, { mayGoto: false, fuel: 20_000 })),
   'guard-loops may_goto': each((func) => guardLoops(func, { mayGoto: true, fuel: 20_000 })),
   'merge-ways': each((func) => mergeWays(func, { limit: 200, turns: new Map() })),
+  'merge-ways walk': each((func) => {
+    const walk = ({ name }: Func): number => (name === 'soon' ? 200 : 201);
+    return mergeWays(func, { limit: 200, turns: new Map(), walk });
+  }),
   'part-compares': each(partCompares),
   'order-blocks': each(orderBlocks),
   'sink-values': each(sinkValues),

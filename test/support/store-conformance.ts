@@ -76,6 +76,18 @@ export const CONFORMANCE: Readonly<Record<string, (store: Store, p: string) => P
     assert.ok(entries.every((entry) => entry.revision <= revision));
   },
 
+  async 'of commits that come at once and exclude each other one is made'(store, p) {
+    const only = [{ key: `${p}/one`, revision: 0n }];
+    const put = (value: string): Promise<bigint | null> =>
+      store.commit(only, [{ key: `${p}/one`, value: text(value) }]);
+    // The first keeps the store busy: those behind it wait for the disk together.
+    const busy = store.commit([], [{ key: `${p}/busy`, value: text('x') }]);
+    const [, ...made] = await Promise.all([busy, ...['a', 'b', 'c'].map(put)]);
+    assert.is(made.filter((revision) => revision !== null).length, 1);
+    const apart = await Promise.all(['d', 'e'].map((key) => written(store, `${p}/${key}`, key)));
+    assert.is(new Set(apart).size, 2);
+  },
+
   async 'changes of one commit bear one revision, later ones a higher'(store, p) {
     const first = await store.commit(
       [],

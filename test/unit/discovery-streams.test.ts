@@ -140,6 +140,9 @@ test('what a stream may hold is bounded, and its type is one', () => {
   assert.throws(() => delta({ resourceNamesSubscribe: names }), /more than/);
   assert.throws(() => delta({ initialResourceVersions: { a: 'x'.repeat(600) } }), /too long/);
   assert.throws(() => delta({ typeUrl: 'type.googleapis.com/other' }), /not served/);
+  assert.throws(() => delta({ resourceNamesUnsubscribe: names }), /more than/);
+  assert.throws(() => sotw({ resourceNames: names }), /more than/);
+  assert.not.throws(() => sotw({ resourceNames: names.slice(1) }));
   const stream = delta({ resourceNamesSubscribe: names.slice(0, MAX_NAMES) });
   assert.throws(() => stream.receive({ resourceNamesSubscribe: ['one-more'] }), /more than/);
 });

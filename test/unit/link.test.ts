@@ -8,14 +8,18 @@ import {
   create,
   DeltaDiscoveryResponseSchema,
   encodeItem,
+  type FromNode,
   fromBinary,
   type Item,
   NODE_BUNDLE_URL,
   RefusedSchema,
 } from '../../runtime/control/wire/index.js';
+import { createEventBatch, MAX_BATCH } from '../../runtime/link/event-batch.js';
 import { openHeld } from '../../runtime/link/held.js';
 import { createBackoff, FIRST_MS, type LinkHooks, MOST_MS } from '../../runtime/link/index.js';
+import type { Session } from '../../runtime/link/session.js';
 import { takeResponse } from '../../runtime/link/take-response.js';
+import { TestClock } from '../support/test-clock.js';
 
 const test = suite('link');
 
@@ -98,6 +102,58 @@ test('a refusal is told in words and in parts, and nothing is held', async () =>
   const { digest, code, place } = fromBinary(RefusedSchema, detail);
   assert.equal([digest, code, place], ['sha256:aa', 'A030', 'a.ts:4']);
   assert.equal(held.versions([{ name: 'shop', digest: 'sha256:aa', mode: 'enforce' }]), {});
+});
+
+test('of two refusals the first is told, and what is good beside them is taken', async () => {
+  const held = openHeld(null, () => {});
+  const { hooks: node } = hooks(({ name }) =>
+    name === 'shop'
+      ? { ok: true, generation: 1 }
+      : { ok: false, code: 'A030', message: name, place: null },
+  );
+  const message = create(DeltaDiscoveryResponseSchema, {
+    resources: ['first', 'second', 'shop'].map((name) => ({
+      ...{ name, version: 'v2' },
+      resource: { typeUrl: NODE_BUNDLE_URL, value: encodeItem({ ...ITEM, name }) },
+    })),
+  });
+  assert.is((await takeResponse(message, held, node))?.message, 'A030 first');
+  const running = ['first', 'shop'].map((name) => ({
+    ...{ name, digest: 'sha256:aa', mode: 'enforce' as const },
+  }));
+  assert.equal(held.versions(running), { shop: 'v2' });
+});
+
+test('verdicts go out together; what finds no room is counted until it is told', () => {
+  const clock = new TestClock(0);
+  const sent: string[] = [];
+  let hasRoom = true;
+  const session = {
+    tell: ({ case: kind, value }: FromNode['message']): boolean => {
+      if (hasRoom && kind === 'events') sent.push(`${value.records.length} ${value.lost}`);
+      return hasRoom;
+    },
+  };
+  const batch = createEventBatch(clock, session as Session);
+  const take = (count: number): void => {
+    for (let i = 0; i < count; i++) batch.take(`${i}`);
+    clock.advance(100);
+  };
+  take(3);
+  assert.equal(sent, ['3 0']);
+  take(MAX_BATCH + 2);
+  assert.equal(sent, ['3 0', `${MAX_BATCH} 2`]);
+  hasRoom = false;
+  take(4);
+  take(1);
+  hasRoom = true;
+  take(1);
+  take(1);
+  assert.equal(sent.slice(2), ['1 5', '1 0']);
+  batch.take('x');
+  batch.close();
+  clock.advance(100);
+  assert.is(sent.length, 4);
 });
 
 test('what is no bundle never reaches the node', async () => {

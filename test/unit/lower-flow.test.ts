@@ -121,6 +121,73 @@ L2:
      9: exit`,
   },
   {
+    name: 'a test that fails tells of the constant it asked against',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 4 v0 + 24
+  v2 = const i32 5
+  v3 = ne v1, v2
+  v4 = load.pointer i32 4 v0 + 28
+  v5 = const i32 9
+  v6 = lt_u v4, v5
+  br_if v3, b1, b2
+b1:
+  br_if v6, b3, b4
+b2:
+  return v2
+b3:
+  return v1
+b4:
+  return v5
+}`,
+    want: `
+     0: r0 = 240
+     1: if r1 == 0 goto L1
+     2: r0 = *(u32 *)(r1 + 24)
+     3: r1 = *(u32 *)(r1 + 28)
+     4: if r0 == 5 goto L1
+     5: if r1 < 9 goto L1
+     6: r0 = 9
+L1:
+     7: exit`,
+  },
+  {
+    name: 'one that fails denies the constant it asked for',
+    ir: `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 4 v0 + 24
+  v2 = const i32 5
+  v3 = eq v1, v2
+  v4 = load.pointer i32 4 v0 + 28
+  v5 = const i32 9
+  v6 = lt_u v4, v5
+  br_if v3, b1, b2
+b1:
+  br_if v6, b3, b4
+b2:
+  return v2
+b3:
+  return v1
+b4:
+  return v5
+}`,
+    want: `
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r0 = *(u32 *)(r1 + 24)
+     3: r1 = *(u32 *)(r1 + 28)
+     4: if r0 != 5 goto L1
+     5: if r1 < 9 goto L2
+     6: r0 = 9
+     7: goto L2
+L1:
+     8: r0 = 5
+L2:
+     9: exit`,
+  },
+  {
     name: 'a loop swaps its values without losing one; its back edge is a jump',
     ir: `
 func entry f(v0: ptr) -> i32 stopped 240 241 {

@@ -92,6 +92,19 @@ test('from shadow by a canary to all, each stage held from when its nodes have t
   assert.equal(decodeRollout(encodeRollout(it), 'rollouts/shop'), it);
 });
 
+test('only nodes of the target are on the new bundle, also in the last stage', () => {
+  const nodes = nodeReports(4);
+  const it = rollout({ target: { zone: 'a' }, stages: [ALL] }, nodes);
+  assert.equal(
+    nodes.filter((node) => isOnNew(it, node)).map(({ node }) => node),
+    ['node-1', 'node-3'],
+  );
+  const [, other] = nodes;
+  assert.is(desired([it], other as NodeReport), null);
+  const everywhere = rollout({ target: {}, stages: [ALL] }, nodes);
+  assert.ok(nodes.every((node) => isOnNew(everywhere, node)));
+});
+
 test('one of the stage that has not taken it holds it, one outside of the stage does not', () => {
   let nodes = nodeReports(20);
   let it = rollout({ stages: [CANARY, ALL], gates: { confirm: '1h', silence: '1h' } }, nodes);

@@ -77,6 +77,33 @@ test('ways that know differently where a load goes do not', () => {
   assert.ok(walked < 1024 * 8, `${walked}`);
 });
 
+/** So many choices that nothing depends on. */
+const idle = (bits: number): (Insn | number)[] => [
+  mov.imm(R6, 0),
+  ...Array.from({ length: bits }, (_, i) => [
+    when('set', R2, 1 << i, 50 + i),
+    add.imm(R6, 1),
+    50 + i,
+  ]).flat(),
+];
+const still = Array.from({ length: 10 }, () => mov.imm(R6, 1));
+
+test('what a met state had to know, the ways that meet it have to know too', () => {
+  const walked = count([...flags(6), ...idle(6), ...indexed, exit()]);
+  assert.ok(walked > 64 * 16, `${walked}`);
+  const met = count([...flags(6), ...idle(6), exit()]);
+  assert.ok(met < 100, `${met}`);
+});
+
+test('what a number was made of has to be known where the number has to be', () => {
+  const doubled = alu('lsh', 64, R0, { imm: 1 });
+  const walked = count([...flags(6), ...still, doubled, ...still, ...indexed, exit()]);
+  assert.ok(walked > 64 * 25, `${walked}`);
+  const other = mov.imm(R0, 2);
+  const met = count([...flags(6), ...still, other, ...still, ...indexed, exit()]);
+  assert.ok(met < 200, `${met}`);
+});
+
 test('nor those that know differently what a later branch depends on', () => {
   const walked = count([...flags(8), when('gt', R0, 100, 99), mov.imm(R0, 1), 99, exit()]);
   assert.ok(walked > 256 * 3, `${walked}`);
