@@ -78,6 +78,8 @@ const request: readonly ExportName[] = REQUEST_HOOK;
  * memory with them.
  */
 export const STATE_EXPORT = 'state:';
+/** Export of how many recursive calls a decision is in. */
+export const DEPTH_EXPORT: string = `${STATE_EXPORT}depth`;
 
 export const ABI_MODULE = 'weft';
 

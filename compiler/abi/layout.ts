@@ -10,6 +10,22 @@ export const ATTRIBUTE_SLOTS = 16;
 /** Distinct text predicates (startsWith, endsWith, contains) of one side, one bit each. */
 export const PREDICATE_BITS = 64;
 
+/** Recursive calls that are under way at a time in one decision, but for those that are a function's last. */
+export const FRAME_DEPTH = 64;
+/** 64-bit words that one of them keeps: where to go on, and values. */
+export const FRAME_WORDS = 15;
+/** Decisions on a node that have such calls under way at a time. */
+export const FRAME_SLOTS = 128;
+/**
+ * Memory of a decision whose functions call themselves: a slot, with a frame for each call in another behind one that
+ * is not used. The word behind the frames says that a decision has the slot.
+ */
+export const FRAMES = {
+  symbol: 'weft_frames',
+  busy: 8184,
+  slot: 8192,
+} as const;
+
 /** struct weft_party: offsets within a side. */
 export const PARTY = { address: 0, predicates: 16, attributes: 24, size: 88 } as const;
 

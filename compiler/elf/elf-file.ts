@@ -11,6 +11,8 @@ export interface Section {
   readonly bytes: Uint8Array;
   readonly flags: number;
   readonly align: number;
+  /** Zeros, which the file does not hold, in place of `bytes`. */
+  readonly zeros?: number;
 }
 export interface ElfSymbol {
   readonly name: string;
@@ -30,7 +32,7 @@ export interface ElfRelocation {
 
 export const SHF = { write: 1, alloc: 2, exec: 4 } as const;
 const SHF_INFO_LINK = 0x40;
-const SHT = { progbits: 1, symtab: 2, strtab: 3, rel: 9 } as const;
+const SHT = { progbits: 1, symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const;
 const STT = { none: 0, object: 1, func: 2 } as const;
 const STB_GLOBAL = 1;
 const EM_BPF = 247;
@@ -90,7 +92,8 @@ export function writeElf(
 }
 
 function progbits(section: Section): RawSection {
-  return { ...section, type: SHT.progbits, link: 0, info: 0, entry: 0 };
+  const type = section.zeros === undefined ? SHT.progbits : SHT.nobits;
+  return { ...section, type, link: 0, info: 0, entry: 0 };
 }
 
 function indexOf(place: ReadonlyMap<string, number>, name: string): number {
@@ -140,7 +143,7 @@ function layOut(sections: readonly RawSection[], names: readonly number[]): Uint
       .u32(section.type)
       .u64(section.flags)
       .u64(0);
-    headers.u64(HEADER_BYTES + body.length).u64(section.bytes.length);
+    headers.u64(HEADER_BYTES + body.length).u64(section.zeros ?? section.bytes.length);
     headers.u32(section.link).u32(section.info).u64(section.align).u64(section.entry);
     body.bytes(section.bytes);
   }

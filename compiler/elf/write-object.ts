@@ -3,6 +3,7 @@
  * and libbpf can join them with a hook), images in .rodata, and BTF for all of it, in clang's forms.
  * The same input gives the same bytes.
  */
+import { FRAME_SLOTS, FRAMES } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import type { Image, IntType, Module, Type } from '../ir/types.js';
 import type { LoweredFunction } from '../lower/index.js';
@@ -25,6 +26,31 @@ const RELOCATE_ADDRESS = 1;
 const RELOCATE_CALL = 10;
 /** That of the hooks: libbpf's linker refuses to join objects whose licenses differ. */
 const LICENSE = 'Dual BSD/GPL\0';
+
+const FRAMES_BYTES = FRAME_SLOTS * FRAMES.slot;
+const FRAMES_SECTION: Section = {
+  name: '.bss',
+  bytes: new Uint8Array(),
+  flags: SHF.write | SHF.alloc,
+  align: 8,
+  zeros: FRAMES_BYTES,
+};
+const FRAMES_SYMBOL: ElfSymbol = {
+  name: FRAMES.symbol,
+  type: 'object',
+  section: FRAMES_SECTION.name,
+  value: 0,
+  size: FRAMES_BYTES,
+};
+
+function isFrames({ symbol }: LoweredFunction['relocations'][number]): boolean {
+  return symbol === FRAMES.symbol;
+}
+
+function describeFrames(btf: BtfBuilder, types: AbiTypes): void {
+  const type = btf.variable(FRAMES.symbol, btf.array(types.u8, FRAMES_BYTES));
+  btf.section(FRAMES_SECTION.name, FRAMES_BYTES, [{ type, offset: 0, size: FRAMES_BYTES }]);
+}
 
 interface Prototype {
   readonly params: readonly Type[];
@@ -50,6 +76,8 @@ export function writeObject(input: ObjectInput): Uint8Array {
   const images = placeImages(input.images);
   const rodata = imageBytes(images);
   describeData(btf, types, images, rodata.length);
+  const frames = functions.some(({ func }) => func.relocations.some(isFrames));
+  if (frames) describeFrames(btf, types);
 
   const ext = btfExt(functions, '.text', btf.strings);
   const text = new ByteWriter();
@@ -57,6 +85,7 @@ export function writeObject(input: ObjectInput): Uint8Array {
   const sections: Section[] = [
     { name: '.text', bytes: text.finish(), flags: SHF.alloc | SHF.exec, align: 8 },
     ...(images.length === 0 ? [] : [rodataSection(images, rodata)]),
+    ...(frames ? [FRAMES_SECTION] : []),
     {
       name: 'license',
       bytes: new TextEncoder().encode(LICENSE),
@@ -66,7 +95,11 @@ export function writeObject(input: ObjectInput): Uint8Array {
     { name: '.BTF', bytes: btf.bytes(), flags: 0, align: 4 },
     { name: '.BTF.ext', bytes: ext, flags: 0, align: 4 },
   ];
-  return writeElf(sections, symbolsOf(functions, images, externs), relocationsOf(functions));
+  return writeElf(
+    sections,
+    [...symbolsOf(functions, images, externs), ...(frames ? [FRAMES_SYMBOL] : [])],
+    relocationsOf(functions),
+  );
 }
 
 function refuseClashes(input: ObjectInput): void {

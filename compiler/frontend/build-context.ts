@@ -2,11 +2,12 @@
  * What all functions of one policy share while they are built: the decoded module, source positions,
  * the list of subprograms still to build, and what was refused.
  */
-import { ABI_IMPORTS, ABI_MODULE } from '../abi/index.js';
+import { ABI_IMPORTS, ABI_MODULE, DEPTH_EXPORT } from '../abi/index.js';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { CODES, type IntType, type SourcePosition } from '../ir/index.js';
 import { indirectCall } from './indirect-call.js';
 import { readState } from './read-state.js';
+import { findRecursion, type Recursion } from './recursion.js';
 import type { PolicyModule, Scratch } from './types.js';
 import type { FuncType, WasmBody, WasmImport, WasmInstr, WasmModule } from './wasm/index.js';
 
@@ -48,8 +49,11 @@ export class BuildContext {
   private readonly policy: number;
   private readonly imports: readonly WasmImport[];
   private readonly located = new Map<string, number>();
-  private readonly stateful: ReadonlySet<number>;
+  private readonly stateful: Set<number>;
   private readonly tailCalled: ReadonlySet<number>;
+  /** Counts the recursive calls that a decision is in; null where no function needs it. */
+  readonly depthGlobal: number | null;
+  private readonly recursion: Recursion;
   /** Functions of our own, numbered behind the module's: one for each type of indirect call. */
   private readonly added: { readonly type: FuncType; readonly body: WasmBody }[] = [];
   private readonly indirect = new Map<string, number>();
@@ -63,11 +67,20 @@ export class BuildContext {
     this.budget = this.global(frontend.fuelGlobal)?.value ?? 0n;
     this.memory = linearMemory(module);
     this.scratch = frontend.scratch;
-    const state = readState(module, frontend.scratch);
+    const depth = module.exports.find((e) => e.kind === 'global' && e.name === DEPTH_EXPORT);
+    this.depthGlobal = depth?.index ?? null;
+    this.recursion = findRecursion(module);
+    const state = readState(module, frontend.scratch, this.depthGlobal);
     this.constantMemory = state.writesMemory ? null : this.memory;
-    this.stateful = state.functions;
+    this.stateful = new Set(state.functions);
     const instrs = module.bodies.flatMap((body) => body.instrs);
-    this.tailCalled = new Set(instrs.flatMap((i) => (i.op === 'return_call' ? [i.index] : [])));
+    const inTables = [...module.tables.values()].flatMap((table) => [...table.values()]);
+    this.tailCalled = new Set(
+      instrs.flatMap(({ op, index }) => {
+        if (op === 'return_call') return [index];
+        return op === 'return_call_indirect' ? inTables : [];
+      }),
+    );
     this.kept = new Map(
       state.globals.flatMap((index) => {
         const global = this.global(index);
@@ -89,8 +102,9 @@ export class BuildContext {
    * slot. Null where the table is not known at build time.
    */
   indirectCall(instr: WasmInstr): number | null {
-    const { index: type, second, pos } = instr;
-    const key = `${type} ${second}`;
+    const { op, index: type, second, pos } = instr;
+    const isTail = op === 'return_call_indirect';
+    const key = `${op} ${type} ${second}`;
     const known = this.indirect.get(key);
     if (known !== undefined) return known;
     const called = this.module.types[type];
@@ -99,7 +113,8 @@ export class BuildContext {
     const slots = [...table].filter(([, func]) => this.sameType(func, type));
     if (slots.some(([slot]) => slot >= MAX_SLOTS)) return null;
     const index = this.module.functions.length + this.added.length;
-    this.added.push(indirectCall(called, new Map(slots), pos));
+    if (slots.some(([, func]) => this.stateful.has(func))) this.stateful.add(index);
+    this.added.push(indirectCall(called, new Map(slots), { pos, isTail }));
     this.indirect.set(key, index);
     return index;
   }
@@ -134,6 +149,14 @@ export class BuildContext {
   /** True where some function ends in a recursive call of this one. */
   isTailCalled(index: number): boolean {
     return this.tailCalled.has(index);
+  }
+  /** The functions that may call each other back and need frames for it, of which this is one; null for others. */
+  groupOf(index: number): ReadonlySet<number> | null {
+    return this.recursion.groupOf(index);
+  }
+  /** True where a function that an engine enters needs memory for recursion. */
+  needsFrames(index: number): boolean {
+    return this.depthGlobal !== null && this.stateful.has(index);
   }
   /** True where a function can be a BPF subprogram; others, and those that share state, are inlined into each caller. */
   fitsSubprogram(index: number): boolean {

@@ -7,6 +7,7 @@
  */
 import { BugError } from '../diagnostic/index.js';
 import type { Block, IntType, Target, Type, ValueId } from '../ir/index.js';
+import type { Machine } from './build-recursion.js';
 import { SsaBuilder } from './build-ssa.js';
 import type { FuncType, ValueType, WasmBody, WasmInstr } from './wasm/index.js';
 
@@ -34,6 +35,8 @@ export interface Frame {
   readonly header: Block | null;
   /** Entered by `return_call`: it returns for the frame below it, which does not go on. */
   readonly tail: boolean;
+  /** The loop that the function is part of; null for others. */
+  readonly machine: Machine | null;
 }
 
 /** Frames and labels of what is read; what the instructions between them do is a subclass's. */
@@ -71,7 +74,16 @@ export class ControlBuilder extends SsaBuilder {
       type,
       other: null,
     };
-    this.frames.push({ index, body, next: 0, locals, labels: [label], header, tail });
+    this.frames.push({
+      index,
+      body,
+      next: 0,
+      locals,
+      labels: [label],
+      header,
+      tail,
+      machine: null,
+    });
   }
 
   /** Begins a function as a loop, whose header takes its arguments and the state. */
@@ -131,7 +143,11 @@ export class ControlBuilder extends SsaBuilder {
       if (to !== null) this.end({ op: 'br', to, loc: this.loc });
       return;
     }
-    const value = outer.type.results.length === 0 ? null : (this.stack.at(-1) ?? null);
+    this.returnValue(outer.type.results.length === 0 ? null : (this.stack.at(-1) ?? null));
+  }
+
+  /** Returns from the function that is built. */
+  protected returnValue(value: ValueId | null): void {
     if (this.func.kind === 'entry') {
       this.end({ op: 'return', value, loc: this.loc });
       return;
@@ -224,12 +240,17 @@ export class ControlBuilder extends SsaBuilder {
       if (this.block !== null && label.after === null) this.returnFrom(frame);
       this.fallThrough(frame, label);
       this.frames.pop();
+      if (frame.machine !== null) {
+        this.endMember(frame.machine, label);
+        return;
+      }
       if (frame.tail) {
         this.stack.length = label.height;
         return;
       }
       const caller = this.frames.at(-1);
-      if (caller !== undefined && label.after !== null) this.resumeCaller(label, label.after);
+      if (caller !== undefined && label.after !== null)
+        this.resumeBehind(label.after, label.height);
       return;
     }
     this.fallThrough(frame, label);
@@ -247,8 +268,12 @@ export class ControlBuilder extends SsaBuilder {
     }
   }
 
-  private resumeCaller(label: Label, after: Block): void {
-    this.stack.length = label.height;
+  /** A function of a machine is read. */
+  protected endMember(_machine: Machine, _label: Label): void {}
+
+  /** Goes on behind a call. */
+  protected resumeBehind(after: Block, height: number): void {
+    this.stack.length = height;
     this.block = null;
     if (!this.reached.has(after)) return;
     const params = this.close(after);

@@ -7,7 +7,9 @@
 import { STOPPED } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import type { IntType, ValueId } from '../ir/index.js';
-import { ControlBuilder, type Frame, intType } from './build-control.js';
+import { type Frame, intType } from './build-control.js';
+import { RecursionBuilder } from './build-recursion.js';
+import { keepInFrames } from './keep-in-frames.js';
 import type { FuncType, ValueType, WasmInstr } from './wasm/index.js';
 
 /** In the high half of what an internal function returns: it stopped, the low half says how. */
@@ -15,16 +17,23 @@ export const STOPPED_MARK = 0xffffffffn;
 const MAX_INSTRS = 100_000;
 
 /** Builds one function; used once. */
-export class FunctionBuilder extends ControlBuilder {
+export class FunctionBuilder extends RecursionBuilder {
   /** Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. */
-  build(index: number, args: readonly ValueId[] | null, fuel: ValueId | null): void {
+  build(
+    index: number,
+    args: readonly ValueId[] | null,
+    fuel: ValueId | null,
+    slot: ValueId | null = null,
+  ): void {
+    this.slot = slot;
     const type = this.context.typeOf(index);
     const kept = [...this.context.kept.values()].map(({ type, value }) =>
       this.constant(type, value),
     );
     this.state = [...kept, fuel ?? this.constant('i32', this.context.budget)];
     const values = args ?? type.params.map((param) => this.constant(intType(param), 0n));
-    this.enter(index, values, null);
+    if (this.context.groupOf(index) === null) this.enter(index, values, null);
+    else this.beginMachine(index, values, null);
     for (let frame = this.frames.at(-1); frame !== undefined; frame = this.frames.at(-1)) {
       const instr = frame.body.instrs[frame.next];
       if (instr === undefined) throw new BugError('build: function without end');
@@ -34,6 +43,7 @@ export class FunctionBuilder extends ControlBuilder {
       else this.instr(frame, instr);
     }
     this.func.blocks = this.func.blocks.filter((block) => this.reached.has(block));
+    if (slot !== null) keepInFrames(this.func, this.framed, { slot, context: this.context });
   }
 
   /** Leaves nothing of the function but the refusal, so that no pass works on what is too large. */
@@ -115,7 +125,8 @@ export class FunctionBuilder extends ControlBuilder {
         this.tailCall(frame, instr.index);
         return true;
       case 'call_indirect':
-        this.callIndirect(instr);
+      case 'return_call_indirect':
+        this.callIndirect(frame, instr);
         return true;
       case 'drop':
         this.pop();
@@ -191,9 +202,8 @@ export class FunctionBuilder extends ControlBuilder {
       return;
     }
     if (this.context.fitsSubprogram(index)) this.callSubprogram(index, type, args);
-    else if (this.frames.some((frame) => frame.index === index)) {
-      this.refuseAndStop('I106', 'the function calls itself');
-    } else {
+    else if (this.context.groupOf(index) !== null) this.callRecursive(index, args);
+    else {
       const after = this.newBlock([...type.results.map(intType), ...this.stateTypes]);
       this.enter(index, args, after);
     }
@@ -202,11 +212,14 @@ export class FunctionBuilder extends ControlBuilder {
   /** The recursion that fuel.ts marked: a jump, where the function is under way, else its code in this place. */
   private tailCall({ labels }: Frame, index: number): void {
     const args = this.popMany(this.context.typeOf(index).params.length);
-    if (this.jumpToHeader(index, args)) return;
-    this.enter(index, args, labels[0]?.after ?? null, true);
+    const after = labels[0]?.after ?? null;
+    if (this.context.groupOf(index) !== null) this.tailCallRecursive(index, args, after);
+    else if (!this.jumpToHeader(index, args)) this.enter(index, args, after, true);
   }
 
-  private callIndirect(instr: WasmInstr): void {
+  private callIndirect(frame: Frame, instr: WasmInstr): void {
+    const call = (index: number): void =>
+      instr.op === 'call_indirect' ? this.call(index) : this.tailCall(frame, index);
     const known = this.constants.get(this.stack.at(-1) ?? this.pop());
     const callee = known === undefined ? undefined : this.context.slot(instr.second, Number(known));
     const chosen = this.context.indirectCall(instr);
@@ -214,8 +227,8 @@ export class FunctionBuilder extends ControlBuilder {
       this.refuseAndStop('I105', 'the called function is not known at build time');
     } else if (callee !== undefined && this.context.sameType(callee, instr.index)) {
       this.pop();
-      this.call(callee);
-    } else this.call(chosen);
+      call(callee);
+    } else call(chosen);
   }
 
   private callSubprogram(index: number, type: FuncType, args: readonly ValueId[]): void {

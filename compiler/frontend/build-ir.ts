@@ -12,6 +12,7 @@ import { type PassObserver, simplify } from '../passes/index.js';
 import { BuildContext, MAX_PAGES, refusal } from './build-context.js';
 import { FunctionBuilder, STOPPED_MARK } from './build-function.js';
 import { judge } from './judge.js';
+import { takeFrames } from './take-frames.js';
 import type { PolicyModule } from './types.js';
 import { readModule } from './wasm/index.js';
 
@@ -39,6 +40,13 @@ const ENTRIES = [
   { wasm: 'authorizeRequest', name: 'authorize_request', stopped: STOPPED },
   { wasm: 'routeRequest', name: 'route_request', stopped: ROUTE_STOPPED },
 ] as const;
+
+const MARK = STOPPED_MARK << 32n;
+/** What functions of our own return where they stop. */
+const MARKED: Func['stopped'] = {
+  trap: MARK | BigInt(STOPPED.trap),
+  fuel: MARK | BigInt(STOPPED.fuel),
+};
 
 function emptyFunc(
   name: string,
@@ -83,16 +91,23 @@ export function buildModule(input: BuildInput): Built {
       throw new BugError(`build: \`${entry.wasm}\` does not return an i32`);
     }
     const stopped = { trap: BigInt(entry.stopped.trap), fuel: BigInt(entry.stopped.fuel) };
-    const func = emptyFunc(`p${policy}_${entry.name}`, 'entry', [], stopped);
-    new FunctionBuilder(context, func).build(found.index, null, null);
+    const name = `p${policy}_${entry.name}`;
+    const func = emptyFunc(name, 'entry', [], stopped);
     functions.push(func);
+    if (!context.needsFrames(found.index)) {
+      new FunctionBuilder(context, func).build(found.index, null, null);
+      continue;
+    }
+    const inner = emptyFunc(`${name}_framed`, 'internal', ['i32', 'i32'], MARKED);
+    const [, fuel, slot] = inner.params.map(({ id }) => id);
+    new FunctionBuilder(context, inner).build(found.index, null, fuel ?? null, slot);
+    takeFrames(func, inner.name, context.budget);
+    functions.push(inner);
   }
-  const mark = STOPPED_MARK << 32n;
-  const stopped = { trap: mark | BigInt(STOPPED.trap), fuel: mark | BigInt(STOPPED.fuel) };
   // The map grows while subprograms call further ones; iteration sees the additions.
   for (const [index, name] of context.called) {
     const ints = context.typeOf(index).params.map((type) => (type === 'i64' ? 'i64' : 'i32'));
-    const func = emptyFunc(name, 'internal', ['i32', ...ints], stopped);
+    const func = emptyFunc(name, 'internal', ['i32', ...ints], MARKED);
     const [fuel, ...args] = func.params.slice(1).map((param) => param.id);
     new FunctionBuilder(context, func).build(index, args, fuel ?? null);
     functions.push(func);

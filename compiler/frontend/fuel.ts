@@ -5,15 +5,17 @@
  * stays as it was, and `originalOffset` leads from new code back to the old.
  *
  * A recursive call that is the last thing its function does is written as `return_call`: neither engine needs
- * a stack for it, so neither can run out of one.
+ * a stack for it, so neither can run out of one. Before any other it is counted how many a decision is in, and
+ *   if depth == 64 { unreachable }  depth += 1
+ * so that all engines stop at the same depth.
  *
  * Where the import is missing it is appended to the imports, which shifts the index of every defined
  * function by one: calls, exports, elements, start and function names follow.
  */
-import { STATE_EXPORT } from '../abi/index.js';
+import { DEPTH_EXPORT, FRAME_DEPTH, STATE_EXPORT } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import { STORES } from './build-ops.js';
-import { findTailCalls } from './tail-calls.js';
+import { findRecursion, type Recursion } from './recursion.js';
 import {
   encodeName,
   encodeSigned,
@@ -39,6 +41,7 @@ export interface Fuelled {
 export const FUEL_EXPORT = 'fuel';
 const OUT_OF_FUEL = 'out_of_fuel';
 const RETURN_CALL = 0x12;
+const RETURN_CALL_INDIRECT = 0x13;
 
 /** A stretch of new code that begins at `to`; injected stretches all map to `from`. */
 interface Span {
@@ -67,11 +70,20 @@ class Splicer {
 /** Adds 1 to the index of every defined function where an import came before it. */
 type Renumber = (func: number) => number;
 
+/** What is written into bodies, and where. */
+interface Splice {
+  readonly burn: readonly number[];
+  readonly renumber: Renumber;
+  readonly recursion: Recursion;
+  /** Before and behind a recursive call that is not the last one. */
+  readonly descend: readonly number[];
+  readonly ascend: readonly number[];
+}
+
 function spliceBody(
   splicer: Splicer,
   body: WasmBody,
-  burn: readonly number[],
-  { renumber, tails }: { renumber: Renumber; tails: ReadonlySet<number> },
+  { burn, renumber, recursion: { tails, deep }, descend, ascend }: Splice,
 ): void {
   const first = body.instrs[0]?.pos ?? body.end;
   splicer.copy(body.pos, first);
@@ -80,14 +92,29 @@ function spliceBody(
   for (const instr of body.instrs) {
     const calls = instr.op === 'call' || instr.op === 'ref.func' || instr.op === 'return_call';
     const isTail = tails.has(instr.pos);
+    const isDeep = deep.has(instr.pos);
+    if (isDeep) {
+      splicer.copy(copied, instr.pos);
+      splicer.inject(instr.pos, descend);
+      copied = instr.pos;
+    }
     if (calls && (isTail || renumber(instr.index) !== instr.index)) {
       splicer.copy(copied, instr.pos + 1);
       if (isTail) splicer.out[splicer.out.length - 1] = RETURN_CALL;
       splicer.out.push(...encodeU32(renumber(instr.index)));
       copied = instr.end;
+    } else if (isTail) {
+      splicer.copy(copied, instr.pos + 1);
+      splicer.out[splicer.out.length - 1] = RETURN_CALL_INDIRECT;
+      copied = instr.pos + 1;
     } else if (instr.op === 'loop') {
       splicer.copy(copied, instr.end);
       splicer.inject(instr.pos, burn);
+      copied = instr.end;
+    }
+    if (isDeep) {
+      splicer.copy(copied, instr.end);
+      splicer.inject(instr.pos, ascend);
       copied = instr.end;
     }
   }
@@ -112,7 +139,7 @@ function appended(bytes: Uint8Array, items: readonly (readonly number[])[]): Uin
 function renumberedExports(
   module: WasmModule,
   renumber: Renumber,
-  fuelGlobal: number,
+  { fuelGlobal, depthGlobal }: { readonly fuelGlobal: number; readonly depthGlobal: number | null },
   state: readonly number[],
 ): Uint8Array {
   const kinds = { func: 0, table: 1, memory: 2, global: 3 };
@@ -127,6 +154,9 @@ function renumberedExports(
   const stores = module.bodies.some((body) => body.instrs.some((i) => STORES.has(i.op)));
   for (const index of stores || state.some(isWritten) ? state : []) {
     items.push([...encodeName(`${STATE_EXPORT}${index}`), kinds.global, ...encodeU32(index)]);
+  }
+  if (depthGlobal !== null) {
+    items.push([...encodeName(DEPTH_EXPORT), kinds.global, ...encodeU32(depthGlobal)]);
   }
   return Uint8Array.from([...encodeU32(items.length), ...items.flat()]);
 }
@@ -208,10 +238,19 @@ export function injectFuel(wasm: Uint8Array, fuel: number, state: readonly numbe
       s.name === 'name' ? { ...s, bytes: renumberedNames(s.bytes, renumber) } : s,
     );
   }
-  const global = [0x7f, 1, 0x41, ...encodeSigned(BigInt(fuel), 32), 0x0b];
-  const globals = appended(payload(sections, SECTION.global), [global]);
+  const recursion = findRecursion(module);
+  const depthGlobal = recursion.deep.size === 0 ? null : fuelGlobal + 1;
+  const counter = (from: number): number[] => [
+    0x7f,
+    1,
+    0x41,
+    ...encodeSigned(BigInt(from), 32),
+    0x0b,
+  ];
+  const added = [counter(fuel), ...(depthGlobal === null ? [] : [counter(0)])];
+  const globals = appended(payload(sections, SECTION.global), added);
   sections = withSection(sections, SECTION.global, globals);
-  const exports = renumberedExports(module, renumber, fuelGlobal, state);
+  const exports = renumberedExports(module, renumber, { fuelGlobal, depthGlobal }, state);
   sections = withSection(sections, SECTION.export, exports);
 
   const g = encodeU32(fuelGlobal);
@@ -220,10 +259,24 @@ export function injectFuel(wasm: Uint8Array, fuel: number, state: readonly numbe
   const burn = [0x23, ...g, 0x45, 0x04, 0x40, ...stop, 0x0b, 0x23, ...g, 0x41, 1, 0x6b, 0x24, ...g];
   const code: number[] = [...encodeU32(module.bodies.length)];
   const spans: Span[] = [];
-  const tails = findTailCalls(module);
+  const d = encodeU32(depthGlobal ?? 0);
+  // global.get; limit; ge_u; if { unreachable } global.get; 1; add; global.set
+  const full = [
+    0x23,
+    ...d,
+    0x41,
+    ...encodeSigned(BigInt(FRAME_DEPTH), 32),
+    0x4f,
+    0x04,
+    0x40,
+    0x00,
+    0x0b,
+  ];
+  const descend = [...full, 0x23, ...d, 0x41, 1, 0x6a, 0x24, ...d];
+  const ascend = [0x23, ...d, 0x41, 1, 0x6b, 0x24, ...d];
   for (const body of module.bodies) {
     const splicer = new Splicer(wasm);
-    spliceBody(splicer, body, burn, { renumber, tails });
+    spliceBody(splicer, body, { burn, renumber, recursion, descend, ascend });
     code.push(...encodeU32(splicer.out.length));
     for (const span of splicer.spans) spans.push({ ...span, to: span.to + code.length });
     for (const byte of splicer.out) code.push(byte);

@@ -7,11 +7,11 @@ import type { FuncType, WasmBody, WasmInstr } from './wasm/index.js';
 
 const NO_VALUES: FuncType = { params: [], results: [] };
 
-/** The function for one type of call; `slots` are functions of that type, `pos` a call's place. */
+/** The function for one type of call; `slots` are functions of that type, `pos` a call's place, `isTail` for `return_call_indirect`. */
 export function indirectCall(
   type: FuncType,
   slots: ReadonlyMap<number, number>,
-  pos: number,
+  { pos, isTail }: { readonly pos: number; readonly isTail: boolean },
 ): { readonly type: FuncType; readonly body: WasmBody } {
   const instr = (op: string, rest: Partial<WasmInstr> = {}): WasmInstr => ({
     ...{ op, pos, end: pos, index: 0, second: 0, value: 0n, labels: [], type: null },
@@ -33,7 +33,7 @@ export function indirectCall(
     ...callees.flatMap((callee) => [
       instr('end'),
       ...type.params.map((_, i) => get(i)),
-      instr('call', { index: callee }),
+      instr(isTail ? 'return_call' : 'call', { index: callee }),
       instr('return'),
     ]),
     instr('end'),

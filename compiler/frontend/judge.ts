@@ -1,6 +1,6 @@
 /**
- * Says which refusals stand, once a module is simplified: marked operations that survived, recursion,
- * and loops that nothing but fuel ends.
+ * Says which refusals stand, once a module is simplified: marked operations that survived, and
+ * loops that nothing but fuel ends.
  */
 import { STOPPED } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
@@ -8,7 +8,6 @@ import {
   type Block,
   type BlockId,
   blockMap,
-  components,
   type Func,
   loops,
   type Module,
@@ -48,22 +47,6 @@ function stores(func: Func, module: Module): Diagnostic[] {
       return [refusal('I102', message, where(module, instr.loc))];
     }),
   );
-}
-
-function recursion(module: Module): Diagnostic[] {
-  const byName = new Map(module.functions.map((func) => [func.name, func]));
-  const callees = (func: Func): Func[] =>
-    func.blocks.flatMap((block) =>
-      block.instrs.flatMap((i) => (i.op === 'call' ? (byName.get(i.callee) ?? []) : [])),
-    );
-  return components(module.functions, callees).flatMap((group) => {
-    const [first] = group;
-    if (first === undefined || (group.length === 1 && !callees(first).includes(first))) return [];
-    const calls = group.flatMap((func) => func.blocks.flatMap((block) => block.instrs));
-    const names = new Set(group.map((func) => func.name));
-    const call = calls.find((i) => i.op === 'call' && names.has(i.callee));
-    return [refusal('I106', 'the function calls itself', where(module, call?.loc ?? null))];
-  });
 }
 
 /** True where a block only ends the decision because fuel, here or in a callee, is used up. */
@@ -116,7 +99,6 @@ export function judge(module: Module, context: BuildContext): Diagnostic[] {
   const found = [
     ...module.functions.flatMap((func) => refusedMarks(func, context)),
     ...module.functions.flatMap((func) => stores(func, module)),
-    ...recursion(module),
     ...module.functions.flatMap((func) => endlessLoops(func, module)),
   ];
   const seen = new Set<string>();

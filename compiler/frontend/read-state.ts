@@ -8,19 +8,27 @@ import type { WasmInstr, WasmModule } from './wasm/index.js';
 
 export interface DecisionState {
   readonly writesMemory: boolean;
-  /** Globals of the scratch that some function assigns. */
+  /** Globals of the scratch that some function assigns, and the depth of recursion. */
   readonly globals: readonly number[];
   /** Functions that touch any of it, themselves or by what they call. */
   readonly functions: ReadonlySet<number>;
 }
 
 /** Looks at all functions; those of the configure phase are empty by now. */
-export function readState(module: WasmModule, scratch: Scratch | null): DecisionState {
+export function readState(
+  module: WasmModule,
+  scratch: Scratch | null,
+  depthGlobal: number | null,
+): DecisionState {
   const all = module.bodies.flatMap((body) => body.instrs);
   const writesMemory = scratch !== null && all.some((instr) => STORES.has(instr.op));
   const assigned = new Set(all.flatMap((i) => (i.op === 'global.set' ? i.index : [])));
-  const globals = (scratch?.globals ?? []).filter((index) => assigned.has(index));
-  const own = (instr: WasmInstr): boolean =>
+  const own = new Set([
+    ...(scratch?.globals ?? []),
+    ...(depthGlobal === null ? [] : [depthGlobal]),
+  ]);
+  const globals = [...own].filter((index) => assigned.has(index));
+  const touches = (instr: WasmInstr): boolean =>
     (writesMemory && (STORES.has(instr.op) || instr.op.includes('.load'))) ||
     (/^global\./.test(instr.op) && globals.includes(instr.index));
   const functions = new Set<number>();
@@ -28,12 +36,12 @@ export function readState(module: WasmModule, scratch: Scratch | null): Decision
   const indirect = [...module.tables.values()].flatMap((table) => [...table.values()]);
   module.bodies.forEach((body, i) => {
     const func = module.importedFunctions + i;
-    if (body.instrs.some(own)) functions.add(func);
+    if (body.instrs.some(touches)) functions.add(func);
     for (const instr of body.instrs) {
       const callees =
         instr.op === 'call' || instr.op === 'return_call'
           ? [instr.index]
-          : instr.op === 'call_indirect'
+          : instr.op === 'call_indirect' || instr.op === 'return_call_indirect'
             ? indirect
             : [];
       for (const callee of callees) callers.set(callee, [...(callers.get(callee) ?? []), func]);

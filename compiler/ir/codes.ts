@@ -23,8 +23,8 @@ export const CODES: CodeTable = {
     help: 'call the function by name, or select between two calls with an if',
   },
   I106: {
-    title: 'recursive function',
-    help: 'let the recursive call be the last thing that the function does (carry what is computed so far in a parameter), or write a loop',
+    title: 'recursive call with too much to keep',
+    help: 'a function needs at most 14 values behind a call that leads back to it: compute them behind it, or write a loop',
   },
   I107: {
     title: 'loop without an exit',

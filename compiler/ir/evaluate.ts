@@ -105,6 +105,8 @@ class Machine {
   private steps: number;
   /** Linear memory as this decision sees it: its own copy from the first store on. */
   private memory: Uint8Array;
+  /** Words of frames, by their byte. */
+  private readonly frames = new Map<number, bigint>();
   /** Of the function that returned last. */
   private returned: Term | null = null;
   private readonly module: Module;
@@ -274,6 +276,15 @@ class Machine {
         const bytes = this.pointer(value(instr.args[0]));
         writeBytes(bytes, instr.offset, instr.size, value(instr.args[1]));
         return 0n;
+      }
+      case 'frame': {
+        // One decision at a time is run: its slot is the only one, and free.
+        const word = Number(
+          instr.kind === 'take' ? 0n : value(instr.args[1] ?? instr.args[0] ?? instr.id),
+        );
+        if (instr.kind === 'store')
+          this.frames.set(word + instr.offset, value(instr.args[2] ?? instr.id));
+        return instr.kind === 'load' ? (this.frames.get(word + instr.offset) ?? 0n) : 0n;
       }
       case 'call': {
         const args = instr.args.map(value);

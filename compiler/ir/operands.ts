@@ -2,7 +2,25 @@
  * Uniform access to what instructions and terminators use, so that passes need no switch over all
  * operations to rename or count operands.
  */
-import type { Block, BlockId, Func, Instr, Target, Terminator, Type, ValueId } from './types.js';
+import type {
+  Block,
+  BlockId,
+  FrameKind,
+  Func,
+  Instr,
+  Target,
+  Terminator,
+  Type,
+  ValueId,
+} from './types.js';
+
+/** How many values a `frame` reads. */
+export const FRAME_OPERANDS: Readonly<Record<FrameKind, number>> = {
+  take: 1,
+  release: 1,
+  load: 2,
+  store: 3,
+};
 
 /** Values that an instruction reads. */
 export function operandsOf(instr: Instr): readonly ValueId[] {
@@ -156,6 +174,7 @@ export function hasEffect(instr: Instr): boolean {
     case 'store.pointer':
     case 'store.memory':
     case 'call':
+    case 'frame':
     case 'may_goto':
     case 'load.memory':
       return true;

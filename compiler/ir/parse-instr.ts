@@ -1,6 +1,15 @@
 /** Reads the instructions and terminators of the IR's text form; the grammar stands in parse.ts. */
+import { FRAME_OPERANDS } from './operands.js';
 import type { Line } from './parse-line.js';
-import type { BinaryOp, CompareOp, Instr, Terminator, UnaryOp, ValueId } from './types.js';
+import type {
+  BinaryOp,
+  CompareOp,
+  FrameKind,
+  Instr,
+  Terminator,
+  UnaryOp,
+  ValueId,
+} from './types.js';
 
 const BINARY: ReadonlySet<string> = new Set<BinaryOp>([
   'add',
@@ -127,6 +136,16 @@ export function instr(line: Line): Instr {
       const to = offset(line);
       line.expect(',');
       return done({ op, type: 'i32', size, offset: to, args: [pointer, line.value()] });
+    }
+    case 'frame': {
+      const kind = line.word() as FrameKind;
+      const count = FRAME_OPERANDS[kind];
+      if (count === undefined) return line.fail(`unknown kind \`${kind}\``);
+      const args = Array.from({ length: count }, (_, i) => {
+        if (i > 0) line.expect(',');
+        return line.value();
+      });
+      return done({ op, kind, type: kind === 'load' ? 'i64' : 'i32', args, offset: offset(line) });
     }
     case 'call':
     case 'abi': {

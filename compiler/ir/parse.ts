@@ -15,6 +15,7 @@
  *            | 'load.image' TYPE SIZE NAME v '+' OFFSET 'limit' N
  *            | 'load.head' TYPE SIZE v ',' v '+' OFFSET 'limit' N
  *            | 'load.pointer' TYPE SIZE v '+' OFFSET | 'store.pointer' SIZE v '+' OFFSET ',' v
+ *            | 'frame' ( 'take' v | 'release' v | 'load' v ',' v | 'store' v ',' v ',' v ) '+' OFFSET
  *            | ( 'call' | 'abi' ) TYPE NAME '(' [ v { ',' v } ] ')' | 'may_goto'
  *   term     = ( 'br' target | 'br_if' v ',' target ',' target | 'switch' v ',' '[' targets ']' ',' target
  *            | 'return' [ v ] | 'trap' ( 'trap' | 'fuel' ) ) [ '@' POSITION ]

@@ -49,6 +49,8 @@ function body(instr: Instr): string {
       return `load.pointer ${instr.type} ${instr.size} ${list(instr.args)} + ${instr.offset}`;
     case 'store.pointer':
       return `store.pointer ${instr.size} v${instr.args[0]} + ${instr.offset}, v${instr.args[1]}`;
+    case 'frame':
+      return `frame ${instr.kind} ${list(instr.args)} + ${instr.offset}`;
     case 'call':
       return `call ${instr.type} ${instr.callee}(${list(instr.args)})`;
     case 'abi':

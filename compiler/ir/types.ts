@@ -56,6 +56,8 @@ export type CompareOp =
   | 'ge_u'
   | 'ge_s';
 
+export type FrameKind = 'take' | 'release' | 'load' | 'store';
+
 /** A source position: an index into Module.positions; null where none is known. */
 export type Loc = number | null;
 
@@ -130,6 +132,16 @@ export type Instr = InstrBase &
         readonly offset: number;
         readonly args: readonly [ValueId, ValueId];
       } // pointer, value
+    /**
+     * Memory for recursion. Its slot (args[0], i32) is tried to `take`, which answers 0 where it was free, and given
+     * back by `release`; words of it are loaded and stored at the byte args[1] (i32) + offset.
+     */
+    | {
+        readonly op: 'frame';
+        readonly kind: FrameKind;
+        readonly offset: number;
+        readonly args: readonly ValueId[];
+      }
     /** Call of a global function by symbol. i32/i64 result. */
     | { readonly op: 'call'; readonly callee: string; readonly args: readonly ValueId[] }
     /** Call of an ABI import; removed by expand-abi and expand-tables before lowering. */

@@ -13,10 +13,10 @@
  *
  * Not checked: that a dominating test makes a division total, and that loops end.
  */
-import { HEAD_MAX, HEAD_SLACK } from '../abi/index.js';
+import { FRAME_WORDS, HEAD_MAX, HEAD_SLACK } from '../abi/index.js';
 import { maskOf } from './arithmetic.js';
 import { dominators, predecessors } from './graph.js';
-import { operandsOf, targetsOf, termValue, valueTypes } from './operands.js';
+import { FRAME_OPERANDS, operandsOf, targetsOf, termValue, valueTypes } from './operands.js';
 import { printInstr, printTerm } from './print.js';
 import type { BlockId, Func, Instr, Module, Target, Type, ValueId } from './types.js';
 
@@ -59,6 +59,8 @@ function expectedOperands(
       return ['i32', null];
     case 'launder':
       return [instr.type, 'ptr'];
+    case 'frame':
+      return (['i32', 'i32', 'i64'] as const).slice(0, FRAME_OPERANDS[instr.kind]);
     case 'call': {
       const callee =
         module.functions.find((f) => f.name === instr.callee)?.params.map((p) => p.type) ??
@@ -126,6 +128,12 @@ function checkInstr(
     const end = instr.offset + instr.limit + instr.size;
     if (instr.offset < 0 || instr.limit < 0 || end > HEAD_MAX + HEAD_SLACK)
       report('reaches behind the head');
+  }
+  if (instr.op === 'frame') {
+    const inside = instr.offset >= 0 && instr.offset % 8 === 0 && instr.offset < 8 * FRAME_WORDS;
+    if (!inside) report('reaches behind a frame');
+    const type = instr.kind === 'load' ? 'i64' : 'i32';
+    if (instr.type !== type) report(`has type ${instr.type}, not ${type}`);
   }
   const callee =
     instr.op === 'call' ? module.functions.find((f) => f.name === instr.callee) : undefined;

@@ -61,6 +61,7 @@ export function decidingValues(func: Func): Deciding {
     const isNeeded = live.delete(instr.id);
     if (instr.op === 'load.image') use(live, instr.args[0]);
     else if (instr.op === 'load.head') use(live, instr.args[1]);
+    else if (instr.op === 'frame' && instr.args[1] !== undefined) use(live, instr.args[1]);
     else if (isNeeded && !CUTS.has(instr.op)) for (const arg of operandsOf(instr)) use(live, arg);
   };
   for (let again = true; again; ) {

@@ -132,20 +132,21 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
   const counts: Count[] = [];
   for (const outer of all.filter((loop) => inmost(loop) === undefined)) {
     const nest = all.filter((loop) => outer.blocks.has(loop.header));
-    const byFuel = turns(outer, () => 1) > fuel;
+    const most = mostTurns(nest, blocks, fuel);
+    const byFuel = turns(outer, () => 1) > most;
     const loc = locationOf(outer, blocks);
     const over = (cost: (loop: Loop) => number): number =>
-      byFuel ? fuel * cost(outer) : turns(outer, cost);
-    const rounds = byFuel ? fuel : turns(outer, () => 1);
+      byFuel ? most * cost(outer) : turns(outer, cost);
+    const rounds = byFuel ? most : turns(outer, () => 1);
     onWalk?.({ loc, rounds, instructions: over(size), forks: over(forks) });
     for (const loop of nest) {
-      const own = bounds.get(loop)?.trips ?? fuel;
-      onTurns?.(loop.header, !byFuel ? own : loop === outer ? fuel : 1);
+      const own = bounds.get(loop)?.trips ?? most;
+      onTurns?.(loop.header, !byFuel ? own : loop === outer ? most : 1);
     }
     if (byFuel) {
       plans.push(...nest.map((loop) => ({ loop, counter: null })));
       const headers = nest.map(({ header }) => header);
-      counts.push({ outer: outer.header, headers, rounds: fuel });
+      counts.push({ outer: outer.header, headers, rounds: most });
       continue;
     }
     for (const loop of nest) {
@@ -158,6 +159,18 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
     }
   }
   return { plans, counts };
+}
+
+/** Turns that fuel allows: each burns some, but for those in which a recursive call returns. */
+function mostTurns(
+  nest: readonly Loop[],
+  blocks: ReadonlyMap<BlockId, Block>,
+  fuel: number,
+): number {
+  const recursive = nest.some((loop) =>
+    [...loop.blocks].some((id) => blocks.get(id)?.instrs.some(({ op }) => op === 'frame')),
+  );
+  return recursive ? 2 * fuel + 2 : fuel;
 }
 
 /** Choices of a block after which the loop goes on either way. */

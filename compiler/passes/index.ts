@@ -23,6 +23,7 @@ export { orderBlocks } from './order-blocks.js';
 export { partCompares } from './part-compares.js';
 export { promoteMemory } from './promote-memory.js';
 export { reduceStrength } from './reduce-strength.js';
+export { repairSsa } from './repair-ssa.js';
 export { simplifyBranches } from './simplify-branches.js';
 export { simplifyParams } from './simplify-params.js';
 export { sinkLoads } from './sink-loads.js';

@@ -57,6 +57,11 @@ function asksByParameter(func: Func): boolean {
   );
 }
 
+/** A function with frames gives back what its caller took for it, however it ends, so it has to return. */
+function hasFrames(func: Func): boolean {
+  return func.blocks.some((block) => block.instrs.some(({ op }) => op === 'frame'));
+}
+
 function recursive(module: Module): Set<string> {
   const byName = new Map(module.functions.map((func) => [func.name, func]));
   const next = (func: Func): Func[] => callsOf(func).flatMap((c) => byName.get(c.callee) ?? []);
@@ -211,6 +216,7 @@ export function inline(module: Module): boolean {
     for (const call of callsOf(caller)) {
       const callee = byName.get(call.callee);
       if (callee?.kind !== 'internal' || loops.has(callee.name) || callee === caller) continue;
+      if (hasFrames(callee)) continue;
       const once = uses.get(callee.name) === 1;
       if (!once && sizeOf(callee) > SMALL && !asksByParameter(callee)) continue;
       if (sizeOf(caller) + sizeOf(callee) > LARGEST) continue;

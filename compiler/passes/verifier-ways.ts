@@ -314,6 +314,7 @@ const LOWERED: Readonly<Partial<Record<Instr['op'], number>>> = {
   'load.head': 5,
   'load.image': 5,
   launder: 2,
+  frame: 6,
   call: 4,
 };
 

@@ -1,4 +1,4 @@
-import { STATE_EXPORT } from '../../compiler/abi/index.js';
+import { DEPTH_EXPORT, STATE_EXPORT } from '../../compiler/abi/index.js';
 
 /** The part of the WebAssembly JavaScript API that is used: its types stand in lib.dom, not in node's. */
 export interface WasmGlobal {
@@ -56,7 +56,9 @@ export function resetter(
     .flatMap((name) => globalOf(name) ?? [])
     .map((global) => ({ global, value: global.value }));
   if (globals.length === 0) return null;
-  const before = memory === null ? null : new Uint8Array(memory.buffer.slice(0));
+  // The depth of recursion says nothing of memory.
+  const isWritten = names.some((name) => name.startsWith(STATE_EXPORT) && name !== DEPTH_EXPORT);
+  const before = memory === null || !isWritten ? null : new Uint8Array(memory.buffer.slice(0));
   return () => {
     // What was not assigned may be immutable.
     for (const { global, value } of globals) if (global.value !== value) global.value = value;

@@ -44,6 +44,22 @@ export function authorizeConnection(connection: Connection): Verdict {
 }
 `;
 
+const RECURSION = `
+import { Connection, Verdict } from "weft";
+
+function mix(n: u32, seed: u32): u32 {
+  return n < 2 ? seed + n : mix(n - 1, seed * 3) ^ mix(n - 2, seed + n);
+}
+function wide(n: u32, sum: u64): u64 {
+  return n == 0 ? sum : wide(n - 1, sum * 5) + <u64>mix(n & 3, n);
+}
+export function authorizeConnection(connection: Connection): Verdict {
+  const port = <u32>connection.destination.port;
+  if (port % 5 == 4) return mix(port % 6, port) % 3 == 0 ? Verdict.Deny : Verdict.Allow;
+  return wide(port % 7, port) % 2 == 0 ? Verdict.Allow : Verdict.Pass;
+}
+`;
+
 type Subject = readonly [
   name: string,
   texts: ReadonlyMap<string, string>,
@@ -69,6 +85,7 @@ const SUBJECTS: readonly Subject[] = [
     .filter((name) => existsSync(join(EXAMPLES, name, 'weft.json')))
     .map(example),
   ['loops', new Map([['loops.ts', LOOPS]])],
+  ['recursion', new Map([['recursion.ts', RECURSION]])],
   [
     'generated',
     new Map(

@@ -7,6 +7,7 @@ import { BuildContext } from '../../compiler/frontend/build-context.js';
 import { FunctionBuilder, STOPPED_MARK } from '../../compiler/frontend/build-function.js';
 import { injectFuel } from '../../compiler/frontend/fuel.js';
 import { judge } from '../../compiler/frontend/judge.js';
+import { takeFrames } from '../../compiler/frontend/take-frames.js';
 import type { FrontendResult } from '../../compiler/frontend/types.js';
 import { readModule, type WasmModule } from '../../compiler/frontend/wasm/index.js';
 import type { Func, IntType, Module, Param, ValueId } from '../../compiler/ir/index.js';
@@ -56,13 +57,23 @@ export function prepare(wasm: Uint8Array, state: State): Prepared {
   return { module, frontend };
 }
 
+interface EntryParams {
+  readonly pointer: ValueId;
+  readonly fuel?: ValueId | null;
+  readonly slot?: ValueId | null;
+}
+
 class EntryBuilder extends FunctionBuilder {
-  entry(index: number, types: readonly IntType[], pointer: ValueId): void {
+  entry(
+    index: number,
+    types: readonly IntType[],
+    { pointer, fuel = null, slot = null }: EntryParams,
+  ): void {
     const args = types.map((type, i) => {
       const size = type === 'i64' ? 8 : 4;
       return this.emit({ op: 'load.pointer', type, size, offset: 8 * i, args: [pointer] });
     });
-    this.build(index, args, null);
+    this.build(index, args, fuel, slot);
   }
 }
 
@@ -93,8 +104,19 @@ export function buildEntry(prepared: Prepared, wrapper: Wrapper, number: number)
   const outer = emptyFunc(`p${number}`, 'entry', []);
   const types = [...wrapper.params, 'i32'] as const;
   // The import that ends a decision without fuel came before all functions.
-  new EntryBuilder(context, outer).entry(wrapper.index + 1, types, 0 as ValueId);
+  const [pointer, fuel, slot] = [0, 1, 2] as ValueId[];
   const functions = [outer];
+  if (pointer === undefined) throw new Error('no pointer');
+  if (context.needsFrames(wrapper.index + 1)) {
+    const inner = emptyFunc(`p${number}_framed`, 'internal', ['i32', 'i32']);
+    new EntryBuilder(context, inner).entry(wrapper.index + 1, types, {
+      pointer,
+      fuel: fuel ?? null,
+      slot: slot ?? null,
+    });
+    takeFrames(outer, inner.name, context.budget);
+    functions.push(inner);
+  } else new EntryBuilder(context, outer).entry(wrapper.index + 1, types, { pointer });
   for (const [index, name] of context.called) {
     const ints = context.typeOf(index).params.map((type) => (type === 'i64' ? 'i64' : 'i32'));
     const func = emptyFunc(name, 'internal', ['i32', ...ints]);

@@ -1,6 +1,7 @@
 /** WASM to IR: what comes out, and what is refused where. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FRAME_DEPTH, FRAME_WORDS } from '../../compiler/abi/index.js';
 import { buildModule } from '../../compiler/frontend/build-ir.js';
 import { evaluate, printFunc } from '../../compiler/ir/index.js';
 import { buildText, frontendOf } from '../support/build.js';
@@ -83,6 +84,8 @@ test('calls: values, traps and fuel pass through', () => {
   assert.is(value(policy(call, wide)), '5');
 });
 
+/** As many values as no frame holds. */
+const MANY = Array.from({ length: FRAME_WORDS }, (_, i) => i);
 const REFUSED: readonly (readonly [string, string, string])[] = [
   ['I101', '(f32.eq (f32.convert_i32_u (call $port)) (f32.const 1))', ''],
   ['I102', '(i32.store (i32.const 0) (i32.const 1)) (i32.const 1)', ''],
@@ -102,12 +105,10 @@ const REFUSED: readonly (readonly [string, string, string])[] = [
   [
     'I106',
     '(call $r (call $port))',
-    '(func $r (param i32) (result i32) (if (result i32) (local.get 0) (then (i32.add (i32.const 1) (call $r (i32.sub (local.get 0) (i32.const 1))))) (else (i32.const 1))))',
-  ],
-  [
-    'I106',
-    '(i32.wrap_i64 (call $r (call $port)))',
-    '(func $r (param i32) (result i64) (if (result i64) (local.get 0) (then (i64.add (i64.const 1) (call $r (i32.sub (local.get 0) (i32.const 1))))) (else (i64.const 1))))',
+    `(func $r (param i32) (result i32) ${MANY.map((i) => `(local $l${i} i32)`).join('')}
+      ${MANY.map((i) => `(local.set $l${i} (i32.mul (local.get 0) (i32.const ${i + 3})))`).join('')}
+      (if (local.get 0) (then (drop (call $r (i32.sub (local.get 0) (i32.const 1))))))
+      ${MANY.reduce((sum, i) => `(i32.xor (local.get $l${i}) ${sum})`, '(i32.const 0)')})`,
   ],
   ['I107', '(loop $l (br $l)) (unreachable)', ''],
   [
@@ -164,6 +165,80 @@ test('a call through a table by any index calls the function in the slot, or tra
   const body = '(call_indirect (result i32) (i32.sub (call $port) (i32.const 80)))';
   const at = (slot: bigint): string => value(policy(body, table), 80n + slot);
   assert.equal([0n, 1n, 2n, 3n, 4n, 5n].map(at), ['trap', '5', '6', 'trap', 'trap', 'trap']);
+});
+
+const FAC =
+  '(func $fac (param i64) (result i64) (if (result i64) (i64.eqz (local.get 0)) (then (i64.const 1)) (else (i64.mul (local.get 0) (call $fac (i64.sub (local.get 0) (i64.const 1)))))))';
+const FIB =
+  '(func $fib (param i32) (result i32) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0)) (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))';
+/** Two results, i64 and i32, and recursion of another function in it. */
+const MIXED = `(func $m (param i64 i32) (result i64 i32) (local $a i64) (local $b i32)
+  (if (i32.eqz (local.get 1)) (then (return (i64.const 7) (i32.const 3))))
+  (call $m (i64.add (local.get 0) (i64.const 1)) (i32.sub (local.get 1) (i32.const 1)))
+  (local.set $b) (local.set $a)
+  (i64.add (i64.mul (local.get $a) (i64.const 3)) (local.get 0))
+  (i32.add (call $fib (local.get 1)) (local.get $b)))`;
+
+test('recursion has a frame for each call, down to the declared depth', () => {
+  const fac = (port: bigint): string =>
+    value(
+      policy(
+        '(i32.wrap_i64 (i64.shr_u (call $fac (i64.extend_i32_u (call $port))) (i64.const 8)))',
+        FAC,
+      ),
+      port,
+    );
+  let product = 1n;
+  for (let n = 1n; n <= BigInt(FRAME_DEPTH); n++) {
+    product = BigInt.asUintN(64, product * n);
+    assert.is(fac(n), String(BigInt.asUintN(32, product >> 8n)), String(n));
+  }
+  assert.is(fac(BigInt(FRAME_DEPTH) + 1n), 'trap');
+});
+
+test('a last call, also before an else, needs no frame', () => {
+  const last =
+    '(func $t (param i32 i32) (result i32) (if (result i32) (local.get 0) (then (call $t (i32.sub (local.get 0) (i32.const 1)) (i32.add (local.get 1) (i32.const 3)))) (else (local.get 1))))';
+  assert.is(value(policy('(call $t (call $port) (i32.const 0))', last), 500n), '1500');
+});
+
+test('recursion keeps what is needed behind a call, across others in it', () => {
+  const fib = (port: bigint, fuel = 100_000): string =>
+    value(policy('(call $fib (call $port))', FIB), port, fuel);
+  assert.equal(
+    [0n, 1n, 2n, 10n, 15n].map((n) => fib(n)),
+    ['0', '1', '1', '55', '610'],
+  );
+  // 177 calls, and the policy's own begin.
+  assert.is(fib(10n, 178), '55');
+  assert.is(fib(10n, 177), 'fuel');
+  const mixed =
+    '(call $m (i64.extend_i32_u (call $port)) (i32.and (call $port) (i32.const 15))) (local.set $i) (i32.wrap_i64) (i32.mul (i32.const 1000)) (i32.add (local.get $i))';
+  const js = (a: number, n: number): [number, number] => {
+    if (n === 0) return [7, 3];
+    const fibonacci = (k: number): number => (k < 2 ? k : fibonacci(k - 1) + fibonacci(k - 2));
+    const [x, y] = js(a + 1, n - 1);
+    return [x * 3 + a, fibonacci(n) + y];
+  };
+  for (const port of [0, 1, 5, 23]) {
+    const [x, y] = js(port, port & 15);
+    assert.is(value(policy(mixed, FIB + MIXED), BigInt(port), 100_000), String(x * 1000 + y));
+  }
+});
+
+test('recursion through a table keeps what is needed, too', () => {
+  const functions = `(type $t (func (param i32) (result i32))) (table 2 funcref) (elem (i32.const 0) $up $down)
+    (func $up (type $t) (if (result i32) (local.get 0)
+      (then (i32.add (local.get 0) (call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (i32.and (local.get 0) (i32.const 1))))) (else (i32.const 100))))
+    (func $down (type $t) (if (result i32) (local.get 0)
+      (then (i32.xor (local.get 0) (call_indirect (type $t) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0)))) (else (i32.const 200))))`;
+  const js = (n: number, up: boolean): number => {
+    if (n === 0) return up ? 100 : 200;
+    return up ? n + js(n - 1, (n & 1) === 0) : n ^ js(n - 1, true);
+  };
+  for (const n of [0, 1, 2, 9, 40]) {
+    assert.is(value(policy('(call $up (call $port))', functions), BigInt(n)), String(js(n, true)));
+  }
 });
 
 test.run();

@@ -24,9 +24,11 @@ import {
   JA_CODE,
   JCOND_CODE,
   JUMP_CODE,
+  MODE_ATOMIC,
   NEG_CODE,
   SIZE_CODE,
   SOURCE_REG,
+  XCHG,
 } from './opcode.js';
 
 export type Decoded =
@@ -100,6 +102,10 @@ function insnOf(raw: Raw): Insn | null {
   if (kind === CLASS.alu || kind === CLASS.alu64) return aluOf(raw, kind === CLASS.alu64);
   if (kind === CLASS.jmp || kind === CLASS.jmp32) return jumpOf(raw, kind === CLASS.jmp);
   if (raw.opcode === WIDE) return wideOf(raw);
+  if (raw.opcode === (CLASS.stx | MODE_ATOMIC | SIZE_CODE[8])) {
+    if (raw.imm !== XCHG) return null;
+    return { op: 'xchg', base: raw.dst, offset: raw.offset, reg: raw.src };
+  }
   const size = SIZE.get(raw.opcode & 0x18);
   if ((raw.opcode & 0xe0) !== 0x60 || size === undefined) return null;
   if (kind === CLASS.ldx) {

@@ -21,12 +21,14 @@ import {
   JA_CODE,
   JCOND_CODE,
   JUMP_CODE,
+  MODE_ATOMIC,
   MODE_IMM,
   MODE_MEM,
   NEG_CODE,
   PSEUDO_CALL,
   SIZE_CODE,
   SOURCE_REG,
+  XCHG,
 } from './opcode.js';
 
 export interface Relocation {
@@ -140,6 +142,10 @@ function fieldsOf(insn: Insn): Fields {
       const { s, ...rest } = operand(insn.src);
       const opcode = (s === 0 ? CLASS.st : CLASS.stx) | MODE_MEM | SIZE_CODE[insn.size];
       return { opcode, dst: insn.base, offset: insn.offset, ...rest };
+    }
+    case 'xchg': {
+      const opcode = CLASS.stx | MODE_ATOMIC | SIZE_CODE[8];
+      return { opcode, dst: insn.base, src: insn.reg, offset: insn.offset, imm: XCHG };
     }
     case 'lddw': {
       const imm = Number(BigInt.asIntN(32, insn.value));

@@ -100,6 +100,8 @@ export type Insn =
       readonly offset: number;
       readonly src: Operand;
     }
+  /** Puts `reg` at `base + offset`, 8 bytes, and what was there into `reg`, as one step for all CPUs. */
+  | { readonly op: 'xchg'; readonly base: Reg; readonly offset: number; readonly reg: Reg }
   | { readonly op: 'lddw'; readonly dst: Reg; readonly value: bigint }
   /** lddw of the address `symbol + addend`, by relocation. */
   | { readonly op: 'address'; readonly dst: Reg; readonly symbol: string; readonly addend: number }
@@ -142,6 +144,10 @@ export function load(size: Size, dst: Reg, base: Reg, offset: number): Insn {
 /** `*(size *)(base + offset) = src`. */
 export function store(size: Size, base: Reg, offset: number, src: Operand): Insn {
   return { op: 'store', size, base, offset, src };
+}
+/** `reg = xchg_64(base + offset, reg)`. */
+export function xchg(base: Reg, offset: number, reg: Reg): Insn {
+  return { op: 'xchg', base, offset, reg };
 }
 /** `dst = value ll`. */
 export function lddw(dst: Reg, value: bigint): Insn {

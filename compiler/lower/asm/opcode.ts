@@ -31,6 +31,9 @@ export const CLASS = {
 export const SOURCE_REG = 0x08;
 export const MODE_IMM = 0x00;
 export const MODE_MEM = 0x60;
+export const MODE_ATOMIC = 0xc0;
+/** Immediate of an atomic exchange. */
+export const XCHG = 0xe1;
 
 export const ALU_CODE: Readonly<Record<AluKind, number>> = {
   add: 0x00,

@@ -72,6 +72,8 @@ export function printInsn(insn: Insn, name: (label: Label) => string = String): 
       return `${register(insn.dst)} = *(${SIZE_NAME[insn.size]} *)${place(insn.base, insn.offset)}`;
     case 'store':
       return `*(${SIZE_NAME[insn.size]} *)${place(insn.base, insn.offset)} = ${operand(insn.src, 64)}`;
+    case 'xchg':
+      return `${register(insn.reg)} = xchg_64${place(insn.base, insn.offset)}`;
     case 'lddw':
       return `${register(insn.dst)} = 0x${insn.value.toString(16)} ll`;
     case 'address':

@@ -27,6 +27,8 @@ export function usesOf(insn: Insn): Reg[] {
       return [insn.base];
     case 'store':
       return [insn.base, ...operandUses(insn.src)];
+    case 'xchg':
+      return [insn.base, insn.reg];
     case 'branch':
       return testUses(insn.test);
     case 'call':
@@ -53,6 +55,8 @@ export function defsOf(insn: Insn): readonly Reg[] {
     case 'lddw':
     case 'address':
       return [insn.dst];
+    case 'xchg':
+      return [insn.reg];
     case 'call':
       return CALL_CLOBBERED;
     case 'store':
@@ -86,6 +90,8 @@ export function renameInsn(insn: Insn, rename: Rename): Insn {
       return { ...insn, dst: rename(insn.dst), base: rename(insn.base) };
     case 'store':
       return { ...insn, base: rename(insn.base), src: renameOperand(insn.src, rename) };
+    case 'xchg':
+      return { ...insn, base: rename(insn.base), reg: rename(insn.reg) };
     case 'neg':
     case 'swap':
     case 'lddw':

@@ -12,6 +12,7 @@ import { branch, call, type Label, mayGoto, mov, R0, R1, type Reg } from '../asm
 import { freshReg, type LirFunc, regOfValue } from '../lir.js';
 import { binary, convert, unary } from './arithmetic.js';
 import { branchOn, isJumped, materialise, select } from './conditions.js';
+import { frame } from './frame.js';
 import { launder, loadHead, loadImage, loadPointer, loadZero, storePointer } from './memory.js';
 import { type Copy, sequence } from './parallel-copies.js';
 import { type SelectOptions, Selector } from './selector.js';
@@ -146,6 +147,9 @@ function lowerInstr(s: Selector, instr: Instr): void {
       return;
     case 'load.head':
       loadHead(s, instr);
+      return;
+    case 'frame':
+      frame(s, instr);
       return;
     case 'load.pointer':
       loadPointer(s, instr);

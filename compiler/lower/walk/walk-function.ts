@@ -142,6 +142,9 @@ class Walk {
         if (slot !== null) values[slot] = this.#operand(way, insn.src, 64);
         break;
       }
+      case 'xchg':
+        values[insn.reg] = this.#scalar(ANY);
+        break;
       case 'lddw':
         values[insn.dst] = this.#scalar(exactly(insn.value));
         break;
