@@ -10,6 +10,7 @@ import { followChain } from './chain.js';
 import type { EventHub } from './event-hub.js';
 import type { FollowedRequests } from './follow-requests.js';
 import type { Heartbeat } from './heartbeat.js';
+import type { HeldPins } from './hold-pins.js';
 import { hookBreaks } from './hook-breaks.js';
 import { hasNode, openNode } from './node.js';
 import type { Paths } from './paths.js';
@@ -34,6 +35,7 @@ export interface HealthWorld {
   readonly heartbeat: Heartbeat;
   readonly requests: Pick<FollowedRequests, 'forwarding' | 'problem'>;
   readonly isDraining: () => boolean;
+  readonly pins: Pick<HeldPins, 'fault'>;
 }
 
 function check(name: string, detail: string | null): Check {
@@ -62,8 +64,11 @@ function slowPath({ requests }: HealthWorld): string | null {
 }
 
 /** What the kernel runs is what was pinned and loaded. */
-function enforced({ kernel, paths }: HealthWorld): readonly Check[] {
+function enforced({ kernel, paths, pins }: HealthWorld): readonly Check[] {
   const nothing = 'nothing is loaded';
+  const gone = pins.fault();
+  // What lies there otherwise is not what traffic meets.
+  if (gone !== null) return [check('pins', gone)];
   if (!hasNode(paths)) return [check('generation', nothing), check('hooks', nothing)];
   using node = openNode(kernel, paths);
   const active = readActive(node.map('weft_active'));
@@ -75,6 +80,7 @@ function enforced({ kernel, paths }: HealthWorld): readonly Check[] {
         ? [`nothing is known of generation ${active}`]
         : followChain(kernel, { node, paths }, record).breaks;
   return [
+    check('pins', null),
     check('generation', breaks[0] ?? null),
     check('hooks', hookBreaks(kernel, paths)[0] ?? null),
   ];

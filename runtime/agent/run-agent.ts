@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { readWorld } from '../discovery/index.js';
+import { openDescriptorStore } from '../forward/index.js';
 import { isRefusedError, signaturesBeside } from '../trust/index.js';
 import { trustPolicyOf } from './admit.js';
 import type { AgentEnv } from './agent-env.js';
@@ -22,12 +23,14 @@ import {
 import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
 import { enrolAll } from './enrol-all.js';
 import { followControl } from './follow-control.js';
+import { holdPins } from './hold-pins.js';
 import { withLock } from './lock.js';
 import { jsonLog, type Log, textLog } from './log.js';
 import {
   apiSocket,
   type NodeParts,
   requireAlone,
+  restorePins,
   type ServedNode,
   serveNode,
 } from './serve-node.js';
@@ -165,9 +168,16 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
   const log = logOf(env, options);
   const kernel = await env.openKernel();
   const paths = await env.nodePaths();
-  const parts: NodeParts = { kernel, paths, env, log };
+  const onFault = (error: unknown): void =>
+    log('error', error instanceof Error ? error.message : String(error), { part: 'store' });
+  const store = openDescriptorStore(kernel, env.started, onFault);
+  using pins = holdPins(kernel, paths, store);
+  const parts: NodeParts = { kernel, paths, env, log, store, pins };
   const before = env.channel === null ? null : openBefore(env.channel);
-  if (before === null) await requireAlone(apiSocket(paths, options));
+  if (before === null) {
+    await requireAlone(apiSocket(paths, options));
+    await restorePins(parts);
+  }
   const bundles = bundlesOf(parts, options);
   await bringBundle(bundles, options, parts);
   const { control } = options;
@@ -198,7 +208,11 @@ async function serveUntilOver(
   const { kernel, paths, log } = parts;
   let hasSuccessor = false;
   try {
-    if (options.enrol) await enrolWorkloads(parts);
+    if (options.enrol) {
+      await enrolWorkloads(parts);
+      // Hooks of what is pinned now hold: those of before may go.
+      parts.pins.follow();
+    }
     hasSuccessor = await untilOver(parts, served, unfollow);
   } finally {
     await served[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { openDescriptorStore } from '../forward/index.js';
+import type { DescriptorStore } from '../forward/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { describeEvent, type EventRecord } from '../probe/index.js';
 import type { AgentEnv } from './agent-env.js';
@@ -23,6 +23,7 @@ import { type EventHub, openEventHub } from './event-hub.js';
 import { type FollowedRequests, followRequests } from './follow-requests.js';
 import { type HealthWorld, health, ready } from './health.js';
 import { startHeartbeat } from './heartbeat.js';
+import type { HeldPins } from './hold-pins.js';
 import { withLock } from './lock.js';
 import type { Log } from './log.js';
 import { printMetrics } from './metrics.js';
@@ -37,6 +38,8 @@ export interface NodeParts {
   readonly paths: Paths;
   readonly env: AgentEnv;
   readonly log: Log;
+  readonly store: DescriptorStore;
+  readonly pins: HeldPins;
 }
 
 export interface ServedNode extends AsyncDisposable {
@@ -118,16 +121,42 @@ export function apiSocket(paths: Paths, { socket }: Pick<AgentOptions, 'socket'>
   return socket ?? join(paths.run, 'agent.sock');
 }
 
+/** Pins what is held again, where its file system was lost and there is one again. */
+export async function restorePins({ paths, pins, log }: NodeParts): Promise<void> {
+  if (pins.fault() === null) return;
+  if (await withLock(paths, () => pins.restore()))
+    log('warn', `what was pinned at \`${paths.pins}\` was gone, and is pinned again`);
+}
+
+/** Looks after the pins, one look at a time; what is wrong is told once. */
+function pinsWatch(parts: NodeParts): () => void {
+  const { pins, log } = parts;
+  let isBusy = false;
+  let told: string | null = null;
+  return () => {
+    const fault = pins.fault();
+    if (fault !== null && fault !== told) log('error', fault, { part: 'pins' });
+    told = fault;
+    if (fault === null) pins.follow();
+    if (fault === null || isBusy) return;
+    isBusy = true;
+    restorePins(parts)
+      .catch((error: unknown) => log('error', describe(error), { part: 'pins' }))
+      .finally(() => {
+        isBusy = false;
+      });
+  };
+}
+
 /** Starts it; a generation is active; `before`: the agent that hands over to this one. Rejects with AgentError, KernelError; then nothing is left. */
 export async function serveNode(
   parts: NodeParts,
   options: AgentOptions,
   before: Before | null,
 ): Promise<ServedNode> {
-  const { kernel, paths, env, log } = parts;
+  const { kernel, paths, env, log, store, pins } = parts;
   const ending = new AbortController();
   const fault = (part: string) => (error: unknown) => log('error', describe(error), { part });
-  const store = openDescriptorStore(kernel, env.started, fault('store'));
   const requests = await followRequests(kernel, paths, {
     ...{ onFault: fault('requests'), store, predecessor: before ?? undefined },
   });
@@ -144,12 +173,14 @@ export async function serveNode(
       onSeen: (seen, lost) => env.stdout(`${JSON.stringify(recordOf(seen, lost))}\n`),
     });
   }
+  const look = pinsWatch(parts);
   const heartbeat = startHeartbeat(() => {
     if (health(world).ok) store.tell('WATCHDOG=1');
+    look();
   });
   let draining = false;
   const world: HealthWorld = {
-    ...{ kernel, paths, hub, heartbeat, requests },
+    ...{ kernel, paths, pins, hub, heartbeat, requests },
     ringFault: () => ringFault,
     isDraining: () => draining,
   };

@@ -83,11 +83,16 @@ export function removePinTree(path: string): void {
   rmdirSync(path);
 }
 
-function requireBpffs(path: string): void {
-  const isClean = isAbsolute(path) && normalize(path) === path;
+/** Whether a path, or what exists of it, lies on a bpffs. */
+export function isBelowBpffs(path: string): boolean {
+  if (!isAbsolute(path) || normalize(path) !== path) return false;
   let existing = path;
-  while (isClean && !existsSync(existing)) existing = dirname(existing);
-  if (isClean && statfsSync(existing).type >>> 0 === BPF_FS_MAGIC) return;
+  while (!existsSync(existing)) existing = dirname(existing);
+  return statfsSync(existing).type >>> 0 === BPF_FS_MAGIC;
+}
+
+function requireBpffs(path: string): void {
+  if (isBelowBpffs(path)) return;
   throw new KernelError({
     code: 'KERNEL_NOT_BPFFS',
     call: 'statfs',

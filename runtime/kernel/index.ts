@@ -1,5 +1,6 @@
 export {
   BPFFS_PATH,
+  isBelowBpffs,
   isBpffsMounted,
   listPins,
   mountBpffs,

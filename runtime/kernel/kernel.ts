@@ -2,6 +2,7 @@
  * Opens the kernel door: checks that this is Linux, that libbpf is there and that we may load
  * programs, each with its own error and remedy.
  */
+import { closeSync } from 'node:fs';
 import { constants, platform } from 'node:os';
 import { attachMap } from './attach-map.js';
 import { receiveDescriptors, sendDescriptor } from './descriptors.js';
@@ -66,6 +67,13 @@ export function openKernel(options: KernelOptions = {}): Kernel {
       ),
     openLink: (path) =>
       adopt(pinned(path, 'link'), `link \`${path}\``, (handle) => kernelLink(native, handle)),
+    copyPin: (from, to) => {
+      const fd = native.get(from);
+      if (fd < 0) throw callError('bpf_obj_get', -fd, `cannot open the pin \`${from}\``);
+      const result = native.pin(fd, to);
+      closeSync(fd);
+      if (result < 0) throw callError('bpf_obj_pin', -result, `cannot pin at \`${to}\``);
+    },
     attachCgroup: (program, path, type) => attachCgroup(native, program, path, type),
     attachMap: (program, map, type) => attachMap(native, program, map, type),
     attachTracepoint: (program) => attachTracepoint(native, program),

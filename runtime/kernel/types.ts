@@ -169,6 +169,8 @@ export interface Kernel {
   openMap(pinPath: string): KernelMap;
   openProgram(pinPath: string): KernelProgram;
   openLink(pinPath: string): KernelLink;
+  /** Pins what is pinned at a path at another one too, also on another bpffs. */
+  copyPin(from: string, to: string): void;
   /** BPF_LINK_CREATE on a cgroup directory, multi mode. attachType: UAPI number (enum bpf_attach_type). */
   attachCgroup(program: KernelProgram, cgroupPath: string, attachType: number): KernelLink;
   /** BPF_PROG_ATTACH on a socket map: for the sockets that are added from then on. */

@@ -63,6 +63,8 @@ export interface ControlExtras {
   /** Instead of the world's own. */
   readonly store?: Store;
   readonly patience?: Patience;
+  /** Of its first certificate. */
+  readonly times?: NodeOptions['times'];
 }
 
 export interface NodeOptions {
@@ -116,9 +118,9 @@ export async function controlWorld(): Promise<ControlWorld> {
     async control(
       name = 'one',
       clock = REAL_CLOCK,
-      { page = null, store: own = store, patience } = {},
+      { page = null, store: own = store, patience, times } = {},
     ) {
-      const keys = await keysOf('control', name);
+      const keys = await keysOf('control', name, times);
       const control = await openControl({
         ...{ store: own, keys, listen: '127.0.0.1:0', clock, page, onFault },
         ...(patience === undefined ? {} : { patience }),

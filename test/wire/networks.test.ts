@@ -73,6 +73,34 @@ test('a network that falls silent: both sides find out, the node runs on, and co
   }
 });
 
+test('a clock that is wrong: no connection, in words; it connects by itself once clock and certificates agree', async () => {
+  const world = await controlWorld();
+  const hour = 3_600_000;
+  const [now, lifetimeMs] = [Date.now(), 24 * hour];
+  try {
+    // By a clock that is two days behind, its own certificate is one of the future.
+    const one = await world.control('one');
+    const ahead = { now: now + 48 * hour, lifetimeMs };
+    const behind = await world.node('behind', { ports: [one.port], clock: AT_ONCE, times: ahead });
+    await until('told', () => (behind.link.status().fault ?? '').includes('holds from'));
+    // By one that is two days ahead, the control plane's is one of the past.
+    const past = { now: now - 48 * hour, lifetimeMs };
+    const two = await world.control('two', REAL_CLOCK, { times: past });
+    const late = await world.node('ahead', { ports: [two.port], clock: AT_ONCE });
+    await until('told', () => (late.link.status().fault ?? '').includes('expired'));
+    for (const { link, running } of [behind, late]) {
+      assert.is(link.status().connected, null);
+      assert.equal(running(), []);
+    }
+    await world.authority.issue('node', 'behind');
+    await until('in', () => behind.link.status().connected !== null);
+    await world.authority.issue('control', 'two');
+    await until('in', () => late.link.status().connected !== null);
+  } finally {
+    await world.close();
+  }
+});
+
 test('a control plane that does not reach its store: its nodes run on, another one leads, and it takes part again', async () => {
   const world = await controlWorld();
   const cluster = await EtcdCluster.start(1);
