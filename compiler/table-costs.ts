@@ -105,7 +105,8 @@ function familyForm(plan: FamilyPlan): Form {
 function keysForm(plan: KeysPlan | null | undefined): Form {
   if (plan === undefined) return UNUSED;
   if (plan === null) return NONE;
-  const form = `perfect hash of ${plan.columns.length} words, ${2 ** plan.slotBits} slots`;
+  if (plan.kind === 'packed') return numbersForm(plan.exact);
+  const form = `perfect hash of ${plan.fields.length} words, ${2 ** plan.slotBits} slots`;
   return { form, bytes: plan.bytes.length };
 }
 

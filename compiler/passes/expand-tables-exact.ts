@@ -2,7 +2,14 @@
 
 import type { Emitter } from '../ir/emitter.js';
 import type { ValueId } from '../ir/index.js';
-import { DENSE_BYTES, DENSE_SHIFT, type ExactPlan, SECOND_MULTIPLIER } from '../tables/index.js';
+import {
+  DENSE_BYTES,
+  DENSE_SHIFT,
+  type ExactPlan,
+  type HashShape,
+  SECOND_MULTIPLIER,
+  stepShift,
+} from '../tables/index.js';
 
 export interface ExactLookup {
   readonly plan: ExactPlan;
@@ -80,45 +87,81 @@ function emitHash(
   { image, key, fallback, id }: ExactLookup,
   plan: PlanOf<'hash'>,
 ): void {
-  const slots = 2 ** plan.slotBits;
-  const slot = emitSlot(emit, { ...plan, image, displacementsAt: slots * plan.record }, key);
-  const at = emit.with('i64', 'shl', slot, plan.record === 8 ? 3 : 4);
-  const limit = (slots - 1) * plan.record;
-  const record = emit.loadImage(image, at, { offset: 0, limit, size: 8 });
-  const stored = plan.record === 8 ? emit.with('i64', 'shr_u', record, 32) : record;
+  const { width, values } = plan;
+  const mostCode = 2 ** plan.slotBits - 1;
+  const type = width === 32 ? 'i32' : 'i64';
+  const { hash, slot } = emitHashSlot(emit, { ...plan, image }, key);
+  const size = width === 32 ? 4 : 8;
+  const at = emit.with('i64', 'shl', slot, width === 32 ? 2 : 3);
+  const record = emit.loadImage(image, at, { offset: 0, limit: mostCode * size, size });
+  const code = emit.with(type, 'sub', emit.binary(type, 'xor', record, hash), 1);
+  // Keys of 32 bits are hashed as such: what is larger is none of them.
+  const isNarrow =
+    width === 32 ? emit.compareWith('i64', 'eq', emit.with('i64', 'shr_u', key, 32), 0) : null;
+  const isCode = (of?: ValueId): ValueId => emit.compareWith(type, 'lt_u', code, mostCode, of);
+  const isHit = (of?: ValueId): ValueId =>
+    isNarrow === null ? isCode(of) : emit.binary('i32', 'and', isNarrow, isCode(), of);
   if (fallback === null) {
-    emit.compare('eq', stored, key, id);
+    isHit(id);
     return;
   }
-  const hit = emit.compare('eq', stored, key);
-  const value =
-    plan.record === 8
-      ? emit.wrap(record)
-      : emit.loadImage(image, at, { offset: 8, limit, size: 4 });
+  const hit = isHit();
+  const number = width === 32 ? code : emit.wrap(code);
+  if (values === null) {
+    emit.select('i32', hit, number, fallback, id);
+    return;
+  }
+  const limit = (values.count - 1) * 4;
+  const known = emit.select('i32', hit, number, emit.constant('i32', 0));
+  const value = emit.loadImage(image, emit.with('i64', 'shl', emit.extend(known), 2), {
+    offset: values.at,
+    limit,
+    size: 4,
+  });
   emit.select('i32', hit, value, fallback, id);
 }
 
-/** The slot of a key by a perfect hash: the number of a record, whatever that is. */
-export function emitSlot(
-  emit: Emitter,
-  hash: Pick<PlanOf<'hash'>, 'multiplier' | 'slotBits' | 'bucketBits'> & {
-    readonly image: string;
-    readonly displacementsAt: number;
-  },
-  key: ValueId,
-): ValueId {
-  const first = emit.with('i64', 'mul', key, hash.multiplier);
-  const folded = emit.binary('i64', 'xor', first, emit.with('i64', 'shr_u', first, 32));
-  const mixed = emit.with('i64', 'mul', folded, SECOND_MULTIPLIER);
+type PlacedHash = HashShape & { readonly image: string; readonly displacementsAt: number };
 
-  const bucket = emit.with('i64', 'shr_u', mixed, 64 - hash.bucketBits);
-  const displacement = emit.loadImage(hash.image, emit.with('i64', 'shl', bucket, 1), {
-    offset: hash.displacementsAt,
-    limit: (2 ** hash.bucketBits - 1) * 2,
-    size: 2,
+/** The slot of a key of 64 bits by a perfect hash: the number of a record, whatever that is. */
+export function emitSlot(emit: Emitter, hash: PlacedHash, key: ValueId): ValueId {
+  return emitHashSlot(emit, hash, key).slot;
+}
+
+/** The hash of a key (i64), of as many bits as the keys have, and its slot (i64). */
+export function emitHashSlot(
+  emit: Emitter,
+  {
+    width,
+    multiplier,
+    slotBits,
+    bucketBits,
+    displacementBytes,
+    image,
+    displacementsAt,
+  }: PlacedHash,
+  key: ValueId,
+): { readonly hash: ValueId; readonly slot: ValueId } {
+  const type = width === 32 ? 'i32' : 'i64';
+  const widen = (value: ValueId): ValueId => (width === 32 ? emit.extend(value) : value);
+  const first = emit.with(type, 'mul', width === 32 ? emit.wrap(key) : key, multiplier);
+  const folded = emit.binary(type, 'xor', first, emit.with(type, 'shr_u', first, width / 2));
+  const hash = emit.with(type, 'mul', folded, SECOND_MULTIPLIER[width]);
+
+  const bucket = widen(emit.with(type, 'shr_u', hash, width - bucketBits));
+  const index = displacementBytes === 1 ? bucket : emit.with('i64', 'shl', bucket, 1);
+  const displacement = emit.loadImage(image, index, {
+    offset: displacementsAt,
+    limit: (2 ** bucketBits - 1) * displacementBytes,
+    size: displacementBytes,
   });
-  const step = emit.with('i64', 'or', emit.with('i64', 'shr_u', mixed, 32), 1);
-  const moved = emit.binary('i64', 'mul', emit.extend(displacement), step);
-  const sum = emit.binary('i64', 'add', mixed, moved);
-  return emit.with('i64', 'and', sum, 2 ** hash.slotBits - 1);
+  const step = emit.with(
+    type,
+    'or',
+    emit.with(type, 'shr_u', hash, stepShift({ width, slotBits })),
+    1,
+  );
+  const by = width === 32 ? displacement : emit.extend(displacement);
+  const sum = emit.binary(type, 'add', hash, emit.binary(type, 'mul', by, step));
+  return { hash, slot: widen(emit.with(type, 'and', sum, 2 ** slotBits - 1)) };
 }

@@ -55,7 +55,7 @@ export function emitSpans(emit: Emitter, lookup: SpansLookup): SpansFound {
   const count = emit.binary('i64', 'sub', end, start);
   const record = emit.binary('i64', 'add', before, start);
   const found: Bucket = {
-    at: emit.with('i64', 'shl', record, plan.width === 4 ? 3 : 4),
+    at: emit.with('i64', 'mul', record, plan.width * 2),
     count,
     place: emit.with(
       'i64',
@@ -92,14 +92,20 @@ function emitRecords(
   { at, count, place }: Bucket,
   { from, to }: { readonly from: number; readonly to: number },
 ): ValueId {
-  const limit = (plan.records - plan.most) * plan.width * 2;
-  const load = (offset: number): ValueId =>
-    emit.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
+  const { width } = plan;
+  const limit = (plan.records - plan.most) * width * 2;
+  const load = (offset: number, size: 4 | 8): ValueId =>
+    emit.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size });
+  /** Both halves of a record. */
+  const halves = (i: number): readonly [ValueId, ValueId] => {
+    if (width === 8) return [load(i * 16, 8), load(i * 16 + 8, 8)];
+    const word = width === 2 ? emit.extend(load(i * 4, 4)) : load(i * 8, 8);
+    const bits = width * 8;
+    return [emit.with('i64', 'and', word, 2 ** bits - 1), emit.with('i64', 'shr_u', word, bits)];
+  };
   let outside: ValueId | null = null;
   for (let i = from; i < to; i++) {
-    const word = load(i * plan.width * 2);
-    const low = plan.width === 4 ? emit.with('i64', 'and', word, 0xffffffff) : word;
-    const size = plan.width === 4 ? emit.with('i64', 'shr_u', word, 32) : load(i * 16 + 8);
+    const [low, size] = halves(i);
     const beyond = emit.binary('i64', 'sub', place, low);
     const left = emit.binary('i64', 'sub', size, beyond);
     const unlike = emit.binary('i64', 'or', beyond, left);

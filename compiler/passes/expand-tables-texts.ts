@@ -8,7 +8,7 @@ import {
   TEXT_HEADER_BYTES,
   type TextHashPlan,
 } from '../tables/index.js';
-import { emitSlot } from './expand-tables-exact.js';
+import { emitHashSlot } from './expand-tables-exact.js';
 import { HASH_FUNCTION, LOWER_HASH_FUNCTION, maskWord, partsOf } from './expand-views.js';
 import type { FunctionWriter } from './function-writer.js';
 
@@ -54,31 +54,42 @@ export function writeTextProbe(
   }
   const hash = emit.call(ignoresCase ? LOWER_HASH_FUNCTION : HASH_FUNCTION, 'i64', [request, view]);
   const mixed = emit.with('i64', 'mul', emit.extend(state), STATE_MULTIPLIER);
-  const slot = emitSlot(emit, { ...plan, image }, emit.binary('i64', 'xor', hash, mixed));
-  const number = emit.loadImage(image, emit.with('i64', 'shl', slot, 2), {
+  const key = emit.binary('i64', 'xor', hash, mixed);
+  const { hash: keyHash, slot } = emitHashSlot(emit, { ...plan, image }, key);
+  const word = emit.loadImage(image, emit.with('i64', 'shl', slot, 2), {
     offset: 0,
     limit: (2 ** plan.slotBits - 1) * 4,
     size: 4,
   });
-  const at = emit.with('i64', 'shl', emit.extend(number), 3);
+  const place = emit.binary('i32', 'xor', word, emit.wrap(emit.with('i64', 'shr_u', keyHash, 32)));
+  const isPlace = emit.compareWith('i32', 'lt_u', place, plan.places);
+  const record = writer.block();
+  writer.branch(id, [], emit, {
+    condition: isPlace,
+    then: { block: record, args: [] },
+    else: miss,
+  });
+
+  const named = writer.emitter();
+  const at = named.with('i64', 'shl', named.extend(place), 3);
   // A word of a text is loaded only where its record has so many.
   const stored = (into: Emitter, offset: number): ValueId => {
     const limit = plan.bytes.length - plan.recordsAt - offset - 8;
     return into.loadImage(image, at, { offset: plan.recordsAt + offset, limit, size: 8 });
   };
-  const header = stored(emit, 0);
-  const { offset, length } = partsOf(emit, view);
-  const tagged = emit.binary('i32', 'add', emit.with('i32', 'shl', state, LENGTH_BITS), length);
-  const isNamed = emit.compare('eq', emit.wrap(header), tagged);
+  const header = stored(named, 0);
+  const { offset, length } = partsOf(named, view);
+  const tagged = named.binary('i32', 'add', named.with('i32', 'shl', state, LENGTH_BITS), length);
+  const isNamed = named.compare('eq', named.wrap(header), tagged);
   // A length that does not fit its bits would be taken for another state's.
-  const isShort = emit.compareWith('i32', 'lt_u', length, 2 ** LENGTH_BITS);
-  const condition = emit.binary('i32', 'and', isNamed, isShort);
-  const next = emit.wrap(emit.with('i64', 'shr_u', header, 32));
+  const isShort = named.compareWith('i32', 'lt_u', length, 2 ** LENGTH_BITS);
+  const condition = named.binary('i32', 'and', isNamed, isShort);
+  const next = named.wrap(named.with('i64', 'shr_u', header, 32));
   let current = writer.block();
-  writer.branch(id, [], emit, { condition, then: { block: current, args: [] }, else: miss });
+  writer.branch(record, [], named, { condition, then: { block: current, args: [] }, else: miss });
 
-  for (let word = 0; word < plan.words; word++) {
-    const before = 8 * word;
+  for (let part = 0; part < plan.words; part++) {
+    const before = 8 * part;
     const compare = writer.emitter();
     const start = compare.with('i32', 'add', offset, before);
     const loaded = compare.loadHead(request, start, { offset: 0, limit: HEAD_MAX, size: 8 });
@@ -86,7 +97,7 @@ export function writeTextProbe(
     const want = stored(compare, TEXT_HEADER_BYTES + before);
     const folded = ignoresCase ? compare.binary('i64', 'or', have, caseBits(compare, want)) : have;
     const same = compare.compare('eq', folded, want);
-    if (word === plan.words - 1) {
+    if (part === plan.words - 1) {
       writer.branch(current, [], compare, { condition: same, then: hit(next), else: miss });
       break;
     }

@@ -115,8 +115,9 @@ function imagesOf(plans: TablePlans, prefix: string): Image[] {
     images.push({ name: hashImage(prefix, number), bytes: hashes.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.keys) {
-    if (plan === null) continue;
-    images.push({ name: wordsImage(prefix, number), bytes: plan.bytes, align: IMAGE_ALIGN });
+    const made = plan?.kind === 'packed' ? plan.exact : plan;
+    if (made === null || made.kind === 'chain') continue;
+    images.push({ name: wordsImage(prefix, number), bytes: made.bytes, align: IMAGE_ALIGN });
   }
   for (const [number, plan] of plans.ports) {
     if (plan.kind === 'chain') continue;

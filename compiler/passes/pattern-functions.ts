@@ -3,7 +3,7 @@
  * answer, 0 for none. Its loop ends with the longest pattern, so kernels without may_goto can walk it.
  * A view that is absent or reaches behind the head has no answer.
  */
-import { HEAD_MAX } from '../abi/index.js';
+import { HEAD_MAX, MAX_VIEW_KEY } from '../abi/index.js';
 import type { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Target, Terminator, ValueId } from '../ir/types.js';
 import {
@@ -163,10 +163,11 @@ function stateWord(
 
 /** One round a text: the whole host first, then what begins at each of its dots. */
 function hostFunction(writer: FunctionWriter, plan: HostPlan, image: string): Func {
-  const names = Array.from({ length: 10 }, () => writer.block());
-  const [entry, none, missed, begin, head, body, found, miss, scan, next] = names as [
+  const names = Array.from({ length: 11 }, () => writer.block());
+  const [entry, none, missed, begin, head, body, found, miss, scan, next, ask] = names as [
     ...Four,
     ...Four,
+    BlockId,
     BlockId,
     BlockId,
   ];
@@ -189,6 +190,22 @@ function hostFunction(writer: FunctionWriter, plan: HostPlan, image: string): Fu
   const loop = { condition: bounded, then: to(body), else: to(missed) };
   writer.branch(head, [round, text], test, loop);
 
+  // What is as long as no text of its kind is not looked up; of no bytes, or too many, is none.
+  const size = writer.emitter();
+  const isName = size.compareWith('i32', 'eq', round.id, HOST_STATE.name);
+  const [names64, ends64] = [plan.lengths.name, plan.lengths.suffix];
+  const lengths = size.select(
+    'i64',
+    isName,
+    size.constant('i64', names64),
+    size.constant('i64', ends64),
+  );
+  const above = size.with('i32', 'sub', partsOf(size, text.id).length, 1);
+  const bit = size.with('i64', 'and', size.binary('i64', 'shr_u', lengths, size.extend(above)), 1);
+  const isShort = size.compareWith('i32', 'lt_u', above, MAX_VIEW_KEY);
+  const isKnown = size.binary('i32', 'and', isShort, size.wrap(bit));
+  writer.branch(body, [], size, { condition: isKnown, then: to(ask), else: to(miss) });
+
   const look = writer.emitter();
   const isEnd = look.compareWith('i32', 'ne', round.id, HOST_STATE.name);
   const texts = { plan: plan.texts, image, request: REQUEST_PARAM, ignoresCase: true };
@@ -196,7 +213,7 @@ function hostFunction(writer: FunctionWriter, plan: HostPlan, image: string): Fu
   const answer = writer.param('i32');
   const probe = { ...texts, view: text.id, state };
   const hit = (next: ValueId): Target => to(found, [next]);
-  writeTextProbe(writer, { id: body, emit: look }, probe, { hit, miss: to(miss) });
+  writeTextProbe(writer, { id: ask, emit: look }, probe, { hit, miss: to(miss) });
   const give: Terminator = { op: 'return', value: answer.id, loc: null };
   writer.seal(found, [answer], writer.emitter(), give);
 

@@ -15,8 +15,8 @@ import type { CidrPrefix } from './plan-cidr.js';
 
 export interface SpansPlan {
   readonly kind: 'spans';
-  /** Bytes of each half of a record: 4 where a bucket is not wider. */
-  readonly width: 4 | 8;
+  /** Bytes of each half of a record, as wide as a bucket is. */
+  readonly width: SpanWidth;
   readonly unused: number;
   /** Bits of an address within a bucket; the rest of it, less `first`, is the bucket's number. */
   readonly shift: number;
@@ -29,6 +29,8 @@ export interface SpansPlan {
   readonly records: number;
   readonly bytes: Uint8Array;
 }
+
+export type SpanWidth = 2 | 4 | 8;
 
 export const BUCKETS_A_NODE = 8;
 export const BASE_BITS = 24;
@@ -82,7 +84,7 @@ function layOut(
     most = Math.max(most, (starts[bucket + 1] ?? 0) - (starts[bucket] ?? 0));
   }
   if (most > MAX_IN_BUCKET || pieces.length >= 2 ** BASE_BITS) return null;
-  const width = shift - unused <= 32 ? 4 : 8;
+  const width = widthOf(shift - unused);
   const recordsAt = nodes * 8;
   const records = pieces.length + most;
   const bytes = new Uint8Array(recordsAt + records * width * 2);
@@ -137,8 +139,14 @@ function unusedBits(spans: readonly Span[]): number {
   return unused;
 }
 
-function putHalf(view: DataView, at: number, value: bigint, width: 4 | 8): void {
-  if (width === 4) view.setUint32(at, Number(value), true);
+function widthOf(bits: number): SpanWidth {
+  if (bits <= 16) return 2;
+  return bits <= 32 ? 4 : 8;
+}
+
+function putHalf(view: DataView, at: number, value: bigint, width: SpanWidth): void {
+  if (width === 2) view.setUint16(at, Number(value), true);
+  else if (width === 4) view.setUint32(at, Number(value), true);
   else view.setBigUint64(at, value, true);
 }
 

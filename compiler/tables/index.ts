@@ -19,8 +19,11 @@ export {
 export {
   buildPerfectHash,
   type HashPlan,
+  type HashShape,
   mix,
   SECOND_MULTIPLIER,
+  slotOfHash,
+  stepShift,
 } from './perfect-hash.js';
 export {
   type CidrChain,
@@ -40,11 +43,15 @@ export {
   planExact,
 } from './plan-exact.js';
 export {
+  alikeMask,
   FOLD_MULTIPLIER,
+  type FoldedKeys,
   foldWords,
   KEY_WORDS,
+  type KeyField,
   type KeysPlan,
   keyWords,
+  packWords,
   planKeys,
 } from './plan-keys.js';
 export {

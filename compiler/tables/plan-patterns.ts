@@ -41,6 +41,8 @@ export interface HostPlan extends PatternImage {
   readonly kind: 'host';
   /** Bytes of the longest end, its dot included; 0 where there is none. */
   readonly longestEnd: number;
+  /** Lengths that there are of each: bit n - 1 for n bytes. Others are not looked up. */
+  readonly lengths: Readonly<Record<keyof typeof HOST_STATE, bigint>>;
   /** The answer of `*`, or 0. */
   readonly any: number;
 }
@@ -160,8 +162,16 @@ function planHosts({ entries: declared }: PatternsDeclaration): HostPlan {
     answersAt: hash?.bytes.length ?? 0,
     answers: answers.values.length,
     longestEnd,
+    lengths: { name: lengthsOf(texts.name.keys()), suffix: lengthsOf(texts.suffix.keys()) },
     any,
   };
+}
+
+/** Hosts have ASCII letters only. */
+function lengthsOf(texts: Iterable<string>): bigint {
+  let lengths = 0n;
+  for (const { length } of texts) lengths |= 1n << BigInt(length - 1);
+  return lengths;
 }
 
 /** The image: texts, then words. */

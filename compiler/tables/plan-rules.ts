@@ -4,14 +4,20 @@
  * by chance share a bucket, and so does no harm what nobody wrote: each box is compared whole. Image:
  *
  *   slots           u32 low half of the key, u32 first entry << BUCKET_COUNT_BITS | entries; no entries where it is unused
- *   displacements   u16 a bucket of the hash (perfect-hash.ts)
+ *   displacements   a bucket's of the hash (perfect-hash.ts)
  *   masks           only where an address column is wide: u64 high, u64 low, u64 1 where IPv4 is outside, by form
  *   entries         `stride` bytes: u32 value, u32 rank, then the columns that any rule needs (RuleColumns)
  */
 import type { SideName } from '../abi/index.js';
 import type { RulesDeclaration } from '../frontend/types.js';
 import { MAX_RULE_BOXES } from './limits.js';
-import { mix, placeKeys } from './perfect-hash.js';
+import {
+  displacementsBytes,
+  type HashShape,
+  mix,
+  placeKeys,
+  putDisplacements,
+} from './perfect-hash.js';
 import { type Box, boxesOf, type IdField } from './rule-boxes.js';
 import { chooseProbes, type Probe } from './rule-probes.js';
 
@@ -39,13 +45,10 @@ export interface PlacedProbe extends Probe {
   /** Most entries that a bucket of it has. */
   readonly most: number;
 }
-export interface RulesPlan {
+export interface RulesPlan extends HashShape {
   readonly fields: readonly IdField[];
   readonly probes: readonly PlacedProbe[];
   readonly columns: RuleColumns;
-  readonly multiplier: bigint;
-  readonly slotBits: number;
-  readonly bucketBits: number;
   readonly displacementsAt: number;
   readonly masksAt: number;
   readonly entriesAt: number;
@@ -75,7 +78,7 @@ const GOLDEN = 0x9e3779b97f4a7c15n;
 
 /** Odd numbers of 64 bits without a relation to each other. */
 function scattered(number: number): bigint {
-  return mix(BigInt(number + 1), GOLDEN) | 1n;
+  return mix(BigInt(number + 1), { multiplier: GOLDEN, width: 64 }) | 1n;
 }
 
 /** By what a part's number is multiplied in a key. */
@@ -99,17 +102,16 @@ export function planRules(
   const probes = chosen.probes.map((probe, i) => ({ ...probe, seed: scattered(FIRST_SEED + i) }));
   const buckets = bucketsOf(boxes, columns, (box) => probes[chosen.probeOf[box] ?? 0]);
   const keys = [...buckets.keys()].map((key) => ({ key }));
-  const { slotOf, displacements, multiplier, slotBits, bucketBits } = placeKeys(keys);
+  const placed = placeKeys(keys);
+  const { slotOf, width, multiplier, slotBits, bucketBits, displacementBytes } = placed;
 
   const displacementsAt = SLOT_BYTES << slotBits;
   const isWide = columns.source?.kind === 'wide' || columns.destination?.kind === 'wide';
-  const masksAt = align(displacementsAt + displacements.length * 2, 8);
+  const masksAt = align(displacementsAt + displacementsBytes(placed), 8);
   const entriesAt = align(masksAt + (isWide ? FORMS * MASK_BYTES : 0), LINE);
   const bytes = new Uint8Array(entriesAt + boxes.length * stride);
   const view = new DataView(bytes.buffer);
-  displacements.forEach((d, i) => {
-    view.setUint16(displacementsAt + 2 * i, d, true);
-  });
+  putDisplacements(view, displacementsAt, placed);
   if (isWide) putMasks(view, masksAt);
   const most = new Array<number>(probes.length).fill(0);
   let first = 0;
@@ -129,7 +131,7 @@ export function planRules(
     fields,
     probes: probes.map((probe, i) => ({ ...probe, most: most[i] ?? 0 })),
     columns,
-    ...{ multiplier, slotBits, bucketBits, displacementsAt },
+    ...{ width, multiplier, slotBits, bucketBits, displacementBytes, displacementsAt },
     ...{ masksAt, entriesAt, entries: boxes.length, stride, bytes },
   };
 }

@@ -3,14 +3,15 @@
  * hosts. The hash finds a record, whose state and bytes are then compared, so that no collision can
  * widen what was written. Sections of the image:
  *
- *   slots           u32 place of the record, in words of eight bytes; unused ones name the first
- *   displacements   u16 a bucket (perfect-hash.ts)
+ *   slots           u32 place of the record, in words of eight bytes, xor the high half of the key's hash: of what is not
+ *                   there hardly anything comes to a place, and then no record is looked into. Unused ones are 0
+ *   displacements   a bucket's (perfect-hash.ts)
  *   records         u32 state << LENGTH_BITS | length, u32 next, then the text in words of eight bytes,
  *                   the last one filled up with zeros
  */
 import { MAX_VIEW_KEY, viewHash } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
-import { placeKeys } from './perfect-hash.js';
+import { displacementsBytes, type HashShape, placeKeys, putDisplacements } from './perfect-hash.js';
 
 export interface TextEntry {
   readonly state: number;
@@ -18,12 +19,11 @@ export interface TextEntry {
   readonly bytes: Uint8Array;
   readonly next: number;
 }
-export interface TextHashPlan {
-  readonly multiplier: bigint;
-  readonly slotBits: number;
-  readonly bucketBits: number;
+export interface TextHashPlan extends HashShape {
   readonly displacementsAt: number;
   readonly recordsAt: number;
+  /** Places of the records together. */
+  readonly places: number;
   /** Words of the longest text. */
   readonly words: number;
   readonly count: number;
@@ -50,7 +50,8 @@ export function buildTextHash(entries: readonly TextEntry[]): TextHashPlan | nul
   if (new Set(keys.map(({ key }) => key)).size !== keys.length) {
     throw new BugError('two texts have one hash');
   }
-  const { multiplier, slotBits, bucketBits, slotOf, displacements } = placeKeys(keys, LOAD);
+  const placed = placeKeys(keys, { load: LOAD });
+  const { width, multiplier, slotBits, bucketBits, displacementBytes, slotOf, hashes } = placed;
   const longest = entries.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   if (longest > MAX_VIEW_KEY) throw new BugError('a text is too long to be hashed');
   if (entries.some(({ bytes }) => bytes.length === 0))
@@ -62,20 +63,19 @@ export function buildTextHash(entries: readonly TextEntry[]): TextHashPlan | nul
     place += (TEXT_HEADER_BYTES >> 3) + Math.ceil(bytes.length / 8);
   }
   const displacementsAt = 4 << slotBits;
-  const recordsAt = Math.ceil((displacementsAt + displacements.length * 2) / 8) * 8;
+  const recordsAt = Math.ceil((displacementsAt + displacementsBytes(placed)) / 8) * 8;
   const image = new Uint8Array(recordsAt + place * 8);
   const view = new DataView(image.buffer);
   entries.forEach(({ state, bytes, next }, i) => {
     const at = recordsAt + (places[i] ?? 0) * 8;
-    view.setUint32((slotOf[i] ?? 0) * 4, places[i] ?? 0, true);
+    view.setUint32((slotOf[i] ?? 0) * 4, (places[i] ?? 0) ^ (hashes.high[i] ?? 0), true);
     view.setUint32(at, state * 2 ** LENGTH_BITS + bytes.length, true);
     view.setUint32(at + 4, next, true);
     image.set(bytes, at + TEXT_HEADER_BYTES);
   });
-  displacements.forEach((d, i) => {
-    view.setUint16(displacementsAt + i * 2, d, true);
-  });
-  const shape = { multiplier, slotBits, bucketBits, displacementsAt, recordsAt };
+  putDisplacements(view, displacementsAt, placed);
+  const shape = { width, multiplier, slotBits, bucketBits, displacementBytes };
   const words = Math.ceil(longest / 8);
-  return { ...shape, words, count: entries.length, bytes: image };
+  const { length: count } = entries;
+  return { ...shape, displacementsAt, recordsAt, places: place, words, count, bytes: image };
 }

@@ -115,7 +115,7 @@ export class Space implements Guards {
     const tests = linkedTests(survey);
     this.tests = tests;
     const fields = [...survey.fields.values()].sort((a, b) => a.rank - b.rank);
-    this.levels = fields.map((field): Classes => {
+    const classes = fields.map((field): Classes => {
       if (field.kind === 'number') {
         return {
           kind: 'number',
@@ -131,7 +131,8 @@ export class Space implements Guards {
       if (field.repeats) special.push({ kind: 'repeated' });
       return { kind: 'text', field, classes: [...found, ...special] };
     });
-    this.#levelOf = new Map(fields.map(({ name }, level) => [name, level]));
+    this.levels = inOrder(classes);
+    this.#levelOf = new Map(this.levels.map(({ field }, level) => [field.name, level]));
     this.diagrams = new Diagrams(this.levels.map(sizeOf));
   }
 
@@ -211,6 +212,19 @@ export class Space implements Guards {
     this.#known.set(name, made);
     return made;
   }
+}
+
+/** From so many classes on a field is asked before all others. */
+const MANY_CLASSES = 256;
+
+/**
+ * By rank, as policies read; but what thousands of rules tell apart comes first, since few of them are left then. Asked
+ * last it would be asked again for each combination of all others.
+ */
+function inOrder(levels: readonly Classes[]): readonly Classes[] {
+  const isLarge = (classes: Classes): boolean => sizeOf(classes) >= MANY_CLASSES;
+  const large = levels.filter(isLarge).sort((a, b) => sizeOf(b) - sizeOf(a));
+  return [...large, ...levels.filter((classes) => !isLarge(classes))];
 }
 
 function sizeOf(classes: Classes): number {

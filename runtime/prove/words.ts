@@ -20,8 +20,9 @@ export interface FieldWords {
 
 /** A cube as conditions that all hold; empty for everything. */
 export function cubeWords(space: Space, cube: Cube): readonly FieldWords[] {
+  const rankOf = (level: number): number => space.levels[level]?.field.rank ?? 0;
   return [...cube]
-    .sort(([a], [b]) => a - b)
+    .sort(([a], [b]) => rankOf(a) - rankOf(b) || a - b)
     .map(([level, set]) => {
       const classes = space.levels[level];
       return classes === undefined ? { field: '', says: '' } : fieldWords(space, classes, set);

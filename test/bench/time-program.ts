@@ -6,8 +6,12 @@ import type { KernelProgram } from '../../runtime/kernel/index.js';
 
 export const REPEAT = 1_000_000;
 
-export function timeProgram(program: KernelProgram, packet: Uint8Array): number {
+export function timeProgram(
+  program: KernelProgram,
+  packet: Uint8Array,
+  repeat: number = REPEAT,
+): number {
   const from = process.hrtime.bigint();
-  program.testRun(packet, { repeat: REPEAT, outSize: packet.length });
-  return Number(process.hrtime.bigint() - from) / REPEAT;
+  program.testRun(packet, { repeat, outSize: packet.length });
+  return Number(process.hrtime.bigint() - from) / repeat;
 }

@@ -140,18 +140,22 @@ for (const [count, shared] of [
   });
 }
 
-for (const [family, count] of [
-  [4, 6000],
-  [6, 3000],
+for (const [family, count, longest, width] of [
+  [4, 6000, 32, 4],
+  [4, 6000, 24, 2],
+  [6, 3000, 64, 8],
+  [6, 3000, 40, 4],
 ] as const) {
-  test(`${count} prefixes of IPv${family} as spans: their ends are in, their neighbours not`, () => {
+  test(`${count} prefixes of IPv${family} as spans of ${width} bytes: their ends are in, their neighbours not`, () => {
     const pick = random(family);
     const prefixes = Array.from({ length: count }, () => {
       const { bytes } = randomPrefix(pick, family, 0);
-      return { family, bytes, length: family === 4 ? 14 + pick(19) : 30 + pick(35), text: '' };
+      const shortest = family === 4 ? 14 : 30;
+      return { family, bytes, length: shortest + pick(longest + 1 - shortest), text: '' };
     });
     const plan = planCidr({ prefixes }, 64 << 20);
-    assert.is(plan?.[family === 4 ? 'v4' : 'v6'].kind, 'spans');
+    const form = plan?.[family === 4 ? 'v4' : 'v6'];
+    assert.is(form?.kind === 'spans' && form.width, width);
     const neighbours = [0, 1, count - 2, count - 1].flatMap((i) => edges(cut(prefixes[i])));
     check(prefixes.map(cut), neighbours);
   });

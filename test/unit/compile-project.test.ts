@@ -261,7 +261,7 @@ for (let i: u64 = 0; i < 100; i++) plans.set(i * 1000003, 1);`;
   assert.equal(codes(over), ['B207']);
   assert.equal(
     over.diagnostics.map(({ line, notes }) => [line, notes]),
-    [[2, ['`plans` of a: 1088 for 100 entries']]],
+    [[2, ['`plans` of a: 544 for 100 entries']]],
   );
   const unused = await compile([authorize('return Verdict.Deny;', top)], { budget });
   assert.equal(codes(unused), []);

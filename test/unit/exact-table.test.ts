@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import type { TableDeclaration } from '../../compiler/frontend/types.js';
 import { buildPerfectHash, planExact, referenceTable } from '../../compiler/tables/index.js';
 import { abiModule, ask, CONNECTION, connectionOf, expandAll, run } from '../support/abi-module.js';
+import { exactIn } from '../support/perfect-hash.js';
 
 const test = suite('exact-table');
 
@@ -99,6 +100,13 @@ test('keys that differ in their high bits only', () => {
   check(table(keys), [...keys.slice(0, 100), 1n, 1n << 49n]);
 });
 
+for (const shift of [8n, 16n, 21n]) {
+  test(`keys of 32 bits that differ above bit ${shift} only`, () => {
+    const keys = Array.from({ length: 500 }, (_, i) => BigInt(i * 4 + (i % 3)) << shift);
+    check(table(keys), [...keys.slice(0, 100), 1n, 1n << (shift - 1n)]);
+  });
+}
+
 test('the last value of a key counts, and values keep 32 bits', () => {
   check(
     table([5n, 5n, 6n], (i) => [1, 0xffffffff, -2][i] ?? 0),
@@ -114,6 +122,67 @@ test('100,000 keys build a perfect hash in linear memory', () => {
   const declared = table(entries.map((e) => e.key));
   const probes = [...entries.slice(0, 300).map((e) => e.key), ...Array.from({ length: 100 }, next)];
   check(declared, probes);
+});
+
+for (const [name, width, spread] of [
+  ['below 2^32', 32, 0xffffffffn],
+  ['of 64 bits', 64, MAX],
+] as const) {
+  test(`keys ${name}: none that differs in one bit is taken for another`, () => {
+    const next = random(width);
+    const keys = Array.from({ length: 400 }, () => next() & spread);
+    const plan = planExact(
+      keys.map((key, value) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1)),
+    );
+    assert.is(plan.kind === 'hash' && plan.width, width);
+    const near = keys
+      .slice(0, 20)
+      .flatMap((key) => Array.from({ length: 64 }, (_, bit) => key ^ (1n << BigInt(bit))));
+    check(table(keys), [...keys, ...near]);
+  });
+}
+
+test('of 2^16 keys that fall on few slots only those that are there are found', () => {
+  const next = random(16);
+  const values = new Map(Array.from({ length: 900 }, (_, i) => [(next() & 0xffffn) * 97n, i]));
+  const plan = planExact(
+    [...values].map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1)),
+  );
+  assert.is(plan.kind, 'hash');
+  for (let i = 0n; i < 1n << 16n; i += 1n) {
+    assert.is(exactIn(plan, i * 97n), values.get(i * 97n), `${i}`);
+  }
+});
+
+test('values that do not fit beside a key are numbered, each once', () => {
+  const next = random(21);
+  const keys = Array.from({ length: 600 }, () => next() & 0xffffffffn);
+  const declared = table(keys, (i) => 0xfffffff0 + (i % 5));
+  const plan = planExact(
+    keys
+      .map((key, i) => ({ key, value: 0xfffffff0 + (i % 5) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1)),
+  );
+  assert.equal(plan.kind === 'hash' && plan.values?.count, 5);
+  check(declared, [...keys, ...EDGES]);
+});
+
+test('100,000 keys of 32 bits take four bytes a slot, and more than fit so eight', () => {
+  const entries = (count: number): { key: bigint; value: number }[] =>
+    Array.from({ length: count }, (_, i) => ({
+      key: BigInt((i * 2654435761) % 2 ** 32),
+      value: i,
+    }));
+  const some = buildPerfectHash(entries(100_000));
+  assert.equal([some.width, some.values], [32, null]);
+  assert.ok(some.bytes.length <= 4 * 2 ** 17 + 2 ** 16, `${some.bytes.length} bytes`);
+  const many = entries(300_000);
+  const wide = buildPerfectHash(many);
+  assert.is(wide.width, 64);
+  for (const { key, value } of many.slice(0, 20_000)) {
+    assert.is(exactIn(wide, key), value);
+    assert.is(exactIn(some, key), value);
+  }
 });
 
 test('the same entries give the same image', () => {

@@ -2,7 +2,16 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { KeyPart } from '../../compiler/frontend/types.js';
-import { foldWords, KEY_WORDS, keyWords, mix, planKeys } from '../../compiler/tables/index.js';
+import {
+  alikeMask,
+  foldWords,
+  KEY_WORDS,
+  type KeysPlan,
+  keyWords,
+  packWords,
+  planKeys,
+} from '../../compiler/tables/index.js';
+import { exactIn, slotIn } from '../support/perfect-hash.js';
 import { Prng } from '../support/prng.js';
 import { findings } from './frontend-project.js';
 
@@ -19,45 +28,69 @@ function look(
   plan: NonNullable<ReturnType<typeof planKeys>>,
   words: readonly bigint[],
 ): number | undefined {
-  const stored = plan.columns.map((i) => words[i] ?? 0n);
-  if (words.some((word, i) => word !== 0n && !plan.columns.includes(i))) return undefined;
-  const hash = mix(foldWords(stored, plan.seed), plan.multiplier);
+  if (
+    words.some((word, i) => ((word ^ (plan.alike[i] ?? 0n)) & alikeMask(plan.fields, i)) !== 0n)
+  ) {
+    return undefined;
+  }
+  if (plan.kind === 'packed') return exactIn(plan.exact, packWords(words, plan.fields));
+  const stored = plan.fields.map(({ word }) => words[word] ?? 0n);
   const view = new DataView(plan.bytes.buffer);
-  const bucket = Number(hash >> BigInt(64 - plan.bucketBits));
-  const displacement = view.getUint16(plan.displacementsAt + 2 * bucket, true);
-  const sum = hash + BigInt(displacement) * ((hash >> 32n) | 1n);
-  const at = Number(BigInt.asUintN(plan.slotBits, sum)) * plan.stride;
+  const at = slotIn(plan, foldWords(stored, plan.seed)).slot * plan.stride;
   const same = stored.every((word, i) => view.getBigUint64(at + 8 * i, true) === word);
   return same ? view.getUint32(at + 8 * stored.length, true) : undefined;
 }
 
+const bytesOf = (plan: KeysPlan): number => {
+  const form = plan.kind === 'packed' ? plan.exact : plan;
+  return form.kind === 'chain' ? 0 : form.bytes.length;
+};
+
+/** Of 17 bits packed, and of more than 64, which are folded. */
+const NUMBERS = {
+  packed: (random: Prng): bigint => BigInt(random.below(100_000)),
+  folded: (random: Prng): bigint =>
+    (BigInt(random.below(1 << 30)) << 34n) | BigInt(random.below(99)),
+} as const;
+
 for (const count of [1, 5, 300, 3000]) {
-  test(`${count} random keys of an address and a number: each is found, its neighbours are not`, () => {
-    const random = new Prng(count);
-    const values = new Map<string, number>();
-    const entries = Array.from({ length: count }, (_, value) => {
-      const parts = [address(random.below(200)), integer(BigInt(random.below(100_000)))];
-      values.set(keyWords(parts, () => 0).join(), value);
-      return { parts, value };
-    });
-    const plan = planKeys({ entries }, () => 0);
-    assert.ok(plan !== null);
-    if (plan === null) return;
-    assert.is(plan.bytes.length <= 3 * count * 28 + 200, true, `${plan.bytes.length}`);
-    for (const { parts } of entries) {
-      const words = keyWords(parts, () => 0);
-      assert.is(look(plan, words), values.get(words.join()));
-      for (let i = 0; i < KEY_WORDS; i++) {
-        const other = words.map((word, j) => (i === j ? word ^ 1n : word));
-        assert.is(look(plan, other), values.get(other.join()), `word ${i}`);
+  for (const kind of ['packed', 'folded'] as const) {
+    test(`${count} random keys of an address and a number, ${kind}: each is found, its neighbours are not`, () => {
+      const random = new Prng(count);
+      const values = new Map<string, number>();
+      const entries = Array.from({ length: count }, (_, value) => {
+        const parts = [address(random.below(200)), integer(NUMBERS[kind](random))];
+        values.set(keyWords(parts, () => 0).join(), value);
+        return { parts, value };
+      });
+      const plan = planKeys({ entries }, () => 0);
+      assert.ok(plan !== null);
+      if (plan === null) return;
+      if (count > 5) assert.is(plan.kind, kind);
+      assert.is(
+        bytesOf(plan) <= 3 * count * (kind === 'packed' ? 6 : 28) + 200,
+        true,
+        `${bytesOf(plan)}`,
+      );
+      for (const { parts } of entries.slice(0, 500)) {
+        const words = keyWords(parts, () => 0);
+        assert.is(look(plan, words), values.get(words.join()));
+        for (let i = 0; i < KEY_WORDS; i++) {
+          for (let bit = 0n; bit < 64n; bit += 7n) {
+            const other = words.map((word, j) => (i === j ? word ^ (1n << bit) : word));
+            assert.is(look(plan, other), values.get(other.join()), `word ${i}, bit ${bit}`);
+          }
+        }
       }
-    }
-  });
+    });
+  }
 }
 
-test('words that no key has are not stored', () => {
-  const entries = [{ parts: [integer(1n), integer(2n)], value: 5 }];
-  assert.equal(planKeys({ entries }, () => 0)?.columns, [1, 3]);
+test('what is alike in all keys is not stored', () => {
+  const entries = [1n, 2n, 3n].map((last) => ({ parts: [integer(8n), integer(last)], value: 5 }));
+  const plan = planKeys({ entries }, () => 0);
+  assert.equal(plan?.fields, [{ word: 3, low: 0, bits: 2, at: 0 }]);
+  assert.equal(plan?.alike.slice(0, 4), [0n, 8n, 0n, 0n]);
   assert.is(
     planKeys({ entries: [] }, () => 0),
     null,

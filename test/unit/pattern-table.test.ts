@@ -10,7 +10,6 @@ import {
   HOST_STATE,
   type HostPlan,
   LENGTH_BITS,
-  mix,
   type PathPlan,
   planPatterns,
   planTables,
@@ -20,6 +19,7 @@ import {
 } from '../../compiler/tables/index.js';
 import { patternMatcher } from '../../runtime/simulate/patterns.js';
 import { NO_DECLARATIONS } from '../support/abi-module.js';
+import { slotIn } from '../support/perfect-hash.js';
 import { Prng } from '../support/prng.js';
 import { findings } from './frontend-project.js';
 
@@ -34,13 +34,11 @@ function table(kind: 'path' | 'host', texts: readonly string[]): PatternsDeclara
 function textTarget({ texts }: PathPlan | HostPlan, state: number, text: string): number | null {
   if (texts === null) return null;
   const bytes = new TextEncoder().encode(text);
-  const hash = mix(textKey(state, viewHash(bytes)), texts.multiplier);
+  const { hash, slot } = slotIn(texts, textKey(state, viewHash(bytes)));
   const view = new DataView(texts.bytes.buffer);
-  const bucket = Number(hash >> BigInt(64 - texts.bucketBits));
-  const displacement = view.getUint16(texts.displacementsAt + 2 * bucket, true);
-  const sum = hash + BigInt(displacement) * ((hash >> 32n) | 1n);
-  const slot = Number(BigInt.asUintN(texts.slotBits, sum));
-  const at = texts.recordsAt + 8 * view.getUint32(4 * slot, true);
+  const place = (view.getUint32(4 * slot, true) ^ Number(hash >> 32n)) >>> 0;
+  if (place >= texts.places) return null;
+  const at = texts.recordsAt + 8 * place;
   const tag = view.getUint32(at, true);
   if (tag !== state * 2 ** LENGTH_BITS + bytes.length) return null;
   const from = at + TEXT_HEADER_BYTES;
@@ -56,9 +54,13 @@ function look(plan: PathPlan | HostPlan, text: string): number | undefined {
   if (plan.kind === 'host') {
     const host = (text.split(':')[0] ?? '').toLowerCase();
     if (host === '') return undefined;
-    let found = textTarget(plan, HOST_STATE.name, host);
+    const find = (kind: keyof typeof HOST_STATE, part: string): number | null =>
+      part.length <= 64 && ((plan.lengths[kind] >> BigInt(part.length - 1)) & 1n) === 1n
+        ? textTarget(plan, HOST_STATE[kind], part)
+        : null;
+    let found = find('name', host);
     for (let dot = host.indexOf('.', 1); dot > 0 && found === null; ) {
-      found = textTarget(plan, HOST_STATE.suffix, host.slice(dot));
+      found = find('suffix', host.slice(dot));
       dot = host.indexOf('.', dot + 1);
     }
     return value(found ?? plan.any);
