@@ -1,6 +1,6 @@
 /**
- * A kernel's verifier gives up after a million instructions of one program, its hook among them. What would
- * come to that is refused here, at the line that is walked most (B211). Functions are walked as a verifier
+ * A kernel's verifier gives up after a million instructions of one program, its hook among them, and where it has too
+ * many ways to come back to. What would come to that is refused here, at the line that is walked most (B211). Functions are walked as a verifier
  * does (compiler/lower/walk), where an estimate says that it may come near.
  */
 import { BUNDLE_CODES } from './bundle/index.js';
@@ -11,6 +11,7 @@ import {
   AUTHORIZE_REQUEST_FUNCTION,
   type LoweredFunction,
   lowerFunction,
+  MOST_KEPT,
   ROUTE_FUNCTION,
   ROUTE_REQUEST_FUNCTION,
   type Walked,
@@ -120,12 +121,31 @@ function checkProgram(
     known.set(func.name, walked);
     total += walked.instructions;
     if (worst === null || walked.instructions > worst.walked.instructions) worst = { func, walked };
+    if (walked.kept > MOST_KEPT)
+      return [
+        refusal(
+          module,
+          func,
+          walked,
+          `verifiers keep more than ${MOST_KEPT} ways of \`${func.name}\` for later`,
+        ),
+      ];
     if (total > limit) break;
   }
   if (worst === null || total <= limit) return [];
   const { func, walked } = worst;
+  const message = `verifiers walk more than ${limit} instructions for ${what}, at least ${Math.min(walked.instructions, limit)} of them in \`${func.name}\``;
+  return [refusal(module, func, walked, message)];
+}
+
+/** A finding at the line of a function that is walked most. */
+function refusal(
+  module: Module,
+  func: LoweredFunction,
+  walked: Walked,
+  message: string,
+): Diagnostic {
   const loc = func.locs.slice(0, walked.most + 1).findLast((one) => one !== null) ?? null;
   const at = loc === null ? null : (module.positions[loc] ?? null);
-  const message = `verifiers walk more than ${limit} instructions for ${what}, at least ${Math.min(walked.instructions, limit)} of them in \`${func.name}\``;
-  return [diagnostic('B211', message, { at, help: BUNDLE_CODES['B211']?.help ?? null })];
+  return diagnostic('B211', message, { at, help: BUNDLE_CODES['B211']?.help ?? null });
 }

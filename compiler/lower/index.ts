@@ -14,4 +14,4 @@ export { lowerFunction } from './lower-function.js';
 export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
 export type { Line, LoweredFunction } from './lowered-function.js';
 export { printLowered } from './print-lowered.js';
-export { type Walked, walkFunction } from './walk/walk-function.js';
+export { MOST_KEPT, type Walked, walkFunction } from './walk/walk-function.js';

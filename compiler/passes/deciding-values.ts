@@ -87,7 +87,7 @@ export function decidingValues(func: Func): Deciding {
 }
 
 /** Comparisons with a use that is no jump. */
-function madeCompares(func: Func, defs: ReadonlyMap<ValueId, Instr>): ReadonlySet<ValueId> {
+export function madeCompares(func: Func, defs: ReadonlyMap<ValueId, Instr>): ReadonlySet<ValueId> {
   const counts = useCounts(func);
   const jumps = new Map<ValueId, number>();
   const jump = (value: ValueId): unknown => jumps.set(value, (jumps.get(value) ?? 0) + 1);

@@ -241,12 +241,14 @@ function caseMask(bytes: Uint8Array): bigint {
   return numberOf(bytes.map((byte) => (byte >= 0x61 && byte <= 0x7a ? 0x20 : 0)));
 }
 
-/** The first `count` bytes of a word, where count is at least 1; all of them from 8 on. */
+/**
+ * The first `count` bytes of a word, where count is from 1 to 2^31 - 1; all of them from 8 on. Without a branch, which
+ * would be two ways for a verifier in each round of a loop.
+ */
 export function maskWord(emit: Emitter, word: ValueId, count: ValueId): ValueId {
-  const eight = emit.constant('i32', 8);
-  const some = emit.select('i32', emit.compare('lt_u', count, eight), count, eight);
-  const unused = emit.binary('i32', 'sub', eight, some);
-  const bits = emit.with('i64', 'shl', emit.extend(emit.with('i32', 'and', unused, 7)), 3);
+  const over = emit.with('i32', 'sub', count, 8);
+  const missing = emit.binary('i32', 'and', over, emit.with('i32', 'shr_s', over, 31));
+  const bits = emit.extend(emit.with('i32', 'mul', missing, -8));
   const mask = emit.binary('i64', 'shr_u', emit.constant('i64', 0xffffffffffffffffn), bits);
   return emit.binary('i64', 'and', word, mask);
 }

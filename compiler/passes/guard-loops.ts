@@ -17,6 +17,7 @@ import {
   type Block,
   type BlockId,
   blockMap,
+  definitions,
   type Func,
   type Instr,
   type Loc,
@@ -30,6 +31,7 @@ import {
   type ValueId,
 } from '../ir/index.js';
 import { countDown } from './count-down.js';
+import { madeCompares } from './deciding-values.js';
 import { tripBounds } from './trip-bound.js';
 
 /** What a nest of loops costs a verifier that must walk every turn. */
@@ -99,9 +101,10 @@ export function guardLoops(func: Func, options: GuardOptions): boolean {
 function planShort(func: Func, all: readonly Loop[], { onTurns }: GuardOptions): Plans {
   const bound = tripBounds(func);
   const blocks = blockMap(func);
+  const made = madeCompares(func, definitions(func));
   const plans = all.map((loop): Plan => {
     const { trips, counter } = bound(loop) ?? { trips: 0, counter: null };
-    const isOneWay = [...loop.blocks].every((id) => forksOf(blocks.get(id), loop) === 0);
+    const isOneWay = [...loop.blocks].every((id) => forksOf(blocks.get(id), loop, made) === 0);
     const isWalked = counter !== null && trips <= SHORT && isOneWay;
     const own = isWalked && !isUsedBehind(func, loop, counter) ? counter : null;
     onTurns?.(loop.header, own === null ? MERGED : trips);
@@ -124,10 +127,11 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
     return (bounds.get(loop)?.trips ?? Number.POSITIVE_INFINITY) * each;
   };
   const blocks = blockMap(func);
+  const made = madeCompares(func, definitions(func));
   const sum = (loop: Loop, of: (block: Block) => number): number =>
     [...loop.blocks].reduce((n, id) => n + (blocks.has(id) ? of(blocks.get(id) as Block) : 0), 0);
   const size = (loop: Loop): number => sum(loop, (block) => block.instrs.length + 1) + GUARD;
-  const forks = (loop: Loop): number => sum(loop, (block) => forksOf(block, loop));
+  const forks = (loop: Loop): number => sum(loop, (block) => forksOf(block, loop, made));
   const plans: Plan[] = [];
   const counts: Count[] = [];
   for (const outer of all.filter((loop) => inmost(loop) === undefined)) {
@@ -174,12 +178,12 @@ function mostTurns(
 }
 
 /** Choices of a block after which the loop goes on either way. */
-function forksOf(block: Block | undefined, loop: Loop): number {
+function forksOf(block: Block | undefined, loop: Loop, made: ReadonlySet<ValueId>): number {
   if (block === undefined) return 0;
   const { instrs, term } = block;
-  const selects = instrs.filter(({ op }) => op === 'select').length;
+  const chosen = instrs.filter(({ id, op }) => op === 'select' || made.has(id)).length;
   const stays = targetsOf(term).filter((target) => loop.blocks.has(target.block)).length;
-  return selects + Math.max(stays - 1, 0);
+  return chosen + Math.max(stays - 1, 0);
 }
 
 function locationOf(loop: Loop, blocks: ReadonlyMap<BlockId, Block>): Loc {

@@ -56,12 +56,12 @@ async function count(
 
 const ofCase = (name: string): ReturnType<typeof parseCaseFile> =>
   parseCaseFile(name, readFileSync(`test/case/${name}.case`, 'utf8'));
-/** Each in the form for these kernels; three automata are more than one without may_goto walks (B211). */
+/** Each in the form for these kernels. */
 const CASES = [
   ['flags', ['6.1', '6.12']],
   ['request-views', ['6.1', '6.12']],
   ['rule-list', ['6.1', '6.12']],
-  ['regex-table', ['6.12']],
+  ['regex-table', ['6.1', '6.12']],
 ] as const;
 
 for (const [name, all] of CASES) {

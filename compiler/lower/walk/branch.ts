@@ -68,7 +68,8 @@ const OPPOSITE: Readonly<Partial<Record<JumpKind, JumpKind>>> = {
   sge: 'slt',
 };
 
-type Pair = readonly [Range, Range];
+/** Both numbers of a test. */
+export type Pair = readonly [Range, Range];
 
 /** What is left of two compared numbers on one side of a test; the same where it tells nothing. */
 export function narrow(kind: JumpKind, width: Width, holds: boolean, [left, right]: Pair): Pair {

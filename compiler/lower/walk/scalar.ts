@@ -22,13 +22,18 @@ export interface Range {
 const ALL64 = (1n << 64n) - 1n;
 const ALL32 = (1n << 32n) - 1n;
 
+/** Anything of 64 bits; there is no other object for that. */
+export const ANY: Range = { value: 0n, mask: ALL64, min: 0n, max: ALL64 };
+/** Anything of 32 bits; there is no other object for that. */
+const ANY32: Range = { value: 0n, mask: ALL32, min: 0n, max: ALL32 };
+
 /** Anything of so many bits. */
 export function anyOf(bits: number): Range {
+  if (bits === 64) return ANY;
+  if (bits === 32) return ANY32;
   const all = (1n << BigInt(bits)) - 1n;
   return { value: 0n, mask: all, min: 0n, max: all };
 }
-const ANY: Range = anyOf(64);
-const ANY32: Range = anyOf(32);
 
 /** One number. */
 export function exactly(number: bigint): Range {
@@ -62,7 +67,8 @@ function bitLength(number: bigint): bigint {
 export function agree(range: Range): Range | null {
   const { value, mask, min, max } = range;
   if (mask === 0n && min === value && max === value) return range;
-  if (mask === ALL64 && min === 0n && max === ALL64) return ANY;
+  if (min === 0n && max === ALL64 && mask === ALL64) return ANY;
+  if (min === 0n && max === ALL32 && mask === ALL32) return ANY32;
   let [low, high] = [greater(min, value), lesser(max, value | mask)];
   if (low > high) return null;
   // What the bounds have in common above their first different bit is known.
@@ -85,6 +91,7 @@ export function lowHalf(range: Range): Range {
 
 /** Every number of `inner` is one of `outer`, as far as bits and bounds say. */
 export function isWithin(inner: Range, outer: Range): boolean {
+  if (inner === outer || outer === ANY) return true;
   if (inner.min < outer.min || inner.max > outer.max) return false;
   if ((inner.mask & ~outer.mask) !== 0n) return false;
   return (inner.value & ~outer.mask) === outer.value;
@@ -153,10 +160,29 @@ const OPERATIONS: Readonly<Record<Exclude<AluKind, 'mov'>, Make>> = {
   },
 };
 
+/** Operations of which one number comes where both operands are one, whatever they are. */
+const OF_NUMBERS: Readonly<Partial<Record<AluKind, (a: bigint, b: bigint) => bigint>>> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  mul: (a, b) => a * b,
+};
+
+/** Operations that make anything of anything and whatever else: what laundering adds makes such a number. */
+const SPREADS: ReadonlySet<AluKind> = new Set<AluKind>(['add', 'sub', 'xor']);
+
 /** What an operation makes of two numbers. */
 export function compute(kind: AluKind, width: Width, left: Range, right: Range): Range {
   if (kind === 'mov') return width === 32 ? lowHalf(right) : right;
-  const [a, b] = width === 32 ? [lowHalf(left), lowHalf(right)] : [left, right];
+  const ofNumbers = isExact(left) && isExact(right) ? OF_NUMBERS[kind] : undefined;
+  if (ofNumbers !== undefined) {
+    const result = ofNumbers(left.value, right.value);
+    return exactly(width === 32 ? result & ALL32 : result);
+  }
+  const [any, a, b] = width === 32 ? [ANY32, lowHalf(left), lowHalf(right)] : [ANY, left, right];
+  if ((a === any || b === any) && SPREADS.has(kind)) return any;
   const made = OPERATIONS[kind](a, b, width);
   if (width === 64) return agree(made) ?? ANY;
   return lowHalf(agree(made) ?? ANY);

@@ -88,11 +88,13 @@ export function covers(
   alive: readonly Place[],
   likeness: Likeness,
 ): boolean {
-  return alive.every((place) => {
-    const [before, value] = [old.values[place] ?? null, now[place] ?? null];
-    if (before === null) return true;
-    return value !== null && isCovered(before, value, likeness, old.needed.has(place));
-  });
+  for (const place of alive) {
+    const before = old.values[place] ?? null;
+    if (before === null) continue;
+    const value = now[place] ?? null;
+    if (value === null || !isCovered(before, value, likeness, old.needed.has(place))) return false;
+  }
+  return true;
 }
 
 /** What was made after a time, as what it was made of before. */
@@ -112,7 +114,9 @@ export function need(parent: Checkpoint | null, origins: Iterable<Origin>): void
   for (let state = parent; state !== null; state = state.parent) {
     const now = expand(wanted, state.time);
     const added = new Set<Origin>();
-    for (const [place, value] of state.values.entries()) {
+    const { values } = state;
+    for (let place = 0; now.size > 0 && place < values.length; place++) {
+      const value = values[place];
       if (value?.kind !== 'scalar' || !now.has(value.origin) || state.needed.has(place)) continue;
       state.needed.add(place);
       added.add(value.origin);

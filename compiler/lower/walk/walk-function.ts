@@ -14,10 +14,20 @@ import {
   R0,
   R5,
   type Reg,
+  type Width,
 } from '../asm/index.js';
-import { decide, narrow } from './branch.js';
 import { type Places, placesOf, slotAt } from './places.js';
-import { anyOf, compute, exactly, isExact, lowHalf, type Origin, type Range } from './scalar.js';
+import { Results } from './results.js';
+import {
+  ANY,
+  anyOf,
+  compute,
+  exactly,
+  isExact,
+  lowHalf,
+  type Origin,
+  type Range,
+} from './scalar.js';
 import {
   Checkpoint,
   covers,
@@ -36,7 +46,7 @@ export interface WalkInput {
   readonly params: readonly Type[];
   /** Bytes of read-only images: a verifier reads them where it knows the place. */
   readonly images: ReadonlyMap<string, Uint8Array>;
-  /** The walk ends behind so many instructions. */
+  /** The walk ends behind so many instructions, and where more than MOST_KEPT ways are kept for later. */
   readonly limit: number;
 }
 export interface Walked {
@@ -47,6 +57,8 @@ export interface Walked {
   readonly kept: number;
 }
 
+/** BPF_COMPLEXITY_LIMIT_JMP_SEQ: a verifier gives up where more ways are kept for later. */
+export const MOST_KEPT = 8192;
 /** kernel/bpf/verifier.c, is_state_visited: when a state is worth keeping, and when one is given up. */
 const KEEP_AFTER = { jumps: 2, instructions: 8 } as const;
 const KEEP_IN_LOOP_AFTER = { jumps: 20, instructions: 100 } as const;
@@ -54,7 +66,6 @@ const MOST_JUMPS = 40;
 const MISSES = 3;
 const MISSES_OF_LOOP = 64;
 
-const ANY: Range = anyOf(64);
 const ANY_OF_BYTES: ReadonlyMap<number, Range> = new Map(
   [1, 2, 4, 8].map((n) => [n, anyOf(8 * n)]),
 );
@@ -67,6 +78,7 @@ export function walkFunction(input: WalkInput): Walked {
 class Walk {
   readonly #insns: readonly Insn[];
   readonly #places: Places;
+  readonly #results: Results;
   readonly #input: WalkInput;
   readonly #kept: Way[] = [];
   readonly #seen = new Map<number, Checkpoint[]>();
@@ -81,6 +93,7 @@ class Walk {
     this.#input = input;
     this.#insns = input.code.insns;
     this.#places = placesOf(input.code);
+    this.#results = new Results(this.#insns.length);
     this.#visits = new Uint32Array(this.#insns.length);
   }
 
@@ -97,7 +110,7 @@ class Walk {
     this.#kept.push(first);
     for (let way = this.#kept.pop(); way !== undefined; way = this.#kept.pop()) {
       this.#follow(way);
-      if (this.#walked > this.#input.limit) break;
+      if (this.#walked > this.#input.limit || this.#mostKept > MOST_KEPT) break;
     }
     const most = this.#visits.indexOf(this.#visits.reduce((a, b) => Math.max(a, b), 0));
     return { instructions: this.#walked, most: most as InsnIndex, kept: this.#mostKept };
@@ -110,7 +123,7 @@ class Walk {
 
   /** Goes on with one way to its end. */
   #follow(way: Way): void {
-    while (this.#walked <= this.#input.limit) {
+    while (this.#walked <= this.#input.limit && this.#mostKept <= MOST_KEPT) {
       this.#walked += 1;
       this.#visits[way.at] = (this.#visits[way.at] ?? 0) + 1;
       if (this.#places.isLook[way.at] && this.#isKnown(way)) break;
@@ -186,24 +199,24 @@ class Walk {
     return true;
   }
 
-  #operand({ values }: Way, operand: Operand, width: 32 | 64): Value {
-    if ('reg' in operand) return values[operand.reg] ?? this.#scalar(ANY);
-    const number = BigInt(operand.imm);
-    return this.#scalar(exactly(width === 32 ? BigInt.asUintN(32, number) : number));
+  #operand(way: Way, operand: Operand, width: Width): Value {
+    if ('reg' in operand) return way.values[operand.reg] ?? this.#scalar(ANY);
+    return this.#scalar(this.#results.immediate(way.at, operand.imm, width));
   }
 
   #alu(way: Way, insn: Extract<Insn, { op: 'alu' }>): Value {
-    const right = this.#operand(way, insn.src, insn.width);
-    if (insn.kind === 'mov') {
+    const { kind, width } = insn;
+    const right = this.#operand(way, insn.src, width);
+    if (kind === 'mov') {
       if (right.kind === 'pointer') return right;
-      const range = compute('mov', insn.width, right.range, right.range);
+      const range = compute('mov', width, right.range, right.range);
       if (range === right.range) return right;
       return this.#scalar(range, [right.origin]);
     }
     const left = way.values[insn.dst] ?? this.#scalar(ANY);
-    if (left.kind === 'pointer') return this.#moved(way, left, right, insn.kind === 'add');
-    if (right.kind === 'pointer') return this.#moved(way, right, left, insn.kind === 'add');
-    const range = compute(insn.kind, insn.width, left.range, right.range);
+    if (left.kind === 'pointer') return this.#moved(way, left, right, kind === 'add');
+    if (right.kind === 'pointer') return this.#moved(way, right, left, kind === 'add');
+    const range = this.#results.compute(way.at, insn, left.range, right.range);
     return this.#scalar(range, [left.origin, right.origin]);
   }
 
@@ -245,18 +258,17 @@ class Walk {
       this.#branchOnPointer(way, test.left, target);
       return;
     }
-    const decided = decide(test.kind, test.width, left.range, right.range);
+    const { decided, yes, no } = this.#results.test(way.at, test, [left.range, right.range]);
     way.jumps += 1;
     if (decided !== null) {
       need(way.parent, [left.origin, right.origin]);
       way.at = decided ? target : way.at + 1;
       return;
     }
-    const pair = [left.range, right.range] as const;
-    const yes = narrow(test.kind, test.width, true, pair);
-    const no = narrow(test.kind, test.width, false, pair);
-    this.#keep({ ...way, at: target, values: learn(way.values, [left, right], yes) });
-    way.values = learn(way.values, [left, right], no);
+    const values = way.values.slice();
+    learn(values, [left, right], yes);
+    this.#keep({ ...way, at: target, values });
+    learn(way.values, [left, right], no);
     way.at += 1;
   }
 
@@ -313,13 +325,10 @@ class Walk {
   #isKnown(way: Way): boolean {
     const isForced = this.#insns[way.at]?.op === 'may_goto';
     const alive = this.#places.alive[way.at] ?? [];
-    const since = {
-      jumps: this.#jumps - this.#before.jumps,
-      instructions: this.#walked - this.#before.walked,
-    };
-    const isPast = (limit: typeof since): boolean =>
-      since.jumps >= limit.jumps && since.instructions >= limit.instructions;
-    let keeps = isForced || way.jumps > MOST_JUMPS || isPast(KEEP_AFTER);
+    const jumps = this.#jumps - this.#before.jumps;
+    const walked = this.#walked - this.#before.walked;
+    const isPast = jumps >= KEEP_AFTER.jumps && walked >= KEEP_AFTER.instructions;
+    let keeps = isForced || way.jumps > MOST_JUMPS || isPast;
     const states = this.#seen.get(way.at) ?? [];
     const left: Checkpoint[] = [];
     let hit: Checkpoint | null = null;
@@ -330,9 +339,7 @@ class Walk {
         break;
       }
       const isOpen = state.open > 0;
-      const isSoon =
-        since.jumps < KEEP_IN_LOOP_AFTER.jumps &&
-        since.instructions < KEEP_IN_LOOP_AFTER.instructions;
+      const isSoon = jumps < KEEP_IN_LOOP_AFTER.jumps && walked < KEEP_IN_LOOP_AFTER.instructions;
       if (isOpen && !isForced && way.jumps <= MOST_JUMPS && isSoon) keeps = false;
       if (keeps) state.misses += 1;
       const most = isForced && isOpen ? MISSES_OF_LOOP : MISSES;
@@ -387,18 +394,20 @@ class Walk {
   }
 }
 
-/** What a test told, wherever the same numbers are. */
+/** Notes what a test told, wherever the same numbers are. */
 function learn(
   values: Values,
   [left, right]: readonly [Scalar, Scalar],
   [a, b]: readonly [Range, Range],
-): Values {
-  return values.map((value) => {
-    if (value?.kind !== 'scalar') return value;
-    if (value.origin === left.origin && a !== left.range) return { ...value, range: a };
-    if (value.origin === right.origin && b !== right.range) return { ...value, range: b };
-    return value;
-  });
+): void {
+  if (a === left.range && b === right.range) return;
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place];
+    if (value?.kind !== 'scalar') continue;
+    if (value.origin === left.origin && a !== left.range) values[place] = { ...value, range: a };
+    else if (value.origin === right.origin && b !== right.range)
+      values[place] = { ...value, range: b };
+  }
 }
 
 function isAncestor(state: Checkpoint, { parent }: Way): boolean {
