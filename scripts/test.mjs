@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLeftovers } from './leftovers.mjs';
+import { QUICK_COMPILE } from './quick-compile.mjs';
 import { setup, setupWasmtime } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -47,7 +48,7 @@ function runTier(tier, isAlone) {
   if (!isAlone) console.error(`${tier} …`);
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', join(root, 'dist/test/run-tier.js'), tier, report],
+    [...QUICK_COMPILE, '--enable-source-maps', join(root, 'dist/test/run-tier.js'), tier, report],
     {
       stdio: isAlone ? 'inherit' : ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, WEFT_BLESS: flags.has('--bless') ? '1' : '' },

@@ -3,9 +3,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { QUICK_COMPILE } from '../quick-compile.mjs';
 
-/** A run is short: code of the compiler's own WebAssembly that is made at once is ready before better code would be. */
-const QUICK = ['--liftoff-only', '--max-semi-space-size=64'];
 const running = new Set();
 
 /** Ends every run that is under way, with all that it started. */
@@ -45,7 +44,7 @@ export async function runSuite(root, suite, { limitSeconds, isWhole }) {
   rmSync(report, { force: true });
   const child = spawn(
     process.execPath,
-    [...QUICK, join(root, 'dist/test/run-tier.js'), tier, report],
+    [...QUICK_COMPILE, join(root, 'dist/test/run-tier.js'), tier, report],
     {
       cwd: root,
       env: {

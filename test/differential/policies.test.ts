@@ -5,7 +5,7 @@ compareEngines({
   name: 'policies in all engines',
   isRequest: false,
   fuel: [8, 40, 2000],
-  bundles: { count: 60, variable: 'WEFT_BUNDLES' },
+  bundles: { count: 105, variable: 'WEFT_BUNDLES' },
   decisions: 3000,
   prefix: 'seed-',
 });

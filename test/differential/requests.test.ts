@@ -5,7 +5,7 @@ compareEngines({
   name: 'request policies in all engines',
   isRequest: true,
   fuel: [40, 200, 2000],
-  bundles: { count: 40, variable: 'WEFT_REQUEST_BUNDLES' },
+  bundles: { count: 65, variable: 'WEFT_REQUEST_BUNDLES' },
   decisions: 2900,
   prefix: 'request-seed-',
 });
