@@ -44,6 +44,14 @@ export const LOOPS = [
   },
   {
     class: 'memory of a decision',
+    name: 'memory for recursion is never given back',
+    file: 'compiler/frontend/take-frames.ts',
+    find: "e.emit({ op: 'frame', kind: 'release', type: 'i32', offset: 0, args: [slot.id] });",
+    replace: "e.emit({ op: 'frame', kind: 'take', type: 'i32', offset: 0, args: [slot.id] });",
+    suite: 'kernel/recursion',
+  },
+  {
+    class: 'memory of a decision',
     name: 'the first kept value of a frame lies where it goes on',
     file: 'compiler/frontend/keep-in-frames.ts',
     find: 'const offset = 8 * (1 + Math.min(kept.indexOf(value), MOST_KEPT - 1));',

@@ -32,6 +32,7 @@ import {
   type Reg,
   store,
   toBigEndian,
+  xchg,
 } from '../../compiler/lower/asm/index.js';
 
 const test = suite('asm');
@@ -39,6 +40,7 @@ const END = 7 as Label;
 
 const ROWS: readonly { text: string; have: Insn; want: string }[] = [
   { text: 'r1 += 22', have: add.imm(R1, 22), want: '07 01 00 00 16 00 00 00' },
+  { text: 'r2 = xchg_64(r1 + 8)', have: xchg(R1, 8, R2), want: 'db 21 08 00 e1 00 00 00' },
   { text: 'r1 += r2', have: add.reg(R1, R2), want: '0f 21 00 00 00 00 00 00' },
   { text: 'r9 = r6', have: mov.reg(R9, R6), want: 'bf 69 00 00 00 00 00 00' },
   { text: 'w9 = w6', have: mov32.reg(R9, R6), want: 'bc 69 00 00 00 00 00 00' },
