@@ -1,4 +1,5 @@
 /** The options of the agent: one table, read here for `weft-agent` and shown by `weft agent --help` too. */
+import { hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 
 export interface AgentOption {
@@ -15,6 +16,19 @@ export const AGENT_OPTIONS: readonly AgentOption[] = [
       'the bundle, as written by `weft build` (default: the last one that ran on this node, from /var/lib/weft)',
   },
   { flags: '--world <FILE>', description: 'services, endpoints and workloads' },
+  {
+    flags: '--kubernetes <WHERE>',
+    description:
+      'instead of a world: follow the cluster that this node is of, `in-cluster` as the account of this pod, or by a kubeconfig file',
+  },
+  {
+    flags: '--node <NAME>',
+    description: 'this node, as the cluster names it (default: the name of this host)',
+  },
+  {
+    flags: '--trust-domain <DOMAIN>',
+    description: 'of the identities of pods (default: cluster.local)',
+  },
   {
     flags: '--trust <FILE>',
     description:
@@ -62,10 +76,21 @@ export interface ControlPlace {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** The cluster that this node is of. */
+export interface KubernetesPlace {
+  /** `in-cluster`, or a kubeconfig file. */
+  readonly server: string;
+  readonly node: string;
+  readonly trustDomain: string;
+}
+
 export interface AgentOptions {
   /** Null: the last good one. */
   readonly bundle: string | null;
-  readonly world: string;
+  /** The file; null: that of the cluster. */
+  readonly world: string | null;
+  /** Null: the world is a file. */
+  readonly kubernetes: KubernetesPlace | null;
   readonly trust: string | null;
   readonly enrol: boolean;
   readonly unloadOnExit: boolean;
@@ -117,6 +142,18 @@ function readControl(values: OptionValues): ControlPlace | null | string {
   return { control: control.split(','), ca, cert, key, labels: Object.fromEntries(pairs) };
 }
 
+type WorldPlace = Pick<AgentOptions, 'world' | 'kubernetes'>;
+
+/** Reads where the world is from; a text says what is missing. */
+function readWorldPlace(text: (name: string) => string | null): WorldPlace | string {
+  const [world, server] = [text('world'), text('kubernetes')];
+  if (server === null)
+    return world === null ? '`--world` or `--kubernetes` is needed' : { world, kubernetes: null };
+  if (world !== null) return '`--world` and `--kubernetes` exclude each other';
+  const trustDomain = text('trust-domain') ?? 'cluster.local';
+  return { world, kubernetes: { server, node: text('node') ?? hostname(), trustDomain } };
+}
+
 /** Reads the values. */
 export function readAgentOptions(values: OptionValues): ReadOptions {
   const text = (name: string): string | null => {
@@ -124,16 +161,18 @@ export function readAgentOptions(values: OptionValues): ReadOptions {
     return typeof value === 'string' ? value : null;
   };
   const flag = (name: string): boolean => values[name] === true;
-  const [bundle, world, whom] = [text('bundle'), text('world'), text('enrol')];
+  const [bundle, whom] = [text('bundle'), text('enrol')];
+  const place = readWorldPlace(text);
   const log = text('log') ?? 'json';
-  if (world === null) return { ok: false, message: '`--world` is needed' };
+  if (typeof place === 'string') return { ok: false, message: place };
   if (whom !== null && whom !== 'all') return { ok: false, message: `\`${whom}\` is not \`all\`` };
   if (log !== 'json' && log !== 'text')
     return { ok: false, message: `\`${log}\` is neither \`json\` nor \`text\`` };
   const control = readControl(values);
   if (typeof control === 'string') return { ok: false, message: control };
   const options: AgentOptions = {
-    ...{ bundle, world, log, control, enrol: whom === 'all' },
+    ...place,
+    ...{ bundle, log, control, enrol: whom === 'all' },
     trust: text('trust'),
     socket: text('socket'),
     unloadOnExit: flag('unload-on-exit'),

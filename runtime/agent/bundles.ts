@@ -37,6 +37,8 @@ export interface NodeBundlesOptions {
   readonly paths: Paths;
   /** The world of this node, asked anew for each bundle. */
   readonly world: () => World;
+  /** That world is followed, not written by hand. */
+  readonly followed?: boolean;
   /** The trust policy of this node, asked anew for each bundle; null where it has none. */
   readonly trust: () => TrustPolicy | null;
   readonly now: () => Date;
@@ -175,7 +177,7 @@ class Bundles implements NodeBundles {
 
   #loadOptions({ bytes, signatures, asOf }: Brought): LoadOptions {
     const { paths, world, trust, now, clockOffset, shortCircuit = false, keep } = this.#options;
-    const { onStep } = this.#options;
+    const { onStep, followed = false } = this.#options;
     const decoded = decodeBundle(bytes);
     if (!decoded.ok) throw new RefusedError(decoded.diagnostics);
     const policy = trust();
@@ -183,7 +185,7 @@ class Bundles implements NodeBundles {
     const judged = { signatures, isKept, ...(asOf === undefined ? {} : { asOf }) };
     return {
       ...{ bundle: decoded.bundle, digest: decoded.digest, archive: bytes, signatures },
-      ...{ world: world(), now: now(), clockOffset: clockOffset(), shortCircuit },
+      ...{ world: world(), followed, now: now(), clockOffset: clockOffset(), shortCircuit },
       trust: policy === null ? null : { policy, ...judged },
       ...(keep === undefined ? {} : { keep }),
       ...(onStep === undefined ? {} : { onStep }),

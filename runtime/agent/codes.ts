@@ -74,4 +74,8 @@ export const CODES: CodeTable = {
     title: 'the handing over to another agent failed',
     help: 'the log of the successor says why; where the one before ended in its middle, whoever starts agents starts another',
   },
+  A050: {
+    title: 'there is no world of a cluster yet',
+    help: 'start the agent where the API server of the cluster answers: it writes the world down',
+  },
 };

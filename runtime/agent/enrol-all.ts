@@ -1,8 +1,9 @@
 /** Enrolment of every workload of the loaded world that this node has, and its reverse. */
 import { existsSync } from 'node:fs';
-import type { Kernel } from '../kernel/index.js';
+import { cgroupId, type Kernel } from '../kernel/index.js';
 import { AgentError, isAgentError } from './agent-error.js';
 import { enrol, enrolledIds, unenrol } from './enrol.js';
+import { withLock } from './lock.js';
 import { sweepNode } from './node.js';
 import { cgroupPath, type Paths } from './paths.js';
 import { type EnrolmentRecord, readState } from './state.js';
@@ -38,6 +39,27 @@ export function enrolAll(kernel: Kernel, paths: Paths): EnrolledAll {
     }
   }
   return { enrolled, already, absent };
+}
+
+/** Removes those whose cgroup is gone, or is another one under the same name. Throws A001, KernelError. */
+export async function unenrolGone(
+  kernel: Kernel,
+  paths: Paths,
+): Promise<readonly EnrolmentRecord[]> {
+  const isGone = ({ cgroup, cgroupId: id }: EnrolmentRecord): boolean => {
+    try {
+      return String(cgroupId(cgroupPath(paths, cgroup))) !== id;
+    } catch {
+      return true;
+    }
+  };
+  // Nobody is kept waiting for a look.
+  if (!readState(paths).enrolled.some(isGone)) return [];
+  return withLock(paths, () =>
+    readState(paths)
+      .enrolled.filter(isGone)
+      .map(({ cgroupId: id }) => unenrol(kernel, paths, id)),
+  );
 }
 
 /** Removes every cgroup from the mesh; harmless where none is in it. Throws KernelError. */

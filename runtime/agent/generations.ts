@@ -62,15 +62,44 @@ export function retire(node: NodeMaps, paths: Paths, generation: number): void {
 }
 
 /**
+ * Has a newer one the same bundle, in a world that was followed? Then it is no way back: whoever goes back
+ * wants another bundle, and would be led to the world of now again.
+ */
+export function isSuperseded(
+  { generation, bundle }: GenerationRecord,
+  records: readonly GenerationRecord[],
+): boolean {
+  return records.some(
+    (other) => other.generation > generation && other.bundle === bundle && other.followed === true,
+  );
+}
+
+/** Which stay of those up to the active one: that, the one before, and the newest that are ways back. */
+function keptOf(
+  pinned: readonly number[],
+  records: readonly GenerationRecord[],
+  keep: number,
+): ReadonlySet<number> {
+  const superseded = records.filter((record) => isSuperseded(record, records));
+  const numbers = new Set(superseded.map(({ generation }) => generation));
+  const waysBack = pinned.filter((g) => !numbers.has(g)).slice(-keep);
+  // What began under the one before may still be on its way.
+  const kept = new Set([...waysBack, ...pinned.slice(-Math.min(keep, 2))]);
+  return new Set([...kept].sort((a, b) => a - b).slice(-MAX_KEPT));
+}
+
+/**
  * Drops all but the active generation and the `keep - 1` before it: also those that a load which died
  * pinned and never activated, else numbers run ahead and two generations meet in one slot.
  */
 export function prune(node: NodeMaps, paths: Paths, keep: number): void {
   const active = readActive(node.map('weft_active'));
   const pinned = pinnedGenerations(paths);
-  const kept = new Set(pinned.filter((g) => active !== null && g <= active).slice(-keep));
-  for (const generation of pinned) if (!kept.has(generation)) retire(node, paths, generation);
   const state = readState(paths);
+  const ran = pinned.filter((g) => active !== null && g <= active);
+  const records = state.generations.filter((g) => ran.includes(g.generation));
+  const kept = keptOf(ran, records, keep);
+  for (const generation of pinned) if (!kept.has(generation)) retire(node, paths, generation);
   const generations = state.generations.filter((g) => kept.has(g.generation));
   if (generations.length < state.generations.length) writeState(paths, { ...state, generations });
   sweepBundles(

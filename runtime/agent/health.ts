@@ -36,6 +36,8 @@ export interface HealthWorld {
   readonly requests: Pick<FollowedRequests, 'forwarding' | 'problem'>;
   readonly isDraining: () => boolean;
   readonly pins: Pick<HeldPins, 'fault'>;
+  /** Why this node does not run in the world as it is; null while it does. */
+  readonly worldProblem: () => string | null;
 }
 
 function check(name: string, detail: string | null): Check {
@@ -124,6 +126,7 @@ export function ready(world: HealthWorld): Checked {
     ...health(world).checks,
     ...guarded('hooks', () => enforced(world)),
     ...guarded('pools', () => [check('pools', pools(world))]),
+    check('world', world.worldProblem()),
     check('drain', world.isDraining() ? 'the agent drains' : null),
   ]);
 }

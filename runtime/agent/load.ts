@@ -49,6 +49,8 @@ export interface LoadOptions {
   /** The archive that the bundle came in; else it is encoded anew. */
   readonly archive?: Uint8Array;
   readonly world: World;
+  /** The world is followed, not written by hand: see GenerationRecord. */
+  readonly followed?: boolean;
   readonly now: Date;
   readonly clockOffset: bigint;
   /** Its signatures, and the trust policy that must accept them; null where this node has none. */
@@ -93,11 +95,12 @@ interface Prepared extends Disposable {
 
 function recordOf(
   { generation, object, names }: Staged,
-  { digest, now, bundle, trust: asked }: LoadOptions,
+  { digest, now, bundle, trust: asked, followed = false }: LoadOptions,
   { trust, inputs }: Pick<GenerationRecord, 'trust' | 'inputs'>,
 ): GenerationRecord {
   return {
     ...{ generation, bundle: digest, inputs, trust, names },
+    ...(followed ? { followed } : {}),
     loadedAt: (asked?.asOf ?? now).toISOString(),
     manifest: summarizeManifest(bundle.manifest),
     programs: object.programNames.map((name) => {

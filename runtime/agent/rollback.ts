@@ -7,7 +7,7 @@ import { readActive, writeActive } from './active.js';
 import { AgentError, isAgentError } from './agent-error.js';
 import { followChain } from './chain.js';
 import { CODES } from './codes.js';
-import { pinnedGenerations } from './generations.js';
+import { isSuperseded, pinnedGenerations } from './generations.js';
 import { slotOf } from './hooks.js';
 import { isLaid, markGood } from './last-good.js';
 import { encodeU32 } from './layout.js';
@@ -44,7 +44,10 @@ function targetOf(
   to: number | null,
 ): GenerationRecord {
   const pinned = pinnedGenerations(paths).filter((g) => g !== active);
-  const wanted = to ?? pinned.filter((g) => g < active).at(-1) ?? null;
+  const records = readState(paths).generations;
+  const worldsOnly = records.filter((g) => isSuperseded(g, records)).map((g) => g.generation);
+  const before = pinned.filter((g) => g < active && !worldsOnly.includes(g));
+  const wanted = to ?? before.at(-1) ?? null;
   if (wanted === null || !pinned.includes(wanted)) {
     const kept = pinned.length === 0 ? 'no other is kept' : `kept: ${pinned.join(', ')}`;
     const message =
@@ -53,7 +56,7 @@ function targetOf(
         : `generation ${wanted} is not there to go to`;
     throw refuse('A029', `${message}; ${kept}`);
   }
-  const record = readState(paths).generations.find((g) => g.generation === wanted);
+  const record = records.find((g) => g.generation === wanted);
   const slot = node.map('weft_slots_connect4').lookup(encodeU32(slotOf(wanted)));
   if (record === undefined || slot === null) {
     throw refuse('A029', `generation ${wanted} was never activated`);

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
-import { readWorld } from '../discovery/index.js';
+import { readWorld, type World } from '../discovery/index.js';
 import { openDescriptorStore } from '../forward/index.js';
 import { isRefusedError, signaturesBeside } from '../trust/index.js';
 import { trustPolicyOf } from './admit.js';
@@ -22,10 +22,12 @@ import {
 } from './agent-options.js';
 import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
 import { enrolAll } from './enrol-all.js';
-import { followControl } from './follow-control.js';
+import { type FollowedControl, followControl } from './follow-control.js';
 import { holdPins } from './hold-pins.js';
+import { readKeptWorld } from './kept-world.js';
 import { withLock } from './lock.js';
 import { jsonLog, type Log, textLog } from './log.js';
+import { openNodeWorld } from './node-world.js';
 import {
   apiSocket,
   type NodeParts,
@@ -37,7 +39,7 @@ import {
 import { openBefore } from './successor.js';
 import { unload } from './unload.js';
 
-export const AGENT_HELP: string = `usage: weft-agent [--bundle FILE] --world FILE [options]
+export const AGENT_HELP: string = `usage: weft-agent [--bundle FILE] (--world FILE | --kubernetes WHERE) [options]
 
 ${AGENT_DESCRIPTION}
 
@@ -46,8 +48,8 @@ ${optionLines()}  --help            print this
 Example:
 ${AGENT_EXAMPLE.replace(/^/gm, '  ')}
 
-What it does not do yet: it does not notice when the world or a cgroup changes after the start,
-and closes no open connection when a policy changes.
+What it does not do yet: it does not notice when the file of a world changes after the start (a
+cluster it follows), and closes no open connection when a policy changes.
 `;
 
 const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
@@ -88,20 +90,26 @@ function logOf(env: AgentEnv, { log }: AgentOptions): Log {
   return log === 'json' ? jsonLog(env.stderr, () => env.now()) : textLog(env.stderr);
 }
 
+/** A world that was written by hand. */
+function worldOf(file: string, { env, log }: NodeParts, options: AgentOptions): World {
+  const text = readFileSync(file, 'utf8');
+  const { world, diagnostics } = readWorld(text, file);
+  if (world !== null) return world;
+  if (options.log === 'json') for (const d of diagnostics) tell(log, d);
+  else for (const d of diagnostics) env.stderr(renderDiagnostic(d, text, { color: false }));
+  throw new Stop(EXIT.findings);
+}
+
 /** What brings bundles into force here, in the world that the options name. */
-function bundlesOf({ kernel, paths, env, log }: NodeParts, options: AgentOptions): NodeBundles {
-  const text = readFileSync(options.world, 'utf8');
-  const { world, diagnostics } = readWorld(text, options.world);
-  if (world === null) {
-    if (options.log === 'json') for (const d of diagnostics) tell(log, d);
-    else for (const d of diagnostics) env.stderr(renderDiagnostic(d, text, { color: false }));
-    throw new Stop(EXIT.findings);
-  }
+function bundlesOf(parts: NodeParts, options: AgentOptions): NodeBundles {
+  const { kernel, paths, env } = parts;
+  const written = options.world === null ? null : worldOf(options.world, parts, options);
   const named =
     options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
   return openNodeBundles({
     ...{ kernel, paths, shortCircuit: options.shortCircuit },
-    ...{ world: () => world, trust: () => trustPolicyOf(paths, named) },
+    ...{ world: () => written ?? readKeptWorld(paths), followed: written === null },
+    trust: () => trustPolicyOf(paths, named),
     ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
   });
 }
@@ -178,21 +186,32 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
     await requireAlone(apiSocket(paths, options));
     await restorePins(parts);
   }
-  const bundles = bundlesOf(parts, options);
-  await bringBundle(bundles, options, parts);
-  const { control } = options;
-  const followed = control === null ? null : followControl(parts, bundles, control);
+  const world = await openNodeWorld(parts, options);
+  let followed: FollowedControl | null = null;
   let isFollowing = true;
   const unfollow = async (): Promise<void> => {
-    if (isFollowing) await followed?.[Symbol.asyncDispose]();
+    if (!isFollowing) return;
     isFollowing = false;
+    await followed?.[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
   };
   try {
+    await world.first(env.signal);
+    if (env.signal.aborted) return;
+    const bundles = bundlesOf(parts, options);
+    await bringBundle(bundles, options, parts);
+    const { control } = options;
+    followed = control === null ? null : followControl(parts, bundles, control);
     // There is nothing to serve before the first bundle.
     await followed?.active(env.signal);
     if (env.signal.aborted) return;
-    const served = await serveNode(parts, options, before);
+    const served = await serveNode(
+      { ...parts, worldProblem: () => world.problem() },
+      options,
+      before,
+    );
     followed?.serve(served.hub);
+    world.follow(bundles);
     await serveUntilOver(parts, options, { served, unfollow });
   } finally {
     await unfollow();

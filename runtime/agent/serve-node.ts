@@ -150,11 +150,11 @@ function pinsWatch(parts: NodeParts): () => void {
 
 /** Starts it; a generation is active; `before`: the agent that hands over to this one. Rejects with AgentError, KernelError; then nothing is left. */
 export async function serveNode(
-  parts: NodeParts,
+  parts: NodeParts & Pick<HealthWorld, 'worldProblem'>,
   options: AgentOptions,
   before: Before | null,
 ): Promise<ServedNode> {
-  const { kernel, paths, env, log, store, pins } = parts;
+  const { kernel, paths, env, log, store, pins, worldProblem } = parts;
   const ending = new AbortController();
   const fault = (part: string) => (error: unknown) => log('error', describe(error), { part });
   const requests = await followRequests(kernel, paths, {
@@ -183,6 +183,7 @@ export async function serveNode(
     ...{ kernel, paths, pins, hub, heartbeat, requests },
     ringFault: () => ringFault,
     isDraining: () => draining,
+    worldProblem,
   };
   const close = async (): Promise<void> => {
     heartbeat[Symbol.dispose]();

@@ -38,6 +38,8 @@ export interface GenerationRecord {
   readonly bundle: string; // sha256:…
   /** Digest of all that it was made of; see generation-inputs.ts. */
   readonly inputs: string;
+  /** Its world is followed: a newer one of the same bundle takes its place. */
+  readonly followed?: true;
   readonly loadedAt: string;
   /** Who vouched for the bundle; null where no trust policy asked. */
   readonly trust: Verified | null;

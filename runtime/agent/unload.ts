@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Kernel, removePinTree } from '../kernel/index.js';
 import { detachLinks, enrolledIds } from './enrol.js';
+import { removeKeptWorld } from './kept-world.js';
 import { removeBundles } from './last-good.js';
 import { type Paths, pinsOf } from './paths.js';
 import { pinNames } from './pins.js';
@@ -32,5 +33,6 @@ export function unload(kernel: Kernel, paths: Paths): Unloaded {
   removeState(paths);
   removeSources(paths);
   removeBundles(paths);
+  removeKeptWorld(paths);
   return { generations, enrolled: ids.length };
 }

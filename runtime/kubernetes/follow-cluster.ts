@@ -2,6 +2,7 @@
  * The cluster as this node's world, kept up to date. Five kinds are followed; what they say is put together
  * when somebody asks. The first world is there once each kind was listed whole; from then on there is one.
  */
+import { setMaxListeners } from 'node:events';
 import type { World } from '../discovery/types.js';
 import type { ApiServer } from './api-server.js';
 import { type ClusterFacts, clusterWorld, isEnrolled } from './cluster-world.js';
@@ -56,6 +57,8 @@ class Followed implements FollowedCluster {
 
   constructor(server: ApiServer, options: ClusterOptions) {
     this.#options = options;
+    // Each list, each request and each pause listens to it.
+    setMaxListeners(0, this.#ending.signal);
     const shared = new Shared();
     const list = <T>(resource: string, group: string, read: ListKind<T>['read']): FollowedList<T> =>
       followList(
