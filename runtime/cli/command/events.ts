@@ -1,9 +1,9 @@
 /** `weft events`: the verdicts of live connections, each with the line that decided it. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
-import { type AgentApi, jsonLine } from '../../agent/api/index.js';
+import type { AgentApi } from '../../agent/api/index.js';
+import { jsonLine } from '../../agent/api/json.js';
 import type { EventRecord } from '../../probe/index.js';
 import type { AdminPlace, EventFilter } from '../../rollout/index.js';
-import { agentHere } from '../agent-here.js';
 import {
   type CommandSpec,
   flagOption,
@@ -117,6 +117,7 @@ export const EVENTS_COMMAND: CommandSpec = {
       const message = `\`--${chosen}\` chooses among the nodes of \`--control\``;
       return { exit: EXIT.usage, diagnostics: [diagnostic('U004', message)] };
     }
+    const { agentHere } = await import('../agent-here.js');
     const api = await agentHere(env);
     if (api !== null) return agentEvents(env, input, { api, limit });
     const kernel = await env.openKernel();
