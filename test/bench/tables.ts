@@ -13,6 +13,7 @@ import { projectOf } from '../support/compile-texts.js';
 import { encodeConnection, type Facts, Interner } from '../support/encode-connection.js';
 import { encodeRequest, headText, type RequestFacts } from '../support/encode-request.js';
 import { benchFile, compileBpf } from './clang.js';
+import { benchExactPeers } from './exact-peers.js';
 import { type BenchResult, measurePairs } from './pairs.js';
 import { DIGITS, type Head, KINDS, STEP, type TableKind } from './tables-kinds.js';
 import { timeProgram } from './time-program.js';
@@ -40,6 +41,7 @@ export async function benchTables(
     request: compileBpf(benchFile('random-request.bpf.c'), join(folder, 'random-request.o')),
   };
   const results: BenchResult[] = [];
+  if (isPart('tables/exact-peers', part)) results.push(...benchExactPeers(kernel, folder));
   for (const kind of KINDS) {
     for (const count of kind.counts ?? COUNTS) {
       if (!isPart(`tables/${kind.name}-${count}`, part)) continue;
