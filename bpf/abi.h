@@ -95,7 +95,7 @@ enum weft_reason {
 	WEFT_REASON_BUSY = 10, /* no memory for one more decision on this CPU: denied */
 	WEFT_REASON_REQUESTS = 11, /* a connection whose requests are judged one by one */
 	WEFT_REASON_CONNECTION = 12, /* a request of which no policy is asked: as its connection */
-	WEFT_REASON_FAULT = 13, /* the agent failed in the middle of an exchange, which it ended */
+	WEFT_REASON_FAULT = 13, /* an exchange ended since the agent failed in it, or was not there */
 };
 
 #define WEFT_NO_POLICY 0xffffffff

@@ -6,14 +6,16 @@
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
 // which every run of the tests decides again. `--seed N` begins elsewhere.
 // `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies, calls of
-// the agent's local API), each with its share of the inputs (test/fuzz/readers.ts).
+// the agent's local API, discovery messages, plans), each with its share of the inputs (test/fuzz/readers.ts), in slices of a process each.
+// What was done is kept in dist/fuzz/readers: the same command goes on where it ended, was stopped, or `--for SECONDS` had passed.
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
-// usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--to DIRECTORY]]
+// usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { fuzzInSlices } from './fuzz/slices.mjs';
 
 const INPUTS = 10_000_000;
 const UNSUPPORTED = 4;
@@ -53,7 +55,7 @@ const TARGETS = {
 
 function refuseUsage() {
   console.error(
-    'usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--to DIRECTORY]]',
+    'usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]',
   );
   process.exit(USAGE);
 }
@@ -61,12 +63,14 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     target: { type: 'string', multiple: true, default: [...Object.keys(TARGETS), 'readers'] },
+    for: { type: 'string' },
     to: { type: 'string', default: join(root, 'dist', 'fuzz') },
   },
   allowPositionals: true,
 });
 const inputs = Number(positionals[0] ?? INPUTS);
 if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();
+if (values.for !== undefined && !/^\d+$/.test(values.for)) refuseUsage();
 if (values.target.some((name) => !Object.hasOwn({ ...TARGETS, policies: 0, readers: 0 }, name)))
   refuseUsage();
 
@@ -158,16 +162,27 @@ function fuzzPolicies() {
   console.log(`policies: ${policies} policies, ${decisions} decisions, ${verdict}, ${seconds} s`);
   return isSame;
 }
+/** So many inputs are one process, which nobody goes on with. */
+const SHORT = 50_000;
 /** Whether the readers took all inputs; they are compiled with the tests (`npm run build`). */
 function fuzzReaders() {
   const started = Date.now();
   const entry = join(root, 'dist/test/fuzz/readers.js');
-  const limits = ['--max-old-space-size=1024', entry, String(inputs), values.seed];
-  const ran = spawnSync(process.execPath, limits, { stdio: 'inherit' });
+  const limits = ['--max-old-space-size=512', entry, String(inputs), values.seed];
+  const { isFine, done } =
+    inputs <= SHORT
+      ? {
+          isFine: spawnSync(process.execPath, limits, { stdio: 'inherit' }).status === 0,
+          done: inputs,
+        }
+      : fuzzInSlices({
+          ...{ entry, inputs, seed: Number(values.seed), to: join(resolve(values.to), 'readers') },
+          seconds: values.for === undefined ? Number.POSITIVE_INFINITY : Number(values.for),
+        });
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  const verdict = ran.status === 0 ? 'no fault' : 'a fault';
-  console.log(`readers: ${inputs} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
-  return ran.status === 0;
+  const verdict = isFine ? 'no fault' : 'a fault';
+  console.log(`readers: ${done} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
+  return isFine;
 }
 
 const OTHERS = { policies: fuzzPolicies, readers: fuzzReaders };

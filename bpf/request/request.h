@@ -110,6 +110,9 @@ static __always_inline int weft_divert(struct sk_msg_md *message, struct weft_ht
 	if (!(http->native.flags & WEFT_NATIVE_LOST) &&
 	    weft_send_elsewhere(message, http, work, total, plain, turn))
 		return SK_PASS;
+	/* Let in, and nobody is there to take it further: what is refused now is counted besides. */
+	if (!answered || !turn)
+		weft_count_reason(WEFT_REASON_FAULT, WEFT_DENY);
 	if (!turn)
 		return weft_give_up(http);
 	if (!answered && head->flags & WEFT_HEAD_CHUNKED)

@@ -2,7 +2,7 @@
 export interface Reader {
   readonly seeds: readonly Uint8Array[];
   /** Reads one input; throws where something is wrong with the reader. */
-  readonly read: (input: Uint8Array) => void;
+  readonly read: (input: Uint8Array) => void | Promise<void>;
 }
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -9,6 +9,12 @@ import { VIP4 } from './fixtures/http.js';
 const on = exchangeSuite('http exchanges: the agent', 'w');
 const { test } = on;
 
+/** Requests on which a policy has spoken. */
+const verdicts = (): bigint => {
+  const { allow = 0n, deny = 0n } = on.net.status().reasons['policy'] ?? {};
+  return allow + deny;
+};
+
 test('without an agent: 503 where it is needed, all else goes on; with the next one all again', async () => {
   await on.open();
   await on.ask('/warm', true);
@@ -67,10 +73,15 @@ t.sendall(get("/half/k", ${CANARY}).encode()); u.sendall(get("/upgrade", more="x
   } finally {
     await agent.kill();
   }
+  const refused = (): bigint => on.net.status().reasons['fault']?.deny ?? 0n;
+  const [before503, judged] = [refused(), verdicts()];
   assert.equal(await on.ask('/b', true), [503, '', false]);
   assert.equal(await on.ask('/old'), [503, '', false]);
+  assert.is(refused(), before503 + 2n, 'each that needed it is counted');
   assert.equal(await on.ask('/a'), text('v1', '/a'));
   assert.equal(await on.ask('/private'), [403, 'RBAC: access denied', false]);
+  assert.is(refused(), before503 + 2n, 'and no other');
+  assert.is(verdicts(), judged + 4n, 'none passed unjudged');
   await on.net.startAgent();
   for (const socket of ['t', 'u'])
     assert.equal(await on.net.http.client.ask(`[${socket}.recv(99), ${socket}.recv(99)]`), {

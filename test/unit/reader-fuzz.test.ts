@@ -9,7 +9,7 @@ const test = suite('reader fuzz');
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const INPUTS = 9000;
 /** As many as there are, at least; each has an equal share. */
-const READERS = 14;
+const READERS = 19;
 
 test(`${INPUTS} inputs without a fault, some for each reader`, () => {
   const script = join(root, 'scripts/fuzz.mjs');
