@@ -38,15 +38,22 @@ export function plainAccess(env: Env): Access {
   return { env: env.env, ca: null, plainHttp: 'never', signal: env.signal };
 }
 
-/** How registries are reached, by the options of a verb. Throws CliError. */
-export function accessOf(env: Env, input: Input): Access {
-  const ca = textOption(input, 'ca');
+/** The same, by the options of a verb that say where TLS is not asked for. */
+export function plainHttpAccess(env: Env, input: Input): Access {
   const isAnywhere = flagOption(input, 'plainHttpAnywhere');
   const isLocal = flagOption(input, 'plainHttp');
   return {
     ...plainAccess(env),
-    ca: ca === null ? null : readSmall(env, ca).toString('utf8'),
     plainHttp: isAnywhere ? 'anywhere' : isLocal ? 'loopback' : 'never',
+  };
+}
+
+/** How registries are reached, by the options of a verb. Throws CliError. */
+export function accessOf(env: Env, input: Input): Access {
+  const ca = textOption(input, 'ca');
+  return {
+    ...plainHttpAccess(env, input),
+    ca: ca === null ? null : readSmall(env, ca).toString('utf8'),
   };
 }
 

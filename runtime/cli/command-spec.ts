@@ -91,8 +91,13 @@ export const BUNDLE_ARGUMENT =
   'a bundle (FILE, oci:DIR, oci-archive:FILE or HOST/REPOSITORY:TAG), or a project folder';
 
 /** What verbs take that may talk with a registry. */
-export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
-  { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for the registry' },
+export const PLAIN_HTTP_OPTIONS: readonly OptionSpec[] = [
   { flags: '--plain-http', description: 'without TLS, to a registry on this machine' },
   { flags: '--plain-http-anywhere', description: 'without TLS to any registry: all can read it' },
+];
+
+/** The same of verbs whose `--ca` means nobody else. */
+export const REGISTRY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--ca <FILE>', description: 'certificates in PEM that vouch for the registry' },
+  ...PLAIN_HTTP_OPTIONS,
 ];

@@ -10,6 +10,9 @@ import { MAX_RESOURCE_BYTES, PIECE_BYTES } from './wire/index.js';
 /** What goes around a bundle in a resource: its names. */
 const FRAME_BYTES = 4096;
 
+/** `bundle-versions/<digest>`: the hash of what was put last, with its signatures. */
+export const BUNDLE_VERSIONS = 'bundle-versions/';
+
 export interface StoredBundle {
   readonly name: string;
   readonly bundle: Uint8Array;
@@ -56,8 +59,15 @@ export async function putBundle(store: Store, digest: string, stored: StoredBund
     signatureSize: stored.signatures?.length ?? 0,
     hash: versionOf(bytes),
   };
-  const value = new TextEncoder().encode(JSON.stringify(head));
-  await store.commit([], [{ key: headKey(digest), value }]);
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+  await store.commit(
+    [],
+    [
+      { key: headKey(digest), value: encode(JSON.stringify(head)) },
+      // So that others need not watch the pieces.
+      { key: `${BUNDLE_VERSIONS}${digest}`, value: encode(head.hash) },
+    ],
+  );
 }
 
 function readHead(bytes: Uint8Array): Head | null {

@@ -4,7 +4,7 @@
  */
 import { decodeRollout, desired, type Labels, type RolloutDocument } from '../rollout/index.js';
 import type { Store } from '../store/index.js';
-import { readBundle, type StoredBundle } from './bundles.js';
+import { BUNDLE_VERSIONS, readBundle, type StoredBundle } from './bundles.js';
 import { follow } from './follow.js';
 import { bundleResource, type Resource, type View } from './resource.js';
 import type { BundleMode, Clock } from './wire/index.js';
@@ -39,6 +39,7 @@ function digestsOf(documents: readonly RolloutDocument[]): ReadonlySet<string> {
 export function openTargets({ store, clock, signal, onFault }: TargetOptions): Targets {
   let documents: readonly RolloutDocument[] = [];
   const bundles = new Map<string, StoredBundle>();
+  const stale = new Set<string>();
   /** By digest and mode: encoded once, whoever gets it. */
   const resources = new Map<string, Resource>();
   const listeners = new Set<() => void>();
@@ -59,14 +60,24 @@ export function openTargets({ store, clock, signal, onFault }: TargetOptions): T
     });
   }
 
+  /** The same bundle was put again, with other signatures: what is had of it is read anew. */
+  function forget(keys: readonly string[]): void {
+    for (const key of keys) stale.add(key.slice(BUNDLE_VERSIONS.length));
+    plan();
+  }
+
   async function fetch(digests: ReadonlySet<string>): Promise<boolean> {
     let isWhole = true;
     for (const digest of digests) {
-      if (bundles.has(digest)) continue;
+      const isStale = stale.has(digest);
+      if (bundles.has(digest) && !isStale) continue;
+      stale.delete(digest);
       try {
         bundles.set(digest, await readBundle(store, digest));
+        if (isStale) dropResources((of) => of === digest);
       } catch (error) {
         onFault(error);
+        if (isStale) stale.add(digest);
         isWhole = false;
       }
     }
@@ -79,12 +90,17 @@ export function openTargets({ store, clock, signal, onFault }: TargetOptions): T
     const isWhole = await fetch(digests);
     documents = next;
     for (const digest of [...bundles.keys()]) if (!digests.has(digest)) bundles.delete(digest);
-    for (const key of [...resources.keys()]) {
-      if (!digests.has(key.split(' ')[0] ?? '')) resources.delete(key);
-    }
+    for (const digest of stale) if (!digests.has(digest)) stale.delete(digest);
+    dropResources((of) => !digests.has(of));
     isReady();
     for (const listener of [...listeners]) listener();
     if (!isWhole && !signal.aborted) clock.after(RETRY_MS, plan);
+  }
+
+  function dropResources(isGone: (digest: string) => boolean): void {
+    for (const key of [...resources.keys()]) {
+      if (isGone(key.split(' ')[0] ?? '')) resources.delete(key);
+    }
   }
 
   /** One refresh at a time, each of what stands when it begins. */
@@ -105,6 +121,7 @@ export function openTargets({ store, clock, signal, onFault }: TargetOptions): T
   }
 
   const followed = follow(store, 'rollouts/', { signal, clock, onFault, onChange: plan });
+  follow(store, BUNDLE_VERSIONS, { signal, clock, onFault, onChange: forget });
   // Also where there is no rollout yet.
   void followed.ready.then(plan);
   return {

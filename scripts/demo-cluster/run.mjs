@@ -75,11 +75,9 @@ async function onCluster(folder, undo) {
     WEFT_KEY: join(operator, 'key.pem'),
   };
   const deploy = (version, plan) => {
-    // The registry of the demo speaks plain HTTP, which `deploy` does not.
-    const bundle = join(folder, `pulled-${version}.weft`);
-    const from = `${REGISTRY}/shop:${version}`;
-    weft(CENTER.name, ['pull', from, '--out', bundle, '--plain-http']);
-    weft(CENTER.name, ['deploy', bundle, '--detach', '--plan', join(folder, plan)], { env });
+    const bundle = `${REGISTRY}/shop:${version}`;
+    const words = ['deploy', bundle, '--plain-http', '--detach', '--plan', join(folder, plan)];
+    weft(CENTER.name, words, { env });
     return rollout(env).digest;
   };
   const stateIs = (state) =>
@@ -102,10 +100,12 @@ async function onCluster(folder, undo) {
     node.startAgent(node.keys);
   }
   await until(
-    'eight nodes',
-    () => JSON.parse(weft(CENTER.name, ['status', '-o', 'json'], { env })).nodes.length === 8,
+    'the nodes',
+    () =>
+      JSON.parse(weft(CENTER.name, ['status', '-o', 'json'], { env })).nodes.length ===
+      NODES.length,
   );
-  say('eight nodes, each with an agent');
+  say(`${NODES.length} nodes, each with an agent`);
 
   const first = deploy(1, 'first.yaml');
   await stateIs('done');

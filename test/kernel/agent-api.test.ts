@@ -1,11 +1,11 @@
 /** The local API of a running agent: who may ask, what it answers, what it says of itself when something is wrong. */
 import { spawnSync } from 'node:child_process';
-import { rmSync, statSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { agentApi } from '../../runtime/agent/api/index.js';
+import { agentApi, groupId, READERS_GROUP } from '../../runtime/agent/api/index.js';
 import { runAgent } from '../../runtime/agent/run-agent.js';
 import { agentEnv } from '../support/agent-env.js';
 import { ShopNode } from './fixtures/shop-node.js';
@@ -68,7 +68,11 @@ async function failing(path: string): Promise<readonly [number, ...string[]]> {
 }
 
 let running: Running;
+/** Made where the machine has none, and taken away again. */
+let isOurGroup = false;
 test.before(async () => {
+  isOurGroup = groupId(READERS_GROUP) === null;
+  if (isOurGroup) assert.is(spawnSync('groupadd', ['--system', READERS_GROUP]).status, 0);
   await node.make(`workloads:
   - name: reviews.prod
     addresses: [10.250.0.1]
@@ -81,6 +85,7 @@ test.after(async () => {
   assert.throws(() => statSync(socket), 'ENOENT', 'nothing is left of it');
   node.unload();
   node.remove();
+  if (isOurGroup) spawnSync('groupdel', [READERS_GROUP]);
 });
 
 test('status, rules, health and readiness of a node that is well', async () => {
@@ -170,25 +175,38 @@ test('a caller that sends no end is not waited for', async () => {
   assert.match(told, /^HTTP\/1.1 431 /);
 });
 
+/** What curl is answered as another user; status 000 where it cannot connect. */
+function as(gid: number, ...words: readonly string[]): readonly [string, string] {
+  const all = ['-s', '-w', '\\n%{http_code}', '--unix-socket', socket, ...words];
+  const { stdout } = spawnSync('curl', all, { uid: NOBODY, gid, encoding: 'utf8' });
+  const at = stdout.lastIndexOf('\n');
+  return [stdout.slice(at + 1), stdout.slice(0, at)];
+}
+const HEALTH = 'http://weft/v1/health';
+const CHANGE = ['-d', '{"milliseconds":1}', 'http://weft/v1/drain'];
+
 test('nobody but root and the group of readers is answered', () => {
-  // Another user cannot even connect: the file says so.
-  const mode = statSync(socket).mode & 0o777;
-  assert.ok(mode === 0o600 || mode === 0o660, mode.toString(8));
-  const asked = spawnSync(
-    'curl',
-    [
-      '-s',
-      '-o',
-      '/dev/null',
-      '-w',
-      '%{http_code}',
-      '--unix-socket',
-      socket,
-      'http://weft/v1/health',
-    ],
-    { uid: NOBODY, gid: NOBODY, encoding: 'utf8' },
-  );
-  assert.is(asked.stdout, '000');
+  assert.is(statSync(socket).mode & 0o777, 0o660);
+  assert.equal(as(NOBODY, HEALTH), ['000', ''], 'another user cannot even connect');
+});
+
+test('a member of the group may read, and change nothing', async () => {
+  const group = groupId(READERS_GROUP) ?? 0;
+  const [status, text] = as(group, HEALTH);
+  assert.equal([status, JSON.parse(text).ok], ['200', true]);
+  assert.is(as(group, 'http://weft/v1/status')[0], '200');
+  for (const words of [CHANGE, ['-d', '{}', 'http://weft/v1/rollback']]) {
+    const [refused, why] = as(group, ...words);
+    assert.is(refused, '403');
+    assert.match(why, 'only root changes this node');
+  }
+  assert.equal(await failing('/v1/ready'), [200], 'it does not drain');
+  // Whoever gets hold of the socket by other means is still asked who it is.
+  chmodSync(socket, 0o666);
+  const [other, told] = as(NOBODY, HEALTH);
+  chmodSync(socket, 0o660);
+  assert.is(other, '403');
+  assert.match(told, 'root and members of the group `weft` may read');
 });
 
 test('a second agent is refused, the first goes on', async () => {

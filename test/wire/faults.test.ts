@@ -8,7 +8,7 @@ import { openControl } from '../../runtime/control/index.js';
 import { MAX_RESOURCE_BYTES, REAL_CLOCK } from '../../runtime/control/wire/index.js';
 import { watchKeys } from '../../runtime/spiffe/index.js';
 import { memoryStore, type Store } from '../../runtime/store/index.js';
-import { controlWorld, testBundle } from '../support/control-world.js';
+import { controlWorld, testBundle, until } from '../support/control-world.js';
 
 const test = suite('faults of a control plane');
 const DIGEST = `sha256:${'a'.repeat(64)}`;
@@ -70,6 +70,27 @@ test('operators are operators, control planes are control planes', async () => {
     const listen = '127.0.0.1:0';
     assert.is(await codeOf(() => openControl({ ...options, listen })), 'C024');
     keys.close();
+  } finally {
+    await world.close();
+  }
+});
+
+test('a bundle that is put again with other signatures is sent again, and nothing else is', async () => {
+  const world = await controlWorld();
+  try {
+    const { port } = await world.control();
+    const admin = await world.admin(port);
+    const node = await world.node('node-1', { ports: [port] });
+    await until('known', async () => (await admin.state()).nodes.length === 1);
+    const bytes = testBundle('a');
+    const { digest, name } = await admin.putBundle(bytes, Buffer.from('one\n'));
+    await admin.apply({ name, digest, plan: JSON.stringify({ stages: [{ stage: 'all' }] }) });
+    await until('it came', () => node.applied.length === 1);
+    await admin.putBundle(bytes, Buffer.from('one\n'));
+    await admin.putBundle(bytes, Buffer.from('two\n'));
+    await until('again', () => node.applied.length > 1);
+    const signatures = node.applied.map((item) => Buffer.from(item.signatures ?? []).toString());
+    assert.equal(signatures, ['one\n', 'two\n']);
   } finally {
     await world.close();
   }

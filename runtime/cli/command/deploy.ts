@@ -1,5 +1,10 @@
 /** `weft deploy`: brings a bundle to the nodes of a cluster in stages. */
-import { BUNDLE_ARGUMENT, type CommandSpec, flagOption } from '../command-spec.js';
+import {
+  BUNDLE_ARGUMENT,
+  type CommandSpec,
+  flagOption,
+  PLAIN_HTTP_OPTIONS,
+} from '../command-spec.js';
 import { CONTROL_OPTIONS, neededControl, withAdmin } from '../control-place.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
@@ -16,6 +21,7 @@ export const DEPLOY_COMMAND: CommandSpec = {
   options: [
     ...PLAN_OPTIONS,
     { flags: '--detach', description: 'end as soon as the rollout has begun' },
+    ...PLAIN_HTTP_OPTIONS,
     ...CONTROL_OPTIONS,
   ],
   formats: ['text', 'json'],
@@ -29,8 +35,8 @@ export const DEPLOY_COMMAND: CommandSpec = {
     const { openBundle } = await import('../open-bundle.js');
     const { encodeArchive } = await import('../../../compiler/bundle/index.js');
     const { followRollout, rolloutResult } = await import('../follow-rollout.js');
-    const { plainAccess } = await import('../bundle-place.js');
-    const opened = await openBundle(env, input.arguments[0] ?? '.', plainAccess(env));
+    const { plainHttpAccess } = await import('../bundle-place.js');
+    const opened = await openBundle(env, input.arguments[0] ?? '.', plainHttpAccess(env, input));
     const signatures =
       opened.signatures.length === 0 ? null : Buffer.from(`${opened.signatures.join('\n')}\n`);
     return withAdmin(env, place, async (admin) => {
