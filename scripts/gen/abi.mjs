@@ -46,7 +46,8 @@ const REASONS = {
   busy: 'no memory for one more decision on this CPU: deny',
   requests: 'a connection whose requests are judged one by one: allow',
   connection: 'a request of which no policy is asked: allowed as its connection was',
-  fault: 'the agent failed in the middle of an exchange, which it ended: deny',
+  fault:
+    'an exchange ended since the agent failed in the middle of it, or was not there to take it: deny',
 };
 
 const hex = (n) => `0x${n.toString(16)}`;

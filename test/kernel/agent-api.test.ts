@@ -1,5 +1,5 @@
 /** The local API of a running agent: who may ask, what it answers, what it says of itself when something is wrong. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -176,34 +176,38 @@ test('a caller that sends no end is not waited for', async () => {
 });
 
 /** What curl is answered as another user; status 000 where it cannot connect. */
-function as(gid: number, ...words: readonly string[]): readonly [string, string] {
+function as(gid: number, ...words: readonly string[]): Promise<readonly [string, string]> {
   const all = ['-s', '-w', '\\n%{http_code}', '--unix-socket', socket, ...words];
-  const { stdout } = spawnSync('curl', all, { uid: NOBODY, gid, encoding: 'utf8' });
-  const at = stdout.lastIndexOf('\n');
-  return [stdout.slice(at + 1), stdout.slice(0, at)];
+  // Not synchronous: the agent is in this process.
+  return new Promise((resolve) => {
+    execFile('curl', all, { uid: NOBODY, gid }, (_, stdout) => {
+      const at = stdout.lastIndexOf('\n');
+      resolve([stdout.slice(at + 1), stdout.slice(0, at)]);
+    });
+  });
 }
 const HEALTH = 'http://weft/v1/health';
 const CHANGE = ['-d', '{"milliseconds":1}', 'http://weft/v1/drain'];
 
-test('nobody but root and the group of readers is answered', () => {
+test('nobody but root and the group of readers is answered', async () => {
   assert.is(statSync(socket).mode & 0o777, 0o660);
-  assert.equal(as(NOBODY, HEALTH), ['000', ''], 'another user cannot even connect');
+  assert.equal(await as(NOBODY, HEALTH), ['000', ''], 'another user cannot even connect');
 });
 
 test('a member of the group may read, and change nothing', async () => {
   const group = groupId(READERS_GROUP) ?? 0;
-  const [status, text] = as(group, HEALTH);
+  const [status, text] = await as(group, HEALTH);
   assert.equal([status, JSON.parse(text).ok], ['200', true]);
-  assert.is(as(group, 'http://weft/v1/status')[0], '200');
+  assert.is((await as(group, 'http://weft/v1/status'))[0], '200');
   for (const words of [CHANGE, ['-d', '{}', 'http://weft/v1/rollback']]) {
-    const [refused, why] = as(group, ...words);
+    const [refused, why] = await as(group, ...words);
     assert.is(refused, '403');
     assert.match(why, 'only root changes this node');
   }
   assert.equal(await failing('/v1/ready'), [200], 'it does not drain');
   // Whoever gets hold of the socket by other means is still asked who it is.
   chmodSync(socket, 0o666);
-  const [other, told] = as(NOBODY, HEALTH);
+  const [other, told] = await as(NOBODY, HEALTH);
   chmodSync(socket, 0o660);
   assert.is(other, '403');
   assert.match(told, 'root and members of the group `weft` may read');
