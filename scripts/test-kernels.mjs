@@ -62,7 +62,9 @@ const { compareCounts, formatCounts, parseCounts } = await import(
   join(dist, 'test/kernels/counts.js')
 );
 const { writeSpecimens } = await import(join(dist, 'test/kernels/specimens.js'));
-const { GENERATED, writeGenerated } = await import(join(dist, 'test/kernels/generated.js'));
+const { GENERATED, POLICIES, writeGenerated } = await import(
+  join(dist, 'test/kernels/generated.js')
+);
 
 const started = Date.now();
 const tell = (text) =>
@@ -76,7 +78,10 @@ async function findingsOf({ series, image: kernel, name }, image) {
   let maker = null;
   let steps = 0;
   let tried = 0;
+  // Where the guest falls silent, what it was at is what comes behind this.
+  let last = 'nothing';
   const onSaid = (said) => {
+    last = said.measured?.[0]?.object ?? said.step?.what ?? said.tried?.name ?? last;
     if (said.maker) maker = said.maker;
     if (said.measured) {
       measured.push(...said.measured);
@@ -102,8 +107,13 @@ async function findingsOf({ series, image: kernel, name }, image) {
   try {
     await boot({ kernel, image, onSaid });
   } catch (error) {
-    findings.push(error.message);
+    findings.push(`behind \`${last}\`: ${error.message}`);
   }
+  const accepted = measured.filter(({ count }) => count !== null).length;
+  tell(
+    `${series}: ${accepted} of ${measured.length} programs accepted, ${steps} steps on loopback, ` +
+      `${tried} of ${GENERATED} bundles (${POLICIES.length} generated policies each) asked what V8 answered`,
+  );
   if (maker === null) return [...findings, 'the guest measured nothing'];
   if (tried !== GENERATED) findings.push(`${tried} of ${GENERATED} generated bundles were tried`);
   const file = join(root, 'test/kernels', `${series}.txt`);

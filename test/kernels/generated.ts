@@ -22,7 +22,8 @@ import { sameAnswer } from '../support/same-answer.js';
 
 /** Bundles, of three policies each; every fourth is about requests. */
 export const GENERATED = 68;
-const POLICIES = ['authorize', 'authorize', 'route'] as const;
+/** What the policies of a bundle ask. */
+export const POLICIES = ['authorize', 'authorize', 'route'] as const;
 const QUESTIONS = 40;
 const SEED = 7_000_000;
 
