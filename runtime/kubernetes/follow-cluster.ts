@@ -30,7 +30,7 @@ export interface ClusterOptions {
 }
 
 export interface FollowedCluster extends AsyncDisposable {
-  /** Null before all was listed. */
+  /** Put together anew, and held by nobody here; null before all was listed. */
   world(): World | null;
   /** Resolves when there is a world, or behind the end. */
   readonly listed: Promise<void>;
@@ -51,7 +51,6 @@ class Followed implements FollowedCluster {
   };
   readonly #looking: NodeJS.Timeout;
   #cgroups: ReadonlyMap<string, string> = new Map();
-  #world: World | null = null;
   #isListed = false;
   #left = new Set<string>();
 
@@ -85,21 +84,17 @@ class Followed implements FollowedCluster {
 
   world(): World | null {
     if (!this.#isListed) return null;
-    if (this.#world === null) {
-      this.#cgroups = this.#options.cgroups();
-      const { items } = this.#lists.pods;
-      const facts: ClusterFacts = {
-        ...{ pods: items, nodes: this.#lists.nodes.items },
-        ...{ namespaces: this.#lists.namespaces.items, services: this.#lists.services.items },
-        slices: this.#lists.slices.items,
-      };
-      const made = clusterWorld(facts, { ...this.#options, cgroups: this.#cgroups });
-      for (const what of made.left)
-        if (!this.#left.has(what)) this.#options.onFault(new KubernetesError('N105', what));
-      this.#left = new Set(made.left);
-      this.#world = made.world;
-    }
-    return this.#world;
+    this.#cgroups = this.#options.cgroups();
+    const facts: ClusterFacts = {
+      ...{ pods: this.#lists.pods.items, nodes: this.#lists.nodes.items },
+      ...{ namespaces: this.#lists.namespaces.items, services: this.#lists.services.items },
+      slices: this.#lists.slices.items,
+    };
+    const { world, left } = clusterWorld(facts, { ...this.#options, cgroups: this.#cgroups });
+    for (const what of left)
+      if (!this.#left.has(what)) this.#options.onFault(new KubernetesError('N105', what));
+    this.#left = new Set(left);
+    return world;
   }
 
   problem(): string | null {
@@ -121,13 +116,12 @@ class Followed implements FollowedCluster {
   }
 
   #change(): void {
-    this.#world = null;
     if (this.#isListed) this.#options.onChange();
   }
 
   /** Kubelet makes a cgroup without telling the API server: until each pod here has one, it is looked for. */
   #look(): void {
-    if (this.#world === null) return;
+    if (!this.#isListed) return;
     const { pods, namespaces } = this.#lists;
     const waiting = [...pods.items.values()].filter(
       (pod) =>

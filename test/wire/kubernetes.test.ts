@@ -312,8 +312,9 @@ test('a cgroup that kubelet makes later is found without word from the server', 
     server.put('pods', web());
     await following.until(() => following.names() === 'web.shop');
     assert.is(following.world()?.workloads[0]?.cgroup, null);
+    const changes = following.changes();
     cgroups.set('uid-web', '/kubepods/poduid-web');
-    await following.until(() => following.world()?.workloads[0]?.cgroup !== null);
+    await following.until(() => following.changes() > changes);
     assert.is(following.world()?.workloads[0]?.cgroup, '/kubepods/poduid-web');
   } finally {
     await following[Symbol.asyncDispose]();
