@@ -188,14 +188,18 @@ const DRAWS = ['0', '7', '4294967295', '4294967296', '00', '01', '1e3', '-1', '1
 
 test('times and draws at their edges', async ({ world }) => {
   const bundle = await mustCompile(REQUEST_POLICIES, REQUEST_CONFIG);
-  const [line = ''] = generated(SEED + 2).split('\n');
-  const { from, to, request }: Record<string, unknown> = JSON.parse(line);
-  const ends = `"from":${JSON.stringify(from)},"to":${JSON.stringify(to)}`;
-  const rest = request === undefined ? '' : `,"request":${JSON.stringify(request)}`;
-  const lines = [
-    ...EDGES.map((time) => `{"time":"${time}",${ends}${rest}}`),
-    ...DRAWS.map((draw) => `{${ends},"random":${draw},"pick":${draw}${rest}}`),
-  ];
+  const plain = generated(SEED + 2)
+    .split('\n')
+    .slice(0, 20);
+  const lines = plain.flatMap((line) => {
+    const { from, to, request }: Record<string, unknown> = JSON.parse(line);
+    const ends = `"from":${JSON.stringify(from)},"to":${JSON.stringify(to)}`;
+    const rest = request === undefined ? '' : `,"request":${JSON.stringify(request)}`;
+    return [
+      ...EDGES.map((time) => `{"time":"${time}",${ends}${rest}}`),
+      ...DRAWS.map((draw) => `{${ends},"random":${draw},"pick":${draw}${rest}}`),
+    ];
+  });
   await compare(bundle, world, lines.join('\n'));
 });
 
