@@ -40,6 +40,7 @@ const { metafile } = await build({
   entryPoints: {
     cli: 'runtime/cli/main.ts',
     agent: 'runtime/agent/main.ts',
+    'agent-stager': 'runtime/agent/stager.ts',
     'simulate-worker': 'runtime/simulate/worker.ts',
     'record-worker': 'runtime/record/worker.ts',
   },

@@ -1,6 +1,7 @@
 /**
- * The judge of requests for whatever generation is active: opened from what was kept of it, and
- * closed again once another one is.
+ * The judge of requests for whatever generation is active: opened from what was kept of it when a request
+ * first needs it, and closed once another generation is active or nobody has asked for a while: with it go
+ * the world and the instances of the policies.
  */
 import {
   DEFAULT_REFUSALS,
@@ -10,75 +11,54 @@ import {
 } from '../../compiler/abi/index.js';
 import type { AskedRequest, Judgement, Unreadable } from '../forward/index.js';
 import { viewText } from '../http/index.js';
-import { createSimulator, type Simulator } from '../simulate/index.js';
-import { type JudgedNode, openAccount } from './account.js';
-import { openRequestJudge, type RequestJudge } from './request-judge.js';
-import { readSource } from './sources.js';
-import { nodeCgroups } from './stage.js';
+import type { JudgedNode } from './account.js';
+import type { OpenedJudge, Refusals } from './open-judge.js';
+import type { RequestJudge } from './request-judge.js';
 
 export interface ActiveJudge extends AsyncDisposable {
-  /** Opens the judge of the active generation, if it has one. Rejects with SimulateError. */
-  ready(): Promise<void>;
-  /** By the generation that is active now. */
+  /** By the generation that is active now. Rejects with SimulateError where its judge does not open. */
   judge(asked: AskedRequest): Promise<Judgement>;
   unavailable(isHead: boolean): Uint8Array;
   unreadable(asked: Unreadable): Promise<Uint8Array>;
 }
 
 /** Before any bundle of requests is known. */
-const DEFAULTS = refusalReplies(DEFAULT_REFUSALS);
+const DEFAULTS: Refusals = refusalReplies(DEFAULT_REFUSALS);
 
 /** The active generation's and the one before: requests that it judges end meanwhile. */
 const KEPT = 2;
+/** What nobody asked for so long is closed. */
+const IDLE_MS = 60_000;
 
 interface Opened {
   readonly generation: number;
-  /** Null where nothing was kept of the generation. */
-  readonly judge: RequestJudge | null;
-  close(): Promise<void>;
-}
-
-async function open(node: JudgedNode, generation: number): Promise<Opened> {
-  const { paths } = node;
-  const source = readSource(paths, generation);
-  if (source === null) return { generation, judge: null, close: async () => {} };
-  const { bundle, world } = source;
-  const account = openAccount(node, generation);
-  let simulator: Simulator;
-  try {
-    simulator = await createSimulator(bundle, { world });
-  } catch (error) {
-    account[Symbol.dispose]();
-    throw error;
-  }
-  let workloads = new Map<bigint, number>();
-  const judge = openRequestJudge({
-    ...{ bundle, world, simulator, account },
-    workloadOf: (cgroup) => {
-      if (!workloads.has(cgroup)) {
-        workloads = new Map([...nodeCgroups(paths, world)].map(([index, id]) => [id, index]));
-      }
-      return workloads.get(cgroup) ?? null;
-    },
-  });
-  const close = async (): Promise<void> => {
-    account[Symbol.dispose]();
-    await simulator[Symbol.asyncDispose]();
-  };
-  return { generation, judge, close };
+  readonly it: Promise<OpenedJudge | null>;
 }
 
 /** Opens it; `active` tells the active generation. */
 export function openActiveJudge(node: JudgedNode, active: () => number | null): ActiveJudge {
-  const opened: { readonly generation: number; readonly it: Promise<Opened> }[] = [];
+  const opened: Opened[] = [];
   let latest: RequestJudge | null = null;
+  /** Of the generation that was judged by last, also once its judge is closed. */
+  let refusals: Refusals = DEFAULTS;
+  let underway = 0;
+  let idle: NodeJS.Timeout | null = null;
 
-  const close = async (it: Promise<Opened>): Promise<void> => {
+  const close = async ({ it }: Opened): Promise<void> => {
     try {
-      await (await it).close();
+      await (await it)?.[Symbol.asyncDispose]();
     } catch {
       // It did not open.
     }
+  };
+  const closeAll = async (): Promise<void> => {
+    latest = null;
+    await Promise.all(opened.splice(0).map(close));
+  };
+
+  const open = async (generation: number): Promise<OpenedJudge | null> => {
+    const { openJudge } = await import('./open-judge.js');
+    return openJudge(node, generation);
   };
 
   const current = async (): Promise<RequestJudge | null> => {
@@ -86,35 +66,49 @@ export function openActiveJudge(node: JudgedNode, active: () => number | null): 
     if (generation === null) return null;
     let known = opened.find((one) => one.generation === generation);
     if (known === undefined) {
-      known = { generation, it: open(node, generation) };
+      known = { generation, it: open(generation) };
       opened.push(known);
-      for (const { it } of opened.splice(0, opened.length - KEPT)) void close(it);
+      for (const old of opened.splice(0, opened.length - KEPT)) void close(old);
     }
-    const { judge } = await known.it;
-    latest = judge ?? latest;
-    return judge;
+    const found = await known.it;
+    if (found === null) return null;
+    refusals = found.refusals;
+    latest = found.judge;
+    return latest;
   };
 
-  const unavailable = (isHead: boolean): Uint8Array =>
-    latest?.refusal('unavailable', isHead) ?? replyBytes(DEFAULTS.unavailable, isHead);
+  /** Nothing is closed while somebody waits for an answer. */
+  const using = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (idle !== null) clearTimeout(idle);
+    idle = null;
+    underway += 1;
+    try {
+      return await ask();
+    } finally {
+      underway -= 1;
+      if (underway === 0) idle = setTimeout(() => void closeAll(), IDLE_MS).unref();
+    }
+  };
+
+  const unavailable = (isHead: boolean): Uint8Array => replyBytes(refusals.unavailable, isHead);
   return {
-    ready: async () => {
-      await current();
-    },
-    judge: async (asked) => {
-      const judge = await current();
-      if (judge !== null) return judge.judge(asked);
-      const isHead = viewText(asked.head.bytes, asked.head.method) === 'HEAD';
-      return { kind: 'answer', bytes: unavailable(isHead), closes: false };
-    },
+    judge: (asked) =>
+      using(async () => {
+        const judge = await current();
+        if (judge !== null) return judge.judge(asked);
+        const isHead = viewText(asked.head.bytes, asked.head.method) === 'HEAD';
+        return { kind: 'answer', bytes: unavailable(isHead), closes: false };
+      }),
     unavailable,
-    unreadable: async (asked) => {
-      const judge = (await current()) ?? latest;
-      const refusal = DEFAULTS[PARSE_REFUSAL[asked.status] ?? 'parse'];
-      return judge?.unreadable(asked) ?? replyBytes(refusal);
-    },
+    unreadable: (asked) =>
+      using(async () => {
+        const judge = (await current()) ?? latest;
+        const refusal = refusals[PARSE_REFUSAL[asked.status] ?? 'parse'];
+        return judge?.unreadable(asked) ?? replyBytes(refusal);
+      }),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(opened.splice(0).map(({ it }) => close(it)));
+      if (idle !== null) clearTimeout(idle);
+      await closeAll();
     },
   };
 }

@@ -23,6 +23,8 @@ export interface AgentEnv {
   readonly channel: Channel | null;
   /** The command line of this process, from which a successor is started. */
   readonly command: readonly string[];
+  /** The command that changes of the node are made by, each in a process of its own; null: they are made here. */
+  readonly stager: readonly string[] | null;
   /** Calls back when the process is told to hand over to a successor (SIGHUP). */
   onHandOver(handler: () => void): void;
   /** With control planes that say nothing; as runtime/link has it unless told. */

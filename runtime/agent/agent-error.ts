@@ -21,6 +21,15 @@ export class PlanError extends AgentError {
   }
 }
 
+/** The world of this node cannot be used; `diagnostics` say where. Code A042. */
+export class WorldError extends AgentError {
+  readonly diagnostics: readonly Diagnostic[];
+  constructor(diagnostics: readonly Diagnostic[]) {
+    super('A042', 'the world of this node cannot be used');
+    this.diagnostics = diagnostics;
+  }
+}
+
 /** True for an AgentError of this or another copy of this module. */
 export function isAgentError(value: unknown): value is AgentError {
   return (

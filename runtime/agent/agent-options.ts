@@ -11,9 +11,9 @@ export interface AgentOption {
 
 export const AGENT_OPTIONS: readonly AgentOption[] = [
   {
-    flags: '--bundle <FILE>',
+    flags: '--bundle <BUNDLE>',
     description:
-      'the bundle, as written by `weft build` (default: the last one that ran on this node, from /var/lib/weft)',
+      'a file as written by `weft build`, oci:DIR, oci-archive:FILE or a registry reference (default: the last one that ran on this node, from /var/lib/weft)',
   },
   { flags: '--world <FILE>', description: 'services, endpoints and workloads' },
   {
@@ -41,6 +41,10 @@ export const AGENT_OPTIONS: readonly AgentOption[] = [
   {
     flags: '--short-circuit',
     description: 'requests and replies between workloads of this node go past TCP',
+  },
+  {
+    flags: '--keep <N>',
+    description: 'generations that stay loaded for `weft rollback`, 1 to 7 (default: 2)',
   },
   {
     flags: '--every-request',
@@ -95,6 +99,8 @@ export interface AgentOptions {
   readonly enrol: boolean;
   readonly unloadOnExit: boolean;
   readonly shortCircuit: boolean;
+  /** Null: as many as usual. */
+  readonly keep: number | null;
   readonly everyRequest: boolean;
   readonly quiet: boolean;
   readonly socket: string | null;
@@ -168,12 +174,16 @@ export function readAgentOptions(values: OptionValues): ReadOptions {
   if (whom !== null && whom !== 'all') return { ok: false, message: `\`${whom}\` is not \`all\`` };
   if (log !== 'json' && log !== 'text')
     return { ok: false, message: `\`${log}\` is neither \`json\` nor \`text\`` };
+  const keep = text('keep');
+  if (keep !== null && !/^[1-7]$/.test(keep))
+    return { ok: false, message: `\`${keep}\` generations cannot be kept: 1 to 7` };
   const control = readControl(values);
   if (typeof control === 'string') return { ok: false, message: control };
   const options: AgentOptions = {
     ...place,
     ...{ bundle, log, control, enrol: whom === 'all' },
     trust: text('trust'),
+    keep: keep === null ? null : Number(keep),
     socket: text('socket'),
     unloadOnExit: flag('unload-on-exit'),
     shortCircuit: flag('short-circuit'),

@@ -8,6 +8,7 @@ import type { World } from '../discovery/types.js';
 import type { Kernel } from '../kernel/index.js';
 import { RefusedError, signatureLines, type TrustPolicy } from '../trust/index.js';
 import { readActive } from './active.js';
+import { type ActiveBundle, activeBundle, activeOf } from './active-bundle.js';
 import { followChain } from './chain.js';
 import { inputsDigest } from './generation-inputs.js';
 import { pinnedGenerations, wholeActive } from './generations.js';
@@ -25,12 +26,6 @@ import type { LoadStep } from './steps.js';
 
 /** What became of a bundle; where it was refused, what ran runs on. */
 export type Applied = { readonly ok: true; readonly generation: number } | Refusal;
-
-export interface ActiveBundle {
-  readonly generation: number;
-  readonly digest: string;
-  readonly name: string;
-}
 
 export interface NodeBundlesOptions {
   readonly kernel: Kernel;
@@ -75,7 +70,7 @@ export interface NodeBundles {
   active(): ActiveBundle | null;
   status(): NodeStatus;
   /** What bundles are loaded in, here and now. */
-  world(): World;
+  world(): Promise<World>;
 }
 
 /** `loaded` is null where the bundle was loaded already, in the same world. */
@@ -132,15 +127,10 @@ class Bundles implements NodeBundles {
   }
 
   active(): ActiveBundle | null {
-    const { kernel, paths } = this.#options;
-    if (!hasNode(paths)) return null;
-    using node = openNode(kernel, paths);
-    const generation = readActive(node.map('weft_active'));
-    const record = readState(paths).generations.find((g) => g.generation === generation);
-    return record === undefined ? null : activeOf(record);
+    return activeBundle(this.#options.kernel, this.#options.paths);
   }
 
-  world(): World {
+  async world(): Promise<World> {
     return this.#options.world();
   }
 
@@ -238,10 +228,6 @@ class Bundles implements NodeBundles {
     markGood(paths, { digest, name: manifest.name, admittedAt });
     return readGood(paths);
   }
-}
-
-function activeOf({ generation, bundle, manifest }: GenerationRecord): ActiveBundle {
-  return { generation, digest: bundle, name: manifest.name };
 }
 
 /** What this node runs; holds nothing open between its calls. */

@@ -74,6 +74,14 @@ export const CODES: CodeTable = {
     title: 'the handing over to another agent failed',
     help: 'the log of the successor says why; where the one before ended in its middle, whoever starts agents starts another',
   },
+  A042: {
+    title: 'the world of this node cannot be used',
+    help: 'correct the file that `--world` names; what ran runs on',
+  },
+  A043: {
+    title: 'the process that loads bundles ended in its middle',
+    help: 'see who ended it (the kernel, where memory ran out); what ran runs on, whole',
+  },
   A050: {
     title: 'there is no world of a cluster yet',
     help: 'start the agent where the API server of the cluster answers: it writes the world down',

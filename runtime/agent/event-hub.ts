@@ -7,6 +7,9 @@ import { readRing, WANTED, type Wanted } from './events.js';
 import type { Paths } from './paths.js';
 import { type Seen, seenReader } from './seen.js';
 
+/** A quiet ring is looked at so often all the same: what was lost is counted elsewhere, and health asks. */
+const REST_MS = 500;
+
 export interface Follower {
   /** `events`: also requests that merely pass; `heads`: and what they look like. */
   readonly wanted: keyof typeof WANTED;
@@ -38,6 +41,7 @@ export function openEventHub(
   { signal, onFault }: EventHubOptions,
 ): EventHub {
   const followers = new Set<Follower>();
+  let wake = (): void => {};
   let [lastLook, lost, before] = [performance.now(), 0, 0];
   const wanted = (): Wanted => {
     const kinds = new Set([...followers].map((one) => one.wanted));
@@ -59,6 +63,10 @@ export function openEventHub(
     follow: true,
     signal,
     wanted,
+    rest: REST_MS,
+    onWake: (poke) => {
+      wake = poke;
+    },
     onLook: () => {
       lastLook = performance.now();
     },
@@ -73,6 +81,7 @@ export function openEventHub(
   return {
     follow: (follower) => {
       followers.add(follower);
+      wake();
       return { [Symbol.dispose]: () => void followers.delete(follower) };
     },
     get lastLook(): number {

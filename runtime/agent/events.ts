@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Kernel } from '../kernel/index.js';
+import type { Kernel, RingReader } from '../kernel/index.js';
 import { describeEvent, type EventNames, type EventRecord } from '../probe/index.js';
 import { AgentError } from './agent-error.js';
 import { decodeEvent, encodeU32, isHeadRecord } from './layout.js';
@@ -66,6 +66,13 @@ export interface RingOptions {
   readonly signal: AbortSignal;
   /** Called once what is wanted is said. */
   readonly onReady?: () => void;
+  /**
+   * A quiet ring is waited for instead of looked at, so long at a time (ms). A thread waits that cannot be
+   * called off: for processes that live long.
+   */
+  readonly rest?: number;
+  /** Given what ends such a rest: where what is wanted has changed. */
+  readonly onWake?: (wake: () => void) => void;
   /** Called before each look. */
   readonly onLook?: () => void;
   /** Takes a record and how many were lost before it; true: it is enough. */
@@ -81,7 +88,16 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
   using losses = kernel.openMap(join(pinsOf.maps(paths), 'weft_losses'));
   using ring = kernel.ringReader(events);
   using wanted = kernel.openMap(join(pinsOf.maps(paths), 'weft_wanted'));
-  const { signal } = options;
+  const { signal, rest } = options;
+  let wake = (): void => {};
+  const untilTold = (quiet: RingReader, milliseconds: number): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+      void quiet.waiting(milliseconds).then(resolve);
+    });
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+  options.onWake?.(() => wake());
   let lostBefore = readCounter(losses, 0);
   let done = false;
   let batch = FIRST_BATCH;
@@ -107,12 +123,17 @@ export async function readRing(kernel: Kernel, paths: Paths, options: RingOption
       }, batch);
       if (found === 0) lostBefore -= BigInt(lost); // no line carried it yet
       if (found === 0 && !options.follow) break;
-      if (found === 0 && !done) await wait(pause);
+      if (found === 0 && !done) {
+        // A busy node is looked at; a quiet one says itself when there is something.
+        if (rest === undefined || pause < LONGEST_PAUSE_MS) await wait(pause);
+        else await untilTold(ring, rest);
+      }
       pause = found === 0 ? Math.min(2 * pause, LONGEST_PAUSE_MS) : PAUSE_MS;
       if (found === batch && !done) await wait(REST_MS);
       batch = found === batch ? Math.min(2 * batch, LARGEST_BATCH) : FIRST_BATCH;
     }
   } finally {
+    signal.removeEventListener('abort', onAbort);
     say(WANTED.waiting);
   }
 }

@@ -10,11 +10,11 @@ import { type Link, type LinkHooks, openLink, type Running } from '../link/index
 import { describeEvent } from '../probe/index.js';
 import { watchKeys } from '../spiffe/index.js';
 import type { ControlPlace } from './agent-options.js';
-import type { NodeBundles } from './bundles.js';
 import type { EventHub } from './event-hub.js';
 import { hasNode } from './node.js';
 import type { NodeParts } from './serve-node.js';
 import { openShadowDesk } from './shadow-desk.js';
+import type { StagedBundles } from './staged-bundles.js';
 import type { NodeStatus } from './status.js';
 
 export interface FollowedControl extends AsyncDisposable {
@@ -69,7 +69,7 @@ export function reportOf(status: NodeStatus | null): {
 /** Connects the node. Throws IdentityError where the files are no pair. */
 export function followControl(
   { paths, env, log }: NodeParts,
-  bundles: NodeBundles,
+  bundles: Pick<StagedBundles, 'apply' | 'active' | 'status' | 'world'>,
   { control, labels, ...files }: ControlPlace,
 ): FollowedControl {
   const part = { part: 'control' };
@@ -108,7 +108,7 @@ export function followControl(
       log(applied.ok ? 'info' : 'error', message, { ...part, mode, bundle: digest });
       if (applied.ok && mode === 'shadow') {
         shadows.set(name, { name, digest, mode });
-        desk.begin(bundle, digest);
+        await desk.begin(bundle, digest);
       }
       if (applied.ok) for (const go of [...waiting]) go();
       return applied;

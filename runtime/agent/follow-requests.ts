@@ -9,7 +9,7 @@ import { openNode } from './node.js';
 import type { Paths } from './paths.js';
 import { hasSource } from './sources.js';
 
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 
 export interface FollowedRequests extends AsyncDisposable {
   /** Null while no generation needed it. */

@@ -92,7 +92,6 @@ export async function startForwarding(
     node[Symbol.dispose]();
   };
   try {
-    await judges.ready();
     const forward = await startForward({
       ...{ kernel, object: readObject('agent'), map: node.map, onFault, store, predecessor },
       framing: openFraming(readHttpModule('frame')),

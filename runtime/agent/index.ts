@@ -1,7 +1,7 @@
+export type { ActiveBundle } from './active-bundle.js';
 export { trustPolicyOf } from './admit.js';
 export { AgentError, isAgentError, PlanError } from './agent-error.js';
 export {
-  type ActiveBundle,
   type Applied,
   type NodeBundles,
   type NodeBundlesOptions,
@@ -17,10 +17,10 @@ export { type GoodBundle, readGood } from './last-good.js';
 export { type Loaded, type LoadOptions, load, loadOrNote } from './load.js';
 export { withLock } from './lock.js';
 export { cgroupPath, machinePaths, type Paths, pinsOf } from './paths.js';
+export { readSource, type Source } from './read-source.js';
 export { type RolledBack, rollback } from './rollback.js';
 export { readSeen, type Seen, type SeenOptions, type SeenSummary } from './seen.js';
 export { createShadow, type Shadow, type ShadowCount, type ShadowOptions } from './shadow.js';
-export { readSource, type Source } from './sources.js';
 export { nodeCgroups, type Staged, type StageOptions, stage } from './stage.js';
 export { type EnrolmentRecord, readState, type State } from './state.js';
 export { type NodeStatus, nodeStatus } from './status.js';

@@ -3,6 +3,7 @@ import { openKernel } from '../kernel/index.js';
 import { machinePaths } from './paths.js';
 import { processChannel } from './process-channel.js';
 import { runAgent } from './run-agent.js';
+import { stagerFile } from './staged-bundles.js';
 import { VERSION } from './version.js';
 
 const stop = new AbortController();
@@ -21,6 +22,7 @@ process.exitCode = await runAgent(process.argv.slice(2), {
   version: VERSION,
   channel: processChannel(process),
   command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+  stager: [process.execPath, ...process.execArgv, stagerFile()],
   onHandOver: (handler) => {
     process.on('SIGHUP', handler);
   },

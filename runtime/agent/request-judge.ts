@@ -5,7 +5,6 @@
 import { randomInt } from 'node:crypto';
 import {
   PARSE_REFUSAL,
-  type RefusalName,
   type Reply,
   refusalOf,
   replyBytes,
@@ -29,7 +28,6 @@ import type { Account, AgentVerdict } from './account.js';
 
 export interface RequestJudge {
   judge(asked: AskedRequest): Promise<Judgement>;
-  refusal(name: RefusalName, isHead: boolean): Uint8Array;
   /** To a head that cannot be read, by the status that the parser gives. */
   unreadable(asked: Unreadable): Uint8Array;
 }
@@ -152,7 +150,6 @@ export function openRequestJudge(options: RequestJudgeOptions): RequestJudge {
         });
       return judged;
     },
-    refusal: (name, isHead) => replyBytes(refusals[name], isHead),
     unreadable: ({ handover, told, status }) => {
       const reply = refusals[PARSE_REFUSAL[status] ?? 'parse'];
       const workload = options.workloadOf(handover.cgroup);

@@ -3,28 +3,24 @@
  * until it is told to stop. What it enforces outlives it, unless it is asked to unload.
  */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
-import { readWorld, type World } from '../discovery/index.js';
 import { openDescriptorStore } from '../forward/index.js';
-import { isRefusedError, signaturesBeside } from '../trust/index.js';
-import { trustPolicyOf } from './admit.js';
+import { isRefusedError } from '../trust/refused-error.js';
+import type { ActiveBundle } from './active-bundle.js';
 import type { AgentEnv } from './agent-env.js';
-import { isAgentError } from './agent-error.js';
+import { isAgentError, WorldError } from './agent-error.js';
 import {
   AGENT_DESCRIPTION,
   AGENT_EXAMPLE,
   type AgentOptions,
+  type ControlPlace,
   type OptionValues,
   optionLines,
   readAgentOptions,
   splitArgs,
 } from './agent-options.js';
-import { type ActiveBundle, type NodeBundles, openNodeBundles } from './bundles.js';
-import { enrolAll } from './enrol-all.js';
-import { type FollowedControl, followControl } from './follow-control.js';
+import type { FollowedControl } from './follow-control.js';
 import { holdPins } from './hold-pins.js';
-import { readKeptWorld } from './kept-world.js';
 import { withLock } from './lock.js';
 import { jsonLog, type Log, textLog } from './log.js';
 import { openNodeWorld } from './node-world.js';
@@ -36,10 +32,11 @@ import {
   type ServedNode,
   serveNode,
 } from './serve-node.js';
-import { openBefore } from './successor.js';
-import { unload } from './unload.js';
+import { serveStarting } from './serve-starting.js';
+import { bundlesElsewhere, bundlesHere, type StagedBundles } from './staged-bundles.js';
+import { type Before, openBefore } from './successor.js';
 
-export const AGENT_HELP: string = `usage: weft-agent [--bundle FILE] (--world FILE | --kubernetes WHERE) [options]
+export const AGENT_HELP: string = `usage: weft-agent [--bundle BUNDLE] (--world FILE | --kubernetes WHERE) [options]
 
 ${AGENT_DESCRIPTION}
 
@@ -90,42 +87,31 @@ function logOf(env: AgentEnv, { log }: AgentOptions): Log {
   return log === 'json' ? jsonLog(env.stderr, () => env.now()) : textLog(env.stderr);
 }
 
-/** A world that was written by hand. */
-function worldOf(file: string, { env, log }: NodeParts, options: AgentOptions): World {
-  const text = readFileSync(file, 'utf8');
-  const { world, diagnostics } = readWorld(text, file);
-  if (world !== null) return world;
-  if (options.log === 'json') for (const d of diagnostics) tell(log, d);
-  else for (const d of diagnostics) env.stderr(renderDiagnostic(d, text, { color: false }));
-  throw new Stop(EXIT.findings);
-}
-
 /** What brings bundles into force here, in the world that the options name. */
-function bundlesOf(parts: NodeParts, options: AgentOptions): NodeBundles {
-  const { kernel, paths, env } = parts;
-  const written = options.world === null ? null : worldOf(options.world, parts, options);
-  const named =
-    options.trust === null ? null : { path: resolve(options.trust), shown: options.trust };
-  return openNodeBundles({
-    ...{ kernel, paths, shortCircuit: options.shortCircuit },
-    ...{ world: () => written ?? readKeptWorld(paths), followed: written === null },
-    trust: () => trustPolicyOf(paths, named),
+function bundlesOf({ kernel, paths, env }: NodeParts, options: AgentOptions): StagedBundles {
+  const { world, trust, shortCircuit, keep } = options;
+  const place = {
+    ...{ kernel, paths, env: env.started.env },
     ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
-  });
+  };
+  const settings = { world, trust, shortCircuit, keep };
+  return env.stager === null
+    ? bundlesHere(place, settings)
+    : bundlesElsewhere(env.stager, place, settings);
 }
 
 /** Brings the named bundle, else the last good one, into force. */
 async function bringBundle(
-  bundles: NodeBundles,
-  { bundle: file, control }: AgentOptions,
+  bundles: StagedBundles,
+  { bundle: place, control }: AgentOptions,
   { env, log }: NodeParts,
 ): Promise<void> {
   const say = (is: string, { generation, name, digest }: ActiveBundle): void =>
     log('info', `generation ${generation} is ${is}: ${name} ${digest}`, {
       ...{ generation, name, bundle: digest },
     });
-  if (file !== null) {
-    const adopted = await bundles.adopt(readFileSync(file), signaturesBeside(file));
+  if (place !== null) {
+    const adopted = await bundles.adopt(place);
     say(adopted.loaded === null ? 'active already' : 'active', adopted);
     return;
   }
@@ -139,6 +125,7 @@ async function bringBundle(
 }
 
 async function enrolWorkloads({ kernel, paths, log }: NodeParts): Promise<void> {
+  const { enrolAll } = await import('./enrol-all.js');
   const { enrolled, already } = await withLock(paths, () => enrolAll(kernel, paths));
   for (const { workload, cgroup } of enrolled)
     log('info', `enrolled ${workload}: ${cgroup}`, { workload, cgroup });
@@ -172,6 +159,27 @@ async function untilOver(
   return Promise.race([stopped, handed, unread]);
 }
 
+/** What it takes to follow a control plane is not in memory without one. */
+async function openControl(
+  parts: NodeParts,
+  bundles: StagedBundles,
+  place: ControlPlace,
+): Promise<FollowedControl> {
+  const { followControl } = await import('./follow-control.js');
+  return followControl(parts, bundles, place);
+}
+
+interface Beginning {
+  readonly bundles: StagedBundles;
+  readonly before: Before | null;
+  /** What answers until the node is served. */
+  readonly starting: {
+    /** What is waited for now, in words. */
+    waitsFor(what: string): void;
+    end(): Promise<void>;
+  };
+}
+
 async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
   const log = logOf(env, options);
   const kernel = await env.openKernel();
@@ -186,6 +194,31 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
     await requireAlone(apiSocket(paths, options));
     await restorePins(parts);
   }
+  let waits = 'the agent starts';
+  // The one before serves until this one does.
+  const api =
+    before === null ? await serveStarting(parts, apiSocket(paths, options), () => waits) : null;
+  const starting: Beginning['starting'] = {
+    waitsFor: (what) => {
+      waits = what;
+    },
+    end: async () => api?.[Symbol.asyncDispose](),
+  };
+  try {
+    await follow(parts, options, { bundles: bundlesOf(parts, options), before, starting });
+  } finally {
+    await starting.end();
+  }
+}
+
+/** Serves the node as soon as there is something to serve; `started`: then, and not before, it is called. */
+async function follow(
+  parts: NodeParts,
+  options: AgentOptions,
+  { bundles, before, starting }: Beginning,
+): Promise<void> {
+  const { env } = parts;
+  const { control } = options;
   const world = await openNodeWorld(parts, options);
   let followed: FollowedControl | null = null;
   let isFollowing = true;
@@ -196,13 +229,13 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
     await world[Symbol.asyncDispose]();
   };
   try {
+    starting.waitsFor('no world of the cluster has come yet');
     await world.first(env.signal);
     if (env.signal.aborted) return;
-    const bundles = bundlesOf(parts, options);
+    starting.waitsFor('a bundle is being brought into force');
     await bringBundle(bundles, options, parts);
-    const { control } = options;
-    followed = control === null ? null : followControl(parts, bundles, control);
-    // There is nothing to serve before the first bundle.
+    followed = control === null ? null : await openControl(parts, bundles, control);
+    starting.waitsFor('no bundle has come from the control plane yet');
     await followed?.active(env.signal);
     if (env.signal.aborted) return;
     const served = await serveNode(
@@ -210,6 +243,7 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
       options,
       before,
     );
+    await starting.end();
     followed?.serve(served.hub);
     world.follow(bundles);
     await serveUntilOver(parts, options, { served, unfollow });
@@ -236,14 +270,38 @@ async function serveUntilOver(
   } finally {
     await served[Symbol.asyncDispose]();
     if (options.unloadOnExit && !hasSuccessor) {
+      const { unload } = await import('./unload.js');
       await withLock(paths, () => unload(kernel, paths));
       log('info', 'unloaded');
     }
   }
 }
 
-function exitOf(error: unknown, log: Log): number {
+/** What is wrong with the world, or between it and the bundle; in text with the lines. */
+function tellFindings(
+  { diagnostics }: { readonly diagnostics: readonly Diagnostic[] },
+  { log: form, world }: AgentOptions,
+  env: AgentEnv,
+): void {
+  if (form === 'json')
+    for (const d of diagnostics)
+      tell(
+        jsonLog(env.stderr, () => env.now()),
+        d,
+      );
+  else {
+    const text = world === null ? '' : readFileSync(world, 'utf8');
+    for (const d of diagnostics) env.stderr(renderDiagnostic(d, text, { color: false }));
+  }
+}
+
+function exitOf(error: unknown, options: AgentOptions, env: AgentEnv): number {
+  const log = logOf(env, options);
   if (error instanceof Stop) return error.exit;
+  if (error instanceof WorldError) {
+    tellFindings(error, options, env);
+    return EXIT.findings;
+  }
   if (isRefusedError(error)) {
     for (const d of error.diagnostics) tell(log, d);
     return EXIT.integrity;
@@ -262,7 +320,7 @@ export async function runAgentWith(values: OptionValues, env: AgentEnv): Promise
     await run(read.options, env);
     return EXIT.ok;
   } catch (error) {
-    return exitOf(error, logOf(env, read.options));
+    return exitOf(error, read.options, env);
   }
 }
 

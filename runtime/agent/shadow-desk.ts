@@ -1,12 +1,11 @@
 /** The bundle that this node decides by beside its own, one at a time, and what came of it. */
-import { decodeBundle } from '../../compiler/bundle/index.js';
 import type { World } from '../discovery/index.js';
 import type { EventHub } from './event-hub.js';
-import { createShadow, type Shadow, type ShadowCount } from './shadow.js';
+import type { Shadow, ShadowCount } from './shadow.js';
 
 export interface ShadowDesk {
   /** Begins to count, from nought. A bundle that this kernel takes and V8 does not counts nothing, and is told. */
-  begin(bytes: Uint8Array, digest: string): void;
+  begin(bytes: Uint8Array, digest: string): Promise<void>;
   /** Ends it; harmless where it is another's turn already. */
   end(digest: string): void;
   /** From where events come; until then none are counted. */
@@ -17,13 +16,13 @@ export interface ShadowDesk {
 
 export interface ShadowDeskOptions {
   /** Of this node, asked anew at each beginning. */
-  readonly world: () => World;
+  readonly world: () => Promise<World>;
   readonly onFault: (error: unknown) => void;
 }
 
 interface Current {
   readonly digest: string;
-  readonly shadow: Shadow | null;
+  shadow: Shadow | null;
   following: Disposable | null;
 }
 
@@ -42,20 +41,25 @@ export function openShadowDesk({ world, onFault }: ShadowDeskOptions): ShadowDes
     current?.following?.[Symbol.dispose]();
     current = null;
   };
-  const open = (bytes: Uint8Array, digest: string): Shadow | null => {
+  const open = async (bytes: Uint8Array, digest: string): Promise<Shadow | null> => {
     try {
-      const decoded = decodeBundle(bytes);
-      return decoded.ok ? createShadow({ bundle: decoded.bundle, digest, world: world() }) : null;
+      const { openShadow } = await import('./shadow.js');
+      return openShadow(bytes, digest, await world());
     } catch (error) {
       onFault(error);
       return null;
     }
   };
   return {
-    begin: (bytes, digest) => {
+    begin: async (bytes, digest) => {
       if (current?.digest === digest) return;
       stop();
-      current = { digest, shadow: open(bytes, digest), following: null };
+      const begun: Current = { digest, shadow: null, following: null };
+      current = begun;
+      const shadow = await open(bytes, digest);
+      // Another may have had its turn meanwhile, or nobody.
+      if (current !== begun) return;
+      current.shadow = shadow;
       listen();
     },
     end: (digest) => {

@@ -3,6 +3,7 @@
  * Nothing of it lies on the way of traffic: events come behind the decisions, and one that cannot be decided again is
  * counted as lost, never as the same.
  */
+import { decodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { World } from '../discovery/index.js';
 import { createRecordDecider, recordOfEvent, type TrafficRecord } from '../record/index.js';
@@ -57,6 +58,12 @@ function isSame({ decided, request }: TrafficRecord, outcome: Outcome): boolean 
 
 function isHeadless({ event, head }: Seen): boolean {
   return (event.hook === 'request' || event.hook === 'server') && head === null;
+}
+
+/** Of a bundle as it was brought; null where the bytes are none. Throws as createShadow. */
+export function openShadow(bytes: Uint8Array, digest: string, world: World): Shadow | null {
+  const decoded = decodeBundle(bytes);
+  return decoded.ok ? createShadow({ bundle: decoded.bundle, digest, world }) : null;
 }
 
 /** Opens one. Throws SimulateError SIMULATE_MODULE where a policy does not start. */

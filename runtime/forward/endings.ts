@@ -5,10 +5,13 @@
  */
 import type { Ender } from './end-client.js';
 import type { ClientId, Probe } from './layout.js';
+import { keepLooking, type Looking } from './looking.js';
 import type { NodeWords } from './node-words.js';
 
 /** How long the other end has to close first, and its last bytes to get there. */
 const ENDINGS_MS = 100;
+/** And where nothing has ended for a while. */
+const LONGEST_MS = 400;
 /** Rounds after which what cannot be ended behind its last byte is ended by an error. */
 const PATIENCE = 50;
 
@@ -17,27 +20,25 @@ type EndingWords = Pick<NodeWords, 'endings' | 'forgetEnding' | 'probe'>;
 export class Endings {
   readonly #words: EndingWords;
   readonly #ender: Ender;
-  readonly #timer: NodeJS.Timeout;
+  readonly #looking: Looking;
   /** What waits for its end, and since how many rounds. */
   #rounds: ReadonlyMap<bigint, number> = new Map();
 
   constructor(words: EndingWords, ender: Ender, onFault: (error: unknown) => void) {
     this.#words = words;
     this.#ender = ender;
-    this.#timer = setInterval(() => {
-      try {
-        this.#round();
-      } catch (error) {
-        onFault(error);
-      }
-    }, ENDINGS_MS);
+    this.#looking = keepLooking({
+      look: () => this.#round(),
+      ...{ shortestMs: ENDINGS_MS, longestMs: LONGEST_MS, onFault },
+    });
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    this.#looking.close();
   }
 
-  #round(): void {
+  /** True: something waits for its end still. */
+  #round(): boolean {
     const waiting = new Map<bigint, number>();
     for (const { client, cgroup } of this.#words.endings()) {
       const probe = this.#words.probe(client);
@@ -49,6 +50,7 @@ export class Endings {
       this.#words.forgetEnding(client.cookie);
     }
     this.#rounds = waiting;
+    return waiting.size > 0;
   }
 
   #isEnded(client: ClientId, cgroup: bigint, probe: Probe, round: number): boolean {

@@ -17,13 +17,14 @@ import { giveDoors, type Predecessor, type Successor } from './hand-over.js';
 import { inheritUpstreams, type LeaseOwner, otherOwners } from './inherit.js';
 import { type ClientId, DOORS, type PoolKey } from './layout.js';
 import { LeaseKeeper } from './lease-keeper.js';
+import { keepLooking } from './looking.js';
 import { type NodeWords, openNodeWords } from './node-words.js';
 import { leaveOtherHooks } from './own-hooks.js';
 import { closePairs, openPairs, type Pair } from './pair.js';
 import { Pools } from './pools.js';
 import { type Door, type Session, type SessionWorld, startSession } from './session.js';
 import type { Upstream } from './upstream.js';
-import { WAKE_MS, Waker } from './waker.js';
+import { LONGEST_WAKE_MS, WAKE_MS, Waker } from './waker.js';
 
 const SWEEP_MS = 1000;
 
@@ -294,13 +295,10 @@ function run(
     }
   }, SWEEP_MS);
   const waker = new Waker({ words, pools, sessions, wake: wakerOf(options, words) });
-  const waking = setInterval(() => {
-    try {
-      waker.look();
-    } catch (error) {
-      options.onFault(error);
-    }
-  }, WAKE_MS);
+  const waking = keepLooking({
+    look: () => waker.look(),
+    ...{ shortestMs: WAKE_MS, longestMs: LONGEST_WAKE_MS, onFault: options.onFault },
+  });
   return {
     get sessions(): number {
       return sessions.size;
@@ -333,7 +331,7 @@ function run(
       closed = true;
       clearInterval(sweep);
       endings.close();
-      clearInterval(waking);
+      waking.close();
       if (!isLeaving) words.closeDoors();
       for (const { handover, abort } of sessions.values()) {
         destroy(handover.client, handover.cgroup);

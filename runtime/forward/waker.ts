@@ -9,6 +9,8 @@ import type { Pools } from './pools.js';
 
 /** Between two looks. */
 export const WAKE_MS = 50;
+/** And while there is no connection whose sender could wait. */
+export const LONGEST_WAKE_MS = 400;
 /** Looks at the same place, at most, between two wakes: its sender may just be slow. */
 const LONGEST = 16;
 
@@ -41,8 +43,8 @@ export class Waker {
     this.#world = world;
   }
 
-  /** Looks once; wakes who stands where it stood at the last look. */
-  look(): void {
+  /** Looks once; wakes who stands where it stood at the last look. False: there is nobody who could wait. */
+  look(): boolean {
     const { words, pools, sessions } = this.#world;
     const before = this.#places;
     this.#places = new Map();
@@ -68,5 +70,6 @@ export class Waker {
       const sent = words.step({ step: 'cut', index, lending });
       if (sent > 0) note(`door ${index}`, client, sent, cgroup);
     }
+    return !pools.isEmpty || sessions.size > 0;
   }
 }

@@ -117,6 +117,8 @@ export interface Native {
   recv(fd: number, bytes: Uint8Array, size: number, flags: number): number;
   sendmsg(fd: number, header: Uint8Array, flags: number): number;
   /** On another thread; `done` gets what the call gave. */
+  /** On another thread, for at most so many ms; `events` holds one struct epoll_event. */
+  epollWaitLater(fd: number, events: Uint8Array, milliseconds: number, done: () => void): void;
   recvmsgLater(fd: number, header: Uint8Array, flags: number, done: (result: number) => void): void;
   shutdown(fd: number, how: number): number;
   syscall(number: number, first: number, second: number, third: number): number;
@@ -226,6 +228,15 @@ function bind(library: string): Native {
     from: bigint,
     length: number,
   ) => unknown;
+  const epollWait = libc.func('int epoll_wait(int, void *, int, int)') as unknown as {
+    async(
+      fd: number,
+      events: Uint8Array,
+      most: number,
+      milliseconds: number,
+      done: (error: unknown, result: number) => void,
+    ): void;
+  };
   const recvmsg = libc.func('intptr_t recvmsg(int, void *, int)') as unknown as {
     async(
       fd: number,
@@ -239,6 +250,8 @@ function bind(library: string): Native {
   return {
     ...(functions as unknown as Native),
     errno: () => koffi.errno(),
+    epollWaitLater: (fd, events, milliseconds, done) =>
+      epollWait.async(fd, events, 1, milliseconds, () => done()),
     recvmsgLater: (fd, header, flags, done) =>
       recvmsg.async(fd, header, flags, (error, result) =>
         done(error === null || error === undefined ? Number(result) : -1),

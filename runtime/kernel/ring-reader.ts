@@ -3,11 +3,13 @@
  * drained and delivered afterwards, so that a callback may throw or use the kernel freely.
  */
 import { callError } from './kernel-error.js';
-import type { Native } from './native.js';
+import { type Native, stable } from './native.js';
 import type { KernelMap, RingReader } from './types.js';
 
 // A busy producer must not keep one drain going for ever.
 const DRAIN_LIMIT = 65536;
+/** struct epoll_event, packed on x86-64 and padded elsewhere. */
+const EPOLL_EVENT = 16;
 const STOP = -125; // -ECANCELED: libbpf has consumed the record and ends the round
 
 /** Opens a reader of a ring buffer map; throws KernelError. */
@@ -32,8 +34,19 @@ export function ringReader(native: Native, map: KernelMap): RingReader {
     throw error;
   }
   const epollFd = native.ring_epoll_fd(ring);
+  const event = stable(EPOLL_EVENT);
+  let underway: Promise<void> | null = null;
   return {
     epollFd,
+    waiting: (milliseconds) => {
+      // One at a time, else each call takes another thread.
+      underway ??= new Promise<void>((resolve) => {
+        native.epollWaitLater(epollFd, event, milliseconds, resolve);
+      }).finally(() => {
+        underway = null;
+      });
+      return underway;
+    },
     drain: (onRecord, limit = DRAIN_LIMIT) => {
       if (ring === null) return 0;
       most = Math.min(limit, DRAIN_LIMIT);

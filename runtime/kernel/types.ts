@@ -107,6 +107,11 @@ export interface RingReader extends Disposable {
   drain(onRecord: (bytes: Uint8Array) => void, limit?: number): number;
   /** A file descriptor that becomes readable (epoll). */
   readonly epollFd: number;
+  /**
+   * Resolves when a record waits, or so many ms have passed, without looking again and again: a thread of
+   * the pool of this process waits, also when nobody wants to know any more.
+   */
+  waiting(milliseconds: number): Promise<void>;
 }
 /** 16 address bytes (IPv4 as ::ffff:a.b.c.d) and a port in host order. */
 export interface InetName {

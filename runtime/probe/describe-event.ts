@@ -4,7 +4,7 @@
  */
 import { REASON } from '../../compiler/abi/index.js';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
-import { formatAddress } from '../discovery/index.js';
+import { formatAddress } from '../discovery/address.js';
 import type { KernelEvent } from './kernel-event.js';
 
 export interface EventParty {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { openKernel } from '../../runtime/kernel/index.js';
+import { benchAgent } from './agent.js';
 import { benchConnect } from './connect.js';
 import { benchControl } from './control.js';
 import { benchDecision } from './decision.js';
@@ -22,6 +23,7 @@ const GROUPS = {
   connect: benchConnect,
   http: benchHttp,
   control: benchControl,
+  agent: benchAgent,
 } as const;
 const isGroup = (word: string): word is keyof typeof GROUPS => Object.hasOwn(GROUPS, word);
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { agentApi } from '../../runtime/agent/api/index.js';
 import { runAgent } from '../../runtime/agent/run-agent.js';
 import { agentEnv } from '../support/agent-env.js';
 import { type ControlWorld, controlWorld, until } from '../support/control-world.js';
@@ -58,10 +59,21 @@ test('the first bundle of a node comes from its control plane, and is enforced w
     const { digest, name: bundle } = await admin.putBundle(bytes, null);
     agent = await startAgent(world, control.port);
     await until('known', async () => (await admin.state()).nodes.length === 1);
+    // Nothing to serve yet: the process is well, the node is not ready, and what needs a bundle is for later.
+    const api = agentApi(join(paths.run, 'agent.sock'));
+    assert.is((await api.get('/v1/health')).status, 200);
+    const waiting = await api.get('/v1/ready');
+    assert.is(waiting.status, 503);
+    assert.match(waiting.text, 'no bundle has come from the control plane yet');
+    assert.is(JSON.parse((await api.get('/v1/status')).text).active, null);
+    for (const path of ['/v1/rules', '/v1/metrics', '/v1/events'])
+      assert.is((await api.get(path)).status, 503, path);
+    assert.not.match(agent.log(), 'error');
     assert.is((await admin.state()).nodes[0]?.active, null);
     await admin.apply({ name: bundle, digest, plan: ALL });
     await until('enrolled', () => (agent?.log() ?? '').includes('enrolled reviews.prod'));
     assert.is(connectFrom('127.0.0.1', 9), 'EPERM');
+    assert.is((await api.get('/v1/ready')).status, 200);
     await until('told', async () => (await admin.state()).nodes[0]?.active?.digest === digest);
     const [report] = (await admin.state()).nodes;
     assert.equal(report?.labels, { zone: 'a' });

@@ -21,6 +21,7 @@ export function agentEnv(paths: Paths, signal: AbortSignal, heard: Heard = {}): 
     version: VERSION,
     channel: null,
     command: [],
+    stager: null,
     onHandOver: () => {},
     started: { env: {}, pid: process.pid },
     ...(heard.patience === undefined ? {} : { patience: heard.patience }),

@@ -52,6 +52,11 @@ export interface ApiWorld {
   onFault(error: unknown): void;
 }
 
+/** Of a call that would be answered later: 503, and no fault of anybody. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet';
+}
+
 export interface Api extends AsyncDisposable {
   readonly path: string;
 }
@@ -159,9 +164,6 @@ class Calls {
       refuse(response, 503, `${MAX_STREAMS} callers follow the events already`);
       return;
     }
-    this.#streams.add(response);
-    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-    response.flushHeaders();
     const sink = {
       get waiting(): number {
         return response.writableLength;
@@ -176,6 +178,9 @@ class Calls {
       following = null;
     };
     following = this.#world.follow(filter, eventStream(filter, sink, leave));
+    this.#streams.add(response);
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    response.flushHeaders();
     response.once('close', leave);
   }
 }
@@ -212,8 +217,9 @@ export async function serveApi(path: string, world: ApiWorld): Promise<Api> {
     (request, response) => {
       const allowed = access.get(request.socket) ?? 'none';
       calls.take(request, response, allowed).catch((error: unknown) => {
-        world.onFault(error);
         const message = error instanceof Error ? error.message : String(error);
+        if (error instanceof NotYet) return refuse(response, 503, message);
+        world.onFault(error);
         if (response.headersSent) response.destroy();
         else say(response, 500, { error: { code: codeOf(error), message } });
       });

@@ -34,6 +34,7 @@ export const AGENT_COMMAND: CommandSpec = {
     const read = readAgentOptions(values);
     if (!read.ok) return { exit: EXIT.usage, diagnostics: [diagnostic('U004', read.message)] };
     const { runAgentWith } = await import('../../agent/run-agent.js');
+    const { stagerFile } = await import('../../agent/staged-bundles.js');
     const code = await runAgentWith(values, {
       stdout: (text) => env.stdout.write(text),
       stderr: (text) => env.stderr.write(text),
@@ -41,6 +42,7 @@ export const AGENT_COMMAND: CommandSpec = {
       version: VERSION,
       channel: env.channel(),
       command: env.command,
+      stager: [env.command[0] ?? '', stagerFile()],
       onHandOver: (handler) => env.onHangUp(handler),
       started: { env: env.env, pid: env.pid },
       now: () => env.now(),
