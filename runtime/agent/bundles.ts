@@ -12,15 +12,22 @@ import { type ActiveBundle, activeBundle, activeOf } from './active-bundle.js';
 import { followChain } from './chain.js';
 import { inputsDigest } from './generation-inputs.js';
 import { pinnedGenerations, wholeActive } from './generations.js';
-import { type GoodBundle, isLaid, markGood, readGood } from './last-good.js';
-import { type Loaded, type LoadOptions, loadOrNote, tryLoad } from './load.js';
+import {
+  type GoodBundle,
+  isLaid,
+  laidSignatures,
+  layBundle,
+  markGood,
+  readGood,
+} from './last-good.js';
+import { admitted, type Loaded, type LoadOptions, loadOrNote, tryLoad } from './load.js';
 import { withLock } from './lock.js';
 import { hasNode, openNode, sweepNode } from './node.js';
 import type { Paths } from './paths.js';
 import { type Refusal, refusalOf } from './refusal.js';
 import { type RolledBack, rollback } from './rollback.js';
 import { nodeCgroups } from './stage.js';
-import { type GenerationRecord, readState } from './state.js';
+import { type GenerationRecord, readState, writeState } from './state.js';
 import { type NodeStatus, nodeStatus } from './status.js';
 import type { LoadStep } from './steps.js';
 
@@ -154,7 +161,10 @@ class Bundles implements NodeBundles {
     const { kernel, paths } = this.#options;
     const options = this.#loadOptions(brought);
     const running = this.#running(options);
-    if (running !== null) return { ...activeOf(running), loaded: null };
+    if (running !== null) {
+      this.#vouchAnew(running, options);
+      return { ...activeOf(running), loaded: null };
+    }
     const kept = this.#kept(options);
     if (kept !== null) {
       const { record } = rollback(kernel, paths, { to: kept.generation });
@@ -163,6 +173,26 @@ class Bundles implements NodeBundles {
     const loaded = await loadOrNote(kernel, paths, options);
     const { digest, bundle } = options;
     return { generation: loaded.generation, digest, name: bundle.manifest.name, loaded };
+  }
+
+  /**
+   * What runs came again with other signatures: they are asked like those of a new bundle, and kept with it, so
+   * that a start finds them and `status` names who vouches now. Refused, those from before stay.
+   */
+  #vouchAnew({ generation }: GenerationRecord, options: LoadOptions): void {
+    const { paths } = this.#options;
+    const { digest, archive, signatures = [] } = options;
+    const laid = laidSignatures(paths, digest);
+    if (archive === undefined || laid?.join('\n') === signatures.join('\n')) return;
+    const admission = admitted(paths, options);
+    layBundle(paths, { digest, bytes: archive, signatures });
+    if (admission === null) return;
+    const trust = { signers: admission.signers, version: admission.version };
+    const state = readState(paths);
+    const generations = state.generations.map((g) =>
+      g.generation === generation ? { ...g, trust } : g,
+    );
+    writeState(paths, { ...state, generations });
   }
 
   #loadOptions({ bytes, signatures, asOf }: Brought): LoadOptions {

@@ -39,6 +39,8 @@ const archiveOf = (paths: Paths, digest: string): string =>
 const signaturesOf = (paths: Paths, digest: string): string =>
   join(folderOf(paths), `${stem(digest)}.sigstore.jsonl`);
 
+const linesIn = (text: string): readonly string[] => text.split('\n').filter((line) => line !== '');
+
 function holds(path: string, bytes: Uint8Array): boolean {
   try {
     return Buffer.compare(readFileSync(path), bytes) === 0;
@@ -56,6 +58,15 @@ export function layBundle(paths: Paths, { digest, bytes, signatures }: LaidBundl
     [archiveOf(paths, digest), bytes],
   ] as const) {
     if (!holds(path, data)) writeAtomic(path, data, { flush: true });
+  }
+}
+
+/** The signatures that lie beside a bundle of this digest; null where it is not laid down. */
+export function laidSignatures(paths: Paths, digest: string): readonly string[] | null {
+  try {
+    return linesIn(readFileSync(signaturesOf(paths, digest), 'utf8'));
+  } catch {
+    return null;
   }
 }
 
@@ -95,11 +106,10 @@ export function readGood(paths: Paths): GoodBundle | null {
   if (pointer === null) return null;
   const { digest, name } = pointer;
   try {
-    const signatures = readFileSync(signaturesOf(paths, digest), 'utf8').split('\n');
     return {
       ...{ digest, name, admittedAt: new Date(pointer.admittedAt) },
       bytes: readFileSync(archiveOf(paths, digest)),
-      signatures: signatures.filter((line) => line !== ''),
+      signatures: linesIn(readFileSync(signaturesOf(paths, digest), 'utf8')),
     };
   } catch (cause) {
     throw damaged(`the last good bundle \`${digest}\` cannot be read`, cause);

@@ -168,7 +168,10 @@ function activate(
 }
 
 /** Who vouches for the bundle, where this node asks. Throws RefusedError, AgentError. */
-function admitted(paths: Paths, { bundle, digest, trust, now }: LoadOptions): Admission | null {
+export function admitted(
+  paths: Paths,
+  { bundle, digest, trust, now }: LoadOptions,
+): Admission | null {
   if (trust === undefined || trust === null) return null;
   const { policy, signatures, asOf, isKept = false } = trust;
   const candidate = { name: bundle.manifest.name, digest, signatures };

@@ -223,6 +223,25 @@ test('a bundle that is kept is gone back to, though its version is lower; anothe
   assert.ok(!refused.ok && refused.code === 'V108');
 });
 
+test('what runs comes again with other signatures: they are asked, and kept for the next start', async () => {
+  trustAlice();
+  const sign = ['sign', 'shop.weft', '--as-version', '3', '--key'];
+  await run(...sign, 'alice.key');
+  const first = signaturesOf('shop.weft');
+  assert.equal(await open().apply(shop, first, 'enforce'), { ok: true, generation: 1 });
+  await run('keygen', '--out', 'carol');
+  await run(...sign, 'carol.key');
+  const both = signaturesOf('shop.weft');
+  assert.equal(await open().apply(shop, both, 'enforce'), { ok: true, generation: 1 });
+  assert.is(readGood(paths)?.signatures.length, 2, 'kept');
+  const refused = await open().apply(shop, null, 'enforce');
+  assert.ok(!refused.ok && refused.code === 'V101', JSON.stringify(refused));
+  assert.is(readGood(paths)?.signatures.length, 2, 'those from before stay');
+  assert.is(open().active()?.generation, 1);
+  restart();
+  assert.equal(await open().boot(), { ok: true, generation: 1 });
+});
+
 test('a key that left the trust policy does not boot', async () => {
   trustAlice();
   await run('sign', 'shop.weft', '--key', 'alice.key', '--as-version', '3');
