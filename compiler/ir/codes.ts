@@ -12,7 +12,7 @@ export const CODES: CodeTable = {
   },
   I103: {
     title: 'memory growth in the decide phase',
-    help: 'a decision makes a known number of objects: none in a loop, none whose size is not constant; compute others at top level',
+    help: 'a decision makes a known number of objects: in a loop only where constants count at most 32 turns, none whose size is not constant; compute others at top level',
   },
   I104: {
     title: 'write to a static variable in the decide phase',

@@ -279,7 +279,10 @@ export function promoteMemory(func: Func, module: Module): boolean {
   if (known.some(({ at, store }) => store && at < from)) return false;
   const stores = known.filter(({ store }) => store);
   const wild = stores.length < accesses.filter((i) => i.op === 'store.memory').length;
-  const cells = cellsOf(known);
+  const loads = known.filter(({ store }) => !store);
+  const isRead = ({ at, size }: Cell): boolean =>
+    loads.some((load) => load.at < at + size && at < load.at + load.size);
+  const cells = cellsOf(known).filter(isRead);
   const joins = [...predecessors(func).values()].filter((p) => p.length > 1).length;
   if (cells.length > MAX_CELLS || cells.length * joins > MAX_PARAMS) return false;
   const limits = addressLimits(func);
@@ -293,11 +296,8 @@ export function promoteMemory(func: Func, module: Module): boolean {
         limits(block.id, instr.args[0]) + BigInt(instr.offset + instr.size) > BigInt(from),
     ),
   );
-  const touches = known.some(
-    ({ at, size, store }) => !store && cells.some((c) => c.at >= at && c.at < at + size),
-  );
   const keepStores = wild || unknownLoads;
-  if (keepStores && !touches) return false;
+  if (keepStores && cells.length === 0) return false;
   const promotion = new Promotion(func, { cells, image, addressOf, wild });
   promotion.run(keepStores);
   return promotion.changed;

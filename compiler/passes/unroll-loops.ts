@@ -29,6 +29,8 @@ import { type Copies, copyBlocks, repairSsa, retarget } from './repair-ssa.js';
 /** More rounds, or more instructions in all copies, stay a loop. */
 const MOST_ROUNDS = 32;
 const MOST_INSTRUCTIONS = 320;
+/** The same for a loop that makes objects: they have to lie at constant addresses, or are refused. */
+const MOST_MAKING = 4000;
 
 /** Unrolls one loop; true where there was one to unroll. */
 export function unrollLoops(func: Func): boolean {
@@ -39,11 +41,19 @@ export function unrollLoops(func: Func): boolean {
     const body = [...loop.blocks].flatMap((id) => blocks.get(id) ?? []);
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
     const rounds = roundsOf(func, loop);
-    if (rounds === null || size * (rounds + 1) > MOST_INSTRUCTIONS) continue;
+    const most = makesObjects(body) ? MOST_MAKING : MOST_INSTRUCTIONS;
+    if (rounds === null || size * (rounds + 1) > most) continue;
     peel(func, loop, body, rounds + 1);
     return true;
   }
   return false;
+}
+
+/** True where the allocator may have to grow memory, as far as is known. */
+function makesObjects(body: readonly Block[]): boolean {
+  return body.some((block) =>
+    block.instrs.some((instr) => instr.op === 'abi' && instr.name.startsWith('refused.')),
+  );
 }
 
 /** After how many whole rounds constants end the loop; null where that is not known. */
