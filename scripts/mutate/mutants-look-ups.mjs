@@ -73,7 +73,7 @@ export const LOOK_UPS = [
     file: texts,
     find: 'if (part === plan.words - 1) {',
     replace: 'if (part === 0) {',
-    suite: 'case#^path-table.case',
+    suite: 'case#^path-collision.case',
   },
   {
     class: 'letter case',
