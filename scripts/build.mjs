@@ -4,10 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { binaryenWasm } from './binaryen-wasm.mjs';
-import { buildPlayground } from './build-playground.mjs';
-import { buildStatusPage } from './build-status-page.mjs';
+import { installPackages } from './setup.mjs';
+
+// In a fresh clone there is nothing to import yet.
+installPackages();
+const { build } = await import('esbuild');
+const { binaryenWasm } = await import('./binaryen-wasm.mjs');
+const { buildPlayground } = await import('./build-playground.mjs');
+const { buildStatusPage } = await import('./build-status-page.mjs');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name) => join(root, 'node_modules', '.bin', name);

@@ -1,12 +1,14 @@
 // Installs what is missing on a fresh Debian machine with Node 20: npm packages of the lock file, and
 // the Debian packages that building and running the kernel part needs. Does nothing where all is there.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fetchWasmtime } from './fetch-wasmtime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** What npm writes when all packages are there. */
+const INSTALLED = join(root, 'node_modules', '.package-lock.json');
 
 /** What the kernel part needs: a file that shows it is there, and the Debian package that brings it. */
 const DEBIAN = [
@@ -53,6 +55,13 @@ function run(command, args) {
   if (done.status !== 0) throw new Error(`\`${command} ${args.join(' ')}\` failed`);
 }
 
+/** The npm packages of the lock file, where there are none yet. */
+export function installPackages() {
+  if (existsSync(INSTALLED)) return;
+  console.error('installing npm packages');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
 /** Makes the checkout ready. Returns whether the kernel part can be built and run here, and why not. */
 export function setup() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -61,11 +70,10 @@ export function setup() {
     process.exit(4);
   }
   const lock = join(root, 'package-lock.json');
-  const installed = join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
-    console.error('installing npm packages');
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs < statSync(lock).mtimeMs) {
+    rmSync(INSTALLED);
   }
+  installPackages();
   if (process.platform !== 'linux') return { kernel: false, why: 'not Linux' };
   const isRoot = process.getuid?.() === 0;
   const missing = DEBIAN.filter((need) => !present(need.file));

@@ -45,11 +45,18 @@ function imageOf(archive: Uint8Array, name: string | null): Image {
   return { digest, manifest, blobs };
 }
 
+/** POSIX.1-1988 ustar: what each header says at 257. */
+const MAGIC = { at: 257, text: 'ustar' } as const;
+
 function readFiles(archive: Uint8Array): Files {
   if (archive.length === 0) throw new Refusal('B102', 'the file is empty');
   if (archive.length > MAX_BUNDLE_BYTES) {
     const message = `the archive has ${archive.length} bytes, more than ${MAX_BUNDLE_BYTES}`;
     throw new Refusal('B106', message);
+  }
+  const magic = archive.subarray(MAGIC.at, MAGIC.at + MAGIC.text.length);
+  if (magic.length === MAGIC.text.length && new TextDecoder().decode(magic) !== MAGIC.text) {
+    throw new Refusal('B101', 'the file is no tar archive');
   }
   const files = new Map<string, Uint8Array>();
   let entries: ParsedTarFileItem[];

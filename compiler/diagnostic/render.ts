@@ -15,6 +15,32 @@ function paint(text: string, codes: string, color: boolean): string {
   return color ? `\u001b[${codes}m${text}\u001b[0m` : text;
 }
 
+/**
+ * What a terminal would obey or reorder, made visible: texts of files and of users are shown here. C0 and C1
+ * controls but the tab, and the bidirectional controls of Unicode (UAX #9, 2).
+ */
+function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (char) => (char === '\t' ? char : '\ufffd'));
+}
+
+/** A source line is shown whole up to this; of a longer one so much before the place, and so much in all. */
+const WHOLE = 200;
+const BEFORE = 60;
+const SHOWN = 120;
+
+/** The part of a line that is shown, and the finding moved with it. */
+function excerpt(line: string, d: Diagnostic): { readonly text: string; readonly at: Diagnostic } {
+  if (line.length <= WHOLE) return { text: harmless(line), at: d };
+  const column = Math.min((d.column ?? 1) - 1, line.length);
+  const from = Math.max(0, column - BEFORE);
+  const until = Math.min(line.length, from + SHOWN);
+  const before = from === 0 ? '' : '…';
+  const text = `${before}${harmless(line.slice(from, until))}${until === line.length ? '' : '…'}`;
+  const moved = (n: number | null): number | null =>
+    n === null ? null : Math.min(n - from, SHOWN + 1) + before.length;
+  return { text, at: { ...d, column: moved(d.column), endColumn: moved(d.endColumn) } };
+}
+
 /** Two cells for the scripts that terminals draw wide, so that carets stand under their text. */
 function isWide(codePoint: number): boolean {
   return (
@@ -58,21 +84,23 @@ export function renderDiagnostic(
 ): string {
   const { color } = options;
   const head = paint(`${d.severity}[${d.code}]`, `1;${CODE[d.severity]}`, color);
-  const lines = [`${head}: ${paint(d.message, '1', color)}`];
+  const lines = [`${head}: ${paint(harmless(d.message), '1', color)}`];
   const number = d.line === null ? '' : String(d.line);
   const gutter = ' '.repeat(number.length);
   const bar = paint('|', '2', color);
   const at = place(d);
-  if (at !== null) lines.push(`${gutter}${paint('-->', '2', color)} ${at}`);
+  if (at !== null) lines.push(`${gutter}${paint('-->', '2', color)} ${harmless(at)}`);
   const text = d.line === null ? undefined : source?.split('\n')[d.line - 1]?.replace(/\r$/, '');
   if (text !== undefined && d.line !== null) {
-    lines.push(`${gutter} ${bar}`, `${paint(number, '2', color)} ${bar} ${text}`);
+    const shown = excerpt(text, d);
+    lines.push(`${gutter} ${bar}`, `${paint(number, '2', color)} ${bar} ${shown.text}`);
     if (d.column !== null) {
-      lines.push(`${gutter} ${bar} ${paint(carets(text, d), CODE[d.severity], color)}`);
+      const marks = carets(shown.text, shown.at);
+      lines.push(`${gutter} ${bar} ${paint(marks, CODE[d.severity], color)}`);
     }
   }
-  for (const note of d.notes) lines.push(`${gutter} = note: ${note}`);
-  if (d.help !== null) lines.push(`${gutter} = help: ${d.help}`);
+  for (const note of d.notes) lines.push(`${gutter} = note: ${harmless(note)}`);
+  if (d.help !== null) lines.push(`${gutter} = help: ${harmless(d.help)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { openDescriptorStore } from '../forward/index.js';
+import { isKernelError } from '../kernel/kernel-error.js';
 import { isRefusedError } from '../trust/refused-error.js';
 import type { ActiveBundle } from './active-bundle.js';
 import type { AgentEnv } from './agent-env.js';
@@ -308,7 +309,8 @@ function exitOf(error: unknown, options: AgentOptions, env: AgentEnv): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   const ours = isAgentError(error) ? { code: error.code, help: error.help ?? undefined } : {};
-  log('error', message, ours);
+  const kernels = isKernelError(error) ? { code: error.code, help: error.remedy ?? undefined } : {};
+  log('error', message, { ...ours, ...kernels });
   return EXIT.failure;
 }
 

@@ -236,13 +236,14 @@ function wasmtimeLibrary(env: Env, input: Input, engine: EngineName): string | n
 export async function openCases(
   env: Env,
   input: Input,
+  what: 'simulate' | 'explain',
 ): Promise<{ readonly subject: Subject; readonly cases: Cases; readonly single: boolean }> {
   const [shown = '.', file] = input.arguments;
   const single = textOption(input, 'from') !== null || textOption(input, 'to') !== null;
   if (single && file !== undefined)
     throw usageFault('give a scenario, or `--from` and `--to`, not both');
   if (!single && file === undefined) {
-    throw usageFault('nothing to simulate', 'give a scenario file, or `--from` and `--to`');
+    throw usageFault(`nothing to ${what}`, 'give a scenario file, or `--from` and `--to`');
   }
   const subject = await openSubject(env, shown);
   const cases =
@@ -256,7 +257,7 @@ export async function openCases(
 export async function runSimulation(env: Env, input: Input): Promise<Simulation> {
   const engine = ENGINES.find((name) => name === textOption(input, 'engine')) ?? 'wasm';
   const library = wasmtimeLibrary(env, input, engine);
-  const { subject, cases, single } = await openCases(env, input);
+  const { subject, cases, single } = await openCases(env, input, 'simulate');
   const wasm = engine === 'kernel' ? null : await byWasm(subject, cases, library);
   const kernel =
     engine === 'kernel' || engine === 'both' ? await byKernel(env, subject, cases) : null;

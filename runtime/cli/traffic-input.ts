@@ -46,18 +46,23 @@ export function formatOf(env: Env, shown: string, asked: string | null): InputFo
   const named = INPUT_FORMATS.find((format) => format === asked);
   if (named !== undefined) return named;
   let found: InputFormat | null;
+  let isEmpty: boolean;
   try {
-    found = inputFormat(start(pathIn(env, shown)));
+    const bytes = start(pathIn(env, shown));
+    isEmpty = bytes.length === 0;
+    found = inputFormat(bytes);
   } catch (error) {
     throw new CliError([readFault(shown, error)], EXIT.failure);
   }
   if (found !== null) return found;
   if (/\.(ya?ml)$/.test(shown)) return 'scenario'; // its faults are told by its reader
-  const help = `say which it is with \`--format\`: ${INPUT_FORMATS.join(', ')}`;
-  const fault = diagnostic('W405', `\`${shown}\` begins like no form of traffic that is known`, {
-    at: { file: shown, line: 1, column: 1 },
-    help,
-  });
+  const [message, help] = isEmpty
+    ? [`\`${shown}\` is empty`, 'name a file that holds traffic']
+    : [
+        `\`${shown}\` begins like no form of traffic that is known`,
+        `say which it is with \`--format\`: ${INPUT_FORMATS.join(', ')}`,
+      ];
+  const fault = diagnostic('W405', message, { at: { file: shown, line: 1, column: 1 }, help });
   throw new CliError([fault], EXIT.findings);
 }
 

@@ -24,6 +24,9 @@ const NODE_VERBS = [
   ['enrol', '--all'],
   ['unenrol', '--all'],
   ['status'],
+  ['top', '--count', '1'],
+  ['rollback'],
+  ['record', '--out', 'r.ndjson'],
 ] as const;
 
 test('without root: one error, exit 1, from each verb of a node', () => {
@@ -38,6 +41,26 @@ test('without root: one error, exit 1, from each verb of a node', () => {
     assert.is(diagnostics[0].code, 'KERNEL_EPERM');
     assert.match(diagnostics[0].help, 'run as root');
   }
+});
+
+test('without root the agent says so in its log, with code and remedy', () => {
+  const done = spawnSync(process.execPath, [main, 'agent', '--world', 'shop/world.yaml'], {
+    ...{ cwd, uid: 65534, gid: 65534, encoding: 'utf8' },
+  });
+  assert.is(done.status, 1, done.stdout);
+  const { code, help } = JSON.parse(String(done.stderr));
+  assert.is(code, 'KERNEL_EPERM');
+  assert.match(help, 'run as root');
+});
+
+test('a keeper without a program that can be started: usage, and nothing is tried again', () => {
+  const words = ['keeper', '--', 'no-such-agent', '--world', 'x'];
+  const done = spawnSync(process.execPath, [main, ...words], { cwd, encoding: 'utf8' });
+  assert.is(done.status, 64, done.stdout);
+  assert.match(
+    done.stderr,
+    /`no-such-agent` cannot be started: ENOENT[^]*weft keeper -- weft agent/,
+  );
 });
 
 test('not Linux, no libbpf, no bpf file system, no cgroup2: exit 4 with the remedy', async () => {

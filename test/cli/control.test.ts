@@ -42,7 +42,7 @@ test('an authority is made once, and issues certificates that name who they are 
 test('what is missing is said', async () => {
   await withFolder(async (cwd) => {
     for (const [args, message] of [
-      [['control'], /`--ca` is needed/],
+      [['control'], /`--ca` is needed\n = help: run `weft control --help`/],
       [['control', ...FILES, '--page', 'here'], /`here` is not HOST:PORT/],
       [['control', 'ca'], /`--out` is needed/],
       [['control', 'ca', 'init', '--out', 'x'], /`--trust-domain` is a name/],

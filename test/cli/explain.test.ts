@@ -94,6 +94,17 @@ nearest to being let in:
     assert.match(wrong.stderr, /no case `nobody`/);
   }));
 
+test('what names nothing to explain is usage, with the remedy', async () => {
+  for (const [words, said] of [
+    [[], /nothing to explain[^]*give a scenario file, or `--from` and `--to`/],
+    [['--id', '7'], /`--id` goes with `--record`[^]*`--record FILE`/],
+  ] as const) {
+    const { exit, stderr } = await weft(['explain', 'shop', ...words]);
+    assert.is(exit, 64);
+    assert.match(stderr, said);
+  }
+});
+
 test('a recorded event, by its id or its line', () =>
   withBundle(async (bundle) => {
     await withFolder(async (folder) => {

@@ -125,6 +125,12 @@ test('what is no traffic is refused, also where a form is forced', async () => {
   const unknown = await run(...BUNDLE, 'other.txt', ...WORLD);
   assert.is(unknown.exit, 3);
   assert.match(unknown.stderr, /W405[\s\S]*other\.txt:1[\s\S]*--format/);
+  write('nothing.ndjson', '');
+  const nothing = await run(...BUNDLE, 'nothing.ndjson', ...WORLD);
+  assert.match(
+    nothing.stderr,
+    /W405[^]*`nothing\.ndjson` is empty[^]*name a file that holds traffic/,
+  );
   const forced = await run(...BUNDLE, 'other.txt', ...WORLD, '--format', 'records');
   assert.match(forced.stderr, /W401[\s\S]*other\.txt:1/);
   assert.is((await run(...BUNDLE, 'seen.ndjson', ...WORLD, '--engine', 'both')).exit, 64);

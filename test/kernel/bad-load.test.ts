@@ -192,6 +192,7 @@ test('enrol --all: what runs here is enrolled once, what does not is named', asy
   assert.is(again.exit, 0);
   assert.match(again.stdout, 'enrolled already: reviews.prod\n');
   assert.match(again.stdout, 'not on this node (no cgroup): elsewhere.prod\n');
+  assert.match(again.stdout, `cgroups are looked for below ${paths.cgroups}`);
   assert.is((await run(['enrol', 'reviews.prod', '--all'])).exit, 64);
 });
 

@@ -66,6 +66,9 @@ test('a cut archive is refused', () => {
 test('what is no archive is refused', () => {
   const outcome = decodeBundle(new TextEncoder().encode('{"not": "a bundle"}'.repeat(100)));
   assert.not(outcome.ok);
+  if (outcome.ok) return;
+  const [first] = outcome.diagnostics;
+  assert.equal([first?.code, first?.message], ['B101', 'the file is no tar archive']);
 });
 
 test('another schema version is refused as such', () => {

@@ -50,6 +50,38 @@ test('a range over several lines marks the rest of the first', () => {
   assert.is(renderDiagnostic(d, 'abcd\nef\ng', plain).split('\n')[4], '  |  ^^^');
 });
 
+test('of a long line the part around the place is shown', () => {
+  const at500 = { file: 'a', line: 1, column: 501, endColumn: 504 };
+  const line = `${'x'.repeat(500)}abc${'y'.repeat(500)}`;
+  const [, , , shown = '', marks = ''] = renderDiagnostic(
+    diagnostic('P001', 'no', { at: at500 }),
+    line,
+    plain,
+  ).split('\n');
+  assert.is(shown, `1 | …${'x'.repeat(60)}abc${'y'.repeat(57)}…`);
+  assert.is(marks.indexOf('^^^'), shown.indexOf('abc'));
+  const whole = diagnostic('P001', 'no', {
+    at: { file: 'a', line: 1, column: 1, endColumn: 2000 },
+  });
+  const [, , , all = '', under = ''] = renderDiagnostic(whole, 'z'.repeat(2000), plain).split('\n');
+  assert.is(all, `1 | ${'z'.repeat(120)}…`);
+  assert.is(under.length, 4 + 120);
+  // A line that is not too long stays whole.
+  const short = renderDiagnostic(diagnostic('P001', 'no', { at }), `a\n${'w'.repeat(200)}`, plain);
+  assert.match(short, `2 | ${'w'.repeat(200)}\n`);
+});
+
+test('what a terminal would obey is made visible, in the line and in the message', () => {
+  const d = diagnostic('P001', 'the name `\u001b[2J\u202e`', {
+    at,
+    notes: ['\u0007'],
+    help: 'a\r\u0085b',
+  });
+  const text = renderDiagnostic(d, 'one\n\tab\u001b]0;x\u0007\u2066\n', plain);
+  assert.not.match(text, /[\u001b\u0007\u202e\u2066\r\u0085]/);
+  assert.match(text, '2 | \tab\ufffd]0;x\ufffd\ufffd\n');
+});
+
 test('colour only where asked', () => {
   const d = diagnostic('P001', 'no');
   assert.match(renderDiagnostic(d, null, { color: true }), '\u001b[1;31merror[P001]\u001b[0m');

@@ -12,6 +12,7 @@ import {
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
+import { usageFault } from '../usage-fault.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7443';
 const PLACE = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:]+)):(\d{1,5})$/;
@@ -20,7 +21,7 @@ const DEFAULT_STORE = 'file:/var/lib/weft/control';
 function needed(input: Input, name: string): string {
   const text = textOption(input, name);
   if (text !== null) return text;
-  throw new CliError([diagnostic('U004', `\`--${name}\` is needed`)], EXIT.usage);
+  throw usageFault(`\`--${name}\` is needed`, 'run `weft control --help`');
 }
 
 function describe(error: unknown): string {

@@ -9,11 +9,12 @@ function describe({ cgroup, workload }: EnrolmentRecord): string {
   return `enrolled ${cgroup} as ${workload ?? 'no workload of the world'}`;
 }
 
-function describeAll({ enrolled, already, absent }: EnrolledAll): string {
+function describeAll(below: string, { enrolled, already, absent }: EnrolledAll): string {
   return [
     ...enrolled.map(describe),
     ...already.map((name) => `enrolled already: ${name}`),
     ...absent.map((name) => `not on this node (no cgroup): ${name}`),
+    ...(absent.length === 0 ? [] : [`cgroups are looked for below ${below}`]),
   ].join('\n');
 }
 
@@ -37,7 +38,7 @@ export const ENROL_COMMAND: CommandSpec = {
     if (flagOption(input, 'all')) {
       const { enrolAll } = await import('../../agent/enrol-all.js');
       const done = await withLock(paths, () => enrolAll(kernel, paths));
-      return { exit: EXIT.ok, document: { ...done }, text: describeAll(done) };
+      return { exit: EXIT.ok, document: { ...done }, text: describeAll(paths.cgroups, done) };
     }
     const { enrol } = await import('../../agent/enrol.js');
     const cgroup = await cgroupOf(paths, input);

@@ -1,6 +1,6 @@
 /** `weft events`: the verdicts of live connections, each with the line that decided it. */
 import { diagnostic } from '../../../compiler/diagnostic/index.js';
-import type { AgentApi } from '../../agent/api/index.js';
+import type { AgentApi } from '../../agent/api/client.js';
 import { jsonLine } from '../../agent/api/json.js';
 import type { EventRecord } from '../../probe/index.js';
 import type { AdminPlace, EventFilter } from '../../rollout/index.js';

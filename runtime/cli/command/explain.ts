@@ -39,9 +39,10 @@ type Chosen = Omit<RecordedCase, 'recorded'> & Partial<Pick<RecordedCase, 'recor
 async function chosenCase(env: Env, input: Input): Promise<Chosen> {
   const file = textOption(input, 'record');
   if (file !== null) return (await import('../recorded-case.js')).openRecorded(env, input, file);
-  if (textOption(input, 'id') !== null) throw usageFault('`--id` goes with `--record`');
+  if (textOption(input, 'id') !== null)
+    throw usageFault('`--id` goes with `--record`', 'name the recording by `--record FILE`');
   const { openCases } = await import('../simulate-run.js');
-  const { subject, cases, single } = await openCases(env, input);
+  const { subject, cases, single } = await openCases(env, input, 'explain');
   const id = textOption(input, 'case');
   if (single && id !== null) throw usageFault('`--case` goes with a scenario');
   const { connect, request, ...chosen } = chooseCase(cases, id);

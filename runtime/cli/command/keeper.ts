@@ -1,6 +1,12 @@
 /** `weft keeper`: keeps an agent running and its connections open, where no systemd does. */
 import type { CommandSpec } from '../command-spec.js';
 import { EXIT } from '../exit.js';
+import { usageFault } from '../usage-fault.js';
+
+/** What the system says of a program that is not there or may not be run (spawn(2), errno). */
+function isSpawnFault(error: unknown): error is Error & { readonly code: string } {
+  return error instanceof Error && 'syscall' in error && /^spawn/.test(String(error.syscall));
+}
 
 export const KEEPER_COMMAND: CommandSpec = {
   name: 'keeper',
@@ -16,6 +22,7 @@ export const KEEPER_COMMAND: CommandSpec = {
     const { run } = await env.nodePaths();
     const { runKeeper } = await import('../../agent/keeper.js');
     const { jsonLog } = await import('../../agent/log.js');
+    const [program = ''] = input.arguments;
     const code = await runKeeper({
       ...{ kernel, run, env: env.env, command: input.arguments, signal: env.untilTold() },
       log: jsonLog(
@@ -23,6 +30,10 @@ export const KEEPER_COMMAND: CommandSpec = {
         () => env.now(),
       ),
       kill: (pid, signal) => env.kill(pid, signal),
+    }).catch((error: unknown) => {
+      if (!isSpawnFault(error)) throw error;
+      const help = 'give the agent and its arguments: `weft keeper -- weft agent --world FILE`';
+      throw usageFault(`\`${program}\` cannot be started: ${error.code}`, help);
     });
     return { exit: code === 0 ? EXIT.ok : EXIT.failure };
   },
