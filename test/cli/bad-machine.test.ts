@@ -59,7 +59,7 @@ test('a keeper without a program that can be started: usage, and nothing is trie
   assert.is(done.status, 64, done.stdout);
   assert.match(
     done.stderr,
-    /`no-such-agent` cannot be started: ENOENT[^]*weft keeper -- weft agent/,
+    /`no-such-agent` cannot be started: ENOENT[\s\S]*weft keeper -- weft agent/,
   );
 });
 

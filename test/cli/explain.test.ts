@@ -96,8 +96,8 @@ nearest to being let in:
 
 test('what names nothing to explain is usage, with the remedy', async () => {
   for (const [words, said] of [
-    [[], /nothing to explain[^]*give a scenario file, or `--from` and `--to`/],
-    [['--id', '7'], /`--id` goes with `--record`[^]*`--record FILE`/],
+    [[], /nothing to explain[\s\S]*give a scenario file, or `--from` and `--to`/],
+    [['--id', '7'], /`--id` goes with `--record`[\s\S]*`--record FILE`/],
   ] as const) {
     const { exit, stderr } = await weft(['explain', 'shop', ...words]);
     assert.is(exit, 64);

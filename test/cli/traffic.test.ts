@@ -129,7 +129,7 @@ test('what is no traffic is refused, also where a form is forced', async () => {
   const nothing = await run(...BUNDLE, 'nothing.ndjson', ...WORLD);
   assert.match(
     nothing.stderr,
-    /W405[^]*`nothing\.ndjson` is empty[^]*name a file that holds traffic/,
+    /W405[\s\S]*`nothing\.ndjson` is empty[\s\S]*name a file that holds traffic/,
   );
   const forced = await run(...BUNDLE, 'other.txt', ...WORLD, '--format', 'records');
   assert.match(forced.stderr, /W401[\s\S]*other\.txt:1/);
