@@ -125,3 +125,19 @@ export function need(parent: Checkpoint | null, origins: Iterable<Origin>): void
     wanted = added;
   }
 }
+
+/** Notes what a test told, wherever the same numbers are. */
+export function learn(
+  values: Values,
+  [left, right]: readonly [Scalar, Scalar],
+  [a, b]: readonly [Range, Range],
+): void {
+  if (a === left.range && b === right.range) return;
+  for (let place = 0; place < values.length; place++) {
+    const value = values[place];
+    if (value?.kind !== 'scalar') continue;
+    if (value.origin === left.origin && a !== left.range) values[place] = { ...value, range: a };
+    else if (value.origin === right.origin && b !== right.range)
+      values[place] = { ...value, range: b };
+  }
+}

@@ -16,6 +16,7 @@ import {
   type Reg,
   type Width,
 } from '../asm/index.js';
+import { isAncestor, noteEntry, outer, outermost } from './loop-entry.js';
 import { type Places, placesOf, slotAt } from './places.js';
 import { Results } from './results.js';
 import {
@@ -32,6 +33,7 @@ import {
   Checkpoint,
   covers,
   type Likeness,
+  learn,
   need,
   type Pointer,
   type Scalar,
@@ -392,41 +394,4 @@ class Walk {
       if (state.entry !== null && state.parent !== null) noteEntry(state.parent, state.entry);
     }
   }
-}
-
-/** Notes what a test told, wherever the same numbers are. */
-function learn(
-  values: Values,
-  [left, right]: readonly [Scalar, Scalar],
-  [a, b]: readonly [Range, Range],
-): void {
-  if (a === left.range && b === right.range) return;
-  for (let place = 0; place < values.length; place++) {
-    const value = values[place];
-    if (value?.kind !== 'scalar') continue;
-    if (value.origin === left.origin && a !== left.range) values[place] = { ...value, range: a };
-    else if (value.origin === right.origin && b !== right.range)
-      values[place] = { ...value, range: b };
-  }
-}
-
-function isAncestor(state: Checkpoint, { parent }: Way): boolean {
-  for (let above = parent; above !== null; above = above.parent) if (above === state) return true;
-  return false;
-}
-
-function outermost(entry: Checkpoint | null): Checkpoint | null {
-  let found = entry;
-  while (found?.entry && found.entry !== found) found = found.entry;
-  return found;
-}
-
-function outer(old: Checkpoint | null, state: Checkpoint): Checkpoint {
-  return old !== null && old.depth <= state.depth ? old : state;
-}
-
-/** update_loop_entry: the outermost open state that ways came back to. */
-function noteEntry(state: Checkpoint, entry: Checkpoint): void {
-  const [mine, other] = [state.entry ?? state, entry.entry ?? entry];
-  if (other.open > 0 && other.depth <= mine.depth) state.entry = entry;
 }
