@@ -65,25 +65,20 @@ export class ControlBuilder extends SsaBuilder {
     const type = this.context.typeOf(index);
     const header = this.context.isTailCalled(index) ? this.enterLoop(type, args) : null;
     const given = header?.params.slice(0, type.params.length).map(({ id }) => id) ?? args;
-    const locals = [...given, ...body.locals.map((local) => this.constant(intType(local), 0n))];
-    const label: Label = {
-      op: 'function',
-      to: after,
-      after,
-      height: this.stack.length,
-      type,
-      other: null,
-    };
-    this.frames.push({
-      index,
-      body,
-      next: 0,
-      locals,
-      labels: [label],
-      header,
-      tail,
-      machine: null,
-    });
+    this.enterBody({ index, body, header, tail, machine: null }, type, given, after);
+  }
+
+  /** Reads a function's body from here on: its arguments are given, its own locals are zero; it returns to `to`. */
+  protected enterBody(
+    frame: Pick<Frame, 'index' | 'body' | 'header' | 'tail' | 'machine'>,
+    type: FuncType,
+    given: readonly ValueId[],
+    to: Block | null,
+  ): void {
+    const zeros = frame.body.locals.map((local) => this.constant(intType(local), 0n));
+    const height = this.stack.length;
+    const label: Label = { op: 'function', to, after: to, height, type, other: null };
+    this.frames.push({ ...frame, next: 0, locals: [...given, ...zeros], labels: [label] });
   }
 
   /** Begins a function as a loop, whose header takes its arguments and the state. */

@@ -135,23 +135,10 @@ export class RecursionBuilder extends ControlBuilder {
     const ids = entry.params.map(({ id }) => id);
     this.block = entry;
     this.state = ids.slice(type.params.length);
-    const zeros = body.locals.map((local) => this.constant(intType(local), 0n));
-    const locals = [...ids.slice(0, type.params.length), ...zeros];
     const returns = this.newBlock([...type.results.map(intType), ...this.stateTypes]);
-    const label: Label = {
-      ...{ op: 'function', to: returns, after: returns, height: machine.height, type, other: null },
-    };
     this.stack.length = machine.height;
-    this.frames.push({
-      index,
-      body,
-      next: 0,
-      locals,
-      labels: [label],
-      header: null,
-      tail: false,
-      machine,
-    });
+    const given = ids.slice(0, type.params.length);
+    this.enterBody({ index, body, header: null, tail: false, machine }, type, given, returns);
   }
 
   /** The function of a frame is read: its returns go back to where it was called. */
