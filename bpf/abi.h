@@ -27,10 +27,31 @@ struct weft_party {
 	__u32 attributes[WEFT_ATTRIBUTE_SLOTS]; /* symbols; 0 absent */
 };
 
+#define WEFT_POLICY_WORDS 2
+
+/* A bit per policy of the bundle. */
+struct weft_policy_set {
+	__u64 word[WEFT_POLICY_WORDS];
+};
+
+_Static_assert(WEFT_POLICY_WORDS == 2, "what follows goes through each word");
+
+static __attribute__((always_inline)) inline int weft_any(const struct weft_policy_set *set)
+{
+	return (set->word[0] | set->word[1]) != 0;
+}
+
+/* Is any policy in both? One test for all words: each branch doubles the ways that a verifier walks. */
+static __attribute__((always_inline)) inline int
+weft_overlap(const struct weft_policy_set *a, const volatile struct weft_policy_set *b)
+{
+	return ((a->word[0] & b->word[0]) | (a->word[1] & b->word[1])) != 0;
+}
+
 struct weft_connection {
 	struct weft_party source;
 	struct weft_party destination;
-	__u64 policies;	 /* bit per policy that is attached to the target */
+	struct weft_policy_set policies; /* that are attached to the target */
 	__u64 now;	 /* ns since 1970-01-01 UTC */
 	__u64 zero;	 /* always 0, which the verifier does not know: see docs, laundering */
 	__u32 random;
@@ -108,15 +129,15 @@ struct weft_decision {
 	__u32 site;
 	__u32 policy;
 	__u32 reason;
-	__u64 audited;	    /* policies that answered Audit */
-	__u64 shadow_allow; /* shadow policies and what they said */
-	__u64 shadow_deny;
+	struct weft_policy_set audited;	     /* policies that answered Audit */
+	struct weft_policy_set shadow_allow; /* shadow policies and what they said */
+	struct weft_policy_set shadow_deny;
 };
 
 /*
  * The joined policy of a bundle, made by the compiler, joined by libbpf's linker.
  * weft_route_connection: site << 16 | bundle-wide route number (0: no opinion).
- * weft_authorize_connection fills *decision and returns decision->verdict.
+ * weft_authorize_connection fills all of *decision and returns decision->verdict.
  * Both are global functions: the verifier checks them once, with unknown arguments.
  */
 extern int weft_route_connection(const struct weft_connection *connection);

@@ -89,7 +89,7 @@ static __always_inline void weft_start(struct weft_judgement *judgement)
 	struct weft_result *result = &judgement->result;
 
 	connection->now = input->now;
-	connection->policies = 0;
+	connection->policies = (struct weft_policy_set){};
 	connection->zero = 0;
 	connection->random = input->random;
 	connection->protocol = input->protocol;
@@ -136,7 +136,6 @@ static __always_inline int weft_ask(struct weft_judgement *judgement)
 	struct weft_decision *decision = &result->decision;
 	__u32 verdict;
 
-	*decision = (struct weft_decision){ .policy = WEFT_NO_POLICY };
 	verdict = weft_authorize_connection(&judgement->connection, decision);
 	if (verdict == WEFT_ALLOW || verdict == WEFT_DENY)
 		decision->verdict = verdict;
@@ -198,14 +197,14 @@ static __noinline int weft_choose(struct weft_judgement *judgement)
  * Asks the service's policies for a route and sets result->cluster.
  * 0: the decision has ended (route stopped, or names no cluster).
  */
-static __always_inline int weft_route(struct weft_judgement *judgement, __u64 policies)
+static __always_inline int weft_route(struct weft_judgement *judgement)
 {
 	struct weft_result *result = &judgement->result;
 	struct weft_route *route;
 	__u32 answer;
 
 	weft_see_nobody(&judgement->connection.destination); /* chosen only by the route */
-	judgement->connection.policies = policies;
+	judgement->connection.policies = judgement->routes;
 	answer = weft_route_connection(&judgement->connection);
 	result->route = answer & 0xffff;
 	result->route_site = answer >> 16;
@@ -232,10 +231,10 @@ static __always_inline int weft_route(struct weft_judgement *judgement, __u64 po
  * Whether a connection is a question of its own: not where its requests are asked about and no
  * policy of its destination speaks of connections.
  */
-static __always_inline int weft_is_asked(__u32 flags, __u64 policies)
+static __always_inline int weft_is_asked(__u32 flags, const struct weft_policy_set *policies)
 {
-	return !(flags & WEFT_SERVICE_HTTP) || (policies & weft_connection_mask) ||
-	       !(policies & weft_request_mask);
+	return !(flags & WEFT_SERVICE_HTTP) || weft_overlap(policies, &weft_connection_mask) ||
+	       !weft_overlap(policies, &weft_request_mask);
 }
 
 /* What the policies say of the connection, where they are asked. */
@@ -243,10 +242,55 @@ static __always_inline int weft_verdict(struct weft_judgement *judgement)
 {
 	struct weft_result *result = &judgement->result;
 
-	if (weft_is_asked(result->flags, judgement->connection.policies))
+	if (weft_is_asked(result->flags, &judgement->connection.policies))
 		return weft_ask(judgement);
 	weft_end(result, WEFT_REASON_REQUESTS, WEFT_ALLOW);
 	return 0;
+}
+
+/* Client side: who asks? 0: nobody that we know. */
+static __always_inline int weft_start_connect(struct weft_judgement *judgement)
+{
+	struct weft_connection *connection = &judgement->connection;
+	struct weft_identity *identity;
+
+	weft_start(judgement);
+	judgement->result.source = weft_own_workload(&judgement->input);
+	identity = weft_identify(judgement->result.source);
+	if (identity) {
+		weft_set_source(connection, identity);
+		return 1;
+	}
+	connection->source.address = (struct weft_address){};
+	weft_see_nobody(&connection->source);
+	return 0;
+}
+
+/* Client side: the verdict on result->destination, whoever chose it. */
+static __always_inline int weft_end_connect(struct weft_judgement *judgement)
+{
+	struct weft_connection *connection = &judgement->connection;
+	struct weft_identity *identity = weft_identify(judgement->result.destination);
+
+	if (identity) {
+		weft_see(&connection->destination, &identity->destination);
+		connection->policies = identity->policies;
+	} else {
+		weft_see_nobody(&connection->destination);
+		connection->policies = (struct weft_policy_set){};
+	}
+	return weft_verdict(judgement);
+}
+
+/* The service whose address and port are where the flow goes; NULL: none. */
+static __always_inline struct weft_service *weft_service_at(const struct weft_input *input)
+{
+	struct weft_service_key key = {};
+
+	key.address = input->destination;
+	key.port = input->port;
+	key.protocol = input->protocol;
+	return bpf_map_lookup_elem(&weft_services, &key);
 }
 
 /* Client side: service -> route -> cluster -> endpoint -> verdict. */
@@ -255,40 +299,24 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 	struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;
 	struct weft_result *result = &judgement->result;
-	struct weft_service_key key = {};
-	struct weft_identity *identity;
 	struct weft_service *service;
-	__u64 policies = 0;
 	int known;
 
-	weft_start(judgement);
-	result->source = weft_own_workload(input);
-	identity = weft_identify(result->source);
-	known = identity != 0;
-	if (identity)
-		weft_set_source(connection, identity);
-	else {
-		connection->source.address = (struct weft_address){};
-		weft_see_nobody(&connection->source);
-	}
+	known = weft_start_connect(judgement);
 	if (!known && weft_on_unknown_identity != WEFT_ALLOW) {
 		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_DENY);
 		return 0;
 	}
 
-	key.address = input->destination;
-	key.port = input->port;
-	key.protocol = input->protocol;
-	service = bpf_map_lookup_elem(&weft_services, &key);
-	judgement->routes = 0;
+	service = weft_service_at(input);
+	judgement->routes = (struct weft_policy_set){};
 	if (service)
 		result->flags = service->flags;
 	if (service && !(service->flags & WEFT_SERVICE_DIRECT)) {
-		policies = service->policies;
-		judgement->routes = policies;
+		judgement->routes = service->policies;
 		result->service = service->service;
 		result->cluster = service->cluster;
-		if (known && policies && !weft_route(judgement, policies))
+		if (known && weft_any(&judgement->routes) && !weft_route(judgement))
 			return 0;
 		if (!weft_choose(judgement)) {
 			weft_end(result, WEFT_REASON_NO_ENDPOINT, WEFT_DENY);
@@ -304,13 +332,7 @@ static __always_inline int weft_connect_decide(struct weft_judgement *judgement)
 		weft_end(result, WEFT_REASON_UNKNOWN_IDENTITY, WEFT_ALLOW);
 		return 0;
 	}
-	identity = weft_identify(result->destination);
-	if (identity)
-		weft_see(&connection->destination, &identity->destination);
-	else
-		weft_see_nobody(&connection->destination);
-	connection->policies = identity ? identity->policies : 0;
-	return weft_verdict(judgement);
+	return weft_end_connect(judgement);
 }
 
 /* Server side: the same question, where the flow arrives. */
@@ -319,7 +341,6 @@ static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 	struct weft_input *input = &judgement->input;
 	struct weft_connection *connection = &judgement->connection;
 	struct weft_result *result = &judgement->result;
-	struct weft_service_key key = {};
 	struct weft_identity *identity;
 	struct weft_service *service;
 
@@ -341,11 +362,8 @@ static __always_inline int weft_ingress_decide(struct weft_judgement *judgement)
 	}
 	weft_see(&connection->destination, &identity->destination);
 	connection->policies = identity->policies;
-	if (connection->policies & weft_request_mask) {
-		key.address = input->destination;
-		key.port = input->port;
-		key.protocol = input->protocol;
-		service = bpf_map_lookup_elem(&weft_services, &key);
+	if (weft_overlap(&connection->policies, &weft_request_mask)) {
+		service = weft_service_at(input);
 		if (service)
 			result->flags = service->flags;
 	}

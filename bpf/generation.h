@@ -16,9 +16,9 @@ const volatile __u32 weft_on_fuel = WEFT_DENY;
 const volatile __u32 weft_on_unknown_identity = WEFT_DENY;
 const volatile __u32 weft_on_parse = WEFT_DENY;
 /* Policies of the bundle that authorize connections, route requests, authorize requests. */
-const volatile __u64 weft_connection_mask = ~0ull;
-const volatile __u64 weft_route_mask = 0;
-const volatile __u64 weft_request_mask = 0;
+const volatile struct weft_policy_set weft_connection_mask = { { ~0ull, ~0ull } };
+const volatile struct weft_policy_set weft_route_mask = {};
+const volatile struct weft_policy_set weft_request_mask = {};
 /* Slots of struct weft_party that the bundle looks at; the others are never set. */
 const volatile __u32 weft_attribute_slots = WEFT_ATTRIBUTE_SLOTS;
 /* Requests between workloads of this node may go past TCP (request/short.h). */

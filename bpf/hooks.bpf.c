@@ -393,4 +393,6 @@ SEC("cgroup_skb/ingress") int weft_ingress(struct __sk_buff *skb)
 	}
 }
 
+#include "open.h"
+
 char weft_license[] SEC("license") = "Dual BSD/GPL";

@@ -22,6 +22,7 @@ SEC("sk_msg") int weft_send_reply(struct sk_msg_md *message)
 SEC("tp_btf/sk_data_ready") int BPF_PROG(weft_delivered, struct sock *socket)
 {
 	struct weft_http *http;
+	struct tcp_sock *tcp;
 	struct {
 		__u64 cookie;
 		__u32 grant;
@@ -29,8 +30,10 @@ SEC("tp_btf/sk_data_ready") int BPF_PROG(weft_delivered, struct sock *socket)
 	} state; /* of struct weft_served_state */
 
 	/* No program of ours looks at it, or it is a server's: another CPU has what is kept of that. */
-	if (!((__u64)socket->sk_user_data & WEFT_USER_DATA_PSOCK) ||
-	    BPF_CORE_READ((struct inet_sock *)socket, mc_index))
+	if (!((__u64)socket->sk_user_data & WEFT_USER_DATA_PSOCK))
+		return 0;
+	tcp = bpf_skc_to_tcp_sock(socket);
+	if (!tcp || tcp->inet_conn.icsk_inet.mc_index)
 		return 0;
 	http = bpf_sk_storage_get(&weft_http, socket, 0, 0);
 	if (!http || !(http->native.grant & 1))

@@ -107,7 +107,7 @@ enum weft_service_flag {
 struct weft_service {
 	__u32 service;
 	__u32 cluster;	/* where no policy has an opinion */
-	__u64 policies; /* asked for a route */
+	struct weft_policy_set policies; /* asked for a route */
 	__u32 flags;	/* enum weft_service_flag */
 	__u32 zero;
 };
@@ -140,7 +140,7 @@ struct weft_view {
 struct weft_identity {
 	struct weft_view source;
 	struct weft_view destination;
-	__u64 policies; /* attached to it */
+	struct weft_policy_set policies; /* attached to it */
 	struct weft_address address4; /* zero: has none */
 	struct weft_address address6;
 	__u32 here; /* it is of this node, or of none that judges what it sends */
@@ -151,6 +151,7 @@ struct weft_identity {
 
 #define WEFT_INPUT_PICK 1  /* pick is given; else the cluster's balance decides */
 #define WEFT_INPUT_BOUND 2 /* of the endpoints that may be chosen, this one: judgement->bound */
+#define WEFT_INPUT_OPEN 4  /* of an event: the connection was open, and is judged again (open.h) */
 
 struct weft_input {
 	struct weft_address source; /* ingress only: the remote address */
@@ -191,6 +192,16 @@ struct weft_event {
 	__u8 hook; /* enum weft_hook */
 };
 
+/* What weft_open says of one connection: where sock_diag finds it, and what was decided. */
+struct weft_open {
+	__u64 cookie;
+	struct weft_address local;
+	struct weft_address remote;
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 verdict; /* 0: there was no room to decide, ask again */
+};
+
 /*
  * All memory of one decision. It is not on the stack, of which the policy may want most, and not
  * per-CPU, because hooks run preemptibly: it is a slot of weft_scratch, owned through `busy`.
@@ -206,7 +217,7 @@ struct weft_judgement {
 		};
 	};
 	struct weft_connection connection;
-	__u64 routes; /* policies that are asked for a route */
+	struct weft_policy_set routes; /* policies that are asked for a route */
 	struct weft_name bound; /* where WEFT_INPUT_BOUND says so */
 	__u32 zero;
 };

@@ -1,5 +1,5 @@
 /** The manifest of a bundle from its project and its compiled policies. */
-import { HOOK, refusalReplies } from './abi/index.js';
+import { ABI_VERSION, HOOK, refusalReplies } from './abi/index.js';
 import type { Manifest, PolicyEntry } from './bundle/manifest.js';
 import type { PolicyConfig, ProjectConfig } from './bundle/project.js';
 import { canAllow } from './can-allow.js';
@@ -28,7 +28,7 @@ export function buildManifest(project: ProjectConfig, parts: ManifestParts): Man
   });
   return {
     schemaVersion: 1,
-    abiVersion: 1,
+    abiVersion: ABI_VERSION,
     name: project.name,
     policies: entries,
     routes: policies.flatMap(({ index, frontend }) =>

@@ -10,6 +10,7 @@ import type { ProjectConfig } from './bundle/project.js';
 import { canAudit } from './can-allow.js';
 import { checkBudget, checkRegexTables, checkTableBudget } from './check-budget.js';
 import { checkConnectionRoutes } from './check-connection-routes.js';
+import { checkFunctions } from './check-functions.js';
 import { checkVerified, walkedLimit, walkLowered } from './check-verified.js';
 import { checkWalks, type PlacedWalk } from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
@@ -59,6 +60,8 @@ export interface CompileInput {
   readonly checkCluster: ClusterCheck | null;
   /** Where policies are kept for the next compilation of the same project. */
   readonly cache?: PolicyCache | undefined;
+  /** Hears how many of the policies are compiled, before each. */
+  readonly onPolicy?: ((compiled: number, all: number) => void) | undefined;
   /** Sees the IR of a policy behind each pass of the form for all kernels; tests run it there. */
   readonly observe?: ((policy: number, pass: string, module: Module) => void) | undefined;
 }
@@ -158,12 +161,14 @@ async function compilePolicies({
   snapshot,
   observe,
   cache,
+  onPolicy,
 }: CompileInput): Promise<{ policies: CompiledPolicy[]; diagnostics: Diagnostic[] }> {
   const policies: CompiledPolicy[] = [];
   const diagnostics: Diagnostic[] = [];
   const { fuel } = project.budget;
   let firstSite = 1;
   for (const [index, { file }] of project.policies.entries()) {
+    onPolicy?.(index, project.policies.length);
     const name = policyName(file);
     const place = { index, name, file, firstSite };
     const watch = observerOf(observe, index);
@@ -276,7 +281,12 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   const hasLoops = base.module.functions.some((f) => loops(f).length > 0);
   const guarded = isWalked && hasLoops ? variant(true) : base;
   const verified = (of: Variant, isForNew: boolean): Diagnostic[] =>
-    of.lowered.ok ? checkVerified({ ...of, functions: of.lowered.functions, isForNew }) : [];
+    of.lowered.ok
+      ? [
+          ...checkFunctions(of.lowered.functions),
+          ...checkVerified({ ...of, functions: of.lowered.functions, isForNew }),
+        ]
+      : [];
   if (!hasErrors(diagnostics)) diagnostics.push(...verified(base, guarded === base));
   if (!hasErrors(diagnostics) && guarded !== base) diagnostics.push(...verified(guarded, true));
   const { wasm } = parts.stages;

@@ -4,10 +4,11 @@
 // fails is left in dist/fuzz/<target> and the exit code is 1.
 // `npm run fuzz -- 10000000 --target policies` (nightly) generates whole policies and asks V8, Wasmtime, the kernel
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
-// which every run of the tests decides again. `--seed N` begins elsewhere.
+// which every run of the tests decides again. `--seed N` begins elsewhere (forty seeds are 10 million decisions). The
+// tests are run as they were built (`npm run build`).
 // `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies, calls of
 // the agent's local API, discovery messages, plans), each with its share of the inputs (test/fuzz/readers.ts), in slices of a process each.
-// What was done is kept in dist/fuzz/readers: the same command goes on where it ended, was stopped, or `--for SECONDS` had passed.
+// What was done of policies and readers is kept in dist/fuzz: the same command goes on where it ended, was stopped, or `--for SECONDS` had passed.
 // As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
 // usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]
 import { spawnSync } from 'node:child_process';
@@ -15,6 +16,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { comparePolicies } from './fuzz/policies.mjs';
 import { fuzzInSlices } from './fuzz/slices.mjs';
 
 const INPUTS = 10_000_000;
@@ -128,39 +130,24 @@ function fuzz(name) {
   console.log(`${name}: ${inputs} inputs, ${verdict}, ${seconds} s, seed ${values.seed}`);
   return ran.status === 0;
 }
-/** Of each bundle that test/differential generates: three policies, and so many decisions. */
-const GENERATED = [
-  { test: 'differential/policies', variable: 'WEFT_BUNDLES', decisions: 3000, share: 0.6 },
-  { test: 'differential/requests', variable: 'WEFT_REQUEST_BUNDLES', decisions: 2900, share: 0.4 },
-];
-/** Bundles a process: asc's memory grows with what it compiled. */
-const BUNDLES_OF_RUN = 100;
+const secondsAsked = values.for === undefined ? Number.POSITIVE_INFINITY : Number(values.for);
 
 /** Compares the engines on generated policies; differences go to the corpus. */
 function fuzzPolicies() {
   const started = Date.now();
-  let isSame = true;
-  let policies = 0;
-  let decisions = 0;
-  for (const { test, variable, decisions: each, share } of GENERATED) {
-    let left = Math.ceil((inputs * share) / each);
-    for (let seed = Number(values.seed); left > 0; seed += 1) {
-      const count = Math.min(left, BUNDLES_OF_RUN);
-      left -= count;
-      const env = { WEFT_SEED: String(seed), WEFT_IR_EACH: '1', WEFT_KEEP_FOUND: '1' };
-      const ran = spawnSync(process.execPath, [join(root, 'scripts/test.mjs'), test], {
-        stdio: 'inherit',
-        env: { ...process.env, ...env, [variable]: String(count) },
-      });
-      isSame &&= ran.status === 0;
-      policies += 3 * count;
-      decisions += count * each;
-    }
-  }
+  const to = join(resolve(values.to), 'policies');
+  const compared = comparePolicies({
+    ...{ root, inputs, seed: Number(values.seed), to, seconds: secondsAsked },
+  });
+  const { policies, decisions, differences, isWhole } = compared;
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
-  const verdict = isSame ? 'no difference' : 'a difference (see test/differential/corpus)';
-  console.log(`policies: ${policies} policies, ${decisions} decisions, ${verdict}, ${seconds} s`);
-  return isSame;
+  const verdict =
+    differences === 0 ? 'no difference' : 'a difference (see test/differential/corpus)';
+  const rest = isWhole ? '' : `, not yet ${inputs}`;
+  console.log(
+    `policies: ${policies} policies, ${decisions} decisions${rest}, ${verdict}, ${seconds} s, seed ${values.seed}`,
+  );
+  return differences === 0;
 }
 /** So many inputs are one process, which nobody goes on with. */
 const SHORT = 50_000;
@@ -177,7 +164,7 @@ function fuzzReaders() {
         }
       : fuzzInSlices({
           ...{ entry, inputs, seed: Number(values.seed), to: join(resolve(values.to), 'readers') },
-          seconds: values.for === undefined ? Number.POSITIVE_INFINITY : Number(values.for),
+          seconds: secondsAsked,
         });
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   const verdict = isFine ? 'no fault' : 'a fault';

@@ -1,7 +1,7 @@
 // Loads every program into kernels that this machine does not run: Debian's 6.1, 6.12 and 6.18, each
 // booted under QEMU. What each program costs the verifier is compared with test/kernels/<series>.txt,
 // a few connections and requests are tried, and two hundred generated policies are loaded and asked
-// what V8 has answered here. Kernels are downloaded once into the cache, never installed.
+// what V8 has answered here; imported policies whose loops are near what a verifier walks are loaded. Kernels are downloaded once into the cache, never installed.
 // usage: npm run test:kernels [-- [series...] [--update] [--renew] [--no-build]]
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -65,6 +65,7 @@ const { writeSpecimens } = await import(join(dist, 'test/kernels/specimens.js'))
 const { GENERATED, POLICIES, writeGenerated } = await import(
   join(dist, 'test/kernels/generated.js')
 );
+const { writeImported } = await import(join(dist, 'test/kernels/imported.js'));
 
 const started = Date.now();
 const tell = (text) =>
@@ -78,10 +79,16 @@ async function findingsOf({ series, image: kernel, name }, image) {
   let maker = null;
   let steps = 0;
   let tried = 0;
+  let loaded = 0;
   // Where the guest falls silent, what it was at is what comes behind this.
   let last = 'nothing';
   const onSaid = (said) => {
-    last = said.measured?.[0]?.object ?? said.step?.what ?? said.tried?.name ?? last;
+    last =
+      said.measured?.[0]?.object ??
+      said.step?.what ??
+      said.tried?.name ??
+      said.loaded?.name ??
+      last;
     if (said.maker) maker = said.maker;
     if (said.measured) {
       measured.push(...said.measured);
@@ -103,6 +110,12 @@ async function findingsOf({ series, image: kernel, name }, image) {
       if (tried % 10 === 0 || tried === GENERATED)
         tell(`${series}: ${tried} of ${GENERATED} generated bundles tried`);
     }
+    if (said.loaded) {
+      loaded += 1;
+      const { name, outcome } = said.loaded;
+      tell(`${series}: imported ${name}: ${outcome}`);
+      if (outcome !== 'same') findings.push(`imported ${name}: ${outcome}`);
+    }
   };
   try {
     await boot({ kernel, image, onSaid });
@@ -112,10 +125,12 @@ async function findingsOf({ series, image: kernel, name }, image) {
   const accepted = measured.filter(({ count }) => count !== null).length;
   tell(
     `${series}: ${accepted} of ${measured.length} programs accepted, ${steps} steps on loopback, ` +
-      `${tried} of ${GENERATED} bundles (${POLICIES.length} generated policies each) asked what V8 answered`,
+      `${tried} of ${GENERATED} bundles (${POLICIES.length} generated policies each) asked what V8 answered, ` +
+      `${loaded} of ${imported} imported bundles loaded`,
   );
   if (maker === null) return [...findings, 'the guest measured nothing'];
   if (tried !== GENERATED) findings.push(`${tried} of ${GENERATED} generated bundles were tried`);
+  if (loaded !== imported) findings.push(`${loaded} of ${imported} imported bundles were loaded`);
   const file = join(root, 'test/kernels', `${series}.txt`);
   const whole = steps > 0 && !measured.some(({ count }) => count === null);
   if (options.update && whole) writeFileSync(file, formatCounts(maker, measured));
@@ -144,6 +159,8 @@ await writeSpecimens(specimens);
 tell('compiling generated policies');
 mkdirSync(join(specimens, 'generated'));
 await writeGenerated(join(specimens, 'generated'));
+mkdirSync(join(specimens, 'imported'));
+const imported = await writeImported(join(specimens, 'imported'));
 const image = join(work, 'image.cpio');
 await makeImage({ dist, busybox, specimens, to: image });
 for (const kernel of kernels) {

@@ -42,7 +42,7 @@ struct weft_text {
 
 #define WEFT_TEXTS_MAX 512 /* with more literals a policy's records are decided in the plain way */
 #define WEFT_TEXTS 1024 /* a power of two, above WEFT_TEXTS_MAX */
-#define WEFT_POLICIES 64
+#define WEFT_POLICIES (64 * WEFT_POLICY_WORDS)
 #define WEFT_PREDICATES 4096 /* a power of two */
 
 struct weft_policy {
@@ -78,7 +78,7 @@ struct weft_cluster {
 
 struct weft_workload {
 	struct weft_party party; /* as a destination, without its address */
-	__u64 policies;
+	struct weft_policy_set policies;
 };
 
 /* Where connections come from and go to: what holds of every record that names the same ends. */
@@ -86,7 +86,7 @@ struct weft_ends {
 	struct weft_party source;
 	struct weft_address to;
 	struct weft_address bound;
-	__u64 policies; /* those of the service */
+	struct weft_policy_set policies; /* those of the service */
 	__s32 source_workload; /* WEFT_NONE: a stranger */
 	__s32 service;
 	__s32 cluster; /* where no route says another */

@@ -63,7 +63,7 @@ void weft_batch_policy(__u32 number, __u32 is_enforced, __u32 allows_connection,
 WEFT_EXPORT("set_question")
 void weft_batch_question(__u32 number, __u32 hook, __u32 function)
 {
-	weft_has[hook] |= 1ull << number;
+	weft_mark(&weft_has[hook], number);
 	weft_policies[number].question[hook] = function;
 }
 
@@ -144,9 +144,9 @@ void weft_batch_cluster(__u32 number, __u32 first4, __u32 count4, __u32 first6, 
 }
 
 /* Answers where its identity goes: predicates and attributes of struct weft_party. */
-WEFT_EXPORT("set_workload") __u64 *weft_batch_workload(__u32 number, __u64 policies)
+WEFT_EXPORT("set_workload") __u64 *weft_batch_workload(__u32 number, __u64 policies, __u64 more)
 {
-	weft_workloads[number].policies = policies;
+	weft_workloads[number].policies = (struct weft_policy_set){ { policies, more } };
 	return &weft_workloads[number].party.predicates;
 }
 
@@ -159,7 +159,7 @@ WEFT_EXPORT("set_route") void weft_batch_route(__u32 number, __s32 cluster, __u3
 WEFT_EXPORT("set_ends")
 void weft_batch_ends(__u32 number, __s32 source_workload, __s32 service, __s32 cluster,
 		     __s32 request_cluster, __s32 destination, __u32 port, __u32 protocol,
-		     __u32 family, __u64 policies)
+		     __u32 family, __u64 policies, __u64 more)
 {
 	struct weft_ends *ends = &weft_ends[number];
 
@@ -171,7 +171,7 @@ void weft_batch_ends(__u32 number, __s32 source_workload, __s32 service, __s32 c
 	ends->port = port;
 	ends->protocol = protocol;
 	ends->family = family;
-	ends->policies = policies;
+	ends->policies = (struct weft_policy_set){ { policies, more } };
 	ends->is_known = 1;
 }
 

@@ -29,13 +29,13 @@ enum weft_column {
 	WEFT_COLUMN_SIDE,
 	WEFT_COLUMN_AUDIT,
 	WEFT_COLUMN_SHADOW_ALLOW,
-	WEFT_COLUMN_SHADOW_DENY = WEFT_COLUMN_SHADOW_ALLOW + 2,
-	WEFT_COLUMN_FUEL = WEFT_COLUMN_SHADOW_DENY + 2,
+	WEFT_COLUMN_SHADOW_DENY = WEFT_COLUMN_SHADOW_ALLOW + 2 * WEFT_POLICY_WORDS,
+	WEFT_COLUMN_FUEL = WEFT_COLUMN_SHADOW_DENY + 2 * WEFT_POLICY_WORDS,
 	WEFT_COLUMNS,
 };
 
 /* The manifest and the plan, as far as decisions depend on them; set once. */
-static __u64 weft_has[WEFT_HOOKS]; /* bit per policy that has the export */
+static struct weft_policy_set weft_has[WEFT_HOOKS]; /* policies that have the export */
 static __u32 weft_default; /* WEFT_ALLOW or WEFT_DENY */
 static struct weft_endpoint *weft_endpoints;
 static struct weft_cluster *weft_clusters;
@@ -60,7 +60,7 @@ struct weft_flow {
 	__u32 reason;
 	__u32 is_server;
 	__u32 has_said;
-	__u64 policies;
+	struct weft_policy_set policies;
 };
 
 static __u32 weft_ask(__u32 number, enum weft_hook hook)
@@ -79,16 +79,57 @@ static __u32 weft_ask(__u32 number, enum weft_hook hook)
 	return answer;
 }
 
-static __always_inline __u32 weft_lowest(__u64 bits)
+/* Takes the first policy out of a set; WEFT_POLICIES where it has none. */
+static __always_inline __u32 weft_next(struct weft_policy_set *set)
 {
-	return __builtin_ctzll(bits);
+	for (__u32 i = 0; i < WEFT_POLICY_WORDS; i++) {
+		__u64 word = set->word[i];
+
+		if (!word)
+			continue;
+		set->word[i] = word & (word - 1);
+		return 64 * i + __builtin_ctzll(word);
+	}
+	return WEFT_POLICIES;
+}
+
+/* The policies of a set that a hook has to ask. */
+static __always_inline struct weft_policy_set weft_to_ask(const struct weft_policy_set *set,
+							  enum weft_hook hook)
+{
+	struct weft_policy_set both;
+
+	for (__u32 i = 0; i < WEFT_POLICY_WORDS; i++)
+		both.word[i] = set->word[i] & weft_has[hook].word[i];
+	return both;
+}
+
+static __always_inline void weft_add(struct weft_policy_set *to, const struct weft_policy_set *more)
+{
+	for (__u32 i = 0; i < WEFT_POLICY_WORDS; i++)
+		to->word[i] |= more->word[i];
+}
+
+static __always_inline void weft_mark(struct weft_policy_set *set, __u32 policy)
+{
+	set->word[policy / 64] |= 1ull << policy % 64;
+}
+
+/* All that a decision says beside its verdict. */
+static __always_inline void weft_add_marks(struct weft_decision *to, const struct weft_decision *more)
+{
+	weft_add(&to->audited, &more->audited);
+	weft_add(&to->shadow_allow, &more->shadow_allow);
+	weft_add(&to->shadow_deny, &more->shadow_deny);
 }
 
 /* combineRoutes: the first opinion of an enforcing policy. */
 static __u32 weft_route(struct weft_flow *flow, enum weft_hook hook)
 {
-	for (__u64 left = flow->policies & weft_has[hook]; left; left &= left - 1) {
-		__u32 number = weft_lowest(left);
+	struct weft_policy_set left = weft_to_ask(&flow->policies, hook);
+	__u32 number;
+
+	while ((number = weft_next(&left)) != WEFT_POLICIES) {
 		struct weft_policy *policy = &weft_policies[number];
 		__u32 answer;
 
@@ -134,25 +175,24 @@ static void weft_take_route(struct weft_flow *flow, enum weft_hook hook, __u32 a
 static void weft_combine(struct weft_flow *flow, enum weft_hook hook, struct weft_decision *said)
 {
 	__u32 deny = 0, allow = 0, denier = 0, allower = 0, is_denied = 0, is_allowed = 0;
-	__u32 can_allow = 0;
+	__u32 can_allow = 0, number;
+	struct weft_policy_set left = weft_to_ask(&flow->policies, hook);
 
 	__builtin_memset(said, 0, sizeof(*said));
-	for (__u64 left = flow->policies & weft_has[hook]; left; left &= left - 1) {
-		__u32 number = weft_lowest(left);
+	while ((number = weft_next(&left)) != WEFT_POLICIES) {
 		struct weft_policy *policy = &weft_policies[number];
-		__u64 bit = left & -left;
 		__u32 answer = weft_ask(number, hook);
 		__u32 code = answer & 0xff;
 
 		if (code < 1 || code > 4)
 			__builtin_trap();
 		if (code == 4)
-			said->audited |= bit;
+			weft_mark(&said->audited, number);
 		if (!policy->is_enforced) {
 			if (code == WEFT_ALLOW)
-				said->shadow_allow |= bit;
+				weft_mark(&said->shadow_allow, number);
 			if (code == WEFT_DENY)
-				said->shadow_deny |= bit;
+				weft_mark(&said->shadow_deny, number);
 			continue;
 		}
 		can_allow |= policy->can_allow[hook];
@@ -186,20 +226,15 @@ static void weft_take_verdict(struct weft_flow *flow, const struct weft_decision
 	struct weft_decision before = flow->said;
 
 	if (flow->has_said && said->verdict == WEFT_ALLOW && !replaces) {
-		flow->said.audited |= said->audited;
-		flow->said.shadow_allow |= said->shadow_allow;
-		flow->said.shadow_deny |= said->shadow_deny;
+		weft_add_marks(&flow->said, said);
 		return;
 	}
 	flow->said = *said;
 	flow->verdict = said->verdict;
 	flow->reason = said->reason;
 	flow->is_server = is_server;
-	if (flow->has_said) {
-		flow->said.audited |= before.audited;
-		flow->said.shadow_allow |= before.shadow_allow;
-		flow->said.shadow_deny |= before.shadow_deny;
-	}
+	if (flow->has_said)
+		weft_add_marks(&flow->said, &before);
 	flow->has_said = 1;
 }
 
@@ -214,8 +249,8 @@ static void weft_authorize(struct weft_flow *flow, enum weft_hook hook)
 	if (flow->verdict == WEFT_DENY)
 		return;
 	if (flow->record->have) {
-		int has_request = !!(flow->policies & weft_has[WEFT_AUTHORIZE_REQUEST]);
-		int has_connection = !!(flow->policies & weft_has[WEFT_AUTHORIZE_CONNECTION]);
+		int has_request = weft_overlap(&flow->policies, &weft_has[WEFT_AUTHORIZE_REQUEST]);
+		int has_connection = weft_overlap(&flow->policies, &weft_has[WEFT_AUTHORIZE_CONNECTION]);
 
 		if (is_request ? !has_request : !has_connection && has_request)
 			return;
@@ -290,14 +325,14 @@ static void weft_ask_routes(struct weft_flow *flow)
 {
 	const struct weft_ends *ends = flow->ends;
 
-	if (ends->service == WEFT_NONE || !flow->policies || flow->verdict)
+	if (ends->service == WEFT_NONE || !weft_any(&flow->policies) || flow->verdict)
 		return;
-	if (weft_has[WEFT_ROUTE_CONNECTION] && !(flow->record->have && ends->is_bound)) {
+	if (weft_any(&weft_has[WEFT_ROUTE_CONNECTION]) && !(flow->record->have && ends->is_bound)) {
 		weft_burned = 0;
 		weft_take_route(flow, WEFT_ROUTE_CONNECTION, weft_route(flow, WEFT_ROUTE_CONNECTION));
 		flow->fuel += weft_burned;
 	}
-	if (weft_has[WEFT_ROUTE_REQUEST] && flow->record->have && !flow->verdict) {
+	if (weft_any(&weft_has[WEFT_ROUTE_REQUEST]) && flow->record->have && !flow->verdict) {
 		weft_burned = 0;
 		weft_take_route(flow, WEFT_ROUTE_REQUEST, weft_route(flow, WEFT_ROUTE_REQUEST));
 		flow->fuel += weft_burned;
@@ -323,7 +358,7 @@ static void weft_arrive(struct weft_flow *flow)
 		flow->port = endpoint->port;
 		flow->destination = endpoint->workload;
 	}
-	flow->policies = 0;
+	flow->policies = (struct weft_policy_set){};
 	if (flow->destination != WEFT_NONE) {
 		const struct weft_workload *workload = &weft_workloads[flow->destination];
 
@@ -354,11 +389,10 @@ static void weft_write_row(const struct weft_flow *flow, __s32 *row)
 	row[WEFT_COLUMN_FUEL] = flow->fuel;
 	if (!flow->has_said)
 		return;
-	row[WEFT_COLUMN_AUDIT] = said->audited ? 1 : 0;
-	row[WEFT_COLUMN_SHADOW_ALLOW] = said->shadow_allow;
-	row[WEFT_COLUMN_SHADOW_ALLOW + 1] = said->shadow_allow >> 32;
-	row[WEFT_COLUMN_SHADOW_DENY] = said->shadow_deny;
-	row[WEFT_COLUMN_SHADOW_DENY + 1] = said->shadow_deny >> 32;
+	row[WEFT_COLUMN_AUDIT] = weft_any(&said->audited);
+	/* Words as they lie, the low half first. */
+	__builtin_memcpy(row + WEFT_COLUMN_SHADOW_ALLOW, &said->shadow_allow, sizeof(said->shadow_allow));
+	__builtin_memcpy(row + WEFT_COLUMN_SHADOW_DENY, &said->shadow_deny, sizeof(said->shadow_deny));
 }
 
 /* Decides a record into a row of zeros, which stays so where nothing is decided. */

@@ -16,7 +16,6 @@ static __always_inline void weft_keep(struct weft_http *http,
 				      const struct weft_judgement *judgement)
 {
 	http->routes = judgement->routes;
-	http->policies = judgement->connection.policies;
 	http->result = judgement->result;
 	http->connection = judgement->connection;
 	http->generation = weft_generation;

@@ -121,7 +121,7 @@ static __always_inline int weft_go_elsewhere(struct weft_request_work *work)
 	__builtin_memset(&connection->destination, 0, sizeof(connection->destination));
 	connection->destination.address = result->endpoint;
 	connection->destination_port = result->endpoint_port;
-	connection->policies = 0;
+	connection->policies = (struct weft_policy_set){};
 	identity = weft_identify(result->destination);
 	if (identity) {
 		weft_see(&connection->destination, &identity->destination);
@@ -139,11 +139,10 @@ static __always_inline int weft_authorize(struct weft_request_work *work)
 	struct weft_decision *decision = &result->decision;
 	__u32 verdict;
 
-	if (!(work->request.connection.policies & weft_request_mask)) {
+	if (!weft_overlap(&work->request.connection.policies, &weft_request_mask)) {
 		weft_end(result, WEFT_REASON_CONNECTION, WEFT_ALLOW);
 		return 1;
 	}
-	*decision = (struct weft_decision){ .policy = WEFT_NO_POLICY };
 	verdict = weft_authorize_request(&work->request, decision);
 	if (verdict == WEFT_ALLOW || verdict == WEFT_DENY)
 		decision->verdict = verdict;
@@ -171,10 +170,10 @@ static __always_inline int weft_judge(struct weft_request_work *work, struct wef
 	result->route = result->route_site = 0;
 	if (result->decision.verdict != WEFT_ALLOW)
 		goto refused;
-	if ((http->routes & weft_route_mask) && !weft_route_of(work, http, to))
+	if (weft_overlap(&http->routes, &weft_route_mask) && !weft_route_of(work, http, to))
 		goto refused;
 	if (result->cluster == http->result.cluster || weft_is_member(result->cluster, &http->endpoint)) {
-		connection->policies = http->policies;
+		connection->policies = http->connection.policies;
 	} else {
 		if (to->outcome == WEFT_PASS)
 			to->outcome = WEFT_ELSEWHERE;

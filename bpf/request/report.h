@@ -96,8 +96,8 @@ static __always_inline void weft_report_request(const struct weft_http *http,
 
 	weft_count(&weft_sites, decision->site);
 	weft_count_reason(decision->reason, decision->verdict);
-	if (reply != WEFT_NONE || decision->audited || decision->shadow_allow ||
-	    decision->shadow_deny || wanted)
+	if (reply != WEFT_NONE || weft_any(&decision->audited) ||
+	    weft_any(&decision->shadow_allow) || weft_any(&decision->shadow_deny) || wanted)
 		weft_report_record(http, work, reply, 1);
 	if (wanted == WEFT_WANTED_HEADS)
 		weft_report_head(&work->request);

@@ -21,7 +21,6 @@
 struct weft_asker {
 	__u64 socket;
 	struct weft_asked asked;
-	__u32 others[4];
 	__u32 grant;
 	__u32 granted_done;
 	__u64 server;

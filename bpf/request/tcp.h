@@ -3,6 +3,8 @@
 #ifndef WEFT_REQUEST_TCP_H
 #define WEFT_REQUEST_TCP_H
 
+#include <linux/in6.h>
+
 #include <bpf/bpf_core_read.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -19,11 +21,35 @@ typedef struct {
 	int counter;
 } atomic_t;
 struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	struct sock *skc_listener; /* of a connection that its SYN has asked for */
+};
+struct kernfs_node {
+	__u64 id; /* the inode number of its directory */
+};
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
 };
 struct sock {
 	struct sock_common __sk_common;
+	struct sock_cgroup_data sk_cgrp_data;
 	struct {
 		atomic_t rmem_alloc;
 	} sk_backlog;
@@ -31,8 +57,12 @@ struct sock {
 	int sk_wmem_queued;
 	void *sk_user_data;
 };
+struct ipv6_pinfo {
+	int mcast_oif; /* as mc_index (tcp_v6_syn_recv_sock) */
+};
 struct inet_sock {
 	struct sock sk;
+	struct ipv6_pinfo *pinet6;
 	int mc_index; /* of one that was accepted: its SYN's interface (tcp_v4_syn_recv_sock) */
 };
 struct inet_connection_sock {
@@ -89,9 +119,10 @@ static __always_inline __u32 weft_takes(struct tcp_sock *socket)
 		return 0;
 	if (room <= packet)
 		return room;
-	if (packet < WEFT_PACKET_MEMORY / 2 || room / 3 < packet)
+	room >>= 2; /* a third would do, but takes a division */
+	if (packet < WEFT_PACKET_MEMORY / 2 || room < packet)
 		return packet;
-	return room / 3;
+	return room;
 }
 
 #endif

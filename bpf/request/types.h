@@ -70,19 +70,24 @@ enum weft_native_flag {
 	WEFT_NATIVE_LOST = 1, /* it cannot be followed: its replies are never known to be complete */
 };
 
-/* The replies on a client's own connection (request/native.h). */
+/*
+ * The replies on a client's own connection (request/native.h). First what is written where requests are
+ * sent, in a line of its own; then what is written where segments arrive, by who has `busy`: that one
+ * takes it without waiting for the other CPU's line.
+ */
 struct weft_native {
 	__u64 socket; /* the client's, its address in the kernel */
-	struct weft_asked asked; /* written by sk_msg; the rest where segments arrive, by who has `busy` */
-	__u32 expected; /* TCP's number of the next byte */
-	__u32 busy;
-	__u32 flags; /* enum weft_native_flag */
-	__u32 zero;
+	struct weft_asked asked;
 	__u32 grant;	    /* odd: replies may go past TCP (request/served.h), */
 	__u32 granted_done; /* after so many that were complete then, */
 	__u64 server;	    /* from the socket with this cookie, */
 	__u64 record;	    /* whose struct weft_served_state is there */
+	__u64 apart[2];
 	struct weft_reply reply;
+	__u32 expected; /* TCP's number of the next byte */
+	__u32 busy;
+	__u32 flags; /* enum weft_native_flag */
+	__u32 zero;
 };
 
 /* What the short circuit keeps of replies, in the server's socket; request/served.h writes it. */
@@ -103,8 +108,7 @@ struct weft_http {
 	/* What seldom changes, and both sides read. */
 	__u64 cookie; /* 0: its requests are not judged */
 	__u64 cgroup; /* whose workload asks */
-	__u64 routes;	/* policies that are asked for a route */
-	__u64 policies; /* policies of the bound endpoint */
+	struct weft_policy_set routes; /* policies that are asked for a route */
 	__u32 generation; /* that says so; 0: none yet */
 	__u32 lease;	  /* upstream + 1 of the last request that went elsewhere */
 	__u32 door;	  /* door + 1 that was taken last */
@@ -114,7 +118,7 @@ struct weft_http {
 	struct weft_native native;
 
 	/* CPUs fetch lines in pairs: what is written for replies is not one with what follows. */
-	__u64 apart[8];
+	__u64 apart[14];
 
 	/* What sk_msg writes for each request, and egress reads. */
 	__u32 flags; /* enum weft_http_flag */
@@ -127,22 +131,25 @@ struct weft_http {
 	__u64 lent_bytes; /* of the request that the lease is for */
 	__u32 kinds;	  /* native.asked.kinds is not 0 */
 	__u32 tries;	  /* to find the server's socket */
-	struct weft_peer peer; /* the server's socket */
-	__u32 granted_seq; /* of the next byte by TCP, when replies were granted */
-	__u32 zero;
 
 	/* What sk_msg reads for each request. */
 	struct weft_name name;	   /* where it connected to */
 	struct weft_name endpoint; /* where it really went: it is bound to this one */
 	struct weft_result result; /* of the connection */
-	struct weft_connection connection;
+	struct weft_connection connection; /* policies: those of the bound endpoint */
+
+	/* What only the short circuit looks at. */
+	struct weft_peer peer; /* the server's socket */
+	__u32 granted_seq; /* of the next byte by TCP, when replies were granted */
+	__u32 zero;
 
 	struct weft_chunk chunk;
 };
 
 _Static_assert(__builtin_offsetof(struct weft_http, native) == 56, "a cache line");
 _Static_assert(__builtin_offsetof(struct weft_http, native.reply) == 56 + 64, "a cache line");
-_Static_assert(__builtin_offsetof(struct weft_http, flags) == 56 + 3 * 64, "a pair of them");
+_Static_assert(__builtin_offsetof(struct weft_http, native.expected) == 56 + 2 * 64, "a cache line");
+_Static_assert(__builtin_offsetof(struct weft_http, flags) == 56 + 4 * 64, "a pair of them");
 
 #define WEFT_EVENT_METHOD 16
 #define WEFT_EVENT_PATH 64

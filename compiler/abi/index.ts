@@ -9,6 +9,7 @@ export * from './kernel-series.js';
 export * from './key-shape.js';
 export * from './layout.js';
 export * from './path-pattern.js';
+export * from './policy-set.js';
 export * from './refusal.js';
 export * from './regex.js';
 export * from './reply.js';

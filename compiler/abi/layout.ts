@@ -5,6 +5,9 @@
  * Addresses are 16 bytes in network order, IPv4 as ::ffff:a.b.c.d, so that one code path serves both.
  */
 
+/** Of these layouts: a bundle's objects hold offsets, so that one of another version is refused. */
+export const ABI_VERSION = 2;
+
 /** Distinct attributes (namespace, a label, ...) of one side that one bundle may look at. */
 export const ATTRIBUTE_SLOTS = 16;
 /** Distinct text predicates (startsWith, endsWith, contains) of one side, one bit each. */
@@ -34,22 +37,22 @@ export const CONNECTION = {
   source: 0,
   destination: 88,
   policies: 176,
-  now: 184,
-  zero: 192,
-  random: 200,
-  destinationPort: 204,
-  protocol: 206,
-  family: 207,
-  size: 208,
+  now: 192,
+  zero: 200,
+  random: 208,
+  destinationPort: 212,
+  protocol: 214,
+  family: 215,
+  size: 216,
 } as const;
 
 /** struct weft_request: the input of request policies. It begins as struct weft_connection does. */
 export const REQUEST = {
   connection: 0,
-  head: 208,
-  zero: 312,
-  bytes: 316,
-  size: 8520,
+  head: 216,
+  zero: 320,
+  bytes: 324,
+  size: 8528,
 } as const;
 
 /** struct weft_decision: what the joined authorize function writes. */
@@ -59,9 +62,9 @@ export const DECISION = {
   policy: 8,
   reason: 12,
   audited: 16,
-  shadowAllow: 24,
-  shadowDeny: 32,
-  size: 40,
+  shadowAllow: 32,
+  shadowDeny: 48,
+  size: 64,
 } as const;
 
 /** struct weft_decision.policy where no policy decided. */

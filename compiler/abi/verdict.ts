@@ -26,8 +26,8 @@ export const ROUTE_MASK = 0xffff;
 export const MAX_SITES = 0xffff;
 /** Route numbers 0xfff0 and up are ROUTE_STOPPED. */
 export const MAX_ROUTES = 0xffef;
-/** Policies attached to a target are one 64-bit mask (struct weft_connection.policies). */
-export const MAX_POLICIES = 64;
+/** Policies of a bundle: each is a bit of struct weft_policy_set, which has POLICY_WORDS words. */
+export const MAX_POLICIES = 128;
 
 /** Why a decision came out as it did; the number stands in struct weft_decision.reason. */
 export const REASON = {

@@ -28,7 +28,7 @@ export const CODES: CodeTable = {
   },
   B201: {
     title: 'too many policies',
-    help: 'policies attached to a target are one 64-bit mask; merge some files',
+    help: 'a bundle has 128 at most; merge some files: what is attached to the same targets can be one policy',
   },
   B202: {
     title: 'policy names collide',
@@ -65,5 +65,9 @@ export const CODES: CodeTable = {
   B211: {
     title: 'more than verifiers walk',
     help: 'make loops shorter or fewer, or spread the policies over several bundles',
+  },
+  B213: {
+    title: 'more functions than a program has room for',
+    help: 'make policies smaller, so that they become part of the function that joins them, or write several as one',
   },
 };

@@ -2,6 +2,7 @@
  * An OCI image to a bundle. Nothing is believed before its digest was checked: manifest -> config and
  * layers; the config is held against its schema, and the layers must be exactly those that it calls for.
  */
+import { ABI_VERSION } from '../abi/index.js';
 import { canonicalJson } from './canonical-json.js';
 import { readCaseLayer } from './cases.js';
 import { validate } from './gen/bundle.gen.js';
@@ -55,7 +56,7 @@ function readConfig(image: Image, config: Descriptor): Manifest {
     throw new Refusal('B104', 'the config blob has an unknown media type');
   }
   const value = readJson(bytes, 'the bundle manifest');
-  if (field(value, 'schemaVersion') !== 1 || field(value, 'abiVersion') !== 1) {
+  if (field(value, 'schemaVersion') !== 1 || field(value, 'abiVersion') !== ABI_VERSION) {
     throw new Refusal('B104', 'the bundle has an unknown schema or ABI version');
   }
   if (!validate(value)) {

@@ -17,6 +17,7 @@ import {
   OCI_INDEX_FILE,
   OCI_LAYOUT,
   OCI_LAYOUT_FILE,
+  REF_NAME,
   SBOM_TITLE,
   TITLE,
 } from './oci.js';
@@ -34,9 +35,13 @@ export function bundleDigest(bundle: Bundle): string {
   return encodeImage(bundle).digest;
 }
 
-/** An image as the archive that a bundle file is; its own bytes, whoever wrote them. */
-export function encodeArchive({ digest, manifest, blobs }: Image): Uint8Array {
-  const descriptor = { mediaType: MEDIA_TYPE.manifest, digest, size: manifest.length };
+/** An image as the archive that a bundle file is; its own bytes, whoever wrote them. A tag is a name in its index. */
+export function encodeArchive(
+  { digest, manifest, blobs }: Image,
+  tag: string | null = null,
+): Uint8Array {
+  const name = tag === null ? {} : { annotations: { [REF_NAME]: tag } };
+  const descriptor = { mediaType: MEDIA_TYPE.manifest, digest, size: manifest.length, ...name };
   const index = {
     schemaVersion: 2,
     mediaType: MEDIA_TYPE.index,

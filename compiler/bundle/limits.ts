@@ -15,4 +15,4 @@ export const MAX_CASES = 256;
 /** Worlds that the cases are about: each is loaded into the kernel for them (cases.schema.json says it too). */
 export const MAX_CASE_WORLDS = 8;
 /** Layers of an image: two a policy, two objects, the bill of materials, and room. */
-export const MAX_LAYERS = 256;
+export const MAX_LAYERS = 320;

@@ -1,5 +1,6 @@
 /** The bundle's manifest (config.json): everything about a bundle that is not code. Plain data, stable key order. */
 import type {
+  ABI_VERSION,
   AttributeSlot,
   ExportName,
   PartKind,
@@ -89,7 +90,7 @@ export interface TableCost {
 export type ManifestRoute = RouteTarget & { readonly policy: number };
 export interface Manifest {
   readonly schemaVersion: 1;
-  readonly abiVersion: 1;
+  readonly abiVersion: typeof ABI_VERSION;
   readonly name: string;
   readonly policies: readonly PolicyEntry[];
   /** By bundle-wide route number - 1. */

@@ -9,4 +9,5 @@ export {
   type Position,
   type Severity,
 } from './diagnostic.js';
+export { messageOf } from './message-of.js';
 export { type RenderOptions, renderDiagnostic, summarize } from './render.js';

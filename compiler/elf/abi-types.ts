@@ -11,6 +11,7 @@ import {
   HEAD_SLACK,
   HEADER_SLOTS,
   PARTY,
+  POLICY_WORDS,
   REQUEST,
 } from '../abi/index.js';
 import type { IntType, Type } from '../ir/types.js';
@@ -52,10 +53,13 @@ export function abiTypes(b: BtfBuilder): AbiTypes {
     at('predicates', u64, PARTY.predicates),
     at('attributes', b.array(u32, ATTRIBUTE_SLOTS), PARTY.attributes),
   ]);
+  const policySet = b.struct('weft_policy_set', 8 * POLICY_WORDS, [
+    at('word', b.array(u64, POLICY_WORDS), 0),
+  ]);
   const connection = b.struct('weft_connection', CONNECTION.size, [
     at('source', party, CONNECTION.source),
     at('destination', party, CONNECTION.destination),
-    at('policies', u64, CONNECTION.policies),
+    at('policies', policySet, CONNECTION.policies),
     at('now', u64, CONNECTION.now),
     at('zero', u64, CONNECTION.zero),
     at('random', u32, CONNECTION.random),
@@ -68,9 +72,9 @@ export function abiTypes(b: BtfBuilder): AbiTypes {
     at('site', u32, DECISION.site),
     at('policy', u32, DECISION.policy),
     at('reason', u32, DECISION.reason),
-    at('audited', u64, DECISION.audited),
-    at('shadow_allow', u64, DECISION.shadowAllow),
-    at('shadow_deny', u64, DECISION.shadowDeny),
+    at('audited', policySet, DECISION.audited),
+    at('shadow_allow', policySet, DECISION.shadowAllow),
+    at('shadow_deny', policySet, DECISION.shadowDeny),
   ]);
   let request: TypeId | null = null;
   const addRequest = (): TypeId => {

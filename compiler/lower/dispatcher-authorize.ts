@@ -5,9 +5,9 @@
  * So a verifier meets each policy with three values at most, however many answers came before it.
  */
 import {
-  CONNECTION,
   DECISION,
   NO_POLICY,
+  POLICY_WORDS,
   REASON,
   STOPPED,
   VERDICT,
@@ -15,10 +15,17 @@ import {
   VERDICT_MASK,
 } from '../abi/index.js';
 import type { Outcome, PolicyEntry } from '../bundle/manifest.js';
-import { BugError } from '../diagnostic/index.js';
 import { Emitter } from '../ir/emitter.js';
 import type { BlockId, Func, Param, Target, Terminator, ValueId } from '../ir/types.js';
 import { FUNCTION_PART, policyFunction } from './policy-function.js';
+import {
+  AttachedWords,
+  bitOf,
+  byWord,
+  groupPolicies,
+  type Policies,
+  wordOf,
+} from './policy-groups.js';
 
 export interface DispatchRules {
   readonly policies: readonly PolicyEntry[];
@@ -69,7 +76,7 @@ class AuthorizeBuilder {
   readonly #policies: readonly PolicyEntry[];
   readonly #asked: Authorizing;
   readonly #mayAudit: MayAudit;
-  #mask: ValueId | null = null;
+  readonly #attached = new AttachedWords(CONNECTION_VALUE);
 
   constructor(name: string, asked: Authorizing, rules: DispatchRules, mayAudit: MayAudit) {
     this.#rules = rules;
@@ -94,16 +101,18 @@ class AuthorizeBuilder {
   build(): Func {
     let mayHold = false;
     let place = this.#clearMasks();
-    for (const [i, policy] of this.#policies.entries()) {
-      if (policy.mode === 'enforce') mayHold = true;
-      const next = this.#place(mayHold);
-      this.#policy(
-        policy,
-        place,
-        next,
-        this.#policies.slice(i + 1).some((p) => this.#marks(p)),
-      );
-      place = next;
+    let asked = 0;
+    for (const { policies, isTested } of groupPolicies(this.#policies)) {
+      const end = this.#place(mayHold || policies.some(isEnforced));
+      if (isTested) place = this.#group(policies, place, end);
+      for (const [i, policy] of policies.entries()) {
+        asked += 1;
+        if (isEnforced(policy)) mayHold = true;
+        const next = i === policies.length - 1 ? end : this.#place(mayHold);
+        const marked = this.#policies.slice(asked).some((p) => this.#marks(p));
+        this.#policy(policy, place, next, marked);
+        place = next;
+      }
     }
     this.#finish(place);
     return this.#func;
@@ -123,8 +132,11 @@ class AuthorizeBuilder {
     const [entry, first] = [this.#bare(), this.#bare()];
     const emit = this.#emitter();
     const zero = emit.constant('i64', 0);
-    for (const mask of MASKS) emit.storePointer(DECISION_VALUE, DECISION[mask], 8, zero);
-    this.#mask = emit.loadPointer(CONNECTION_VALUE, CONNECTION.policies, 8);
+    for (const mask of MASKS) {
+      for (let word = 0; word < POLICY_WORDS; word += 1) {
+        emit.storePointer(DECISION_VALUE, DECISION[mask] + 8 * word, 8, zero);
+      }
+    }
     this.#seal(entry, emit, { op: 'br', loc: null, to: to(first) });
     return first;
   }
@@ -166,26 +178,28 @@ class AuthorizeBuilder {
     this.#seal(from, emit, term);
   }
 
+  /** Goes past policies of which none is attached; where it goes on if any is. */
+  #group(policies: Policies, from: Place, past: Place): Place {
+    const held = from.param?.id ?? null;
+    const inside = this.#place(held !== null);
+    const test = this.#emitter();
+    const condition = this.#attached.has(policies, test);
+    const [then, over] = [this.#to(inside, held, test), this.#to(past, held, test)];
+    this.#seal(from, test, { op: 'br_if', loc: null, condition, then, else: over });
+    return inside;
+  }
+
   /**
    * Asks a policy where it is attached; `marked` tells whether one behind it may still mark. What stands
    * behind the branches gets the answer as a parameter: the pass inline-policies goes past them.
    */
   #policy(policy: PolicyEntry, from: Place, next: Place, marked: boolean): void {
-    const bit = 1n << BigInt(policy.index);
     const held = from.param?.id ?? null;
     const ask = this.#bare();
     const test = this.#emitter();
-    const mask = this.#mask;
-    if (mask === null) throw new BugError('dispatcher without a mask');
-    const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', mask, bit), 0);
+    const condition = this.#attached.has([policy], test);
     const past = this.#to(next, held, test);
-    const term = {
-      op: 'br_if',
-      loc: null,
-      condition: attached,
-      then: to(ask),
-      else: past,
-    } as const;
+    const term = { op: 'br_if', loc: null, condition, then: to(ask), else: past } as const;
     this.#seal(from, test, term);
 
     const call = this.#emitter();
@@ -209,12 +223,12 @@ class AuthorizeBuilder {
     equals(notAllow, passes, VERDICT.pass, this.#to(next, held, passes), to(notPass));
     equals(notPass, this.#emitter(), VERDICT.audit, to(audit), to(notAudit));
     equals(notAudit, this.#emitter(), VERDICT.deny, to(deny, answer), to(stopped, answer));
-    this.#mark(audit, { mask: 'audited', value: bit }, held, next);
+    this.#mark(audit, { mask: 'audited', policy }, held, next);
 
     const spoken: Spoken = (on, emit, { verdict, site, reason }) => {
       if (policy.mode === 'shadow') {
         const shadow = verdict === 'allow' ? 'shadowAllow' : 'shadowDeny';
-        this.#mark(on, { mask: shadow, value: bit }, held, next);
+        this.#mark(on, { mask: shadow, policy }, held, next);
       } else {
         const said = { verdict, policy, site, reason };
         this.#decide(on, emit, said, { held, next, marked });
@@ -256,11 +270,11 @@ class AuthorizeBuilder {
   }
 
   /** Sets a bit of one of the decision's masks. */
-  #mark(from: Place, set: { mask: Mask; value: bigint }, held: Held, next: Place): void {
+  #mark(from: Place, set: { mask: Mask; policy: PolicyEntry }, held: Held, next: Place): void {
     const emit = this.#emitter();
-    const at = DECISION[set.mask];
+    const at = DECISION[set.mask] + 8 * wordOf(set.policy);
     const old = emit.loadPointer(DECISION_VALUE, at, 8);
-    emit.storePointer(DECISION_VALUE, at, 8, emit.with('i64', 'or', old, set.value));
+    emit.storePointer(DECISION_VALUE, at, 8, emit.with('i64', 'or', old, bitOf(set.policy)));
     this.#seal(from, emit, { op: 'br', loc: null, to: this.#to(next, held, emit) });
   }
 
@@ -322,14 +336,13 @@ class AuthorizeBuilder {
 
   #silent(place: Place): void {
     const emit = this.#emitter();
-    const capable = this.#policies
-      .filter((p) => p.mode === 'enforce' && this.#canAllow(p))
-      .reduce((mask, p) => mask | (1n << BigInt(p.index)), 0n);
+    const capable = byWord(this.#policies.filter((p) => isEnforced(p) && this.#canAllow(p)));
     let reason = emit.constant('i32', REASON.default);
     let verdict = emit.constant('i32', VERDICT[this.#rules.default]);
-    if (capable !== 0n && this.#mask !== null) {
-      const attached = emit.with('i64', 'and', this.#mask, capable);
-      const needed = emit.compareWith('i64', 'ne', attached, 0);
+    if (capable.length > 0) {
+      const attached = capable.map((of) => this.#attached.bits(of, emit));
+      const any = attached.reduce((a, b) => emit.binary('i64', 'or', a, b));
+      const needed = emit.compareWith('i64', 'ne', any, 0);
       reason = emit.select('i32', needed, emit.constant('i32', REASON.noAllow), reason);
       if (this.#rules.default === 'allow') {
         verdict = emit.select('i32', needed, emit.constant('i32', VERDICT.deny), verdict);
@@ -349,6 +362,10 @@ class AuthorizeBuilder {
       emit.storePointer(DECISION_VALUE, DECISION[field], 4, parts[field]);
     }
   }
+}
+
+function isEnforced({ mode }: PolicyEntry): boolean {
+  return mode === 'enforce';
 }
 
 function to({ block }: Place, ...args: readonly ValueId[]): Target {

@@ -2,10 +2,9 @@
  * The joined functions of a bundle, `weft_route_connection` and `weft_authorize_connection`, as IR:
  * for each attached policy (bit i of connection.policies) one call, then the rule of
  * compiler/bundle/combine.ts, of which this is the compiled form. Straight code: policies are few
- * and known, so each test is one bit of a register.
+ * and known, so each test is one bit of a register; where they are many, one of a group of them goes before it.
  */
 import {
-  CONNECTION,
   type ExportName,
   REQUEST_HOOK,
   ROUTE_HOOK,
@@ -17,6 +16,7 @@ import { Emitter } from '../ir/emitter.js';
 import type { Block, BlockId, Func, Module, Param, Terminator, ValueId } from '../ir/types.js';
 import { authorizeFunction, type DispatchRules, type MayAudit } from './dispatcher-authorize.js';
 import { FUNCTION_PART, policyFunction } from './policy-function.js';
+import { AttachedWords, groupPolicies, type Policies } from './policy-groups.js';
 
 export type { DispatchRules } from './dispatcher-authorize.js';
 export { policyFunction } from './policy-function.js';
@@ -88,61 +88,64 @@ function routeFunction(name: string, asked: ExportName, policies: readonly Polic
 
   const routing = policies.filter((p) => p.exports.includes(asked) && isEnforced(p));
   let here = blockId();
-  let mask: ValueId | null = null;
-  for (const policy of routing) {
-    const [ask, spoke, bound, valid, next] = [
-      blockId(),
-      blockId(),
-      blockId(),
-      blockId(),
-      blockId(),
-    ] as const;
+  const attached = new AttachedWords(connection.id);
+  const branch = (of: Policies, past: BlockId): BlockId => {
     const test = new Emitter(func, null);
-    mask ??= test.loadPointer(connection.id, CONNECTION.policies, 8);
-    const attached = test.compareWith(
-      'i64',
-      'ne',
-      test.with('i64', 'and', mask, 1n << BigInt(policy.index)),
-      0,
-    );
-    add(here, test, { op: 'br_if', loc: null, condition: attached, then: to(ask), else: to(next) });
+    const ask = blockId();
+    const condition = attached.has(of, test);
+    add(here, test, { op: 'br_if', loc: null, condition, then: to(ask), else: to(past) });
+    return ask;
+  };
+  for (const { policies: group, isTested } of groupPolicies(routing)) {
+    const end = blockId();
+    if (isTested) here = branch(group, end);
+    for (const [i, policy] of group.entries()) {
+      const next = i === group.length - 1 ? end : blockId();
+      const ask = branch([policy], next);
+      const [spoke, bound, valid] = [blockId(), blockId(), blockId()];
+      const call = new Emitter(func, null);
+      const answer = call.call(policyFunction(policy.index, FUNCTION_PART[asked]), 'i32', [
+        connection.id,
+      ]);
+      const route = call.with('i32', 'and', answer, ROUTE_MASK);
+      const opinion = call.compareWith('i32', 'ne', route, 0);
+      add(ask, call, {
+        op: 'br_if',
+        loc: null,
+        condition: opinion,
+        then: to(spoke),
+        else: to(next),
+      });
 
-    const call = new Emitter(func, null);
-    const answer = call.call(policyFunction(policy.index, FUNCTION_PART[asked]), 'i32', [
-      connection.id,
-    ]);
-    const route = call.with('i32', 'and', answer, ROUTE_MASK);
-    const opinion = call.compareWith('i32', 'ne', route, 0);
-    add(ask, call, { op: 'br_if', loc: null, condition: opinion, then: to(spoke), else: to(next) });
+      // A number that the policy never declared would name another policy's cluster: it is a trap.
+      // Behind this branch both are parameters, since the pass inline-policies goes past it.
+      const range = new Emitter(func, null);
+      const inside = range.compareWith('i32', 'le_u', route, policy.routes);
+      add(spoke, range, {
+        op: 'br_if',
+        loc: null,
+        condition: inside,
+        then: { block: valid, args: [answer] },
+        else: { block: bound, args: [route] },
+      });
 
-    // A number that the policy never declared would name another policy's cluster: it is a trap.
-    // Behind this branch both are parameters, since the pass inline-policies goes past it.
-    const range = new Emitter(func, null);
-    const inside = range.compareWith('i32', 'le_u', route, policy.routes);
-    add(spoke, range, {
-      op: 'br_if',
-      loc: null,
-      condition: inside,
-      then: { block: valid, args: [answer] },
-      else: { block: bound, args: [route] },
-    });
+      const good = new Emitter(func, null);
+      const own: Param = { id: good.fresh(), type: 'i32' };
+      const value = good.with('i32', 'add', own.id, policy.firstRoute);
+      add(valid, good, { op: 'return', loc: null, value }, [own]);
 
-    const good = new Emitter(func, null);
-    const own: Param = { id: good.fresh(), type: 'i32' };
-    const value = good.with('i32', 'add', own.id, policy.firstRoute);
-    add(valid, good, { op: 'return', loc: null, value }, [own]);
-
-    const bad = new Emitter(func, null);
-    const foreign: Param = { id: bad.fresh(), type: 'i32' };
-    const fuel = bad.compareWith('i32', 'eq', foreign.id, ROUTE_STOPPED.fuel);
-    const code = bad.select(
-      'i32',
-      fuel,
-      bad.constant('i32', ROUTE_STOPPED.fuel),
-      bad.constant('i32', ROUTE_STOPPED.trap),
-    );
-    add(bound, bad, { op: 'return', loc: null, value: code }, [foreign]);
-    here = next;
+      const bad = new Emitter(func, null);
+      const foreign: Param = { id: bad.fresh(), type: 'i32' };
+      const fuel = bad.compareWith('i32', 'eq', foreign.id, ROUTE_STOPPED.fuel);
+      const code = bad.select(
+        'i32',
+        fuel,
+        bad.constant('i32', ROUTE_STOPPED.fuel),
+        bad.constant('i32', ROUTE_STOPPED.trap),
+      );
+      add(bound, bad, { op: 'return', loc: null, value: code }, [foreign]);
+      here = next;
+    }
   }
   const last = new Emitter(func, null);
   add(here, last, { op: 'return', loc: null, value: last.constant('i32', 0) });

@@ -3,7 +3,13 @@
  * reason, events, and the heads that a recording asks for (bpf/account.bpf.c).
  */
 import { join } from 'node:path';
-import { NO_POLICY, REASON, type ReasonName, VERDICT } from '../../compiler/abi/index.js';
+import {
+  NO_POLICY,
+  putPolicies,
+  REASON,
+  type ReasonName,
+  VERDICT,
+} from '../../compiler/abi/index.js';
 import type { Handover } from '../forward/index.js';
 import type { Head, View } from '../http/index.js';
 import { isMapped, type Kernel, type KernelMap, viewOf } from '../kernel/index.js';
@@ -77,9 +83,9 @@ function putResult(view: DataView, verdict: AgentVerdict): void {
   view.setUint32(decision.reason, REASON[verdict.reason], true);
   view.setUint32(decision.site, record?.site ?? 0, true);
   view.setUint32(decision.policy, record?.policy ?? NO_POLICY, true);
-  view.setBigUint64(decision.audited, record?.audited ?? 0n, true);
-  view.setBigUint64(decision.shadow_allow, record?.shadowAllow ?? 0n, true);
-  view.setBigUint64(decision.shadow_deny, record?.shadowDeny ?? 0n, true);
+  putPolicies(view, decision.audited, record?.audited ?? 0n);
+  putPolicies(view, decision.shadow_allow, record?.shadowAllow ?? 0n);
+  putPolicies(view, decision.shadow_deny, record?.shadowDeny ?? 0n);
   view.setUint32(at.route_site, flow?.routeSite ?? 0, true);
   view.setUint32(at.service, flow?.service?.index ?? NONE, true);
   view.setUint32(at.cluster, flow?.cluster?.index ?? NONE, true);

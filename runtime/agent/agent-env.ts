@@ -32,6 +32,8 @@ export interface AgentEnv {
   now(): Date;
   clockOffset(): bigint;
   usage(): Usage;
+  /** Collects what V8 holds and nobody needs; null where the process is not the agent's own. */
+  readonly collect: (() => void) | null;
   openKernel(): Kernel | Promise<Kernel>;
   nodePaths(): Paths | Promise<Paths>;
 }

@@ -10,6 +10,7 @@ import { trustPolicyOf } from './admit.js';
 import { WorldError } from './agent-error.js';
 import { type Adopted, type Applied, type NodeBundles, openNodeBundles } from './bundles.js';
 import { fetchBundle } from './fetch-bundle.js';
+import { type FollowedTask, type KeptFollowed, keepFollowed } from './keep-followed.js';
 import { readKeptWorld } from './kept-world.js';
 import type { Paths } from './paths.js';
 
@@ -33,6 +34,7 @@ export type BundleTask =
       readonly mode: 'enforce' | 'shadow';
     }
   | { readonly kind: 'boot' }
+  | ({ readonly kind: 'keep' } & FollowedTask)
   | { readonly kind: 'world' };
 
 /** What comes of it, by kind. */
@@ -40,6 +42,7 @@ export interface TaskAnswers {
   readonly adopt: Adopted;
   readonly apply: Applied;
   readonly boot: Applied | null;
+  readonly keep: KeptFollowed;
   readonly world: World;
 }
 
@@ -85,6 +88,8 @@ export async function performTask(
   place: TaskPlace,
   settings: BundleSettings,
 ): Promise<TaskAnswers[BundleTask['kind']]> {
+  // Behind it there is a world to open bundles in.
+  if (task.kind === 'keep') return keepFollowed(place.paths, task);
   const bundles = open(place, settings);
   switch (task.kind) {
     case 'adopt': {

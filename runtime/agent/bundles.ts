@@ -26,6 +26,7 @@ import { hasNode, openNode, sweepNode } from './node.js';
 import type { Paths } from './paths.js';
 import { type Refusal, refusalOf } from './refusal.js';
 import { type RolledBack, rollback } from './rollback.js';
+import { settleOpen } from './settle-open.js';
 import { nodeCgroups } from './stage.js';
 import { type GenerationRecord, readState, writeState } from './state.js';
 import { type NodeStatus, nodeStatus } from './status.js';
@@ -163,11 +164,13 @@ class Bundles implements NodeBundles {
     const running = this.#running(options);
     if (running !== null) {
       this.#vouchAnew(running, options);
+      // A change that died behind its activation may not have come so far.
+      await settleOpen(kernel, paths);
       return { ...activeOf(running), loaded: null };
     }
     const kept = this.#kept(options);
     if (kept !== null) {
-      const { record } = rollback(kernel, paths, { to: kept.generation });
+      const { record } = await rollback(kernel, paths, { to: kept.generation });
       return { ...activeOf(record), loaded: null };
     }
     const loaded = await loadOrNote(kernel, paths, options);

@@ -27,8 +27,8 @@ export const CODES: CodeTable = {
     help: 'the findings name the cluster or workload; correct the policy or the world file',
   },
   A022: {
-    title: 'open connections are not judged again',
-    help: 'restart the workloads whose open TCP connections must not live on, or set `onChange` to `keep`',
+    title: 'not all open connections were judged again',
+    help: 'mend what hinders it, and restart the agent or load again: what was not judged is judged then; or restart the workloads whose connections must not live on',
   },
   A024: {
     title: 'the node was set up by another version',

@@ -1,6 +1,6 @@
 /** Records of weft_events. */
-import { CONNECTION, HEAD, REQUEST } from '../../compiler/abi/index.js';
-import { viewOf } from '../kernel/index.js';
+import { CONNECTION, HEAD, REQUEST, VERDICT } from '../../compiler/abi/index.js';
+import { type InetName, type SocketName, viewOf } from '../kernel/index.js';
 import type { KernelEvent } from '../probe/index.js';
 import { decodeResult } from './harness-codec.js';
 import { REQUEST_LAYOUT } from './request-layout.js';
@@ -8,6 +8,31 @@ import { ADDRESS_BYTES } from './struct-bytes.js';
 import { HOOKS, LAYOUT } from './struct-layout.js';
 
 export type { KernelEvent };
+
+/** Of an event whose connection was open, and was judged again. */
+const INPUT_OPEN = 4; // WEFT_INPUT_OPEN
+
+/** What `weft_open` said of a connection: its ends, and null where there was no room to decide. */
+export interface OpenConnection extends SocketName {
+  readonly verdict: 'allow' | 'deny' | null;
+}
+
+/** Reads a record of it. */
+export function decodeOpen(record: Uint8Array): OpenConnection {
+  const at = LAYOUT.weft_open;
+  const view = viewOf(record, at.size);
+  const end = (address: number, port: number): InetName => ({
+    address: record.slice(address, address + ADDRESS_BYTES),
+    port: view.getUint16(port, true),
+  });
+  const verdict = view.getUint32(at.verdict, true);
+  return {
+    cookie: view.getBigUint64(at.cookie, true),
+    local: end(at.local, at.local_port),
+    remote: end(at.remote, at.remote_port),
+    verdict: verdict === 0 ? null : verdict === VERDICT.allow ? 'allow' : 'deny',
+  };
+}
 
 /** Reads a record of weft_events; throws RangeError where it is none (another data plane version). */
 export function decodeEvent(record: Uint8Array): KernelEvent {
@@ -49,6 +74,7 @@ export function decodeEvent(record: Uint8Array): KernelEvent {
     protocol: view.getUint8(input.protocol),
     family: view.getUint8(at.family),
     hook,
+    open: (view.getUint8(input.flags) & INPUT_OPEN) !== 0,
     request: record.length < REQUEST_LAYOUT.weft_request_event.size ? null : decodeRequest(record),
   };
 }

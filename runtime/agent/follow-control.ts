@@ -5,6 +5,7 @@
  */
 import { hostname, release } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { REAL_CLOCK } from '../control/wire/index.js';
 import { type Link, type LinkHooks, openLink, type Running } from '../link/index.js';
 import { describeEvent } from '../probe/index.js';
@@ -73,8 +74,7 @@ export function followControl(
   { control, labels, ...files }: ControlPlace,
 ): FollowedControl {
   const part = { part: 'control' };
-  const onFault = (error: unknown): void =>
-    log('warn', error instanceof Error ? error.message : String(error), part);
+  const onFault = (error: unknown): void => log('warn', messageOf(error), part);
   const keys = watchKeys(files, { onFault });
   const desk = openShadowDesk({ world: () => bundles.world(), onFault });
   /** Bundles that the kernel of this node would take, by name. */

@@ -2,6 +2,7 @@
  * Starts the agent's part in exchanges as soon as a generation is active that judges requests: an
  * agent whose generations judge connections alone needs no doors.
  */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { readActive } from './active.js';
 import { type Forwarding, type ForwardingOptions, startForwarding } from './forwarding.js';
@@ -41,7 +42,7 @@ export async function followRequests(
     try {
       forwarding = await startForwarding(kernel, paths, options);
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
       throw error;
     }
   };

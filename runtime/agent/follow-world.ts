@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { readActive } from './active.js';
 import type { NodeBundles } from './bundles.js';
 import { enrolAll, unenrolGone } from './enrol-all.js';
@@ -125,7 +126,7 @@ class Follower implements FollowedWorld {
     const { bundles, cluster, enrol } = this.#options;
     const before = this.#active();
     try {
-      if (!cluster.write() && !anyway && this.#refusal === null) return;
+      if (!(await cluster.write()) && !anyway && this.#refusal === null) return;
       const booted = await bundles.boot();
       if (booted !== null && !booted.ok) throw new Error(booted.message);
       this.#refusal = null;
@@ -134,7 +135,7 @@ class Follower implements FollowedWorld {
         log('info', `generation ${generation} is active: the world is another one`, { generation });
       if (enrol) await this.#enrol();
     } catch (error) {
-      this.#refusal = error instanceof Error ? error.message : String(error);
+      this.#refusal = messageOf(error);
       log('error', `the world stays as it was: ${this.#refusal}`, { part: 'kubernetes' });
     }
   }
@@ -154,7 +155,7 @@ class Follower implements FollowedWorld {
       for (const { workload, cgroup } of await unenrolGone(kernel, paths))
         log('info', `its cgroup is gone: ${workload ?? cgroup}`, { workload, cgroup });
     } catch (error) {
-      log('warn', error instanceof Error ? error.message : String(error), { part: 'kubernetes' });
+      log('warn', messageOf(error), { part: 'kubernetes' });
     }
   }
 

@@ -1,5 +1,6 @@
 /** Packets of the harness programs (bpf/harness.bpf.c): what a decision is asked and what it answers. */
 
+import { policiesAt } from '../../compiler/abi/index.js';
 import { viewOf } from '../kernel/index.js';
 import { ADDRESS_BYTES, bytes, putAddress, struct } from './struct-bytes.js';
 import { INPUT_PICK, LAYOUT } from './struct-layout.js';
@@ -112,8 +113,8 @@ export function decodeResult(record: Uint8Array): DecideResult {
     pick: view.getUint32(at.pick, true),
     source: view.getUint32(at.source, true),
     destination: view.getUint32(at.destination, true),
-    audited: view.getBigUint64(decision.audited, true),
-    shadowAllow: view.getBigUint64(decision.shadow_allow, true),
-    shadowDeny: view.getBigUint64(decision.shadow_deny, true),
+    audited: policiesAt(view, decision.audited),
+    shadowAllow: policiesAt(view, decision.shadow_allow),
+    shadowDeny: policiesAt(view, decision.shadow_deny),
   };
 }

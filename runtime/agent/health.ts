@@ -3,6 +3,7 @@
  * (whoever restarts it helps); readiness also of what the kernel enforces and of what the agent is to
  * do for it.
  */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { readActive } from './active.js';
 import type { Checked } from './api/index.js';
@@ -116,7 +117,7 @@ function guarded(name: string, run: () => readonly Check[]): readonly Check[] {
   try {
     return run();
   } catch (error) {
-    return [check(name, error instanceof Error ? error.message : String(error))];
+    return [check(name, messageOf(error))];
   }
 }
 

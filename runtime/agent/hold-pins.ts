@@ -73,7 +73,8 @@ export function holdPins(kernel: Kernel, paths: Paths, store: DescriptorStore): 
   };
   const follow = (): void => {
     if (isInPlace() || !existsSync(paths.pins) || !isBelowBpffs(paths.pins)) return;
-    if (held !== null) store.forget(NAME);
+    // A successor was given no copy, and yet there is one: systemd keeps as many as it is given of a name.
+    store.forget(NAME);
     letGo();
     held = openSync(paths.pins, constants.O_RDONLY | constants.O_DIRECTORY);
     store.keep(NAME, held);

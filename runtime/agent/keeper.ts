@@ -8,8 +8,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DescriptorMessage, Kernel } from '../kernel/index.js';
+import type { Kernel } from '../kernel/index.js';
 import type { Log } from './log.js';
+import { type Notice, readNotice } from './read-notice.js';
 
 /** Before the command is started again; so it does not turn in circles. */
 export const RESTART_MS = 500;
@@ -36,26 +37,16 @@ export interface KeeperOptions {
 class Kept {
   readonly #descriptors = new Map<string, number>();
 
-  take({ text, descriptors }: DescriptorMessage): number | null {
-    const words = new Map(
-      text.split('\n').map((line): [string, string] => {
-        const at = line.indexOf('=');
-        return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
-      }),
-    );
-    const name = words.get('FDNAME') ?? 'stored';
-    if (words.get('FDSTOREREMOVE') === '1') this.#remove(name);
-    const isKept = words.get('FDSTORE') === '1' && /^[\w.-]{1,255}$/.test(name);
+  take({ keep, remove }: Notice, descriptors: readonly number[]): void {
+    if (remove !== null) this.#remove(remove);
     for (const fd of descriptors) {
-      if (!isKept) {
+      if (keep === null) {
         closeSync(fd);
         continue;
       }
-      this.#remove(name);
-      this.#descriptors.set(name, fd);
+      this.#remove(keep);
+      this.#descriptors.set(keep, fd);
     }
-    const main = Number(words.get('MAINPID') ?? '0');
-    return Number.isSafeInteger(main) && main > 1 ? main : null;
   }
 
   #remove(name: string): void {
@@ -163,9 +154,10 @@ export async function runKeeper(options: KeeperOptions): Promise<number> {
   const receiver = options.kernel.receiveDescriptors(socket);
   const receiving = (async () => {
     for (let next = await receiver.next(); next !== null; next = await receiver.next()) {
-      const main = kept.take(next);
-      if (main !== null) keeper.become(main);
-      if (/^READY=1$/m.test(next.text)) options.onReady?.();
+      const notice = readNotice(next.text);
+      kept.take(notice, next.descriptors);
+      if (notice.main !== null) keeper.become(notice.main);
+      if (notice.isReady) options.onReady?.();
     }
   })();
   const stop = (): void => keeper.stop();

@@ -12,26 +12,37 @@ import { CODES } from './codes.js';
 import type { Paths } from './paths.js';
 import { writeAtomic } from './write-atomic.js';
 
-/** Of the form of the file. */
-const VERSION = 1;
+/** What the file begins with, of this form of it; then a digest of the rest. */
+const MAGIC = Buffer.from('weft world 2\n');
+const DIGEST_BYTES = 32;
 
 function fileOf(paths: Paths): string {
   return join(paths.lib, 'world');
 }
 
-/** Writes it where its digest is not this one; answers with the digest. Throws A031; then the one before stays. */
-export function keepWorld(paths: Paths, world: World, digest: string | null): string {
-  const bytes = serialize([VERSION, world]);
-  const own = createHash('sha256').update(bytes).digest('hex');
-  if (own !== digest) writeAtomic(fileOf(paths), bytes);
-  return own;
+function digestOf(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
-/** Null where none was kept, or it is of another version of weft, or damaged. */
-function find(paths: Paths): World | null {
+/** Writes it where its digest is not this one; answers with the digest. Throws A031; then the one before stays. */
+export function keepWorld(paths: Paths, world: World, digest: string | null): string {
+  const bytes = serialize(world);
+  const own = digestOf(bytes);
+  if (own.toString('hex') !== digest)
+    writeAtomic(fileOf(paths), Buffer.concat([MAGIC, own, bytes]));
+  return own.toString('hex');
+}
+
+/** Its bytes; null where none was kept, or it is of another version of weft, or damaged. */
+function find(paths: Paths): Buffer | null {
   try {
-    const [version, world]: [number, World] = deserialize(readFileSync(fileOf(paths)));
-    return version === VERSION ? world : null;
+    const file = readFileSync(fileOf(paths));
+    const [digest, bytes] = [
+      file.subarray(MAGIC.length, MAGIC.length + DIGEST_BYTES),
+      file.subarray(MAGIC.length + DIGEST_BYTES),
+    ];
+    if (!file.subarray(0, MAGIC.length).equals(MAGIC)) return null;
+    return digestOf(bytes).equals(digest) ? bytes : null;
   } catch {
     return null;
   }
@@ -44,8 +55,8 @@ export function hasKeptWorld(paths: Paths): boolean {
 
 /** The world that was kept. Throws A050 where there is none. */
 export function readKeptWorld(paths: Paths): World {
-  const world = find(paths);
-  if (world !== null) return world;
+  const bytes = find(paths);
+  if (bytes !== null) return deserialize(bytes);
   const message = `\`${fileOf(paths)}\` holds no world`;
   throw new AgentError('A050', message, CODES['A050']?.help ?? null);
 }

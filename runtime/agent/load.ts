@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import { encodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
-import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic, messageOf } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { type Kernel, removePinTree } from '../kernel/index.js';
 import type { TrustPolicy, Verified } from '../trust/index.js';
@@ -25,12 +25,14 @@ import {
   prune,
   retire,
 } from './generations.js';
+import type { JudgedConnections } from './judge-open.js';
 import { layBundle, markGood } from './last-good.js';
 import { ensureNode, type NodeMaps } from './node.js';
 import { Owned } from './owned.js';
 import type { Paths } from './paths.js';
 import { openReplyCircuit } from './reply-circuit.js';
 import { selfTest } from './self-test.js';
+import { settleOpen } from './settle-open.js';
 import { followSockops, judgesRequests } from './sockops.js';
 import { keepSource } from './sources.js';
 import { nodeCgroups, type Staged, stage } from './stage.js';
@@ -75,6 +77,8 @@ export interface LoadOptions {
 export interface Loaded {
   readonly generation: number;
   readonly previous: number | null;
+  /** What became of open connections; null where the bundle keeps them. */
+  readonly open: JudgedConnections | null;
   /** Of the plan: the bundle in its world. */
   readonly diagnostics: readonly Diagnostic[];
   /** Who vouched for the bundle; null where nobody was asked. */
@@ -234,6 +238,8 @@ export async function load(kernel: Kernel, paths: Paths, options: LoadOptions): 
   onStep('saved');
   if (trust !== null) late.push(...warned(() => noteVersion(paths, name, trust.version)));
   onStep('noted');
+  const { open, diagnostics } = await settleOpen(kernel, paths);
+  onStep('judged');
   prune(node, paths, options.keep ?? KEPT);
   followSockops(kernel, paths);
   onStep('pruned');
@@ -241,12 +247,9 @@ export async function load(kernel: Kernel, paths: Paths, options: LoadOptions): 
     generation: staged.generation,
     previous,
     trust,
+    open,
     diagnostics: staged.plan.diagnostics,
-    ofChange: [
-      ...prepared.diagnostics,
-      ...late,
-      ...(previous === null ? [] : findingsOfChange(bundle)),
-    ],
+    ofChange: [...prepared.diagnostics, ...late, ...diagnostics],
   };
 }
 
@@ -254,14 +257,6 @@ function tooOldForShortCircuit(): AgentError {
   const message =
     'this kernel does not count what is redirected into a socket, so nothing bounds it';
   return new AgentError('A025', message, CODES['A025']?.help ?? null);
-}
-
-/** What weft.json asks of a change and this agent does not do. */
-function findingsOfChange({ manifest }: Bundle): Diagnostic[] {
-  if (manifest.onChange === 'keep') return [];
-  const message = 'open TCP connections live on: they are not judged again yet';
-  const help = CODES['A022']?.help ?? null;
-  return [diagnostic('A022', message, { severity: 'warning', help })];
 }
 
 /** As `load`; why it failed is noted for `status`. */
@@ -289,7 +284,7 @@ export async function tryLoad(kernel: Kernel, paths: Paths, options: LoadOptions
 }
 
 function noteFailure(paths: Paths, now: Date, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   attempt(() => {
     // A first load that fails leaves no pins of the node's own either.
     const unused = pinnedGenerations(paths).length === 0 && enrolledIds(paths).length === 0;

@@ -3,9 +3,11 @@ import { openKernel } from '../kernel/index.js';
 import { machinePaths } from './paths.js';
 import { processChannel } from './process-channel.js';
 import { runAgent } from './run-agent.js';
+import { smallHeap } from './small-memory.js';
 import { stagerFile } from './staged-bundles.js';
 import { VERSION } from './version.js';
 
+const collect = smallHeap();
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 // Whoever read the verdicts is gone: that ends the stream, not what is enforced.
@@ -33,6 +35,7 @@ process.exitCode = await runAgent(process.argv.slice(2), {
     const { user, system } = process.cpuUsage();
     return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
   },
+  collect,
   openKernel: () => openKernel(),
   nodePaths: () => machinePaths(),
 });

@@ -1,5 +1,5 @@
 /** Keys and values of the data plane's maps as bytes. */
-import { ATTRIBUTE_SLOTS } from '../../compiler/abi/index.js';
+import { ATTRIBUTE_SLOTS, POLICY_WORDS, putPolicies } from '../../compiler/abi/index.js';
 import { viewOf } from '../kernel/index.js';
 import { bytes, putAddress, struct } from './struct-bytes.js';
 import { BALANCE, LAYOUT } from './struct-layout.js';
@@ -15,6 +15,13 @@ export function encodeU32(value: number): Uint8Array {
 export function encodeU64(value: bigint): Uint8Array {
   const view = new DataView(new ArrayBuffer(8));
   view.setBigUint64(0, value, true);
+  return bytes(view);
+}
+
+/** struct weft_policy_set. */
+export function encodePolicies(set: bigint): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * POLICY_WORDS));
+  putPolicies(view, 0, set);
   return bytes(view);
 }
 
@@ -69,7 +76,7 @@ export function encodeService(value: ServiceValue): Uint8Array {
   const view = struct('weft_service');
   view.setUint32(at.service, value.service, true);
   view.setUint32(at.cluster, value.cluster, true);
-  view.setBigUint64(at.policies, value.policies, true);
+  putPolicies(view, at.policies, value.policies);
   view.setUint32(at.flags, value.flags ?? 0, true);
   return bytes(view);
 }
@@ -135,7 +142,7 @@ export function encodeIdentity(value: IdentityValue): Uint8Array {
   const view = struct('weft_identity');
   putView(view, at.source, value.source);
   putView(view, at.destination, value.destination);
-  view.setBigUint64(at.policies, value.policies, true);
+  putPolicies(view, at.policies, value.policies);
   if (value.address4) putAddress(view, at.address4, value.address4);
   if (value.address6) putAddress(view, at.address6, value.address6);
   view.setUint32(at.here, value.here ? 1 : 0, true);

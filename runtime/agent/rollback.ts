@@ -13,6 +13,7 @@ import { isLaid, markGood } from './last-good.js';
 import { encodeU32 } from './layout.js';
 import { hasNode, type NodeMaps, openNode, sweepNode } from './node.js';
 import type { Paths } from './paths.js';
+import { type SettledOpen, settleOpen } from './settle-open.js';
 import { type GenerationRecord, readState, writeState } from './state.js';
 import type { RollbackStep } from './steps.js';
 
@@ -27,6 +28,8 @@ export interface RolledBack {
   readonly generation: number;
   readonly from: number;
   readonly record: GenerationRecord;
+  /** What became of open connections. */
+  readonly settled: SettledOpen;
 }
 
 function refuse(code: string, message: string): AgentError {
@@ -77,7 +80,11 @@ function markSaved(paths: Paths, { bundle, manifest, loadedAt }: GenerationRecor
 }
 
 /** Goes back; call it under `withLock`. Throws AgentError A013, A029, KernelError; then what ran runs on. */
-export function rollback(kernel: Kernel, paths: Paths, options: RollbackOptions): RolledBack {
+export async function rollback(
+  kernel: Kernel,
+  paths: Paths,
+  options: RollbackOptions,
+): Promise<RolledBack> {
   const { onStep = () => {} } = options;
   sweepNode(paths);
   if (!hasNode(paths)) throw refuse('A013', 'nothing is loaded');
@@ -95,5 +102,7 @@ export function rollback(kernel: Kernel, paths: Paths, options: RollbackOptions)
   onStep('activated');
   markSaved(paths, record);
   onStep('saved');
-  return { generation: record.generation, from: active, record };
+  const settled = await settleOpen(kernel, paths);
+  onStep('judged');
+  return { generation: record.generation, from: active, record, settled };
 }

@@ -3,7 +3,7 @@
  * until it is told to stop. What it enforces outlives it, unless it is asked to unload.
  */
 import { readFileSync } from 'node:fs';
-import { type Diagnostic, renderDiagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, messageOf, renderDiagnostic } from '../../compiler/diagnostic/index.js';
 import { openDescriptorStore } from '../forward/index.js';
 import { isKernelError } from '../kernel/kernel-error.js';
 import { isRefusedError } from '../trust/refused-error.js';
@@ -34,8 +34,10 @@ import {
   serveNode,
 } from './serve-node.js';
 import { serveStarting } from './serve-starting.js';
+import { keepSmall } from './small-memory.js';
 import { bundlesElsewhere, bundlesHere, type StagedBundles } from './staged-bundles.js';
 import { type Before, openBefore } from './successor.js';
+import { tellingOpen } from './tell-open.js';
 
 export const AGENT_HELP: string = `usage: weft-agent [--bundle BUNDLE] (--world FILE | --kubernetes WHERE) [options]
 
@@ -47,7 +49,7 @@ Example:
 ${AGENT_EXAMPLE.replace(/^/gm, '  ')}
 
 What it does not do yet: it does not notice when the file of a world changes after the start (a
-cluster it follows), and closes no open connection when a policy changes.
+cluster it follows).
 `;
 
 const EXIT = { ok: 0, failure: 1, findings: 3, integrity: 6, usage: 64 } as const;
@@ -75,7 +77,7 @@ function valuesOf(args: readonly string[], env: AgentEnv): OptionValues {
   try {
     return splitArgs(args);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const first = message.split('.')[0] ?? message;
     throw usage(
       env,
@@ -89,16 +91,18 @@ function logOf(env: AgentEnv, { log }: AgentOptions): Log {
 }
 
 /** What brings bundles into force here, in the world that the options name. */
-function bundlesOf({ kernel, paths, env }: NodeParts, options: AgentOptions): StagedBundles {
+function bundlesOf({ kernel, paths, env, log }: NodeParts, options: AgentOptions): StagedBundles {
   const { world, trust, shortCircuit, keep } = options;
   const place = {
     ...{ kernel, paths, env: env.started.env },
     ...{ now: () => env.now(), clockOffset: () => env.clockOffset() },
   };
   const settings = { world, trust, shortCircuit, keep };
-  return env.stager === null
-    ? bundlesHere(place, settings)
-    : bundlesElsewhere(env.stager, place, settings);
+  const bundles =
+    env.stager === null
+      ? bundlesHere(place, settings)
+      : bundlesElsewhere(env.stager, place, settings);
+  return tellingOpen(bundles, log, paths);
 }
 
 /** Brings the named bundle, else the last good one, into force. */
@@ -185,8 +189,7 @@ async function run(options: AgentOptions, env: AgentEnv): Promise<void> {
   const log = logOf(env, options);
   const kernel = await env.openKernel();
   const paths = await env.nodePaths();
-  const onFault = (error: unknown): void =>
-    log('error', error instanceof Error ? error.message : String(error), { part: 'store' });
+  const onFault = (error: unknown): void => log('error', messageOf(error), { part: 'store' });
   const store = openDescriptorStore(kernel, env.started, onFault);
   using pins = holdPins(kernel, paths, store);
   const parts: NodeParts = { kernel, paths, env, log, store, pins };
@@ -220,7 +223,7 @@ async function follow(
 ): Promise<void> {
   const { env } = parts;
   const { control } = options;
-  const world = await openNodeWorld(parts, options);
+  const world = await openNodeWorld(parts, options, bundles);
   let followed: FollowedControl | null = null;
   let isFollowing = true;
   const unfollow = async (): Promise<void> => {
@@ -246,7 +249,7 @@ async function follow(
     );
     await starting.end();
     followed?.serve(served.hub);
-    world.follow(bundles);
+    world.follow();
     await serveUntilOver(parts, options, { served, unfollow });
   } finally {
     await unfollow();
@@ -259,7 +262,8 @@ async function serveUntilOver(
   options: AgentOptions,
   { served, unfollow }: { readonly served: ServedNode; readonly unfollow: () => Promise<void> },
 ): Promise<void> {
-  const { kernel, paths, log } = parts;
+  const { kernel, paths, env, log } = parts;
+  using _small = keepSmall(env, kernel);
   let hasSuccessor = false;
   try {
     if (options.enrol) {
@@ -307,7 +311,7 @@ function exitOf(error: unknown, options: AgentOptions, env: AgentEnv): number {
     for (const d of error.diagnostics) tell(log, d);
     return EXIT.integrity;
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const ours = isAgentError(error) ? { code: error.code, help: error.help ?? undefined } : {};
   const kernels = isKernelError(error) ? { code: error.code, help: error.remedy ?? undefined } : {};
   log('error', message, { ...ours, ...kernels });

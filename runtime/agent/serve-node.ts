@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import type { DescriptorStore } from '../forward/index.js';
 import type { Kernel } from '../kernel/index.js';
 import { describeEvent, type EventRecord } from '../probe/index.js';
@@ -32,6 +33,7 @@ import { rollback } from './rollback.js';
 import type { Seen } from './seen.js';
 import { type NodeStatus, nodeStatus } from './status.js';
 import { type Before, handOver } from './successor.js';
+import { tellOpen } from './tell-open.js';
 
 export interface NodeParts {
   readonly kernel: Kernel;
@@ -51,10 +53,6 @@ export interface ServedNode extends AsyncDisposable {
    * not start. Rejects with A041 where it failed in the middle. `onServing`: the successor serves.
    */
   handOver(onServing: () => Promise<void>): Promise<AgentError | null>;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function recordOf({ event, names, node }: Seen, lost: number): EventRecord {
@@ -99,13 +97,14 @@ function openApi({ kernel, paths, env, log }: NodeParts, path: string, live: Liv
       }),
     drain: async (milliseconds) => ({ drained: await live.drain(milliseconds) }),
     rollback: async (to) => {
-      const { generation, from, record } = await withLock(paths, () =>
+      const { generation, from, record, settled } = await withLock(paths, () =>
         rollback(kernel, paths, { to }),
       );
       log('info', `generation ${generation} is active again`, { generation, from });
+      if (settled.open !== null) tellOpen(log, settled.open);
       return { generation, from, bundle: record.bundle, name: record.manifest.name };
     },
-    onFault: (error) => log('error', describe(error), { part: 'api' }),
+    onFault: (error) => log('error', messageOf(error), { part: 'api' }),
   });
 }
 
@@ -141,7 +140,7 @@ function pinsWatch(parts: NodeParts): () => void {
     if (fault === null || isBusy) return;
     isBusy = true;
     restorePins(parts)
-      .catch((error: unknown) => log('error', describe(error), { part: 'pins' }))
+      .catch((error: unknown) => log('error', messageOf(error), { part: 'pins' }))
       .finally(() => {
         isBusy = false;
       });
@@ -156,7 +155,7 @@ export async function serveNode(
 ): Promise<ServedNode> {
   const { kernel, paths, env, log, store, pins, worldProblem } = parts;
   const ending = new AbortController();
-  const fault = (part: string) => (error: unknown) => log('error', describe(error), { part });
+  const fault = (part: string) => (error: unknown) => log('error', messageOf(error), { part });
   const requests = await followRequests(kernel, paths, {
     ...{ onFault: fault('requests'), store, predecessor: before ?? undefined },
   });
@@ -164,7 +163,7 @@ export async function serveNode(
   const hub = openEventHub(kernel, paths, { signal: ending.signal, onFault: fault('events') });
   let ringFault: string | null = null;
   hub.done.catch((error: unknown) => {
-    ringFault = describe(error);
+    ringFault = messageOf(error);
     fault('events')(error);
   });
   if (!options.quiet) {

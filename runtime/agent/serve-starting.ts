@@ -3,6 +3,7 @@
  * that this process is well and the node is not ready, and why; all else is for later.
  */
 import { hostname } from 'node:os';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { type Api, type Checked, groupId, NotYet, READERS_GROUP, serveApi } from './api/index.js';
 import type { NodeParts } from './serve-node.js';
 import { nodeStatus } from './status.js';
@@ -31,6 +32,6 @@ export function serveStarting(
     follow: later,
     drain: async () => later(),
     rollback: async () => later(),
-    onFault: (error) => log('error', error instanceof Error ? error.message : String(error)),
+    onFault: (error) => log('error', messageOf(error)),
   });
 }

@@ -12,6 +12,7 @@ import { PlanError } from './agent-error.js';
 import { type CgroupIds, generationEntries, generationSizes, isRequestMap } from './fill.js';
 import {
   EXCHANGE_NODE_MAPS,
+  encodePolicies,
   encodeU32,
   encodeU64,
   type HookName,
@@ -19,6 +20,7 @@ import {
   REQUEST_NODE_MAPS,
 } from './layout.js';
 import { readObject } from './objects.js';
+import { OPEN_PROGRAM } from './open-program.js';
 import { cgroupPath, type Paths } from './paths.js';
 import { policyObject } from './policy-object.js';
 import { judgesRequests, programsOf } from './sockops.js';
@@ -63,9 +65,9 @@ function globals(manifest: Manifest, options: StageOptions): Readonly<Record<str
     weft_on_fuel: outcome(manifest.failure.fuel),
     weft_on_unknown_identity: outcome(manifest.failure.unknownIdentity),
     weft_on_parse: outcome(manifest.failure.parse),
-    weft_connection_mask: encodeU64(maskOf(manifest, 'authorizeConnection')),
-    weft_route_mask: encodeU64(maskOf(manifest, 'routeRequest')),
-    weft_request_mask: encodeU64(maskOf(manifest, 'authorizeRequest')),
+    weft_connection_mask: encodePolicies(maskOf(manifest, 'authorizeConnection')),
+    weft_route_mask: encodePolicies(maskOf(manifest, 'routeRequest')),
+    weft_request_mask: encodePolicies(maskOf(manifest, 'authorizeRequest')),
     weft_attribute_slots: encodeU32(Math.max(0, ...manifest.attributes.map((a) => a.slot + 1))),
     weft_clock_offset: encodeU64(options.clockOffset),
     weft_short_circuit: encodeU32(options.shortCircuit ? 1 : 0),
@@ -132,7 +134,7 @@ export function stage(kernel: Kernel, bundle: Bundle, world: World, options: Sta
     reuse,
     resize: generationSizes(entries, manifest.sites.length),
     globals: globals(manifest, options),
-    ...(part === 'harness' ? {} : { only: Object.values(programs) }),
+    ...(part === 'harness' ? {} : { only: [...Object.values(programs), OPEN_PROGRAM] }),
   });
   try {
     for (const [name, list] of entries) {

@@ -12,6 +12,7 @@ import { AgentError } from './agent-error.js';
 import type { BundleSettings, BundleTask, TaskAnswers, TaskPlace } from './bundle-task.js';
 import type { Applied, NodeBundles } from './bundles.js';
 import { CODES } from './codes.js';
+import type { FollowedTask, KeptFollowed } from './keep-followed.js';
 import type { Paths } from './paths.js';
 import { refusalOf } from './refusal.js';
 import { nodeStatus } from './status.js';
@@ -29,6 +30,8 @@ export type StagerAnswer = { readonly value: unknown } | { readonly fault: TaskF
 export interface StagedBundles extends Pick<NodeBundles, 'apply' | 'boot' | 'status' | 'world'> {
   /** As NodeBundles.adopt, of a file, `oci:DIR`, `oci-archive:FILE` or a registry reference. */
   adopt(place: string): Promise<TaskAnswers['adopt']>;
+  /** The world of what was laid down (`layPicture`) is kept. Rejects with A031. */
+  keep(followed: FollowedTask): Promise<KeptFollowed>;
   active(): ActiveBundle | null;
 }
 
@@ -43,6 +46,7 @@ function staged(
   return {
     adopt: (place) => perform({ kind: 'adopt', place }),
     boot: () => perform({ kind: 'boot' }),
+    keep: (followed) => perform({ kind: 'keep', ...followed }),
     world: () => perform({ kind: 'world' }),
     active: () => activeBundle(kernel, paths),
     status: () => nodeStatus(kernel, paths),

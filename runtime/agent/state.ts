@@ -3,11 +3,12 @@
  * `status` and `events` can speak after the loader has exited. What is enforced is read from the
  * pins; this document is never the authority on it. Written by rename, so readers see whole ones.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import type { Verified } from '../trust/index.js';
 import { AgentError } from './agent-error.js';
+import type { JudgedConnections } from './judge-open.js';
 import type { Paths } from './paths.js';
 import { writeAtomic } from './write-atomic.js';
 
@@ -18,6 +19,8 @@ export interface ManifestSummary {
   readonly routes: Manifest['routes'];
   readonly sites: Manifest['sites'];
   readonly default: Manifest['default'];
+  /** Absent in what an older version wrote. */
+  readonly onChange?: Manifest['onChange'];
 }
 
 export interface NamedWorkload {
@@ -64,6 +67,8 @@ export interface State {
   /** The highest generation that ran, where a way back left it; absent where none did. */
   readonly highest?: number;
   readonly enrolled: readonly EnrolmentRecord[];
+  /** What became of open connections when it was last seen to; absent where it never was. */
+  readonly open?: JudgedConnections;
   readonly lastError: { readonly time: string; readonly message: string } | null;
 }
 
@@ -73,8 +78,26 @@ function file(paths: Paths): string {
   return join(paths.run, 'state.json');
 }
 
+/**
+ * The document that was read last: each look at a node asks for it several times, and with ten thousand workloads
+ * it takes longer to read than all else. Each write makes another file.
+ */
+let last: { readonly is: string; readonly state: State } | null = null;
+
 /** The document of this node, empty where none was written. Throws A005 where it is not one. */
 export function readState(paths: Paths): State {
+  const before = statSync(file(paths), { bigint: true, throwIfNoEntry: false });
+  if (before === undefined) return EMPTY;
+  const is = [file(paths), before.dev, before.ino, before.mtimeNs, before.size].join(' ');
+  if (last?.is === is) return last.state;
+  // The one before is not held beside the new one.
+  last = null;
+  const state = parseState(paths);
+  last = { is, state };
+  return state;
+}
+
+function parseState(paths: Paths): State {
   let text: string;
   try {
     text = readFileSync(file(paths), 'utf8');
@@ -117,5 +140,6 @@ export function summarizeManifest(manifest: Manifest): ManifestSummary {
     routes: manifest.routes,
     sites: manifest.sites,
     default: manifest.default,
+    onChange: manifest.onChange,
   };
 }

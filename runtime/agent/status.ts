@@ -8,6 +8,7 @@ import { type Chain, followChain } from './chain.js';
 import { enrolledIds } from './enrol.js';
 import { type ExchangeStatus, exchangeStatus, NO_EXCHANGES } from './exchange-status.js';
 import { pinnedGenerations } from './generations.js';
+import type { JudgedConnections } from './judge-open.js';
 import { encodeU32, sumCounter } from './layout.js';
 import { openNode } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
@@ -57,6 +58,8 @@ export interface NodeStatus {
   /** Verdicts whose event found no room. */
   readonly lost: bigint;
   readonly exchanges: ExchangeStatus;
+  /** What became of open connections when a generation last took over; null where none were judged. */
+  readonly open: JudgedConnections | null;
   readonly lastError: State['lastError'];
 }
 
@@ -101,6 +104,7 @@ const NOTHING: Omit<NodeStatus, 'lastError'> = {
   reasons: {},
   lost: 0n,
   exchanges: NO_EXCHANGES,
+  open: null,
 };
 
 /** The state of this node. Throws KernelError, and AgentError where the state document is damaged. */
@@ -144,6 +148,7 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
     reasons: reasons(node.map('weft_reasons')),
     lost: readCounter(node.map('weft_losses'), 0),
     exchanges: exchangeStatus(node),
+    open: state.open ?? null,
     lastError: state.lastError,
   };
 }

@@ -17,10 +17,11 @@ export const LOAD_STEPS = [
   'activated', // the one write
   'saved', // a restart finds that this is the one that runs
   'noted', // older versions are refused from now on
+  'judged', // open connections are judged again
   'pruned', // what is not kept any more is gone
 ] as const;
 /** Of a way back. */
-export const ROLLBACK_STEPS = ['checked', 'recorded', 'activated', 'saved'] as const;
+export const ROLLBACK_STEPS = ['checked', 'recorded', 'activated', 'saved', 'judged'] as const;
 
 export type LoadStep = (typeof LOAD_STEPS)[number];
 export type RollbackStep = (typeof ROLLBACK_STEPS)[number];

@@ -4,6 +4,7 @@
  * only then the two agree on what is whose; the one before ends when nothing is in its hands any more.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { type Forward, type Predecessor, upstreamName } from '../forward/index.js';
 import type { Channel } from './agent-env.js';
 import { AgentError } from './agent-error.js';
@@ -143,7 +144,7 @@ export async function handOver(handing: HandingOver): Promise<AgentError | null>
     await words.expect('prepared');
   } catch (error) {
     forward?.thaw();
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(messageOf(error));
   }
   say({ kind: 'pools', indices: forward?.leavePools(new Set(copies.keys())) ?? null });
   let wake: () => void = () => {};

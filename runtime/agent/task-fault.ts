@@ -1,5 +1,5 @@
 /** Errors of a change of the node, as they cross from the process that made it. */
-import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, messageOf } from '../../compiler/diagnostic/index.js';
 import { isRefusedError, RefusedError } from '../trust/refused-error.js';
 import { AgentError, isAgentError, PlanError, WorldError } from './agent-error.js';
 
@@ -24,7 +24,7 @@ export function encodeFault(error: unknown): TaskFault {
   const found = error instanceof Error ? Reflect.get(error, 'diagnostics') : null;
   return {
     ...{ kind: kindOf(error), code, help },
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
     diagnostics: Array.isArray(found) ? found : [],
   };
 }

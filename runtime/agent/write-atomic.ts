@@ -17,8 +17,13 @@ export function writeAtomic(
     renameSync(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const message = `\`${path}\` cannot be written: ${reason}`;
-    throw new AgentError('A031', message, CODES['A031']?.help ?? null, { cause });
+    throw cannotWrite(path, cause);
   }
+}
+
+/** Why a file is not there: A031. */
+export function cannotWrite(path: string, cause: unknown): AgentError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  const message = `\`${path}\` cannot be written: ${reason}`;
+  return new AgentError('A031', message, CODES['A031']?.help ?? null, { cause });
 }

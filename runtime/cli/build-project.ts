@@ -8,8 +8,12 @@ import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { CliError } from './failure.js';
 import { keepSubject } from './kept-subject.js';
+import { progressBar } from './progress.js';
 import { openProject, type Project } from './project.js';
 import type { Subject } from './subject.js';
+
+/** Policies that are compiled before anyone looks for a sign of life. */
+const FEW = 8;
 
 export interface Build {
   readonly project: Project;
@@ -30,7 +34,15 @@ export async function compileFolder(
 ): Promise<Build> {
   const project = openProject(env, shown);
   if (cache === null) preferFastStart();
-  const build = await compileRead(project, { snapshot: wizerSnapshot, cache: cache ?? undefined });
+  const bar = cache === null ? progressBar(env, 'policies') : null;
+  const build = await compileRead(project, {
+    snapshot: wizerSnapshot,
+    cache: cache ?? undefined,
+    onPolicy: (compiled, all) => {
+      if (all > FEW) bar?.show(compiled, all, compiled);
+    },
+  });
+  bar?.clear();
   return { project, ...build, diagnostics: build.diagnostics.map(project.relocate) };
 }
 

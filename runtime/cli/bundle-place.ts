@@ -132,7 +132,7 @@ export async function writePlace(
   try {
     if (place.kind === 'layout') writeLayoutImage(pathIn(env, place.path), place.name, image);
     else {
-      writeAtomic(pathIn(env, place.path), encodeArchive(image));
+      writeAtomic(pathIn(env, place.path), encodeArchive(image, place.name));
       // Those that lay there are of another bundle; until the new ones come it counts as unsigned.
       rmSync(pathIn(env, signatureFile(place.path)), { force: true });
     }

@@ -2,7 +2,7 @@
  * What went wrong in the world (files, kernel) as a result: one diagnostic, exit 1. Errors are told
  * apart by `code`, never by class, since the program is bundled.
  */
-import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, diagnostic, messageOf } from '../../compiler/diagnostic/index.js';
 import type { Result } from './command-spec.js';
 import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
@@ -76,7 +76,7 @@ function placeOf(error: unknown): Place | null {
 
 /** A typed error of another room as a diagnostic; its own code where it is one of ours. */
 function worldFault(error: unknown, code: string): Diagnostic {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const place = placeOf(error);
   const known = /^[A-Z]\d{3}$/.test(code) || code.startsWith('KERNEL_');
   const found = diagnostic(known ? code : (OTHER_CODES[code] ?? 'U010'), message, {
@@ -127,7 +127,7 @@ export function failureResult(error: unknown, env: Env): Result {
     return { exit: exitOf(code), diagnostics: [worldFault(error, code)] };
   }
   if (error instanceof Error && error.stack !== undefined) env.stderr.write(`${error.stack}\n`);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return {
     exit: EXIT.failure,
     diagnostics: [

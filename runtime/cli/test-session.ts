@@ -44,7 +44,7 @@ function policyText(bundle: Pick<Bundle, 'manifest' | 'wasm'>, policy: PolicyEnt
   return JSON.stringify([policy, own]) + wasm;
 }
 
-const ALL = (1n << 64n) - 1n;
+const ALL = -1n;
 
 /** Bit per policy that two bundles of one project decide by differently. */
 export function changedPolicies(

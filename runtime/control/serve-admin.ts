@@ -7,7 +7,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { decodeBundle } from '../../compiler/bundle/index.js';
-import type { Diagnostic } from '../../compiler/diagnostic/index.js';
+import { type Diagnostic, messageOf } from '../../compiler/diagnostic/index.js';
 import { printSpiffeId } from '../spiffe/index.js';
 import type { Store } from '../store/index.js';
 import { type Admit, isRefused, type LongCall } from './admit.js';
@@ -76,7 +76,7 @@ function findingsOf(error: unknown): readonly Diagnostic[] | null {
 
 /** A fault as the status of a call: our own codes travel in front of the message. */
 function faultOf(error: unknown): { code: status; details: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code =
     error instanceof Error && 'code' in error && /^[A-Z]\d{3}$/.test(String(error.code))
       ? `${String(error.code)} `

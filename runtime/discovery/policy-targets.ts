@@ -1,5 +1,5 @@
 /**
- * What the policies of a bundle are attached to, as one 64-bit mask a workload (who is asked to
+ * What the policies of a bundle are attached to, as one mask a workload (who is asked to
  * authorize connections that go there) and one a service (who is asked to route connections to it).
  *
  * An attach item is a conjunction, the list a disjunction. `namespace` holds for workloads and

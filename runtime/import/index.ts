@@ -8,4 +8,4 @@ export type { NetworkOptions } from './network/reading.js';
 export type { SourceFile } from './objects.js';
 export { type ImportedFile, type ImportedProject, projectText } from './project.js';
 export type { KnownCluster, KnownPort, KnownService, Services } from './route/model.js';
-export { MAX_DEPTH, MAX_NODES } from './tree.js';
+export { MAX_NODES } from './tree.js';

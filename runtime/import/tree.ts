@@ -10,16 +10,19 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseAllDocuments,
   type Document as YamlDocument,
 } from 'yaml';
 import { type Diagnostic, diagnostic, type Position } from '../../compiler/diagnostic/index.js';
-import { MAX_DOCUMENT_CHARACTERS } from '../schema/index.js';
+import {
+  MAX_DEPTH,
+  MAX_DOCUMENT_CHARACTERS,
+  NestedTooDeeply,
+  yamlDocuments,
+  yamlSentence,
+} from '../schema/index.js';
 
 /** Nodes of one text, each alias counted with all that it stands for. */
 export const MAX_NODES: number = 1 << 20;
-/** Lists and maps within each other. */
-export const MAX_DEPTH: number = 100;
 
 export interface Entry {
   /** Of the key. */
@@ -122,8 +125,7 @@ class Reader {
       );
       return true;
     }
-    const text = (first.message.split('\n')[0] ?? '').replace(/[.:]$/, '');
-    const message = text.charAt(0).toLowerCase() + text.slice(1);
+    const message = yamlSentence(first.message);
     this.found.push(diagnostic('W001', message, { at, help: 'correct the YAML here' }));
     return true;
   }
@@ -141,21 +143,23 @@ export function readTrees(text: string, file: string): TreeRead {
   const reader = new Reader(file, lines);
   const trees: Tree[] = [];
   try {
-    const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true };
-    const documents = parseAllDocuments(text, options);
-    for (const document of 'empty' in documents ? [] : documents) {
-      if (reader.faults(document as YamlDocument)) continue;
+    for (const document of yamlDocuments(text, lines)) {
+      if (reader.faults(document)) continue;
       if (document.contents === null) continue;
-      trees.push(reader.tree(document as YamlDocument, document.contents as Node, 0, top));
+      trees.push(reader.tree(document, document.contents as Node, 0, top));
     }
   } catch (cause) {
-    // Deep nesting ends yaml's own recursion as a RangeError: the text's fault as well.
+    if (cause instanceof NestedTooDeeply) {
+      const at = reader.place(cause.offset, cause.offset + 1);
+      reader.found.push(diagnostic('W004', cause.message, { at, help: 'write it flatter' }));
+      return { trees, diagnostics: reader.found };
+    }
+    // A RangeError is of yaml's parser: a text that closes too many lists in one line.
     if (!(cause instanceof TooLarge) && !(cause instanceof RangeError)) throw cause;
     const at = cause instanceof TooLarge ? cause.at : top;
     const message = cause instanceof TooLarge ? cause.message : 'the text is nested too deeply';
-    reader.found.push(
-      diagnostic('W004', message, { at, help: 'write it out without aliases of aliases' }),
-    );
+    const help = 'write it out without aliases of aliases';
+    reader.found.push(diagnostic('W004', message, { at, help }));
   }
   return { trees, diagnostics: reader.found };
 }

@@ -15,16 +15,18 @@ import { callError, KernelError } from './kernel-error.js';
 import { attachCgroup, attachTracepoint, kernelLink } from './link.js';
 import { linkObjects } from './linker.js';
 import { kernelMap } from './map.js';
-import { namespaceOfCgroup, openNamespace } from './namespace.js';
+import { namespaceOfCgroup, namespaces, openNamespace } from './namespace.js';
 import { loadNative, type Native, stable } from './native.js';
 import { loadObject } from './object.js';
 import { peerOf } from './peer.js';
 import { canReachProcesses, isPrivileged } from './privileges.js';
 import { chargesRedirects } from './probe-redirect.js';
 import { kernelProgram } from './program.js';
+import { returnMemory } from './return-memory.js';
 import { ringReader } from './ring-reader.js';
 import { adoptStream, bindLoopback, openStream, sendNow, socketCookie } from './socket.js';
 import type { Kernel, KernelMap, MapSpec } from './types.js';
+import { walkSockets } from './walk-sockets.js';
 
 export interface KernelOptions {
   /** Name or path of libbpf's shared library. */
@@ -78,9 +80,11 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     attachMap: (program, map, type) => attachMap(native, program, map, type),
     attachTracepoint: (program) => attachTracepoint(native, program),
     iterateMap: (program, map) => iterateMap(native, program, map),
+    walkSockets: (program, namespace) => walkSockets(native, program, namespace),
     ringReader: (map) => ringReader(native, map),
     openNamespace,
     namespaceOfCgroup,
+    namespaces,
     openStream: (namespace, from, to) => openStream(native, namespace, from, to),
     adoptStream,
     sendDescriptor: (path, text, fd) => sendDescriptor(native, path, text, fd),
@@ -94,6 +98,7 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     pushSocket: (cgroup, socket) => pushSocket(native, cgroup, socket),
     wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),
     canReachProcesses,
+    returnMemory: () => returnMemory(native),
     features: () => probeFeatures(native),
     hasMayGoto: () => hasMayGoto(native),
     chargesRedirects: () => chargesRedirects(native),

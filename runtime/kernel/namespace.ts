@@ -4,12 +4,12 @@
  *
  * Keeps: between two statements of anybody else this thread is in its own namespace.
  */
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { type Descriptor, descriptor } from './handle.js';
-import { callError, KernelError } from './kernel-error.js';
+import { callError, isKernelError, KernelError } from './kernel-error.js';
 import type { Native } from './native.js';
 import type { NetworkNamespace } from './types.js';
 
@@ -66,6 +66,39 @@ export function inNamespace<T>(native: Native, namespace: NetworkNamespace, step
   } finally {
     closeSync(home);
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  const errno = isKernelError(error) ? error.errno : errnoOf(error);
+  return errno === constants.errno.EACCES || errno === constants.errno.EPERM;
+}
+
+/**
+ * Opens the network namespace of every process of this machine, each once (a socket may be in another
+ * than its cgroup's processes); and how many processes of these cgroups may not be looked into.
+ */
+export function namespaces(cgroups: readonly string[]): {
+  readonly found: readonly NetworkNamespace[];
+  readonly unseen: number;
+} {
+  const found = new Map<string, NetworkNamespace>();
+  const unseen: string[] = [];
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const path = `/proc/${pid}/ns/net`;
+    try {
+      // Told by their links first: most processes share a few.
+      const link = readlinkSync(path);
+      if (!found.has(link)) found.set(link, openNamespace(path));
+    } catch (error) {
+      // Anything else: it has ended meanwhile.
+      if (isForbidden(error)) unseen.push(pid);
+    }
+  }
+  const concerned = unseen.length === 0 ? [] : cgroups.flatMap(processes);
+  return {
+    found: [...found.values()],
+    unseen: unseen.filter((pid) => concerned.includes(pid)).length,
+  };
 }
 
 /** Processes in a cgroup and below it; those of a cgroup that goes meanwhile are left out. */

@@ -51,6 +51,7 @@ export interface Native {
   program_name(program: bigint): string;
   program_fd(program: bigint): number;
   program_set_autoload(program: bigint, on: boolean): number;
+  program_set_log_level(program: bigint, level: number): number;
 
   map_create(
     type: number,
@@ -121,6 +122,8 @@ export interface Native {
   epollWaitLater(fd: number, events: Uint8Array, milliseconds: number, done: () => void): void;
   recvmsgLater(fd: number, header: Uint8Array, flags: number, done: (result: number) => void): void;
   shutdown(fd: number, how: number): number;
+  madvise(address: number, length: number, advice: number): number;
+  malloc_trim(pad: number): number;
   syscall(number: number, first: number, second: number, third: number): number;
 }
 
@@ -146,6 +149,7 @@ const LIBBPF: Readonly<Record<string, string>> = {
   program_name: 'const char *bpf_program__name(void *)',
   program_fd: 'int bpf_program__fd(void *)',
   program_set_autoload: 'int bpf_program__set_autoload(void *, bool)',
+  program_set_log_level: 'int bpf_program__set_log_level(void *, uint32_t)',
   map_create: 'int bpf_map_create(int, const char *, uint32_t, uint32_t, uint32_t, void *)',
   prog_load: 'int bpf_prog_load(int, const char *, const char *, void *, size_t, void *)',
   btf_load: 'int bpf_btf_load(void *, size_t, void *)',
@@ -189,6 +193,8 @@ const LIBC: Readonly<Record<string, string>> = {
   recv: 'intptr_t recv(int, void *, size_t, int)',
   sendmsg: 'intptr_t sendmsg(int, void *, int)',
   shutdown: 'int shutdown(int, int)',
+  madvise: 'int madvise(uintptr_t, size_t, int)',
+  malloc_trim: 'int malloc_trim(size_t)',
   syscall: 'long syscall(long, long, long, long)',
 };
 

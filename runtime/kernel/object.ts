@@ -1,7 +1,7 @@
 /**
  * Opens and loads one ELF object. The load is quiet first; libbpf repeats a refused program with
  * the log on, into our buffer. Where the log did not fit, the whole load is repeated with a larger
- * buffer, up to LOG_LIMIT. Whatever fails, the object is closed and nothing stays in the kernel.
+ * buffer, up to LOG_LIMIT. With `reasonOnly` it is loaded once, with what the log says of itself. Whatever fails, the object is closed and nothing stays in the kernel.
  */
 import { constants } from 'node:os';
 import { requireElf } from './elf-header.js';
@@ -16,6 +16,8 @@ import { VerifierError } from './verifier-error.js';
 
 /** Bytes of the first log buffer. */
 const LOG_START = 1 << 20;
+/** BPF_LOG_STATS: a line of statistics, and the reason of a refusal. */
+const LOG_REASON = 4;
 /** Bytes of the largest log buffer: beyond it the log is cut. */
 export const LOG_LIMIT: number = 1 << 24;
 
@@ -98,6 +100,12 @@ function prepare(native: Native, opened: Opened, spec: ObjectSpec): void {
   }
   const dataMaps = new Map([...opened.maps].filter(([name]) => name.startsWith('.')));
   setGlobals(native, opened.pointer, dataMaps, spec.globals ?? {});
+  if (spec.reasonOnly) {
+    for (const [name, program] of opened.programs) {
+      const result = native.program_set_log_level(program, LOG_REASON);
+      if (result < 0) throw callError('bpf_program__set_log_level', -result, `program \`${name}\``);
+    }
+  }
   if (!spec.only) return;
   for (const name of spec.only)
     if (!opened.programs.has(name)) throw absent('program', name, spec.name, opened.programs);

@@ -84,6 +84,11 @@ export interface ObjectSpec {
   readonly globals?: Readonly<Record<string, Uint8Array>>;
   /** Load only these programs (default: all). */
   readonly only?: readonly string[];
+  /**
+   * A refusal has its reason only, and no place: the log of a program of a million instructions takes minutes where a
+   * processor is emulated.
+   */
+  readonly reasonOnly?: boolean;
 }
 export interface MapSpec {
   readonly name: string;
@@ -133,6 +138,11 @@ export interface SocketId {
 export interface NetworkNamespace extends Disposable {
   readonly inode: bigint;
   readonly fd: number;
+}
+/** A walk over the sockets of a namespace by an iterator program. */
+export interface SocketWalk extends Disposable {
+  /** What the program wrote about the next sockets, whole records of it, until the next read; null behind the last. */
+  read(): Uint8Array | null;
 }
 /** A connection that is being made; the socket owns the descriptor. */
 export interface OpenedStream {
@@ -184,11 +194,18 @@ export interface Kernel {
   attachTracepoint(program: KernelProgram): KernelLink;
   /** Runs a `SEC("iter/sockmap")` program once for each socket of a map. */
   iterateMap(program: KernelProgram, map: KernelMap): void;
+  /** Runs a `SEC("iter/tcp")` program over the TCP sockets of a namespace. */
+  walkSockets(program: KernelProgram, namespace: NetworkNamespace): SocketWalk;
   ringReader(map: KernelMap): RingReader;
   /** The namespace at a path; throws KernelError. */
   openNamespace(path: string): NetworkNamespace;
   /** The namespace of a cgroup's processes: that with this inode, or the first one's. */
   namespaceOfCgroup(path: string, inode: bigint | null): NetworkNamespace;
+  /** Every namespace of this machine's processes, once; how many of these cgroups may not be looked into. */
+  namespaces(cgroups: readonly string[]): {
+    readonly found: readonly NetworkNamespace[];
+    readonly unseen: number;
+  };
   /** Begins to connect inside a namespace, from one of its addresses. */
   openStream(namespace: NetworkNamespace, from: InetName, to: InetName): OpenedStream;
   /** A TCP connection by a descriptor that this process was given; the socket owns it. */
@@ -215,6 +232,8 @@ export interface Kernel {
   wakeSender(cgroupPath: string, socket: SocketId): boolean;
   /** May this process look into others: at their namespaces, at their sockets (CAP_SYS_PTRACE)? */
   canReachProcesses(): boolean;
+  /** Gives memory that this process does not need back to the system. */
+  returnMemory(): void;
   features(): readonly Feature[];
   hasMayGoto(): boolean;
   /** True where what sk_msg redirects into a socket is counted as its unread memory. */

@@ -1,11 +1,12 @@
 /** Bodies of the API server's answers: whole documents, and lines that keep coming. Bounded both. */
 import type { IncomingMessage } from 'node:http';
 import { createGunzip } from 'node:zlib';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { KubernetesError } from './kubernetes-error.js';
 import { objectOf, type Raw } from './raw.js';
 
-/** A page of a list; etcd bounds an object to 1.5 MiB, and a page has some hundreds of a few KiB. */
-const MAX_DOCUMENT = 64 << 20;
+/** Why something is refused. */
+const MAX_DOCUMENT = 1 << 20;
 /** One object in JSON. */
 const MAX_LINE = 8 << 20;
 /** No byte of a document for so long. */
@@ -40,24 +41,32 @@ function bodyOf(response: IncomingMessage): AsyncIterable<Buffer> {
   return response.pipe(unpacked);
 }
 
-/** A whole answer. Throws N101 where it breaks off, N103. */
-export async function readDocument(response: IncomingMessage): Promise<Raw> {
-  const parts: Buffer[] = [];
-  let length = 0;
+/** Hands the body over in pieces, to its end. Throws N101 where it breaks off; what `take` throws. */
+export async function readBody(
+  response: IncomingMessage,
+  take: (part: Buffer) => void,
+): Promise<void> {
   response.setTimeout(SILENT_MS, () => response.destroy(new Error('it fell silent')));
   try {
-    for await (const part of bodyOf(response)) {
-      length += part.length;
-      if (length > MAX_DOCUMENT) throw unreadable(`it is longer than ${MAX_DOCUMENT >> 20} MiB`);
-      parts.push(part);
-    }
+    for await (const part of bodyOf(response)) take(part);
   } catch (cause) {
     if (cause instanceof KubernetesError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new KubernetesError('N101', `the answer broke off: ${reason}`, { cause });
   } finally {
     response.destroy();
   }
+}
+
+/** A whole answer. Throws N101 where it breaks off, N103. */
+export async function readDocument(response: IncomingMessage): Promise<Raw> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  await readBody(response, (part) => {
+    length += part.length;
+    if (length > MAX_DOCUMENT) throw unreadable(`it is longer than ${MAX_DOCUMENT >> 20} MiB`);
+    parts.push(part);
+  });
   return parseObject(Buffer.concat(parts).toString());
 }
 

@@ -1,14 +1,12 @@
 /**
- * The cluster as this node's world, kept up to date. Five kinds are followed; what they say is put together
- * when somebody asks. The first world is there once each kind was listed whole; from then on there is one.
+ * What is known of the cluster, kept up to date: five kinds are followed. There is something to ask for once
+ * each kind was listed whole; from then on there always is. Who asks puts a world together (cluster-world.ts).
  */
 import { setMaxListeners } from 'node:events';
-import type { World } from '../discovery/types.js';
 import type { ApiServer } from './api-server.js';
-import { type ClusterFacts, clusterWorld, isEnrolled } from './cluster-world.js';
+import { isEnrolled } from './cluster-world.js';
 import { type FollowedList, followList, type ListKind, type Pauses } from './follow-list.js';
-import { KubernetesError } from './kubernetes-error.js';
-import { Shared } from './raw.js';
+import type { PackedFacts } from './packed.js';
 import { type NamespaceFacts, type NodeFacts, readNamespace, readNode } from './read-place.js';
 import { type PodFacts, readPod } from './read-pod.js';
 import { readService, readSlice, type ServiceFacts, type SliceFacts } from './read-service.js';
@@ -19,20 +17,26 @@ const LOOK_MS = 1000;
 export interface ClusterOptions {
   /** This node, as the cluster names it (`spec.nodeName`). */
   readonly node: string;
-  readonly trustDomain: string;
   /** The cgroups of this node's pods by uid, below the mount. */
   readonly cgroups: () => ReadonlyMap<string, string>;
   /** The world may be another one now. */
   readonly onChange: () => void;
-  /** Something went wrong and is tried again, or is left out (N105). */
+  /** Something went wrong and is tried again. */
   readonly onFault: (error: unknown) => void;
   readonly pauses?: Pauses;
 }
 
+/** All that a world of this node is made of. */
+export interface ClusterPicture {
+  readonly facts: PackedFacts;
+  /** The cgroups of this node's pods by uid, below the mount. */
+  readonly cgroups: ReadonlyMap<string, string>;
+}
+
 export interface FollowedCluster extends AsyncDisposable {
-  /** Put together anew, and held by nobody here; null before all was listed. */
-  world(): World | null;
-  /** Resolves when there is a world, or behind the end. */
+  /** Of now, and kept up to date: to be used at once. Null before all was listed. */
+  picture(): ClusterPicture | null;
+  /** Resolves when there is a picture, or behind the end. */
   readonly listed: Promise<void>;
   /** Why what is known may be old; null while it is not. */
   problem(): string | null;
@@ -52,28 +56,33 @@ class Followed implements FollowedCluster {
   readonly #looking: NodeJS.Timeout;
   #cgroups: ReadonlyMap<string, string> = new Map();
   #isListed = false;
-  #left = new Set<string>();
 
   constructor(server: ApiServer, options: ClusterOptions) {
     this.#options = options;
     // Each list, each request and each pause listens to it.
     setMaxListeners(0, this.#ending.signal);
-    const shared = new Shared();
-    const list = <T>(resource: string, group: string, read: ListKind<T>['read']): FollowedList<T> =>
+    const list = <T extends object>(
+      resource: string,
+      group: string,
+      kind: Pick<ListKind<T>, 'read' | 'isNear'>,
+    ): FollowedList<T> =>
       followList(
         server,
-        { resource, path: `${group}/${resource}`, read },
+        { resource, path: `${group}/${resource}`, ...kind },
         {
           options: { ...options, onChange: () => this.#change() },
           signal: this.#ending.signal,
         },
       );
+    const [near, far] = [() => true, () => false];
     this.#lists = {
-      pods: list('pods', '/api/v1', (raw) => readPod(raw, shared)),
-      nodes: list('nodes', '/api/v1', (raw) => readNode(raw, shared)),
-      namespaces: list('namespaces', '/api/v1', readNamespace),
-      services: list('services', '/api/v1', readService),
-      slices: list('endpointslices', '/apis/discovery.k8s.io/v1', readSlice),
+      pods: list('pods', '/api/v1', { read: readPod, isNear: ({ node }) => node === options.node }),
+      nodes: list('nodes', '/api/v1', { read: readNode, isNear: far }),
+      namespaces: list('namespaces', '/api/v1', { read: readNamespace, isNear: near }),
+      services: list('services', '/api/v1', { read: readService, isNear: far }),
+      slices: list('endpointslices', '/apis/discovery.k8s.io/v1', {
+        ...{ read: readSlice, isNear: far },
+      }),
     };
     this.listed = Promise.all(this.#all().map(({ listed }) => listed)).then(() => {
       this.#isListed = !this.#ending.signal.aborted;
@@ -82,19 +91,15 @@ class Followed implements FollowedCluster {
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
   }
 
-  world(): World | null {
+  picture(): ClusterPicture | null {
     if (!this.#isListed) return null;
     this.#cgroups = this.#options.cgroups();
-    const facts: ClusterFacts = {
-      ...{ pods: this.#lists.pods.items, nodes: this.#lists.nodes.items },
-      ...{ namespaces: this.#lists.namespaces.items, services: this.#lists.services.items },
-      slices: this.#lists.slices.items,
+    const { pods, nodes, namespaces, services, slices } = this.#lists;
+    const facts: PackedFacts = {
+      ...{ pods: pods.items, nodes: nodes.items, namespaces: namespaces.items },
+      ...{ services: services.items, slices: slices.items },
     };
-    const { world, left } = clusterWorld(facts, { ...this.#options, cgroups: this.#cgroups });
-    for (const what of left)
-      if (!this.#left.has(what)) this.#options.onFault(new KubernetesError('N105', what));
-    this.#left = new Set(left);
-    return world;
+    return { facts, cgroups: this.#cgroups };
   }
 
   problem(): string | null {
@@ -111,7 +116,7 @@ class Followed implements FollowedCluster {
     await Promise.all(this.#all().map(({ done }) => done));
   }
 
-  #all(): readonly FollowedList<unknown>[] {
+  #all(): readonly FollowedList<object>[] {
     return Object.values(this.#lists);
   }
 
@@ -123,11 +128,9 @@ class Followed implements FollowedCluster {
   #look(): void {
     if (!this.#isListed) return;
     const { pods, namespaces } = this.#lists;
-    const waiting = [...pods.items.values()].filter(
+    const waiting = [...pods.near.values()].filter(
       (pod) =>
-        pod.node === this.#options.node &&
-        !this.#cgroups.has(pod.uid) &&
-        isEnrolled(pod, namespaces.items.get(`/${pod.namespace}`)),
+        !this.#cgroups.has(pod.uid) && isEnrolled(pod, namespaces.near.get(`/${pod.namespace}`)),
     );
     if (waiting.length === 0) return;
     const found = this.#options.cgroups();

@@ -7,11 +7,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
-import { parseObject, readDocument, readLines, readRefusal } from './answer.js';
+import { messageOf } from '../../compiler/diagnostic/index.js';
+import { parseObject, readLines, readRefusal } from './answer.js';
 import type { ApiServer } from './api-server.js';
 import { KubernetesError } from './kubernetes-error.js';
-import { listOf, objectOf, type Raw, textOf } from './raw.js';
+import { packItem } from './packed.js';
+import { objectOf, type Raw, textOf } from './raw.js';
+import { readList } from './read-list.js';
 
 /** Objects of a page: a few MiB of JSON at a time. */
 const PAGE = 250;
@@ -27,12 +29,14 @@ export interface Pauses {
   readonly longest: number;
 }
 
-export interface ListKind<T> {
+export interface ListKind<T extends object> {
   /** As rights name it: `pods`. */
   readonly resource: string;
   readonly path: string;
   /** Null: of no interest. */
   readonly read: (raw: Raw) => T | null;
+  /** Those that are wanted unpacked besides. */
+  readonly isNear: (item: T) => boolean;
 }
 
 export interface FollowOptions {
@@ -44,9 +48,11 @@ export interface FollowOptions {
   readonly pauses?: Pauses;
 }
 
-export interface FollowedList<T> {
-  /** By `namespace/name`. */
-  readonly items: ReadonlyMap<string, T>;
+export interface FollowedList<T extends object> {
+  /** By `namespace/name`, packed. */
+  readonly items: ReadonlyMap<string, string>;
+  /** Those that are near. */
+  readonly near: ReadonlyMap<string, T>;
   /** The first list is whole, or the signal aborted. */
   readonly listed: Promise<void>;
   /** Why it is out of touch with the server; null while it is not. */
@@ -84,8 +90,14 @@ async function answerOf(
   throw new KubernetesError(code, `\`${server.name}\` answers ${said}`);
 }
 
-class Follower<T> {
-  readonly items: Map<string, T> = new Map();
+interface Kept<T> {
+  readonly packed: string;
+  readonly near: T | null;
+}
+
+class Follower<T extends object> {
+  readonly items: Map<string, string> = new Map();
+  readonly near: Map<string, T> = new Map();
   readonly #server: ApiServer;
   readonly #kind: ListKind<T>;
   readonly #options: FollowOptions;
@@ -140,13 +152,16 @@ class Follower<T> {
   }
 
   async #list(): Promise<void> {
-    const found = new Map<string, T>();
+    const found = new Map<string, Kept<T>>();
     let version: string | null = null;
     for (let next: string | null = ''; next !== null; ) {
       const from = next === '' ? '' : `&continue=${encodeURIComponent(next)}`;
       const path = `${this.#kind.path}?limit=${PAGE}${from}`;
-      const page = await readDocument(await answerOf(this.#server, path, this.#signal));
-      for (const raw of listOf(page['items']).map(objectOf)) this.#keep(found, raw);
+      const response = await answerOf(this.#server, path, this.#signal);
+      const page = await readList(response, (raw) => {
+        const item = this.#kind.read(raw);
+        if (item !== null) found.set(keyOf(raw), this.#pack(item));
+      });
       version = versionOf(page);
       next = textOf(objectOf(page['metadata'])['continue']);
     }
@@ -154,23 +169,28 @@ class Follower<T> {
     this.#version = version;
     this.#problem = null;
     let isChanged = false;
-    for (const key of [...this.items.keys()]) {
-      if (!found.has(key)) isChanged = this.items.delete(key) || isChanged;
-    }
-    for (const [key, item] of found) isChanged = this.#put(key, item) || isChanged;
+    for (const key of [...this.items.keys()])
+      if (!found.has(key)) isChanged = this.#drop(key) || isChanged;
+    for (const [key, kept] of found) isChanged = this.#put(key, kept) || isChanged;
     if (isChanged) this.#options.onChange();
   }
 
-  #keep(found: Map<string, T>, raw: Raw): void {
-    const item = this.#kind.read(raw);
-    if (item !== null) found.set(keyOf(raw), item);
+  #pack(item: T): Kept<T> {
+    return { packed: packItem(item), near: this.#kind.isNear(item) ? item : null };
   }
 
   /** Whether that changed anything. */
-  #put(key: string, item: T): boolean {
-    if (isDeepStrictEqual(this.items.get(key), item)) return false;
-    this.items.set(key, item);
+  #put(key: string, { packed, near }: Kept<T>): boolean {
+    if (this.items.get(key) === packed) return false;
+    this.items.set(key, packed);
+    if (near !== null) this.near.set(key, near);
+    else this.near.delete(key);
     return true;
+  }
+
+  #drop(key: string): boolean {
+    this.near.delete(key);
+    return this.items.delete(key);
   }
 
   async #watch(): Promise<void> {
@@ -192,7 +212,7 @@ class Follower<T> {
     } catch (cause) {
       if (overdue.aborted) return;
       if (cause instanceof Gone || cause instanceof KubernetesError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new KubernetesError('N101', `the watch broke off: ${reason}`, { cause });
     } finally {
       response.destroy();
@@ -214,10 +234,10 @@ class Follower<T> {
     if (version === null) throw new KubernetesError('N103', 'an event without a version');
     const key = keyOf(raw);
     let isChanged = false;
-    if (type === 'DELETED') isChanged = this.items.delete(key);
+    if (type === 'DELETED') isChanged = this.#drop(key);
     else if (type === 'ADDED' || type === 'MODIFIED') {
       const item = this.#kind.read(raw);
-      isChanged = item === null ? this.items.delete(key) : this.#put(key, item);
+      isChanged = item === null ? this.#drop(key) : this.#put(key, this.#pack(item));
     }
     this.#version = version;
     if (isChanged) this.#options.onChange();
@@ -225,7 +245,7 @@ class Follower<T> {
 }
 
 /** Follows until `signal` aborts. */
-export function followList<T>(
+export function followList<T extends object>(
   server: ApiServer,
   kind: ListKind<T>,
   { options, signal }: { readonly options: FollowOptions; readonly signal: AbortSignal },
@@ -237,7 +257,7 @@ export function followList<T>(
   });
   signal.addEventListener('abort', () => onListed(), { once: true });
   return {
-    items: follower.items,
+    ...{ items: follower.items, near: follower.near },
     listed,
     problem: () => follower.problem,
     done: follower.run(() => onListed()),

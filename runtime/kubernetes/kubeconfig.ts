@@ -4,6 +4,7 @@
  * takes more memory than everything else that an agent needs of Kubernetes.
  */
 import type { RequestOptions } from 'node:https';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { type ApiServer, ask } from './api-server.js';
 import { KubernetesError } from './kubernetes-error.js';
 
@@ -14,7 +15,7 @@ export async function apiServerOfKubeconfig(file: string): Promise<ApiServer> {
   try {
     config.loadFromFile(file);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new KubernetesError('N104', `\`${file}\` cannot be read: ${reason}`, { cause });
   }
   const cluster = config.getCurrentCluster();

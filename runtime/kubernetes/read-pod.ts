@@ -1,6 +1,6 @@
 /** What of a pod matters: who it is, where it answers, whether it may be asked. All else is dropped as it comes. */
 import { type Address, parseAddress } from '../discovery/index.js';
-import { type Labels, labelsOf, listOf, objectOf, type Raw, type Shared, textOf } from './raw.js';
+import { type Labels, labelsOf, listOf, objectOf, type Raw, textOf } from './raw.js';
 
 export interface PodFacts {
   /** As the path of its cgroup has it. */
@@ -36,7 +36,7 @@ function addressesOf(list: unknown): Address[] {
  * The facts of a pod; null for one that has no address of its own: not scheduled, not started, ended,
  * or on the node's network, where an address does not tell whose it is.
  */
-export function readPod(raw: Raw, shared: Shared): PodFacts | null {
+export function readPod(raw: Raw): PodFacts | null {
   const metadata = objectOf(raw['metadata']);
   const spec = objectOf(raw['spec']);
   const status = objectOf(raw['status']);
@@ -48,9 +48,8 @@ export function readPod(raw: Raw, shared: Shared): PodFacts | null {
   if (spec['hostNetwork'] === true || addresses.length === 0) return null;
   if (status['phase'] === 'Succeeded' || status['phase'] === 'Failed') return null;
   return {
-    ...{ uid, name, addresses, namespace: shared.one(namespace), node: shared.one(node) },
-    labels: shared.one(labelsOf(metadata['labels'])),
-    serviceAccount: shared.one(textOf(spec['serviceAccountName']) ?? 'default'),
+    ...{ uid, name, addresses, namespace, node, labels: labelsOf(metadata['labels']) },
+    serviceAccount: textOf(spec['serviceAccountName']) ?? 'default',
     isReady:
       isTrue(status['conditions'], 'Ready') && textOf(metadata['deletionTimestamp']) === null,
   };

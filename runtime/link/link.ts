@@ -5,6 +5,7 @@
  * A renewed certificate does not break the stream: a second connection is made with it, at a moment of
  * its own, and the first one ends when the second one stands.
  */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import {
   type Clock,
   create,
@@ -84,7 +85,7 @@ export function openLink(options: LinkOptions): Link {
     try {
       session.tell({ case: 'report', value: JSON.stringify(await hooks.report()) });
     } catch (error) {
-      log('warn', `no report: ${error instanceof Error ? error.message : String(error)}`);
+      log('warn', `no report: ${messageOf(error)}`);
     }
   }
 

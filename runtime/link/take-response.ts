@@ -1,4 +1,5 @@
 /** A response of the control plane on this node: each resource applied, what is gone withdrawn, one answer. */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import {
   create,
   type DeltaDiscoveryResponse,
@@ -51,7 +52,7 @@ function readItem(
     if (resourceName(item.name, item.mode) === name) return item;
     return malformed(`resource \`${name}\` holds another`);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return malformed(`resource \`${name}\` cannot be read: ${why}`);
   }
 }

@@ -17,6 +17,8 @@ export interface EventRecord {
   readonly time: string;
   readonly node: string;
   readonly hook: string;
+  /** The connection was open, and was judged again: by what that hook asks. */
+  readonly open: boolean;
   readonly generation: number;
   readonly bundle: string | null;
   readonly verdict: 'allow' | 'deny';
@@ -107,6 +109,7 @@ export function describeEvent(event: KernelEvent, context: EventContext): EventR
     time: new Date(Number(event.now / NS_PER_MS)).toISOString(),
     node,
     hook: event.hook,
+    open: event.open,
     generation: event.generation,
     bundle: names?.bundle ?? null,
     verdict: event.verdict === ALLOW ? 'allow' : 'deny',

@@ -31,6 +31,8 @@ export interface KernelEvent {
   readonly protocol: number;
   readonly family: number;
   readonly hook: string;
+  /** It was open, and was judged again. */
+  readonly open: boolean;
   /** Of a request, the first 16 and 64 bytes; status 0 where the mesh did not answer it. */
   readonly request: {
     readonly method: string;

@@ -5,11 +5,11 @@
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { ProjectConfig } from '../../compiler/bundle/project.js';
 import { type Diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
-import type { Snapshotter, SourceReader } from '../../compiler/frontend/types.js';
+import type { SourceReader } from '../../compiler/frontend/types.js';
 import {
   type ClusterCheck,
+  type CompileInput,
   compileProject,
-  type PolicyCache,
   type Stages,
 } from '../../compiler/index.js';
 import { planGeneration, resolveCluster, type World } from '../discovery/index.js';
@@ -52,7 +52,7 @@ function placeMissingPolicy({ config, read }: ReadProject, found: Diagnostic): D
 /** Compiles; with a cache it is one of many, and policies that did not change are taken from it. */
 export async function compileRead(
   project: ReadProject,
-  { snapshot, cache }: { readonly snapshot: Snapshotter; readonly cache?: PolicyCache | undefined },
+  { snapshot, cache, onPolicy }: Pick<CompileInput, 'snapshot' | 'cache' | 'onPolicy'>,
 ): Promise<ProjectBuild> {
   const { config, world, read } = project;
   const outcome = await compileProject({
@@ -61,6 +61,7 @@ export async function compileRead(
     snapshot,
     checkCluster: clusterCheck(world),
     cache,
+    onPolicy,
   });
   const planned =
     outcome.ok && world !== null ? planGeneration(outcome.bundle.manifest, world).diagnostics : [];

@@ -9,6 +9,7 @@ import {
   VERDICT_BITS,
   VERDICT_MASK,
 } from '../../compiler/abi/index.js';
+import { canonicalJson } from '../../compiler/bundle/index.js';
 import {
   type Attachment,
   type Bundle,
@@ -37,8 +38,14 @@ export interface Model {
   readonly tag: string;
 }
 
-export function modelOf(bundle: ProvableBundle, tag: string): Model {
-  const policies = bundle.manifest.policies.map((entry) => reopenPolicy(bundle, entry));
+/**
+ * Keys of the manifest are put in order: a build has them in another one than a file, and routes, tables and calls of two
+ * versions are the same where their texts are.
+ */
+export function modelOf({ manifest: given, ...rest }: ProvableBundle, tag: string): Model {
+  const manifest = JSON.parse(canonicalJson(given)) as ProvableBundle['manifest'];
+  const bundle = { ...rest, manifest };
+  const policies = manifest.policies.map((entry) => reopenPolicy(bundle, entry));
   return { bundle, policies, tag };
 }
 

@@ -2,7 +2,7 @@
  * Decisions as numbers, one row of COLUMN.size words each: what millions of them are counted and
  * compared by, without making an object of any.
  */
-import { REASON, type RouteKind, VERDICT } from '../../compiler/abi/index.js';
+import { policyWords, REASON, type RouteKind, VERDICT } from '../../compiler/abi/index.js';
 import type { Flow } from '../simulate/index.js';
 
 /** Words of a row. Where nothing is, -1: also a site, a route and a status of 0. */
@@ -26,11 +26,11 @@ export const COLUMN = {
   /** 1: the receiving end decided. */
   side: 10,
   audit: 11,
-  /** Bits of the policies in shadow mode, low and high word. */
+  /** Bits of the policies in shadow mode, the lowest word first. */
   shadowAllow: 12,
-  shadowDeny: 14,
-  fuel: 16,
-  size: 17,
+  shadowDeny: 16,
+  fuel: 20,
+  size: 21,
 } as const;
 
 export const ROUTE_KINDS: readonly RouteKind[] = ['cluster', 'reply', 'redirect', 'waypoint'];
@@ -40,8 +40,10 @@ const HIGH = 32n;
 
 function writeMask(out: Int32Array, at: number, mask: bigint): void {
   if (mask === 0n) return;
-  out[at] = Number(BigInt.asIntN(32, mask));
-  out[at + 1] = Number(BigInt.asIntN(32, mask >> HIGH));
+  for (const [i, word] of policyWords(mask).entries()) {
+    out[at + 2 * i] = Number(BigInt.asIntN(32, word));
+    out[at + 2 * i + 1] = Number(BigInt.asIntN(32, word >> HIGH));
+  }
 }
 
 /** Writes the row of a flow that has ended into words that are 0. */

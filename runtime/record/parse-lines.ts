@@ -3,8 +3,14 @@
  * that fails, line by line, so that a fault is told with its line and the others count.
  */
 import { isUtf8 } from 'node:buffer';
-import { type Diagnostic, diagnostic, type Position } from '../../compiler/diagnostic/index.js';
+import {
+  type Diagnostic,
+  diagnostic,
+  messageOf,
+  type Position,
+} from '../../compiler/diagnostic/index.js';
 import { isRecord, recordFaults } from '../schema/index.js';
+import { isoMilliseconds } from '../simulate/index.js';
 import { CODES } from './codes.js';
 import { type LineBlock, MAX_LINE_BYTES } from './line-blocks.js';
 import type { TrafficRecord } from './types.js';
@@ -32,7 +38,7 @@ export function lineFault(
 
 /** V8's words for a syntax error, without the text that it quotes. */
 function jsonFault(error: unknown): string {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return `the line is no JSON: ${said
     .replace(/,? ?\.{0,3}".*$/s, '')
     .replace(/ in JSON.*$/, '')
@@ -41,7 +47,7 @@ function jsonFault(error: unknown): string {
 
 /** Whether its time, if it has one, is a time: the schema knows its form alone. */
 function hasTime({ time }: TrafficRecord): boolean {
-  return time === undefined || !Number.isNaN(Date.parse(time));
+  return time === undefined || !Number.isNaN(isoMilliseconds(time));
 }
 
 function parseEach(block: LineBlock, file: string): ParsedLines {

@@ -1,5 +1,6 @@
 /** Entry of a record thread: reads blocks of lines and decides them for each bundle it was given. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { createBlockDecider } from './block-decider.js';
 import type { LineBlock } from './line-blocks.js';
 import type { ThreadReply, ThreadSetup } from './record-thread.js';
@@ -7,7 +8,7 @@ import type { ThreadReply, ThreadSetup } from './record-thread.js';
 function fault(error: unknown): ThreadReply {
   const code =
     typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
-  return { kind: 'fault', code, message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'fault', code, message: messageOf(error) };
 }
 
 /** The port is typed by what is sent. */

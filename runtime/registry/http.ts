@@ -4,6 +4,7 @@
  */
 import { type IncomingHttpHeaders, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { RegistryError } from './registry-error.js';
 
 /** Time in which a registry must say something, ms. */
@@ -37,7 +38,7 @@ const TLS_CODES = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EP
 /** Why a connection failed, in words. */
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : null;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (code === null) return message;
   return TLS_CODES.test(code) ? `its certificate or TLS is not accepted (${code})` : code;
 }

@@ -64,7 +64,10 @@ export function begin(asked: Begin): Changed {
   const found = last === null ? null : againstLast(asked, target, last);
   if (found !== null) return found;
   const meant = nodes.filter((n) => hasLabels(n.labels, target));
-  if (meant.length === 0) return refuse('C106', `no node is known with ${labelsText(target)}`);
+  if (meant.length === 0) {
+    const which = Object.keys(target).length === 0 ? '' : ` with ${labelsText(target)}`;
+    return refuse('C106', `no node is known${which}`);
+  }
   const others = documents.filter((d) => d.name !== name);
   const taken = meant.filter((n) => rolloutOf(others, n) !== null);
   if (taken.length > 0) {

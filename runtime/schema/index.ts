@@ -7,6 +7,8 @@ export {
   MAX_DOCUMENT_CHARACTERS,
   readDocument,
   type SchemaName,
+  yamlSentence,
 } from './read-document.js';
 export { isRecord, recordFaults } from './record-line.js';
 export { isRollout } from './rollout-value.js';
+export { MAX_DEPTH, NestedTooDeeply, yamlDocuments } from './yaml-documents.js';

@@ -4,8 +4,9 @@
  * and repeated keys are errors. Meaning (names that must exist, ...) is for the caller to check,
  * with `at` for positions.
  */
-import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isPair, isScalar, LineCounter } from 'yaml';
 import {
+  BugError,
   type Diagnostic,
   diagnostic,
   hasErrors,
@@ -19,6 +20,7 @@ import { validate as weft } from './gen/weft.gen.js';
 import { validate as world } from './gen/world.gen.js';
 import { schemaDiagnostics } from './schema-diagnostics.js';
 import type { Validate } from './validate.js';
+import { NestedTooDeeply, yamlDocuments } from './yaml-documents.js';
 
 export type SchemaName = 'weft' | 'world' | 'scenario' | 'trust' | 'rollout-plan';
 const VALIDATORS: Readonly<Record<SchemaName, Validate>> = {
@@ -83,7 +85,12 @@ function positionOf(lines: LineCounter, file: string, range: Range): Position {
   };
 }
 
-/** Errors of yaml, as Weft words them: one lower-case sentence without its own code frame. */
+/** What yaml says of an error, as Weft words it: one lower-case sentence without its own code frame. */
+export function yamlSentence(message: string): string {
+  const first = (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
+  return first.charAt(0).toLowerCase() + first.slice(1).replace(/[.:]$/, '');
+}
+
 function syntaxDiagnostic(
   error: {
     readonly code: string;
@@ -98,8 +105,7 @@ function syntaxDiagnostic(
   if (error.code === 'DUPLICATE_KEY') {
     return diagnostic('W002', 'the key is given twice', { at, help: 'keep one of the two' });
   }
-  const first = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '');
-  const message = first.charAt(0).toLowerCase() + first.slice(1).replace(/[.:]$/, '');
+  const message = yamlSentence(error.message);
   return diagnostic('W001', message, { at, severity, help: help('W001') });
 }
 
@@ -126,16 +132,27 @@ export function readDocument(text: string, file: string, schema: SchemaName): Do
     return refuse(diagnostic('W003', message, { at: top, help: help('W003') }));
   }
   const lines = new LineCounter();
-  let document: Document;
+  let documents: readonly Document.Parsed[];
   try {
-    // Its own warnings go to the process; what it warns of is no key that any document has.
-    const quiet = { prettyErrors: false, logLevel: 'error' } as const;
-    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, ...quiet });
+    documents = yamlDocuments(text, lines);
   } catch (cause) {
-    // Deep nesting ends yaml's recursion, which is the document's fault.
-    const message =
-      cause instanceof RangeError ? 'the document is nested too deeply' : String(cause);
-    return refuse(diagnostic('W001', message, { at: top, help: help('W001') }));
+    const isDeep = cause instanceof NestedTooDeeply;
+    const at = isDeep ? positionOf(lines, file, [cause.offset, cause.offset + 1]) : top;
+    // A RangeError is of yaml's parser: a text that closes too many lists in one line.
+    const message = isDeep
+      ? cause.message
+      : cause instanceof RangeError
+        ? 'the document is nested too deeply'
+        : String(cause);
+    return refuse(diagnostic('W001', message, { at, help: help('W001') }));
+  }
+  const [document, second] = documents;
+  if (document === undefined) throw new BugError('yaml gives no document');
+  if (second !== undefined) {
+    const at = positionOf(lines, file, [second.range[0], second.range[0] + 1]);
+    return refuse(
+      diagnostic('W001', 'a second document begins', { at, help: 'keep one document in a file' }),
+    );
   }
   const found = [
     ...firstFault(document.errors).map((e) => syntaxDiagnostic(e, lines, file, 'error')),

@@ -3,7 +3,7 @@
  * call for a block. The lines that are left, and those whose decision stopped, are named to the caller, who
  * has them decided by createInlineDecider: both ways answer the same (test/differential/batch).
  */
-import { CONNECTION, encodeHeaderNames, PARTY } from '../../compiler/abi/index.js';
+import { CONNECTION, encodeHeaderNames, PARTY, policyWords } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
 import { NO_CLUSTER, type PlanEndpoint, planGeneration, type World } from '../discovery/index.js';
@@ -119,7 +119,7 @@ export function createBatchDecider(
       endpoint.port,
       ends.protocol,
       family,
-      attached,
+      ...policyWords(attached),
     );
     const bytes = encodeConnections([connectionOf(flow)]);
     const { destination: second } = CONNECTION;
@@ -160,7 +160,7 @@ export function createBatchDecider(
     const facts = { policies: 0n, now: 0n, random: 0, destinationPort: 0, protocol: 0 };
     const bytes = encodeConnections([{ source: party, destination: party, family: 4, ...facts }]);
     const identity = bytes.subarray(PARTY.predicates, PARTY.size);
-    module.bytes.set(identity, call.set_workload(number, attached));
+    module.bytes.set(identity, call.set_workload(number, ...policyWords(attached)));
   }
   for (const [number, cluster] of plan.routes.entries()) {
     const kind = manifest.routes[number]?.kind ?? 'cluster';

@@ -44,7 +44,7 @@ export interface BatchExports {
   workload_bytes(): number;
   set_endpoint(number: number, port: number, workload: number): number;
   set_cluster(number: number, ...ranges: number[]): void;
-  set_workload(number: number, policies: bigint): number;
+  set_workload(number: number, ...policies: bigint[]): number;
   set_route(number: number, cluster: number, kind: number): void;
   set_ends(
     number: number,
@@ -56,7 +56,7 @@ export interface BatchExports {
     port: number,
     protocol: number,
     family: number,
-    policies: bigint,
+    ...policies: bigint[]
   ): void;
   set_bound(number: number, port: number): void;
   ends_source(number: number): number;

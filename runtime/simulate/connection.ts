@@ -1,5 +1,5 @@
 /** Writes struct weft_connection, the input of every policy function. */
-import { CONNECTION, PARTY } from '../../compiler/abi/index.js';
+import { CONNECTION, PARTY, putPolicies } from '../../compiler/abi/index.js';
 import type { Identity } from '../discovery/identity.js';
 
 export interface PartyFields {
@@ -46,7 +46,7 @@ function writeParty(view: DataView, at: number, { address, identity }: PartyFiel
 export function writeConnection(view: DataView, at: number, fields: ConnectionFields): void {
   writeParty(view, at + CONNECTION.source, fields.source);
   writeParty(view, at + CONNECTION.destination, fields.destination);
-  view.setBigUint64(at + CONNECTION.policies, fields.policies, true);
+  putPolicies(view, at + CONNECTION.policies, fields.policies);
   view.setBigUint64(at + CONNECTION.now, fields.now, true);
   view.setUint32(at + CONNECTION.random, fields.random, true);
   view.setUint16(at + CONNECTION.destinationPort, fields.destinationPort, true);

@@ -186,7 +186,7 @@ export function createEngine(setup: EngineSetup, start: StartPolicy = startInV8)
   };
 
   const isAttached = ({ policy: { index: bit } }: Instance): boolean => {
-    const half = current.base + CONNECTION.policies + (bit < 32 ? 0 : 4);
+    const half = current.base + CONNECTION.policies + 4 * (bit >>> 5);
     return ((current.view.getUint32(half, true) >>> (bit & 31)) & 1) === 1;
   };
 

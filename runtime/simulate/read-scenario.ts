@@ -9,6 +9,7 @@ import type { World } from '../discovery/index.js';
 import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
 import { CODES } from './codes.js';
 import { caseDraws, DEFAULT_NOW } from './draws.js';
+import { isoMilliseconds } from './iso-time.js';
 import type { DecideInput } from './outcome.js';
 import type { RequestText } from './request.js';
 import { type ConnectText, resolveConnect } from './resolve-connect.js';
@@ -85,7 +86,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d
 
 /** Reads an ISO 8601 time with zone as ns since 1970; null where it is none, or before 1970. */
 export function parseTime(text: string): bigint | null {
-  const time = TIME.test(text) ? Date.parse(text) : Number.NaN;
+  const time = TIME.test(text) ? isoMilliseconds(text) : Number.NaN;
   return Number.isNaN(time) || time < 0 ? null : BigInt(time) * NANOSECONDS;
 }
 

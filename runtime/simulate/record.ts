@@ -6,6 +6,8 @@ import {
   CONNECTION,
   DECISION,
   type ExportName,
+  policiesAt,
+  putPolicies,
   REASON,
   REQUEST,
   VERDICT,
@@ -14,10 +16,10 @@ import type { Decision } from '../../compiler/bundle/combine.js';
 
 export const RECORD: {
   readonly decision: 0;
-  readonly route: 40;
-  readonly fuel: 44;
-  readonly size: 48;
-} = { decision: 0, route: 40, fuel: 44, size: 48 };
+  readonly route: 64;
+  readonly fuel: 68;
+  readonly size: 72;
+} = { decision: 0, route: 64, fuel: 68, size: 72 };
 
 /** Which of the two questions are asked; `both` asks both with the same struct. */
 export type Ask = ConnectionAsk | RequestAsk;
@@ -47,9 +49,9 @@ export function writeDecision(view: DataView, at: number, decision: Decision): v
   view.setUint32(at + DECISION.site, decision.site, true);
   view.setUint32(at + DECISION.policy, decision.policy, true);
   view.setUint32(at + DECISION.reason, REASON[decision.reason], true);
-  view.setBigUint64(at + DECISION.audited, decision.audited, true);
-  view.setBigUint64(at + DECISION.shadowAllow, decision.shadowAllow, true);
-  view.setBigUint64(at + DECISION.shadowDeny, decision.shadowDeny, true);
+  putPolicies(view, at + DECISION.audited, decision.audited);
+  putPolicies(view, at + DECISION.shadowAllow, decision.shadowAllow);
+  putPolicies(view, at + DECISION.shadowDeny, decision.shadowDeny);
 }
 
 /** A record in numbers. */
@@ -74,9 +76,9 @@ export function readRecord(view: DataView, index: number): RecordFields {
     site: view.getUint32(at + DECISION.site, true),
     policy: view.getUint32(at + DECISION.policy, true),
     reason: view.getUint32(at + DECISION.reason, true),
-    audited: view.getBigUint64(at + DECISION.audited, true),
-    shadowAllow: view.getBigUint64(at + DECISION.shadowAllow, true),
-    shadowDeny: view.getBigUint64(at + DECISION.shadowDeny, true),
+    audited: policiesAt(view, at + DECISION.audited),
+    shadowAllow: policiesAt(view, at + DECISION.shadowAllow),
+    shadowDeny: policiesAt(view, at + DECISION.shadowDeny),
     route: view.getUint32(at + RECORD.route, true),
     fuel: view.getUint32(at + RECORD.fuel, true),
   };

@@ -4,7 +4,6 @@
  */
 import { CONNECTION, PARTY, type SideName } from '../../compiler/abi/index.js';
 import type { Manifest, RuleEntry } from '../../compiler/bundle/manifest.js';
-import { BugError } from '../../compiler/diagnostic/index.js';
 import { cidrMatcher } from './cidr.js';
 import type { Current, Texts } from './host.js';
 
@@ -18,7 +17,7 @@ interface NumberPart {
   readonly wanted: readonly number[];
 }
 
-/** Makes the finder of a list. It reads the list when it is first asked: one that nobody asks has no slots. */
+/** Makes the finder of a list, which it reads when it is first asked. */
 export function ruleFinder(
   rules: readonly RuleEntry[],
   manifest: Pick<Manifest, 'attributes'>,
@@ -87,12 +86,11 @@ class PartReader {
     const slot = this.#manifest.attributes.find(
       (a) => a.side === side && a.attribute === attribute && a.key === key,
     )?.slot;
-    if (slot === undefined) throw new BugError(`\`${name}\` of a rule has no slot`);
+    const symbols = wanted.map((text) => this.#texts.symbols.intern(text));
+    // The compiler gives slots to what decisions depend on; WASM may ask although none depends on the answer.
+    if (slot === undefined) return { of: () => 0, wanted: symbols };
     const offset = CONNECTION[side] + PARTY.attributes + 4 * slot;
-    return {
-      of: ({ view, base }) => view.getUint32(base + offset, true),
-      wanted: wanted.map((text) => this.#texts.symbols.intern(text)),
-    };
+    return { of: ({ view, base }) => view.getUint32(base + offset, true), wanted: symbols };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Entry of the simulator's worker thread: builds the engine it was given and answers batches. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { createEngine } from './engine.js';
 import type { Reply, Request, WorkerSetup } from './protocol.js';
 import { wasmtimePolicies } from './wasmtime-policies.js';
@@ -13,7 +14,7 @@ function send(reply: Reply): void {
 function fault(error: unknown): Reply {
   const code =
     typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'UNKNOWN';
-  return { kind: 'fault', code, message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'fault', code, message: messageOf(error) };
 }
 
 try {

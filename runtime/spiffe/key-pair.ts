@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { certificateId } from './certificate-id.js';
 import { IdentityError } from './identity-error.js';
 import { printSpiffeId, type SpiffeId } from './spiffe-id.js';
@@ -32,7 +33,7 @@ function readPem(path: string): Buffer {
     if (statSync(path).size > MAX_PEM_BYTES) throw new Error('is too large');
     return readFileSync(path);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new IdentityError('C001', `\`${path}\` cannot be read: ${message}`, null, { cause });
   }
 }
@@ -41,7 +42,7 @@ function parse<T>(path: string, bytes: Buffer, read: (bytes: Buffer) => T): T {
   try {
     return read(bytes);
   } catch (cause) {
-    const message = `\`${path}\` is not what it should be: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const message = `\`${path}\` is not what it should be: ${messageOf(cause)}`;
     throw new IdentityError('C001', message, null, { cause });
   }
 }

@@ -3,6 +3,7 @@
  * writes certificates (cert-manager, a Kubernetes volume) swaps links several folders up. A pair is
  * taken when all three files make one; until then the old one stays, and the fault is told once.
  */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { type KeyPair, type KeyPaths, readKeyPair } from './key-pair.js';
 
 /** How often the files are looked at, in milliseconds: far below any certificate's life. */
@@ -37,7 +38,7 @@ export function watchKeys(paths: KeyPaths, options: WatchOptions): WatchedKeys {
       current = next;
       for (const listener of [...listeners]) listener(next);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== told) options.onFault(error);
       told = message;
     }

@@ -40,4 +40,8 @@ export const CODES: CodeTable = {
     title: 'too large for the store',
     help: 'the limits stand in docs/limits.md; split the value, or keep it in a registry',
   },
+  D112: {
+    title: 'etcd answers what it may not',
+    help: 'ask the members themselves (version 3.4 or newer), without a proxy between',
+  },
 };

@@ -2,6 +2,7 @@
  * The embedded store: one folder of one process. Each commit is appended to a log and on the disk
  * before it is answered; when the log has grown well past what it says, a snapshot takes its place.
  */
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { type Disk, type DiskFile, realDisk } from './disk.js';
 import { logPath, readFolder, removeOld, writeSnapshot } from './folder-files.js';
 import { writeFrame } from './frame.js';
@@ -17,10 +18,6 @@ export interface FolderOptions {
   readonly disk?: Disk;
   /** The size from which a log is replaced by a snapshot. */
   readonly logBytes?: number;
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 class Folder implements Place {
@@ -93,14 +90,14 @@ class Folder implements Place {
     try {
       await this.#log.append(bytes);
     } catch (cause) {
-      const message = `\`${this.#logPath}\` cannot be written (${reason(cause)})`;
+      const message = `\`${this.#logPath}\` cannot be written (${messageOf(cause)})`;
       try {
         await this.#log.truncate(this.#size);
         await this.#log.sync();
       } catch (second) {
         this.#broken = new StoreError(
           'D106',
-          `${message}, nor be cut back (${reason(second)}): start the control plane again`,
+          `${message}, nor be cut back (${messageOf(second)}): start the control plane again`,
           { cause },
         );
         throw this.#broken;
@@ -116,7 +113,7 @@ class Folder implements Place {
     } catch (cause) {
       this.#broken = new StoreError(
         'D106',
-        `\`${this.#logPath}\` was not written to the disk (${reason(cause)}): start the control plane again`,
+        `\`${this.#logPath}\` was not written to the disk (${messageOf(cause)}): start the control plane again`,
         { cause },
       );
       throw this.#broken;
@@ -172,7 +169,7 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
   const ledger = new Ledger();
   const failed = (cause: unknown): never => {
     if (cause instanceof StoreError) throw cause;
-    throw new StoreError('D106', `\`${folder}\` cannot be opened (${reason(cause)})`, { cause });
+    throw new StoreError('D106', `\`${folder}\` cannot be opened (${messageOf(cause)})`, { cause });
   };
   const taken = await disk
     .makeFolder(folder)

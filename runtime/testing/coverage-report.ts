@@ -67,6 +67,10 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const html = (text: string): string => text.replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
 
+/** An expression that may be broken between its parts, so that a narrow page breaks no word of it. */
+const breakable = (text: string): string =>
+  html(text).replace(/(?<=[(,])|(?=\.[A-Za-z])/g, '<wbr>');
+
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; --hit: #1a7f37; --part: #9a6700; --missed: #cf222e; }
 @media (prefers-color-scheme: dark) { :root { --hit: #3fb950; --part: #d29922; --missed: #f85149; } }
@@ -86,12 +90,13 @@ tr.missed td:nth-child(2) { border-color: var(--missed); }
 .code small { display: block; font-size: 12px; color: var(--part); white-space: pre-wrap; } tr.missed small { color: var(--missed); }
 .list td, .list th { border-top: 1px solid var(--line); padding: .35rem .5rem; text-align: left; vertical-align: top; }
 .list td:last-child { overflow-wrap: anywhere; }
+@media (max-width: 760px) { .code small { max-width: calc(100vw - 9.5rem); overflow-wrap: anywhere; } .code td { padding: 0 .35rem; } }
 `;
 
 function waysText(ways: readonly PredicateCoverage[]): string {
   const missed = ways.filter(({ held, failed }) => held === 0 || failed === 0);
   return missed
-    .map(({ text, held, failed }) => `<small>${html(text)} ${neverText(held, failed)}</small>`)
+    .map(({ text, held, failed }) => `<small>${breakable(text)} ${neverText(held, failed)}</small>`)
     .join('');
 }
 

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { WasmtimeError } from './wasmtime-error.js';
 
 type Pointer = bigint | null;
@@ -89,7 +90,7 @@ export function bindWasmtime(path: string): Native {
       callback: (call) => koffi.register((which: number) => call(which) ?? 0, prototype),
     };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const message = `\`${path}\` is not a libwasmtime that can be used: ${why.split('\n')[0]}`;
     throw new WasmtimeError(message, { cause });
   }

@@ -11,7 +11,9 @@ import { ApiServer } from './api-server.mjs';
 import { KUBERNETES, tools } from './tools.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { apiServerOfPod, followCluster } = await import('../../dist/runtime/kubernetes/index.js');
+const { apiServerOfPod, clusterWorld, followCluster, unpackFacts } = await import(
+  '../../dist/runtime/kubernetes/index.js'
+);
 const MANY = 600;
 const PATIENCE_MS = 60_000;
 const documentsOf = (text) =>
@@ -79,13 +81,18 @@ async function asAgent(place, path) {
 async function follow(place) {
   const faults = [];
   const cluster = followCluster(apiServerOfPod(place), {
-    ...{ node: 'n1', trustDomain: 'cluster.local', cgroups: () => new Map() },
+    ...{ node: 'n1', cgroups: () => new Map() },
     onChange: () => {},
     onFault: (error) => faults.push(`${error.code}: ${error.message}`),
   });
   await cluster.listed;
-  const workload = (name) => cluster.world().workloads.find((one) => one.name === name);
-  return { cluster, faults, workload };
+  const world = () => {
+    const { facts, cgroups } = cluster.picture();
+    const options = { node: 'n1', trustDomain: 'cluster.local', cgroups };
+    return clusterWorld(unpackFacts(facts), options).world;
+  };
+  const workload = (name) => world().workloads.find((one) => one.name === name);
+  return { cluster, faults, world, workload };
 }
 
 async function tryCluster(api) {
@@ -123,7 +130,7 @@ async function tryCluster(api) {
       assert.equal(await asAgent(place, path), 403, path);
   });
 
-  const { cluster, faults, workload } = await follow(place);
+  const { cluster, faults, world, workload } = await follow(place);
   try {
     await step('pods, their nodes and accounts', () => {
       const web = workload('web.shop');
@@ -155,7 +162,7 @@ async function tryCluster(api) {
           ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
           endpoints: [{ addresses: ['10.244.0.1'], targetRef: { kind: 'Pod', name: 'web' } }],
         });
-        const web = () => cluster.world().services.find(({ name }) => name === 'web.shop');
+        const web = () => world().services.find(({ name }) => name === 'web.shop');
         await until(() => web()?.ports.length === 1);
         assert.deepEqual(web().ports, [{ port: 80, target: 8080, protocol: 'http' }]);
         assert.equal(web().addresses[0].text, made.spec.clusterIP);
@@ -200,7 +207,7 @@ async function tryCluster(api) {
         ips.slice(n, n + 20).map((ip, k) => makePod(api, `many-${n + k}`, ip, 'n2')),
       );
     const many = await follow(place);
-    const found = many.cluster.world().workloads.filter(({ name }) => name.startsWith('many-'));
+    const found = many.world().workloads.filter(({ name }) => name.startsWith('many-'));
     await many.cluster[Symbol.asyncDispose]();
     assert.equal(found.length, MANY);
     assert.equal(new Set(found.map(({ labels: l }) => l.app)).size, MANY);

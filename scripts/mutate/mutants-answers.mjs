@@ -82,7 +82,7 @@ export const ANSWERS = [
     file: views,
     find: "emit.binary('i32', 'or', ended, begins(rest, '/'), id);",
     replace: "emit.binary('i32', 'or', ended, present, id);",
-    suite: 'case#^request-pattern',
+    suite: 'case/cases#^request-pattern',
   },
   {
     class: 'path patterns',
@@ -90,7 +90,7 @@ export const ANSWERS = [
     file: views,
     find: "rest = skip(rest, count, emit.compareWith('i32', 'ne', count, 0));",
     replace: "rest = skip(rest, count, emit.compareWith('i32', 'ne', rest, 0));",
-    suite: 'case#^request-pattern',
+    suite: 'case/cases#^request-pattern',
   },
   {
     class: 'replies',

@@ -2,6 +2,7 @@
 const authorize = 'compiler/lower/dispatcher-authorize.ts';
 const dispatcher = 'compiler/lower/dispatcher.ts';
 const policies = 'compiler/passes/inline-policies.ts';
+const groups = 'compiler/lower/policy-groups.ts';
 const combine = 'compiler/bundle/combine.ts';
 
 export const DISPATCHER = [
@@ -11,7 +12,7 @@ export const DISPATCHER = [
     file: authorize,
     find: "answer.verdict === 'deny' ? (['eq', VERDICT.deny] as const) : (['ne', 0] as const);",
     replace: "answer.verdict === 'deny' ? (['ne', 0] as const) : (['ne', 0] as const);",
-    suite: 'case#^combine',
+    suite: 'case/cases#^combine',
   },
   {
     class: 'first match in array order wins',
@@ -19,7 +20,7 @@ export const DISPATCHER = [
     file: authorize,
     find: "answer.verdict === 'deny' ? (['eq', VERDICT.deny] as const) : (['ne', 0] as const);",
     replace: "(['eq', 9] as const);",
-    suite: 'case#^combine',
+    suite: 'case/cases#^combine',
   },
   {
     class: 'AUDIT decides',
@@ -59,7 +60,7 @@ export const DISPATCHER = [
     file: authorize,
     find: "let verdict = emit.constant('i32', VERDICT[this.#rules.default]);",
     replace: "let verdict = emit.constant('i32', VERDICT.deny);",
-    suite: 'case#^default-allow',
+    suite: 'case/cases#^default-allow',
   },
   {
     class: 'missing default',
@@ -67,15 +68,15 @@ export const DISPATCHER = [
     file: authorize,
     find: "let verdict = emit.constant('i32', VERDICT[this.#rules.default]);",
     replace: "let verdict = emit.constant('i32', VERDICT.allow);",
-    suite: 'case#^(combine|shadow)',
+    suite: 'case/cases#^(combine|shadow)',
   },
   {
     class: 'ALLOW without rules',
     name: 'a policy that allows nothing leaves the default',
     file: authorize,
-    find: 'if (capable !== 0n && this.#mask !== null) {',
-    replace: 'if (capable === -1n && this.#mask !== null) {',
-    suite: 'case#^default-allow',
+    find: 'if (capable.length > 0) {',
+    replace: 'if (capable.length > 99) {',
+    suite: 'case/cases#^default-allow',
   },
   {
     class: 'shadow enforced',
@@ -83,15 +84,15 @@ export const DISPATCHER = [
     file: authorize,
     find: "if (policy.mode === 'shadow') {\n        const shadow",
     replace: "if (policy.name === '') {\n        const shadow",
-    suite: 'case#^shadow-after',
+    suite: 'case/cases#^shadow-after',
   },
   {
     class: 'shadow enforced',
     name: 'a shadow policy that could allow takes the default away',
     file: authorize,
-    find: ".filter((p) => p.mode === 'enforce' && this.#canAllow(p))",
+    find: '.filter((p) => isEnforced(p) && this.#canAllow(p))',
     replace: '.filter((p) => this.#canAllow(p))',
-    suite: 'case#^shadow-after',
+    suite: 'case/cases#^shadow-after',
   },
   {
     class: 'error => pass',
@@ -99,7 +100,7 @@ export const DISPATCHER = [
     file: authorize,
     find: 'to(deny, answer), to(stopped, answer));',
     replace: 'to(deny, answer), to(audit));',
-    suite: 'case#^(traps|fuel)',
+    suite: 'case/cases#^(traps|fuel)',
   },
   {
     class: 'trap => allow',
@@ -107,7 +108,7 @@ export const DISPATCHER = [
     file: authorize,
     find: 'const { trap, fuel } = this.#rules.failure;\n    const emit',
     replace: "const { trap, fuel } = { trap: 'allow', fuel: 'deny' };\n    const emit",
-    suite: 'case#^traps',
+    suite: 'case/cases#^traps',
   },
   {
     class: 'fuel => allow',
@@ -115,7 +116,7 @@ export const DISPATCHER = [
     file: authorize,
     find: 'const { trap, fuel } = this.#rules.failure;\n    const emit',
     replace: "const { trap, fuel } = { trap: 'deny', fuel: 'allow' };\n    const emit",
-    suite: 'case#^fuel',
+    suite: 'case/cases#^fuel',
   },
   {
     class: 'AUDIT decides',
@@ -123,16 +124,39 @@ export const DISPATCHER = [
     file: authorize,
     find: 'VERDICT.audit, to(audit), to(notAudit));',
     replace: 'VERDICT.audit, to(allow, answer), to(notAudit));',
-    suite: 'case#^combine',
+    suite: 'case/cases#^combine',
   },
   {
     class: 'scope',
     name: 'policies of other targets are asked',
+    file: groups,
+    find: "return emit.compareWith('i64', 'ne', this.bits(policies, emit), 0);",
+    replace: "return emit.compareWith('i64', 'ge_u', this.bits(policies, emit), 0);",
+    suite: 'case/cases#^combine',
+  },
+  {
+    class: 'scope',
+    name: 'policies above 63 are asked where those below are attached',
+    file: groups,
+    find: 'CONNECTION.policies + 8 * number, 8);',
+    replace: 'CONNECTION.policies, 8);',
+    suite: 'unit/dispatcher',
+  },
+  {
+    class: 'scope',
+    name: 'a group is left out where its first policy is not attached',
     file: authorize,
-    find: "const attached = test.compareWith('i64', 'ne', test.with('i64', 'and', mask, bit), 0);",
-    replace:
-      "const attached = test.compareWith('i64', 'ge_u', test.with('i64', 'and', mask, bit), 0);",
-    suite: 'case#^combine',
+    find: 'const condition = this.#attached.has(policies, test);',
+    replace: 'const condition = this.#attached.has([policies[0]], test);',
+    suite: 'unit/dispatcher',
+  },
+  {
+    class: 'scope',
+    name: 'a policy above 63 marks the one below',
+    file: authorize,
+    find: 'DECISION[set.mask] + 8 * wordOf(set.policy);',
+    replace: 'DECISION[set.mask];',
+    suite: 'unit/dispatcher',
   },
   {
     class: 'off by one in a bound',
@@ -148,7 +172,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "const inside = range.compareWith('i32', 'le_u', route, policy.routes);",
     replace: "const inside = range.compareWith('i32', 'lt_u', route, policy.routes);",
-    suite: 'case#^routes',
+    suite: 'case/cases#^routes',
   },
   {
     class: 'wrong field',
@@ -156,7 +180,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "good.with('i32', 'add', own.id, policy.firstRoute)",
     replace: "good.with('i32', 'add', own.id, 0)",
-    suite: 'case#^routes',
+    suite: 'case/cases#^routes',
   },
   {
     class: 'error => pass',
@@ -164,7 +188,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "bad.constant('i32', ROUTE_STOPPED.trap),",
     replace: "bad.constant('i32', 0),",
-    suite: 'case#^routes',
+    suite: 'case/cases#^routes',
   },
   {
     class: 'shadow enforced',
@@ -172,7 +196,7 @@ export const DISPATCHER = [
     file: dispatcher,
     find: "return policy.mode === 'enforce';",
     replace: 'return true;',
-    suite: 'case#^routes',
+    suite: 'case/cases#^routes',
   },
   {
     class: 'deny after allow',
@@ -180,7 +204,7 @@ export const DISPATCHER = [
     file: combine,
     find: 'const spoken = deny ?? allow;',
     replace: 'const spoken = allow ?? deny;',
-    suite: 'case#^combine',
+    suite: 'case/cases#^combine',
   },
   {
     class: 'missing default',
@@ -188,7 +212,7 @@ export const DISPATCHER = [
     file: combine,
     find: "const verdict = allowCapable ? 'deny' : rules.default;",
     replace: "const verdict = 'deny';",
-    suite: 'case#^default-allow',
+    suite: 'case/cases#^default-allow',
   },
   {
     class: 'ALLOW without rules',
@@ -196,7 +220,7 @@ export const DISPATCHER = [
     file: combine,
     find: 'allowCapable ||= rule.canAllow;',
     replace: "allowCapable ||= rule.canAllow && read.as === 'allow';",
-    suite: 'case#^default-allow',
+    suite: 'case/cases#^default-allow',
   },
   {
     class: 'shadow enforced',
@@ -204,7 +228,7 @@ export const DISPATCHER = [
     file: combine,
     find: "if (rule.mode === 'shadow') {",
     replace: "if (rule.mode === 'shadow' && read.as === 'pass') {",
-    suite: 'case#^shadow',
+    suite: 'case/cases#^shadow',
   },
   {
     class: 'trap => allow',
@@ -212,7 +236,7 @@ export const DISPATCHER = [
     file: combine,
     find: "return { as: failure.trap, site: 0, reason: 'trap' };",
     replace: "return { as: 'allow', site: 0, reason: 'trap' };",
-    suite: 'case#^traps',
+    suite: 'case/cases#^traps',
   },
   {
     class: 'fuel => allow',
@@ -220,7 +244,7 @@ export const DISPATCHER = [
     file: combine,
     find: "return { as: failure.fuel, site: 0, reason: 'fuel' };",
     replace: "return { as: 'allow', site: 0, reason: 'fuel' };",
-    suite: 'case#^fuel',
+    suite: 'case/cases#^fuel',
   },
   {
     class: 'error => pass',
@@ -228,6 +252,6 @@ export const DISPATCHER = [
     file: combine,
     find: "return { as: failure.trap, site: 0, reason: 'trap' };",
     replace: "return { as: 'pass' };",
-    suite: 'case#^traps',
+    suite: 'case/cases#^traps',
   },
 ];

@@ -80,8 +80,8 @@ export const HOOKS = [
     class: 'clause ignored',
     name: "a service's protocol is not looked at",
     file: decide,
-    find: 'key.protocol = input->protocol;\n\tservice',
-    replace: 'key.protocol = 6;\n\tservice',
+    find: 'key.protocol = input->protocol;',
+    replace: 'key.protocol = 6;',
     suite: 'kernel/hooks-harness',
   },
   {
@@ -96,9 +96,9 @@ export const HOOKS = [
     class: 'wrong side',
     name: "the destination is seen with the source's attributes",
     file: decide,
-    find: 'weft_see(&connection->destination, &identity->destination);\n\telse\n\t\tweft_see_nobody(&connection->destination);',
+    find: 'weft_see(&connection->destination, &identity->destination);\n\t\tconnection->policies = identity->policies;\n\t} else',
     replace:
-      'weft_see(&connection->destination, &identity->source);\n\telse\n\t\tweft_see_nobody(&connection->destination);',
+      'weft_see(&connection->destination, &identity->source);\n\t\tconnection->policies = identity->policies;\n\t} else',
     suite: 'kernel/path-parties',
   },
   {

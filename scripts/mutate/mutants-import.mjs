@@ -6,6 +6,7 @@ const peers = 'case/conformance#^peers';
 const tokens = 'case/conformance#^tokens';
 const virtual = 'case/conformance#^(virtual-service|routes-more)';
 const routes = 'case/conformance#^routes';
+const grpc = 'case/conformance#^grpc';
 const network = 'case/conformance#^network';
 const cilium = 'case/conformance#^(cilium\\.|network)';
 const query = 'case/conformance#^cilium-query';
@@ -127,10 +128,34 @@ export const IMPORT = [
   {
     class: 'import',
     name: 'fewer headers go first',
-    file: 'runtime/import/gateway/choices.ts',
+    file: 'runtime/import/gateway/read-http-route.ts',
     find: '-headers.length,',
     replace: 'headers.length,',
     suite: routes,
+  },
+  {
+    class: 'import',
+    name: 'what is no gRPC is routed as gRPC',
+    file: 'runtime/import/gateway/import-gateway.ts',
+    find: 'all(guard, not(GRPC_REQUEST))',
+    replace: 'all(guard, not(TRUE))',
+    suite: grpc,
+  },
+  {
+    class: 'import',
+    name: 'the longer method goes before the longer service',
+    file: 'runtime/import/gateway/read-grpc-route.ts',
+    find: 'const lengths = [service, method]',
+    replace: 'const lengths = [method, service]',
+    suite: grpc,
+  },
+  {
+    class: 'import',
+    name: 'routes of ports that are not HTTP are kept',
+    file: 'runtime/import/gateway/check-parents.ts',
+    find: '} else if (!own.some(({ http }) => http)) {',
+    replace: '} else if (own.some(({ http }) => http) && false) {',
+    suite: grpc,
   },
   {
     class: 'import',

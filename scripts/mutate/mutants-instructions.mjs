@@ -53,7 +53,7 @@ export const INSTRUCTIONS = [
     file: 'runtime/simulate/engine.ts',
     find: 'instance.reset?.();',
     replace: '',
-    suite: 'case#^objects',
+    suite: 'case/cases#^objects',
   },
   {
     class: 'off by one in a bound',
@@ -69,7 +69,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "ge_u: 'ge',",
     replace: "ge_u: 'gt',",
-    suite: 'case#^(ports|clock)',
+    suite: 'case/cases#^(ports|clock)',
   },
   {
     class: 'off by one in a bound',
@@ -77,7 +77,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "lt_u: 'lt',",
     replace: "lt_u: 'le',",
-    suite: 'case#^(ports|clock)',
+    suite: 'case/cases#^(ports|clock)',
   },
   {
     class: 'off by one in a bound',
@@ -93,7 +93,7 @@ export const INSTRUCTIONS = [
     file: conditions,
     find: "(kind.endsWith('_s') ||",
     replace: "(kind.endsWith('_signed') ||",
-    suite: 'case#^arithmetic',
+    suite: 'case/cases#^arithmetic',
   },
   {
     class: 'clause ignored',
@@ -117,7 +117,7 @@ export const INSTRUCTIONS = [
     file: arithmetic,
     find: 'extend8_s: 8,',
     replace: 'extend8_s: 16,',
-    suite: 'case#^operands',
+    suite: 'case/cases#^operands',
   },
   {
     class: 'sign',
@@ -125,7 +125,7 @@ export const INSTRUCTIONS = [
     file: arithmetic,
     find: "shr_s: 'arsh',",
     replace: "shr_s: 'rsh',",
-    suite: 'case#^arithmetic',
+    suite: 'case/cases#^arithmetic',
   },
   {
     class: 'shift by the width',
@@ -133,7 +133,7 @@ export const INSTRUCTIONS = [
     file: arithmetic,
     find: 'Number(constant & BigInt(width - 1))',
     replace: 'Number(constant & BigInt((width >> 1) - 1))',
-    suite: 'case#^arithmetic',
+    suite: 'case/cases#^arithmetic',
   },
   {
     class: 'sign',
@@ -141,7 +141,7 @@ export const INSTRUCTIONS = [
     file: expand,
     find: "const sign = kind === 'rem_u' ? a.sign :",
     replace: "const sign = kind === 'rem_u' ? b.sign :",
-    suite: 'case#^arithmetic',
+    suite: 'case/cases#^arithmetic',
   },
   {
     class: 'shift by the width',
@@ -149,7 +149,7 @@ export const INSTRUCTIONS = [
     file: expand,
     find: "instr.kind === 'rotl' ? ['shl', 'shr_u'] : ['shr_u', 'shl'];",
     replace: "instr.kind === 'rotl' ? ['shl', 'shl'] : ['shr_u', 'shl'];",
-    suite: 'case#^arithmetic',
+    suite: 'case/cases#^arithmetic',
   },
   {
     class: 'off by one in a bound',
@@ -157,7 +157,7 @@ export const INSTRUCTIONS = [
     file: lowerSwitch,
     find: "kind: 'lt_u'",
     replace: "kind: 'le_u'",
-    suite: 'case#^(many|absent|arithmetic)',
+    suite: 'case/cases#^(many|absent|arithmetic)',
   },
   {
     class: 'dropped fifth entry',
@@ -165,7 +165,7 @@ export const INSTRUCTIONS = [
     file: lowerSwitch,
     find: '[...term.cases, term.default].forEach(',
     replace: '[...term.cases.slice(0, 4), term.default].forEach(',
-    suite: 'case#^(many|absent|arithmetic)',
+    suite: 'case/cases#^(many|absent|arithmetic)',
   },
   {
     class: 'off by one in a bound',
@@ -173,7 +173,7 @@ export const INSTRUCTIONS = [
     file: fold,
     find: "return c > most ? kind === 'ne' : null;",
     replace: "return c >= most ? kind === 'ne' : null;",
-    suite: 'case#^(ports|labels|identity)',
+    suite: 'case/cases#^(ports|labels|identity)',
   },
   {
     class: 'shift by the width',
@@ -181,7 +181,7 @@ export const INSTRUCTIONS = [
     file: fold,
     find: 'BigInt(c.toString(2).length - 1)',
     replace: 'BigInt(c.toString(2).length)',
-    suite: 'case#^operands',
+    suite: 'case/cases#^operands',
   },
   {
     class: 'off by one in a bound',
@@ -189,7 +189,7 @@ export const INSTRUCTIONS = [
     file: 'compiler/passes/eliminate-common-subexpressions.ts',
     find: 'if (COMMUTES.has(instr.kind)) args.sort(',
     replace: 'args.sort(',
-    suite: 'case#^operands',
+    suite: 'case/cases#^operands',
   },
   {
     class: 'wrong field',
@@ -199,7 +199,7 @@ export const INSTRUCTIONS = [
     find: 'return stores ? null : `pointer ${instr.type} ${instr.size} ${instr.offset} ${args}`;',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a source's text
     replace: 'return stores ? null : `pointer ${instr.type} ${instr.size} ${args}`;',
-    suite: 'case#^(labels|identity|addresses)',
+    suite: 'case/cases#^(labels|identity|addresses)',
   },
   {
     class: 'loop bound',
@@ -207,7 +207,7 @@ export const INSTRUCTIONS = [
     file: 'compiler/frontend/fuel.ts',
     find: 'splicer.copy(copied, instr.end);\n      splicer.inject(instr.pos, burn);',
     replace: 'splicer.copy(copied, instr.end);',
-    suite: 'case#^fuel',
+    suite: 'case/cases#^fuel',
   },
   {
     class: 'branch polarity',
@@ -263,6 +263,6 @@ export const INSTRUCTIONS = [
     file: 'compiler/passes/sink-values.ts',
     find: 'if (rankOf(meet) > rankOf(other)) meet = parent.get(meet) ?? null;',
     replace: 'if (rankOf(meet) > rankOf(other)) break;',
-    suite: 'differential/passes',
+    suite: 'file/passes',
   },
 ];

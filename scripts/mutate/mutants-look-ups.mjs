@@ -17,7 +17,7 @@ export const LOOK_UPS = [
     file: spans,
     find: "const unlike = emit.binary('i64', 'or', beyond, left);",
     replace: 'const unlike = beyond;',
-    suite: 'case#^cidr-spans.case',
+    suite: 'case/cases#^cidr-spans.case',
   },
   {
     class: 'range ends',
@@ -41,7 +41,7 @@ export const LOOK_UPS = [
     file: cidrSpans,
     find: '(1n << BigInt(bits - length)) - 1n',
     replace: '(1n << BigInt(bits - length)) - 2n',
-    suite: 'case#^cidr-spans.case',
+    suite: 'case/cases#^cidr-spans.case',
   },
   {
     class: 'hash without compare',
@@ -49,7 +49,7 @@ export const LOOK_UPS = [
     file: 'compiler/passes/expand-tables-keys.ts',
     find: 'stored.forEach((word, i) => {',
     replace: 'stored.slice(0, -1).forEach((word, i) => {',
-    suite: 'case#^key-table.case',
+    suite: 'case/cases#^key-table.case',
   },
   {
     class: 'hash without compare',
@@ -57,7 +57,7 @@ export const LOOK_UPS = [
     file: 'compiler/passes/expand-tables-keys.ts',
     find: "differs = emit.binary('i64', 'or', differs, outside);",
     replace: "if (i > 0) differs = emit.binary('i64', 'or', differs, outside);",
-    suite: 'case#^key-table.case',
+    suite: 'case/cases#^key-table.case',
   },
   {
     class: 'letter case',
@@ -73,7 +73,7 @@ export const LOOK_UPS = [
     file: texts,
     find: 'if (part === plan.words - 1) {',
     replace: 'if (part === 0) {',
-    suite: 'case#^path-collision.case',
+    suite: 'case/cases#^path-collision.case',
   },
   {
     class: 'letter case',
@@ -81,7 +81,7 @@ export const LOOK_UPS = [
     file: texts,
     find: "compare.binary('i64', 'or', have, caseBits(compare, want))",
     replace: 'have',
-    suite: 'case#^host-table.case',
+    suite: 'case/cases#^host-table.case',
   },
   {
     class: 'range ends',
@@ -89,7 +89,7 @@ export const LOOK_UPS = [
     file: ports,
     find: "'le_u', above",
     replace: "'lt_u', above",
-    suite: 'case#^port-set.case',
+    suite: 'case/cases#^port-set.case',
   },
   {
     class: 'range ends',
@@ -97,7 +97,7 @@ export const LOOK_UPS = [
     file: ports,
     find: "emit.binary('i32', 'and', bit, isPort, id);",
     replace: "emit.with('i32', 'or', bit, 0, id);",
-    suite: 'case#^port-set.case',
+    suite: 'case/cases#^port-set.case',
   },
   {
     class: 'dropped second list entry',
@@ -105,7 +105,7 @@ export const LOOK_UPS = [
     file: planPorts,
     find: 'else if (range.last > before.last)',
     replace: 'else if (range.last > 65535)',
-    suite: 'case#^port-set.case',
+    suite: 'case/cases#^port-set.case',
   },
   {
     class: 'byte order',
@@ -113,7 +113,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'for (let i = size - 1; i >= 0; i--)',
     replace: 'for (let i = 0; i < size; i++)',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'IPv6 word order',
@@ -121,7 +121,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'emit.loadPointer(connection, base + at, size)',
     replace: 'emit.loadPointer(connection, base + (start === 0 ? 8 - at : at), size)',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: '/0 CIDR',
@@ -129,7 +129,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'if (mask === 0n) continue;',
     replace: "if (mask === 0n) return emit.constant('i32', 0);",
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: '/0 CIDR',
@@ -137,7 +137,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: 'const kept = Math.max(0, Math.min(8, length - 8 * index));',
     replace: 'const kept = Math.max(index % 12 === 0 ? 1 : 0, Math.min(8, length - 8 * index));',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'dropped second list entry',
@@ -145,7 +145,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "result = result === null ? hit : emit.binary('i32', 'or', result, hit);",
     replace: 'result ??= hit;',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'dropped second list entry',
@@ -153,7 +153,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: 'if (last === undefined || !covers(last, prefix)) kept.push(prefix);',
     replace: 'if (last === undefined) kept.push(prefix);',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'dropped fifth entry',
@@ -161,7 +161,7 @@ export const LOOK_UPS = [
     file: planCidr,
     find: '.filter((p) => p.family === family)',
     replace: '.filter((p) => p.family === family)\n      .slice(0, 4)',
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'families mixed',
@@ -170,7 +170,7 @@ export const LOOK_UPS = [
     find: "const in6 = emit.binary('i32', 'and', isV6, anyOf(emit, v6, address));",
     replace:
       "const in6 = emit.binary('i32', 'or', emit.with('i32', 'and', isV6, 0), anyOf(emit, v6, address));",
-    suite: 'case#^cidr.case',
+    suite: 'case/cases#^cidr.case',
   },
   {
     class: 'off by one in a bound',
@@ -178,7 +178,7 @@ export const LOOK_UPS = [
     file: trie,
     find: 'index + 2 ** free)',
     replace: 'index + 2 ** free - 1)',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -186,7 +186,7 @@ export const LOOK_UPS = [
     file: trie,
     find: 'bytes[at + i] = (0xff00 >> kept) & 0xff;',
     replace: 'bytes[at + i] = (0xff00 >> Math.max(0, kept - 1)) & 0xff;',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -194,7 +194,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "condition: emit.compareWith('i32', 'lt_u', found, plan.nodesEnd),",
     replace: "condition: emit.compareWith('i32', 'le_u', found, plan.nodesEnd),",
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -202,7 +202,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "emit.compareWith('i32', 'ge_u', entry, NO)",
     replace: "emit.compareWith('i32', 'gt_u', entry, NO)",
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'off by one in a bound',
@@ -210,7 +210,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: 'bit += stride;',
     replace: 'bit += stride - 1;',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'clause ignored',
@@ -218,7 +218,7 @@ export const LOOK_UPS = [
     file: cidr,
     find: "if (plan.skip > (which === 'v4' ? MAPPED_BITS : 0)) {",
     replace: 'if (plan.skip > 128) {',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'IPv6 word order',
@@ -227,7 +227,7 @@ export const LOOK_UPS = [
     find: 'const value = compare.loadImage(at.image, entry, { offset: half + part, limit, size });',
     replace:
       'const value = compare.loadImage(at.image, entry, { offset: half + (size === 8 ? 8 - part : part), limit, size });',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
   {
     class: 'unknown key matches',
@@ -235,7 +235,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.compareWith(type, 'lt_u', code, mostCode, of)",
     replace: "emit.compareWith(type, 'ge_u', code, 0, of)",
-    suite: 'case#^tables-sparse',
+    suite: 'case/cases#^tables-sparse',
   },
   {
     class: 'unknown key matches',
@@ -251,7 +251,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.compareWith('i32', 'ne', there, 0, id);",
     replace: "emit.compareWith('i32', 'ge_u', there, 0, id);",
-    suite: 'case#^tables-short',
+    suite: 'case/cases#^tables-short',
   },
   {
     class: 'off by one in a bound',
@@ -259,7 +259,7 @@ export const LOOK_UPS = [
     file: planExact,
     find: 'const span = last - first + 1n;',
     replace: 'const span = last - first;',
-    suite: 'case#^tables-short',
+    suite: 'case/cases#^tables-short',
   },
   {
     class: 'off by one in a bound',
@@ -267,7 +267,7 @@ export const LOOK_UPS = [
     file: exact,
     find: "emit.with('i64', 'sub', key, plan.first)",
     replace: "emit.with('i64', 'sub', key, plan.first + 1n)",
-    suite: 'case#^tables-short',
+    suite: 'case/cases#^tables-short',
   },
   {
     class: 'dropped second list entry',
@@ -275,7 +275,7 @@ export const LOOK_UPS = [
     file: exact,
     find: 'for (const entry of plan.entries.toReversed()) {',
     replace: 'for (const entry of plan.entries.slice(0, 1)) {',
-    suite: 'case#^tables-short',
+    suite: 'case/cases#^tables-short',
   },
   {
     class: 'dropped fifth entry',
@@ -283,7 +283,7 @@ export const LOOK_UPS = [
     file: planExact,
     find: '.sort((a, b) => (a.key < b.key ? -1 : 1));',
     replace: '.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, 4);',
-    suite: 'case#^tables.case',
+    suite: 'case/cases#^tables.case',
   },
   {
     class: 'first match in array order wins',
@@ -291,7 +291,7 @@ export const LOOK_UPS = [
     file: 'compiler/frontend/read-registry.ts',
     find: 'entries.set(key.value, { key, value });',
     replace: 'if (!entries.has(key.value)) entries.set(key.value, { key, value });',
-    suite: 'case#^tables.case',
+    suite: 'case/cases#^tables.case',
   },
   {
     class: 'byte order',
@@ -315,6 +315,6 @@ export const LOOK_UPS = [
     file: 'compiler/frontend/read-rules.ts',
     find: 'sort((a, b) => a.priority - b.priority)',
     replace: 'sort(() => 0)',
-    suite: 'case#^rule-list.case',
+    suite: 'case/cases#^rule-list.case',
   },
 ];

@@ -14,7 +14,7 @@ export const PATTERNS = [
     file: patterns,
     find: "const atEnd = done.select('i32', isEnd, ending, done.constant('i32', 0));",
     replace: "const atEnd = done.select('i32', isEnd, ending, ending);",
-    suite: 'case#^path-table.case',
+    suite: 'case/cases#^path-table.case',
   },
   {
     class: 'prefix for whole',
@@ -22,7 +22,7 @@ export const PATTERNS = [
     file: regex,
     find: "const word = maskWord(walk, loaded, walk.binary('i32', 'sub', length, position.id));",
     replace: 'const word = loaded;',
-    suite: 'case#^regex-table.case',
+    suite: 'case/cases#^regex-table.case',
   },
   {
     class: 'first match',
@@ -30,7 +30,7 @@ export const PATTERNS = [
     file: regexAutomaton,
     find: 'return rule >= 0 ? Math.min(least, rule) : least;',
     replace: 'return rule >= 0 ? rule : least;',
-    suite: 'case#^regex-table.case',
+    suite: 'case/cases#^regex-table.case',
   },
   {
     class: 'wildcard without anything',
@@ -38,7 +38,7 @@ export const PATTERNS = [
     file: patterns,
     find: 'const one = cut.constant',
     replace: "const one = cut.constant('i32', 0); cut.constant",
-    suite: 'case#^host-table.case',
+    suite: 'case/cases#^host-table.case',
   },
   {
     class: 'wrong priority',
@@ -46,7 +46,7 @@ export const PATTERNS = [
     file: automaton,
     find: 'if (named !== undefined) next.push(named);',
     replace: 'if (named !== undefined && node.any === null) next.push(named);',
-    suite: 'case#^path-table.case',
+    suite: 'case/cases#^path-table.case',
   },
   {
     class: 'first match in array order wins',

@@ -10,7 +10,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: "emit.unary('i32', 'bswap32', emit.loadPointer(connection, offset, 4), id);",
     replace: 'emit.loadPointer(connection, offset, 4, id);',
-    suite: 'case#^addresses',
+    suite: 'case/cases#^addresses',
   },
   {
     class: 'byte order',
@@ -18,7 +18,7 @@ export const POLICY_TEXT = [
     file: 'compiler/lower/select/arithmetic.ts',
     find: 'bswap32: 32,',
     replace: 'bswap32: 16,',
-    suite: 'case#^a',
+    suite: 'case/cases#^a',
   },
   {
     class: 'IPv6 word order',
@@ -26,7 +26,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'PARTY.address + 4 * call.word;',
     replace: 'PARTY.address + 4 * (3 - call.word);',
-    suite: 'case#^addresses',
+    suite: 'case/cases#^addresses',
   },
   {
     class: 'width',
@@ -34,7 +34,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'destination_port: { offset: CONNECTION.destinationPort, size: 2 },',
     replace: 'destination_port: { offset: CONNECTION.destinationPort, size: 1 },',
-    suite: 'case#^ports',
+    suite: 'case/cases#^ports',
   },
   {
     class: 'wrong field',
@@ -42,7 +42,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'protocol: { offset: CONNECTION.protocol, size: 1 },',
     replace: 'protocol: { offset: CONNECTION.family, size: 1 },',
-    suite: 'case#^protocol',
+    suite: 'case/cases#^protocol',
   },
   {
     class: 'wrong side',
@@ -50,7 +50,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'emit.loadPointer(connection, party(call.use.side) + PARTY.predicates, 8);',
     replace: "emit.loadPointer(connection, party('source') + PARTY.predicates, 8);",
-    suite: 'case#^text-sides',
+    suite: 'case/cases#^text-sides',
   },
   {
     class: 'wrong side',
@@ -58,7 +58,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: 'emit.loadPointer(connection, party(call.use.side) + PARTY.attributes + 4 * slot, 4, id);',
     replace: "emit.loadPointer(connection, party('source') + PARTY.attributes + 4 * slot, 4, id);",
-    suite: 'case#^labels',
+    suite: 'case/cases#^labels',
   },
   {
     class: 'presence inverted',
@@ -66,7 +66,7 @@ export const POLICY_TEXT = [
     file: abi,
     find: "emit.compareWith('i64', 'ne', bit, 0, id);",
     replace: "emit.compareWith('i64', 'eq', bit, 0, id);",
-    suite: 'case#^text-predicates',
+    suite: 'case/cases#^text-predicates',
   },
   {
     class: 'presence inverted',
@@ -75,7 +75,7 @@ export const POLICY_TEXT = [
     find: 'get exists(): bool { return changetype<u32>(this) != 0; }\\n\\n  /** True where the attribute exists and is not',
     replace:
       'get exists(): bool { return changetype<u32>(this) == 0; }\\n\\n  /** True where the attribute exists and is not',
-    suite: 'case#^absent',
+    suite: 'case/cases#^absent',
   },
   {
     class: 'presence inverted',
@@ -83,7 +83,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: 'changetype<u32>(this) > 1;',
     replace: 'changetype<u32>(this) >= 1;',
-    suite: 'case#^absent',
+    suite: 'case/cases#^absent',
   },
   {
     class: 'absent attribute matched',
@@ -91,7 +91,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: '& u32(changetype<u32>(a) != 0)',
     replace: '& 1',
-    suite: 'case#^(namespaces|identity)',
+    suite: 'case/cases#^(namespaces|identity)',
   },
   {
     class: 'absent attribute matched',
@@ -99,7 +99,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: '| u32(changetype<u32>(a) == 0)',
     replace: '& u32(changetype<u32>(a) != 0)',
-    suite: 'case#^absent',
+    suite: 'case/cases#^absent',
   },
   {
     class: 'off by one in a bound',
@@ -107,7 +107,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: 'if (draw < weightA) return a;',
     replace: 'if (draw <= weightA) return a;',
-    suite: 'case#^split',
+    suite: 'case/cases#^split',
   },
   {
     class: 'off by one in a bound',
@@ -115,7 +115,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: 'draw < weightA + weightB) return b;',
     replace: 'draw <= weightA + weightB) return b;',
-    suite: 'case#^split',
+    suite: 'case/cases#^split',
   },
   {
     class: 'dropped second list entry',
@@ -123,7 +123,7 @@ export const POLICY_TEXT = [
     file: sdk,
     find: 'if (weightC + weightD == 0 || ',
     replace: 'if (weightC + weightD >= 0 || ',
-    suite: 'case#^split',
+    suite: 'case/cases#^split',
   },
   {
     class: 'off by one in a bound',
@@ -131,7 +131,7 @@ export const POLICY_TEXT = [
     file: numbering,
     find: 'return FIRST_SYMBOL + low;',
     replace: 'return FIRST_SYMBOL + low + 1;',
-    suite: 'case#^(identity|labels)',
+    suite: 'case/cases#^(identity|labels)',
   },
   {
     class: 'wrong field',
@@ -139,7 +139,7 @@ export const POLICY_TEXT = [
     file: numbering,
     find: 'return found.bit;',
     replace: 'return found.bit + 1;',
-    suite: 'case#^text-predicates',
+    suite: 'case/cases#^text-predicates',
   },
   {
     class: 'families mixed',
@@ -147,6 +147,6 @@ export const POLICY_TEXT = [
     file: 'compiler/frontend/parse-cidr.ts',
     find: 'length -= 96;',
     replace: 'length -= 95;',
-    suite: 'case#^cidr-trie',
+    suite: 'case/cases#^cidr-trie',
   },
 ];

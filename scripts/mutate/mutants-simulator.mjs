@@ -12,7 +12,7 @@ export const SIMULATOR = [
     file: cidr,
     find: 'bits >= 32 ? 0xffffffff : bits <= 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;',
     replace: 'bits >= 32 ? 0xffffffff : (0xffffffff << (32 - bits)) >>> 0;',
-    suite: 'case#^cidr',
+    suite: 'case/cases#^cidr',
   },
   {
     class: 'IPv6 word order',
@@ -20,7 +20,7 @@ export const SIMULATOR = [
     file: cidr,
     find: 'const words = [0, 32, 64, 96].map(',
     replace: 'const words = [96, 64, 32, 0].map(',
-    suite: 'case#^cidr',
+    suite: 'case/cases#^cidr',
   },
   {
     class: 'dropped second list entry',
@@ -28,7 +28,7 @@ export const SIMULATOR = [
     file: cidr,
     find: 'group.only = group.keys.size === 1 ? wordsOf(viewOf(bytes), 0) : null;',
     replace: 'group.only ??= wordsOf(viewOf(bytes), 0);',
-    suite: 'case#^cidr',
+    suite: 'case/cases#^cidr',
   },
   {
     class: 'families mixed',
@@ -36,7 +36,7 @@ export const SIMULATOR = [
     file: cidr,
     find: 'groups[isV4(view, offset) ? 4 : 6]',
     replace: '[...groups[4], ...groups[6]]',
-    suite: 'case#^cidr',
+    suite: 'case/cases#^cidr',
   },
   {
     class: 'byte order',
@@ -44,7 +44,7 @@ export const SIMULATOR = [
     file: host,
     find: 'current.view.getUint16(current.base + field, true);',
     replace: 'current.view.getUint16(current.base + field, false);',
-    suite: 'case#^ports',
+    suite: 'case/cases#^ports',
   },
   {
     class: 'byte order',
@@ -52,7 +52,7 @@ export const SIMULATOR = [
     file: host,
     find: 'PARTY.address + word * 4) | 0,',
     replace: 'PARTY.address + word * 4, true) | 0,',
-    suite: 'case#^addresses',
+    suite: 'case/cases#^addresses',
   },
   {
     class: 'absent attribute matched',
@@ -60,7 +60,7 @@ export const SIMULATOR = [
     file: identity,
     find: 'if (have === null) return false;',
     replace: "if (have === null) return op === 'startsWith';",
-    suite: 'case#^absent',
+    suite: 'case/cases#^absent',
   },
   {
     class: 'string dialect',
@@ -68,7 +68,7 @@ export const SIMULATOR = [
     file: identity,
     find: "if (op === 'startsWith') return have.startsWith(text);",
     replace: "if (op === 'startsWith') return have.includes(text);",
-    suite: 'case#^text-predicates',
+    suite: 'case/cases#^text-predicates',
   },
   {
     class: 'scope',
@@ -76,14 +76,22 @@ export const SIMULATOR = [
     file: engine,
     find: '& 1) === 1;',
     replace: '& 1) >= 0;',
-    suite: 'case#^combine',
+    suite: 'case/cases#^combine',
   },
   {
     class: 'scope',
     name: 'policies above 31 are those below',
     file: engine,
-    find: '(bit < 32 ? 0 : 4);',
-    replace: '(bit < 64 ? 0 : 4);',
+    find: '4 * (bit >>> 5);',
+    replace: '4 * (bit >>> 6);',
+    suite: 'unit/attached-policies',
+  },
+  {
+    class: 'scope',
+    name: 'policies above 63 are those below',
+    file: engine,
+    find: '4 * (bit >>> 5);',
+    replace: '4 * ((bit & 63) >>> 5);',
     suite: 'unit/attached-policies',
   },
   {

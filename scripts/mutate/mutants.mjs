@@ -1,5 +1,5 @@
 // All seeded faults. One is { class, name, file, find, replace, suite }: `find` is the exact text in
-// `file`, once; `suite` is the narrowest tier that should see it, `case#regex` for some case files.
+// `file`, once; `suite` is the narrowest tier that should see it, `case/cases#regex` for some case files.
 // Classes name mistakes that real data planes have made, so that the list grows by reading bug reports.
 import { AGENT } from './mutants-agent.mjs';
 import { ANSWERS } from './mutants-answers.mjs';

@@ -1,4 +1,4 @@
-// Runs one tier in a copy and reads what failed. `case#regex` runs only the case files that match. A run that is
+// Runs one tier in a copy and reads what failed. `case/cases#regex` runs only the case files that match. A run that is
 // not whole ends behind the first test that fails.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ export function describeRun({ passed, failed, reported, failures }) {
   return reported ? `${failed} failed, ${passed} passed${why}` : `no report${why}`;
 }
 
-/** Runs `tier` or `case#regex` in the tree at `root`; what takes longer than the limit is ended: a fault may make a loop endless. */
+/** Runs `tier`, `tier/file` or `tier/file#regex` in the tree at `root`; what takes longer than the limit is ended: a fault may make a loop endless. */
 export async function runSuite(root, suite, { limitSeconds, isWhole }) {
   const [tier, cases = ''] = suite.split('#');
   const report = join(root, 'report.json');

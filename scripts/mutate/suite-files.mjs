@@ -15,7 +15,7 @@ function filesBelow(path) {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** Names of the test files of a suite, without `test/` and `.test.ts`: `case#^cidr` has two. */
+/** Names of the test files of a suite, without `test/` and `.test.ts`: `case` has two, `case/cases#^cidr` one. */
 function testsOf(root, tier) {
   if (existsSync(join(root, 'test', `${tier}.test.ts`))) return [tier];
   return filesBelow(join(root, 'test', tier))

@@ -1,21 +1,19 @@
 /**
  * An agent as a process of its own, as it is installed, with as many policies and workloads as a node may
- * have: resident memory and idle CPU, once it serves. It has a mount namespace of its own, so that its
- * pins and files touch nothing of this machine; what it is given is built by the verb.
+ * have: resident memory and idle CPU, once it serves; by itself, with a control plane, and following a cluster. It
+ * has a mount namespace of its own, so that its pins and files touch nothing of this machine.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { agentApi } from '../../runtime/agent/api/index.js';
 import type { Kernel } from '../../runtime/kernel/index.js';
+import { controlWorld } from '../support/control-world.js';
+import { FakeApiServer } from '../support/fake-api-server.js';
+import { fillCluster, makeInput, PROGRAMS } from './agent-input.js';
 import type { BenchResult } from './pairs.js';
 
-const POLICIES = 64;
-const ATTACHMENTS = 100;
-const WORKLOADS = 10_000;
-const SERVICES = 50;
 const LIMIT_MB = 80;
 const LIMIT_CPU = 0.5;
 /** For some ten seconds V8 collects what the start has left: 0.9 % of a CPU, of the start and not of idling. */
@@ -26,72 +24,6 @@ const QUICK_IDLE_MS = 5_000;
 const START_MS = 240_000;
 /** As whoever watches a node asks: each answer costs the agent memory for a while. */
 const ASK_MS = 1_000;
-const PROGRAMS = fileURLToPath(new URL('../../', import.meta.url));
-
-/** Half of them of requests. */
-function policyText(index: number): string {
-  if (index % 2 === 0) {
-    return `import { Connection, Table, Verdict } from "weft";
-const plans = new Table<u32>("plans");
-for (let i = 0; i < 100; i++) plans.set("app-" + (i * ${index + 1}).toString(), i % 3);
-export function authorizeConnection(connection: Connection): Verdict {
-  if (!connection.source.namespace.is("ns-${index}")) return Verdict.Pass;
-  return connection.destination.port == ${1024 + index} ? Verdict.Deny : Verdict.Allow;
-}
-`;
-  }
-  return `import { Request, Table, Verdict } from "weft";
-const tenants = new Table<u32>("tenants");
-for (let i = 0; i < 100; i++) tenants.set("tenant-" + (i * ${index + 1}).toString(), i % 3);
-export function authorizeRequest(request: Request): Verdict {
-  if (request.path.startsWith("/private-${index}")) return Verdict.Deny;
-  if (tenants.get(request.header("x-tenant")) == 2) return Verdict.Allow;
-  return Verdict.Pass;
-}
-`;
-}
-
-function worldText(): string {
-  const workloads = Array.from({ length: WORKLOADS }, (_, i) => ({
-    name: `w${i}.ns-${i % ATTACHMENTS}`,
-    addresses: [`10.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255}`, `fd00:1::${i.toString(16)}`],
-    labels: { app: `app-${i % SERVICES}`, version: `v${i % 3}`, tier: i % 2 === 0 ? 'web' : 'db' },
-    serviceAccount: `account-${i % 200}`,
-    locality: { region: 'eu', zone: `eu-${i % 3}` },
-    node: `node-${i % 100}`,
-    cgroup: `/kubepods/pod-${i}`,
-  }));
-  const services = Array.from({ length: SERVICES }, (_, i) => ({
-    name: `s${i}.ns-${i}`,
-    addresses: [`10.250.0.${i + 1}`],
-    ports: [{ port: 80, target: 9080, protocol: 'http' }],
-    clusters: [{ name: `s${i}/all`, selector: { app: `app-${i}` } }],
-  }));
-  const line = (item: object): string => `  - ${JSON.stringify(item)}\n`;
-  return `services:\n${services.map(line).join('')}workloads:\n${workloads.map(line).join('')}`;
-}
-
-/** Writes the project and the world, and builds the bundle with the verb. */
-function makeBundle(folder: string): { readonly bundle: string; readonly world: string } {
-  const project = join(folder, 'agent');
-  mkdirSync(join(project, 'policies'), { recursive: true });
-  const policies = Array.from({ length: POLICIES }, (_, i) => {
-    const file = `policies/p${i}.ts`;
-    writeFileSync(join(project, file), policyText(i));
-    const attach = [{ namespace: `ns-${i}` }];
-    // The rest of the namespaces: no bundle has more policies, many have more attachments.
-    if (i + POLICIES < ATTACHMENTS) attach.push({ namespace: `ns-${i + POLICIES}` });
-    return { file, attach };
-  });
-  const world = join(project, 'world.yaml');
-  const bundle = join(folder, 'agent.weft');
-  writeFileSync(join(project, 'weft.json'), JSON.stringify({ name: 'agent', policies }));
-  writeFileSync(world, worldText());
-  const verb = [join(PROGRAMS, 'cli.mjs'), 'build', project, '--out', bundle];
-  const { status, stderr } = spawnSync(process.execPath, verb, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`weft build: ${stderr}`);
-  return { bundle, world };
-}
 
 /** A mount namespace with bpffs and state of its own, for as long as its first process lives. */
 function openRoom(): ChildProcess {
@@ -131,16 +63,25 @@ interface Measured extends Memory {
   readonly startMs: number;
 }
 
+interface MeasureOptions {
+  readonly socket: string;
+  readonly idleMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the agent, measures it when nothing goes on, and ends it. */
 async function measure(
   room: ChildProcess,
   args: readonly string[],
-  { socket, idleMs }: { readonly socket: string; readonly idleMs: number },
+  { socket, idleMs, env = {} }: MeasureOptions,
 ): Promise<Measured> {
-  const command = [process.execPath, join(PROGRAMS, 'agent.mjs'), ...args, '--socket', socket];
-  const within = ['--mount', '--target', String(room.pid), ...command];
+  const command = [process.execPath, join(PROGRAMS, 'agent.mjs'), ...args, '--quiet'];
+  const within = ['--mount', '--target', String(room.pid), ...command, '--socket', socket];
   const began = performance.now();
-  const agent = spawn('nsenter', within, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const agent = spawn('nsenter', within, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const said: string[] = [];
   agent.stderr?.on('data', (text) => said.push(String(text)));
   const ended = new Promise<void>((resolve) => agent.once('exit', () => resolve()));
@@ -190,21 +131,66 @@ function resultsOf(start: string, { resident, own, peak, cpu, startMs }: Measure
   ];
 }
 
-/** Measures an agent that loads its bundle, then one that starts on what that left. */
+/** With a control plane that it is connected to and reports to. */
+async function measureControlled(
+  room: ChildProcess,
+  args: readonly string[],
+  how: MeasureOptions,
+): Promise<Measured> {
+  const world = await controlWorld();
+  try {
+    const { port } = await world.control();
+    const { ca, cert, key } = await world.authority.issue('node', 'node-1');
+    const control = ['--control', `127.0.0.1:${port}`, '--ca', ca, '--cert', cert, '--key', key];
+    const measured = await measure(room, [...args, ...control], how);
+    if ((await world.store.get('nodes/node-1')) === null) throw new Error('it never reported');
+    return measured;
+  } finally {
+    await world.close();
+  }
+}
+
+/** In a pod of a cluster with the same workloads. */
+async function measureFollowing(room: ChildProcess, how: MeasureOptions): Promise<Measured> {
+  const api = await FakeApiServer.start();
+  try {
+    fillCluster(api);
+    const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const mount = `mkdir -p ${folder} && cp ${api.mounted}/* ${folder}/`;
+    execFileSync('nsenter', ['--mount', '--target', String(room.pid), 'sh', '-c', mount]);
+    const env = {
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: String(api.port),
+    };
+    const args = ['--kubernetes', 'in-cluster', '--node', 'node-1'];
+    const measured = await measure(room, args, { ...how, env });
+    if (!api.asked.some((line) => line.startsWith('watch pods')))
+      throw new Error('it does not follow');
+    return measured;
+  } finally {
+    await api.stop();
+  }
+}
+
+/** Measures an agent that loads its bundle, then those that start on what that left. */
 export async function benchAgent(
   _kernel: Kernel,
   folder: string,
   { quick }: { readonly quick: boolean },
 ): Promise<BenchResult[]> {
-  const { bundle, world } = makeBundle(folder);
+  const { bundle, world } = makeInput(folder);
   const room = openRoom();
   try {
     await new Promise((resolve) => room.stdout?.once('data', resolve));
-    const serving = ['--world', world, '--quiet'];
     const how = { socket: join(folder, 'agent.sock'), idleMs: quick ? QUICK_IDLE_MS : IDLE_MS };
-    const loaded = await measure(room, ['--bundle', bundle, ...serving], how);
-    const again = await measure(room, serving, how);
-    return [...resultsOf('loaded', loaded), ...resultsOf('restarted', again)];
+    const written = ['--world', world];
+    const results = [
+      ['loaded', await measure(room, ['--bundle', bundle, ...written], how)],
+      ['restarted', await measure(room, written, how)],
+      ['control', await measureControlled(room, written, how)],
+      ['kubernetes', await measureFollowing(room, how)],
+    ] as const;
+    return results.flatMap(([start, measured]) => resultsOf(start, measured));
   } finally {
     room.kill();
   }

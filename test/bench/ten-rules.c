@@ -58,13 +58,13 @@ __attribute__((noinline)) int weft_authorize_connection(const struct weft_connec
 	d->policy = WEFT_NO_POLICY;
 	d->verdict = WEFT_DENY;
 	d->reason = WEFT_REASON_DEFAULT;
-	if (!(c->policies & 1))
+	if (!(c->policies.word[0] & 1))
 		return WEFT_DENY;
 	word = p0_authorize(c);
 	verdict = word & 0xff;
 	if (verdict == 3 || verdict == 4) {
 		if (verdict == 4)
-			d->audited |= 1;
+			d->audited.word[0] |= 1;
 		d->reason = WEFT_REASON_NO_ALLOW;
 		return WEFT_DENY;
 	}

@@ -110,6 +110,16 @@ const ROWS: readonly Row[] = [
     bytes: () => `${RECORD.replace('{', '{"time":"2026-13-45T00:00:00Z",')}\n${RECORD}\n`,
   },
   {
+    ...{
+      name: 'a day that its month has not',
+      file: 'day.ndjson',
+      code: /W409/,
+      line: 1,
+      records: 1,
+    },
+    bytes: () => `${RECORD.replace('{', '{"time":"2026-02-29T00:00:00Z",')}\n${RECORD}\n`,
+  },
+  {
     ...{ name: 'a HAR cut short', file: 'cut.har', code: /W4\d\d/, line: 4, records: 2 },
     bytes: () => har([ENTRY, ENTRY, ENTRY]).slice(0, -20),
   },

@@ -112,13 +112,17 @@ workloads:
   - { name: two.prod, addresses: [10.0.0.6], labels: { v: "2" } }
 `;
 
-async function routed(name: string, text: string): Promise<string> {
+async function writeRouted(name: string, text: string): Promise<void> {
   await run('init', name);
   writeFileSync(join(cwd, name, POLICY), text);
   writeFileSync(join(cwd, name, 'world.yaml'), ROUTED_WORLD);
   const policies = [{ file: POLICY, attach: [{ namespace: 'prod' }] }];
   const config = { name, policies, world: 'world.yaml', default: 'allow' };
   writeFileSync(join(cwd, name, 'weft.json'), JSON.stringify(config));
+}
+
+async function routed(name: string, text: string): Promise<string> {
+  await writeRouted(name, text);
   const built = await run('build', name, '--out', `${name}.weft`);
   assert.is(built.exit, 0, built.stderr);
   return `${name}.weft`;
@@ -145,6 +149,19 @@ test('routes: parameters, cookies, bytes, splits, sticky ones; each with its nea
   const twice = await routed('routed-twice', ROUTING.replace('if (r.path', 'if (true && r.path'));
   const alike = await run('diff', old, twice);
   assert.is(alike.exit, 0, alike.stdout);
+});
+
+test('a folder compiled for it and a file: equal routes and tables are no difference', async () => {
+  const text = ROUTING.replace('cluster, Request', 'cluster, pattern, Request').replace(
+    'if (r.query',
+    'if (pattern("/a/{b}").matches(r.path)) return no;\n  if (r.query',
+  );
+  const file = await routed('as-file', text);
+  await writeRouted('as-folder', text.replace('return no;', 'return no; //'));
+  const { exit, stdout, stderr } = await run('diff', file, 'as-folder');
+  assert.is(exit, 0, stdout + stderr);
+  await writeRouted('as-folder', text.replace('"/a/{b}"', '"/b/{b}"'));
+  assert.is((await run('diff', file, 'as-folder')).exit, 5);
 });
 
 test('names beside the whole list are left undecided, with their lines', async () => {

@@ -126,6 +126,37 @@ spec:
     assert.match(unknown.stderr, 'no cluster in the world');
   }));
 
+test('GRPCRoutes judge what HTTP/1.1 carries, and say what becomes of HTTP/2', () =>
+  withFolder(async (cwd) => {
+    const route = `apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: { name: r, namespace: prod }
+spec:
+  parentRefs: [{ group: "", kind: Service, name: ratings, port: 80 }]
+  rules: [{ matches: [{ method: { service: shop.Cart } }], backendRefs: [{ name: ratings, port: 80 }] }]
+`;
+    put(cwd, { 'r.yaml': route, 'world.yaml': WORLD });
+    const args = ['import', 'gateway-api', 'r.yaml', '--world', 'world.yaml', '--out'];
+    const { exit, stderr } = await weft([...args, 'shop'], { cwd });
+    assert.is(exit, 0, stderr);
+    assert.match(stderr, 'warning[W505]: gRPC over HTTP/2 is refused');
+    const ask = async (line: string): Promise<unknown> => {
+      const said = ['-H', 'content-type: application/grpc-web+proto', '-o', 'json'];
+      const from = ['simulate', 'shop', '--from', 'ratings-v1.prod', '--to', 'ratings.prod:80'];
+      const out = await weft([...from, '--request', line, ...said], { cwd });
+      const [{ status, cluster }] = JSON.parse(out.stdout).results;
+      return [status, cluster];
+    };
+    assert.equal(await ask('POST /shop.Cart/Add'), [200, 'ratings/v1']);
+    assert.equal(await ask('POST /shop.Carts/Add'), [200, null]);
+    assert.equal(await ask('GET /shop.Cart/Add'), [404, null]);
+    put(cwd, { 'world.yaml': WORLD.replace('protocol: http', 'protocol: tcp') });
+    const refused = await weft([...args, 'other'], { cwd });
+    assert.is(refused.exit, 3);
+    assert.match(refused.stderr, 'port 80 of `ratings.prod` is not HTTP in the world');
+    assert.match(refused.stderr, '= help: write `protocol: http` at the port');
+  }));
+
 test('VirtualServices go to the clusters of the world that are their subsets', () =>
   withFolder(async (cwd) => {
     const objects = `apiVersion: networking.istio.io/v1
@@ -153,6 +184,29 @@ spec: { host: ratings, subsets: [{ name: one, labels: { app: ratings } }] }
     const [found] = JSON.parse(unknown.stdout).diagnostics;
     assert.equal([found.code, found.file, found.line], ['W504', 'r.yaml', 4]);
     assert.not(existsSync(join(cwd, 'other')));
+  }));
+
+test('STRICT peers: what is written has no rule that decides nothing', () =>
+  withFolder(async (cwd) => {
+    const peers = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: p, namespace: prod }
+spec: { mtls: { mode: STRICT } }
+`;
+    const known = WORLD.replace('ratings } }\n', 'ratings }, serviceAccount: r }\n');
+    put(cwd, { 'p.yaml': peers, 'world.yaml': known });
+    const args = ['import', 'istio', 'p.yaml', '--world', 'world.yaml', '--out', 'shop'];
+    assert.is((await weft(args, { cwd })).exit, 0);
+    const lint = await weft(['lint', 'shop'], { cwd });
+    assert.is(lint.exit, 0, lint.stderr);
+    const ask = async (): Promise<string> => {
+      const asked = ['simulate', 'shop', '--from', 'ratings-v1.prod', '--to', 'ratings.prod:80'];
+      return JSON.parse((await weft([...asked, '-o', 'json'], { cwd })).stdout).results[0].verdict;
+    };
+    assert.is(await ask(), 'allow');
+    // Without a service account a workload is nobody.
+    put(cwd, { 'shop/world.yaml': WORLD });
+    assert.is(await ask(), 'deny');
   }));
 
 test('blocks of CiliumNetworkPolicies need to know which addresses are nodes', () =>

@@ -82,6 +82,16 @@ async function write(page: Page, text: string): Promise<void> {
   await ready(page);
 }
 
+/** Parts of predicates that are broken inside of a word. */
+const BROKEN = `[...document.querySelectorAll('.steps code')]
+  .flatMap((code) => [...code.childNodes].filter((node) => node.nodeType === 3 && !node.data.includes(' ')))
+  .filter((node) => {
+    const range = document.createRange();
+    range.selectNode(node);
+    return range.getClientRects().length > 1;
+  })
+  .map((node) => node.data)`;
+
 const verdictOf = (page: Page, id: string): Promise<string | null> =>
   page.textContent(`[data-case="${id}"] .verdict`);
 
@@ -213,6 +223,8 @@ test('it fits a telephone, by keyboard, in the dark', async ({ browser, served }
     await page.keyboard.press('Enter');
     await ready(page);
     assert.is(await page.getAttribute('[aria-pressed=true]', 'data-case'), 'acme-opens-the-shop');
+    assert.ok((await page.locator('.steps code').count()) > 0);
+    assert.equal(await page.evaluate(BROKEN), [], `${width}`);
     await context.close();
   }
 });

@@ -103,6 +103,11 @@ test('what is pushed into a layout is read by skopeo, with its signatures kept',
   await ok('verify', 'oci:mine', '--trust', 'trust.json');
   await ok('pull', 'oci:mine', '--out', 'oci-archive:c.tar');
   await ok('verify', 'oci-archive:c.tar', '--trust', 'trust.json');
+  await ok('push', 'oci:mine', 'oci-archive:named.tar:one');
+  await ok('verify', 'oci-archive:named.tar:one', '--trust', 'trust.json');
+  await ok('verify', 'oci-archive:named.tar', '--trust', 'trust.json');
+  assert.is((await run('inspect', 'oci-archive:named.tar:two')).exit, 6);
+  skopeo('inspect', '--raw', 'oci-archive:named.tar:one');
 });
 
 test('who has not signed is told, with exit 6', async () => {

@@ -86,6 +86,10 @@ test('what fails is told with its line, in each form', () =>
     assert.match(tap.stdout, /^TAP version 14\n1\.\.2\nnot ok 1 - .*\n {2}---\n/);
     const github = await run('-o', 'github', '--run', 'nobody');
     assert.match(github.stdout, /^::error file=.*wrong\.test\.ts,line=8,title=nobody/);
+    const line = await run('-o', 'ndjson', '--run', '^A ');
+    assert.is(line.stdout.split('\n').length, 2);
+    const { exit: told2, results: one } = JSON.parse(line.stdout);
+    assert.equal([told2, one.length, line.exit], [2, 1, 2]);
     const quiet = await run('--only-show-failures', '--run', 'own');
     assert.is(quiet.stdout, '1 passed, 0 failed\n');
     const none = await run('--run', 'no such test');

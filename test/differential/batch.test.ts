@@ -25,9 +25,9 @@ const BUNDLES = Number(process.env['WEFT_BATCH_BUNDLES'] ?? 5);
 const RECORDS = 3000;
 const OPTIONS = { seed: 3, file: 'r.ndjson' };
 
-/** What generated policies do not: shadow, routes, arrays of a decision, patterns, traps. */
+/** What generated policies do not: shadow, routes, arrays of a decision, patterns, traps, whole headers. */
 const WRITTEN = `import { cluster, Connection, pattern, Request, Route, split, Verdict } from "weft";
-const v1 = cluster("shop.prod/v1"), v2 = cluster("shop.prod/v2"), gone = cluster("shop.prod/v9");
+const v1 = cluster("wide.prod/v1"), v2 = cluster("wide.prod/v2"), gone = cluster("wide.prod/v9");
 const users = pattern("/api/{v}/users/**");
 export function routeConnection(connection: Connection): Route {
   return connection.source.label("tier").is("front") ? split(v1, 60, v2, 40) : Route.None;
@@ -40,11 +40,16 @@ export function authorizeRequest(request: Request): Verdict {
   const seen = new StaticArray<u32>(4);
   seen[request.now > 1770000000000000000 ? 1 : 2] = 7;
   if (request.header("x-canary").is("true")) return Verdict.Deny;
+  if (request.header("host").is("wide.prod")) return Verdict.Deny;
   if (users.matches(request.path)) return Verdict.Audit;
   return seen[1] == 7 ? Verdict.Allow : Verdict.Pass;
 }
 `;
-const SHADOW = `import { Connection, Request, Verdict } from "weft";
+const SHADOW = `import { cluster, Connection, Request, Route, Verdict } from "weft";
+const v1 = cluster("wide.prod/v1");
+export function routeConnection(connection: Connection): Route {
+  return v1;
+}
 export function authorizeConnection(connection: Connection): Verdict {
   if (connection.source.principal.endsWith("web")) return Verdict.Audit;
   return connection.destination.port == 8080 ? Verdict.Deny : Verdict.Allow;
@@ -61,7 +66,9 @@ interface Counts {
 }
 const counts: Counts = { rows: 0, decided: 0, byBlock: 0 };
 
-async function compare(bundle: Bundle, world: World, text: string): Promise<void> {
+/** Compares line by line; answers how many lines the block decided. */
+async function compare(bundle: Bundle, world: World, text: string): Promise<number> {
+  const before = counts.byBlock;
   const decide = createBlockDecider([bundle], { ...OPTIONS, world });
   const plain = createRecordDecider(bundle, { world, seed: OPTIONS.seed });
   for await (const block of lineBlocks([Buffer.from(text, 'latin1')])) {
@@ -84,6 +91,7 @@ async function compare(bundle: Bundle, world: World, text: string): Promise<void
     assert.is(rows.length, want.length);
     counts.byBlock += have.byBlock;
   }
+  return counts.byBlock - before;
 }
 
 const test = suite<{ world: World }>('deciding by the block');
@@ -98,22 +106,31 @@ function generated(seed: number): string {
   return Array.from({ length: RECORDS }, (_, i) => recordLine(generateRecord(random, i))).join('');
 }
 
-test('written policies', async ({ world }) => {
-  const texts = new Map([...REQUEST_POLICIES, ['written.ts', WRITTEN], ['shadow.ts', SHADOW]]);
-  const policies = [...texts.keys()].map((file) => ({
-    file,
-    mode: file === 'shadow.ts' ? ('shadow' as const) : ('enforce' as const),
-  }));
-  const bundle = await mustCompile(texts, { ...REQUEST_CONFIG, policies });
-  await compare(bundle, world, Buffer.from(generated(SEED)).toString('latin1'));
-});
+for (const [texts, otherwise] of [
+  [REQUEST_POLICIES, 'deny'],
+  [REQUEST_POLICIES, 'allow'],
+  [new Map([...REQUEST_POLICIES, ['written.ts', WRITTEN]]), 'deny'],
+  [new Map([['written.ts', WRITTEN]]), 'allow'],
+] as const) {
+  const files = [...texts.keys()];
+  test(`written policies, else ${otherwise}: ${files.join(', ')}`, async ({ world }) => {
+    const policies = [
+      ...files.map((file) => ({ file })),
+      { file: 'shadow.ts', mode: 'shadow' as const },
+    ];
+    const all = new Map([...texts, ['shadow.ts', SHADOW]]);
+    const bundle = await mustCompile(all, { ...REQUEST_CONFIG, default: otherwise, policies });
+    await compare(bundle, world, Buffer.from(generated(SEED)).toString('latin1'));
+  });
+}
 
 for (let n = 0; n < BUNDLES; n += 1) {
   const seed = SEED * 1000 + n;
   test(`generated policies, seed ${seed}`, async ({ world }) => {
     const shape = { isRequest: n % 3 !== 0, fuel: [40, 200, 2000], decisions: 0 };
     const { texts, fuel } = generateTrial(seed, shape);
-    const bundle = await mustCompile(texts, { budget: { fuel } });
+    const otherwise = n % 2 === 0 ? 'deny' : 'allow';
+    const bundle = await mustCompile(texts, { budget: { fuel }, default: otherwise });
     await compare(bundle, world, Buffer.from(generated(seed)).toString('latin1'));
   });
 }
@@ -188,10 +205,8 @@ const DRAWS = ['0', '7', '4294967295', '4294967296', '00', '01', '1e3', '-1', '1
 
 test('times and draws at their edges', async ({ world }) => {
   const bundle = await mustCompile(REQUEST_POLICIES, REQUEST_CONFIG);
-  const plain = generated(SEED + 2)
-    .split('\n')
-    .slice(0, 20);
-  const lines = plain.flatMap((line) => {
+  const plain = generated(SEED + 2).split('\n');
+  const lines = plain.slice(0, 20).flatMap((line) => {
     const { from, to, request }: Record<string, unknown> = JSON.parse(line);
     const ends = `"from":${JSON.stringify(from)},"to":${JSON.stringify(to)}`;
     const rest = request === undefined ? '' : `,"request":${JSON.stringify(request)}`;
@@ -200,7 +215,11 @@ test('times and draws at their edges', async ({ world }) => {
       ...DRAWS.map((draw) => `{${ends},"random":${draw},"pick":${draw}${rest}}`),
     ];
   });
-  await compare(bundle, world, lines.join('\n'));
+  // Where most lines are left to the plain way the whole block is: usual ones stand between.
+  const usual = plain.slice(20, 20 + 4 * lines.length);
+  const among = usual.flatMap((line, i) => (i % 4 === 0 ? [line, lines[i / 4] ?? ''] : [line]));
+  const text = Buffer.from(among.join('\n')).toString('latin1');
+  assert.ok((await compare(bundle, world, text)) > usual.length / 2);
 });
 
 test('most of it was decided by the block', () => {

@@ -4,7 +4,6 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importNetwork } from '../../runtime/import/index.js';
 import { CiliumJudge, type CiliumRequest } from '../support/cilium-interpreter.js';
 import { compileTexts } from '../support/compile-texts.js';
 import { decideAsked } from '../support/decide-asked.js';
@@ -13,13 +12,12 @@ import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
 import {
-  CILIUM_HTTP_PORTS,
   ciliumFacts,
   ciliumYaml,
-  generateCilium,
   generateCiliumRequest,
   NODES,
 } from '../support/generate-cilium.js';
+import { ciliumSets } from '../support/imported-sets.js';
 import { Prng } from '../support/prng.js';
 
 /** WEFT_SEED moves the whole run elsewhere. */
@@ -41,22 +39,8 @@ interface Asked {
 
 async function compare(seed: number, count: number): Promise<void> {
   const random = new Prng(seed);
-  const names = Array.from({ length: count }, (_, i) => `set-${i}`);
-  const policies = [
-    ...generateCilium(random, null),
-    ...names.flatMap((name) => generateCilium(random, name)),
-  ];
-  const text = ciliumYaml(policies);
-  const options = { namespace: 'default', httpPorts: CILIUM_HTTP_PORTS, nodes: NODES };
-  const imported = importNetwork([{ name: 'mesh.yaml', text }], options);
-  assert.equal(
-    imported.diagnostics.filter((d) => d.severity === 'error'),
-    [],
-    text,
-  );
-  const texts = new Map(imported.policies.map((p) => [p.file, p.text]));
-  const config = { default: imported.default, budget: { instructions: 500_000 }, kernels: KERNELS };
-  const { bundle, diagnostics } = await compileTexts(texts, config);
+  const { names, policies, imported, texts, config } = ciliumSets(random, count);
+  const { bundle, diagnostics } = await compileTexts(texts, { ...config, kernels: KERNELS });
   if (bundle === null && diagnostics.every(({ code }) => code === 'B211')) {
     counts.tooLarge += names.length;
     return;

@@ -5,19 +5,13 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ISTIO_DEFAULTS, importIstio } from '../../runtime/import/index.js';
 import { mustCompile } from '../support/compile-texts.js';
 import { decideAsked } from '../support/decide-asked.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
 import { encodeRequests } from '../support/encode-request.js';
 import { kernelEngine, wasmEngine } from '../support/engines.js';
-import {
-  factsOf,
-  generateIstioRequest,
-  generateSet,
-  HTTP_PORTS,
-  yamlOf,
-} from '../support/generate-istio.js';
+import { factsOf, generateIstioRequest, yamlOf } from '../support/generate-istio.js';
+import { istioSets } from '../support/imported-sets.js';
 import { type IstioRequest, interpretIstio } from '../support/istio-interpreter.js';
 import { Prng } from '../support/prng.js';
 
@@ -40,19 +34,8 @@ interface Asked {
 
 async function compare(seed: number, count: number): Promise<void> {
   const random = new Prng(seed);
-  const names = Array.from({ length: count }, (_, i) => `set-${i}`);
-  const meshWide = random.oneIn(2) ? generateSet(random, 'istio-system').slice(0, 1) : [];
-  const policies = [...meshWide, ...names.flatMap((name) => generateSet(random, name))];
-  const text = yamlOf(policies);
-  const options = { ...ISTIO_DEFAULTS, httpPorts: HTTP_PORTS };
-  const imported = importIstio([{ name: 'mesh.yaml', text }], options, 'one');
-  assert.equal(
-    imported.diagnostics.filter((d) => d.severity === 'error'),
-    [],
-  );
-  const texts = new Map(imported.policies.map((p) => [p.file, p.text]));
-  const config = { default: imported.default, budget: { instructions: 500_000 }, kernels: KERNELS };
-  const bundle = await mustCompile(texts, config);
+  const { names, policies, texts, config } = istioSets(random, count);
+  const bundle = await mustCompile(texts, { ...config, kernels: KERNELS });
   const asked = names.flatMap((name) =>
     Array.from({ length: REQUESTS_EACH }, (): Asked => {
       const request = generateIstioRequest(random, name);

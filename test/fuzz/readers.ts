@@ -1,6 +1,6 @@
 /**
  * Every reader of bytes from outside under changed inputs: archives, OCI documents, registry answers,
- * docker's configuration, signatures, trust policies, calls of the local API. Each answers or refuses in its declared way; nothing
+ * docker's configuration, signatures, trust policies, calls of the local API, etcd's answers, a cluster's lists. Each answers or refuses in its declared way; nothing
  * else may be thrown, no input may take minutes, and memory stays bounded. What is accepted must hold.
  * Entry: `node readers.js INPUTS SEED [READER]`; an input that fails is printed in base64, exit code 1. Without arguments:
  * the readers' names, one a line.
@@ -11,6 +11,7 @@ import { BUNDLE_READERS } from './bundle-readers.js';
 import { CALL_SEEDS, readCallInput } from './call-reader.js';
 import { changeBytes } from './change-bytes.js';
 import { CONTROL_READERS } from './control-readers.js';
+import { KEPT_READERS } from './kept-readers.js';
 import { type Reader, text, utf8 } from './reader.js';
 import { RECEIVE_READERS } from './receive-readers.js';
 
@@ -18,6 +19,7 @@ const READERS: Readonly<Record<string, Reader>> = {
   ...CONTROL_READERS,
   ...BUNDLE_READERS,
   ...RECEIVE_READERS,
+  ...KEPT_READERS,
   calls: { seeds: CALL_SEEDS.map(utf8), read: (input) => readCallInput(text(input)) },
 };
 

@@ -1,4 +1,4 @@
-/** An agent that follows a cluster: its pods are enrolled as they come, and a new world drops no connection. */
+/** An agent that follows a cluster: its pods are enrolled as they come, and a new world drops no connection that it allows. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -36,19 +36,24 @@ interface Running {
   until(holds: () => boolean | Promise<boolean>): Promise<void>;
 }
 
-async function start(api: FakeApiServer, bundle: string | null = 'shop.weft'): Promise<Running> {
+async function start(
+  api: FakeApiServer,
+  bundle: string | null = 'shop.weft',
+  onJson: ((text: string) => void) | null = null,
+): Promise<Running> {
   const ending = new AbortController();
   let said = '';
   const heard = {
     stderr: (text: string) => {
       said += text;
+      onJson?.(said);
     },
   };
   let isOver = false;
   const args = [
     ...(bundle === null ? [] : ['--bundle', join(cwd, bundle)]),
     ...['--kubernetes', api.kubeconfig(), '--node', 'n1', '--enrol', 'all', '--quiet'],
-    ...['--log', 'text'],
+    ...['--log', onJson === null ? 'text' : 'json'],
   ];
   const exit = runAgent(args, agentEnv(paths, ending.signal, heard)).finally(() => {
     isOver = true;
@@ -80,11 +85,11 @@ async function failing(): Promise<string[]> {
 const enrolled = (): string[] => readState(paths).enrolled.map(({ cgroup }) => cgroup);
 const active = async (): Promise<number> => Number((await node.status())['active']);
 
-/** A client in a cgroup that keeps its connection; `ask` sends a word and waits for it to come back. */
+/** A client in a cgroup that keeps its connection; `ask` sends a word and waits for it to come back, `hear` for the next line: the error that ends it. */
 function openClient(
   cgroup: string,
   port: number,
-): { child: ChildProcess; ask(word: string): Promise<string> } {
+): { child: ChildProcess; ask(word: string): Promise<string>; hear(): Promise<string> } {
   const script = `
     require('fs').writeFileSync(${JSON.stringify(join(cgroup, 'cgroup.procs'))}, String(process.pid));
     const socket = require('net').connect(${port}, '127.0.0.2');
@@ -92,11 +97,13 @@ function openClient(
     socket.on('error', (error) => console.log(error.code));`;
   const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const hear = async (): Promise<string> => String((await lines.next()).value);
   return {
     child,
-    async ask(word) {
+    hear,
+    ask(word) {
       child.stdin.write(`${word}\n`);
-      return String((await lines.next()).value);
+      return hear();
     },
   };
 }
@@ -143,8 +150,12 @@ test.after(() => {
 const gone = new Set<number>();
 const enrolledFolder = (n: number): boolean => !gone.has(n);
 
-test('pods are enrolled, judged as who they are, and a new world drops no connection', async () => {
-  const server = createServer((socket) => socket.pipe(socket));
+test('pods are enrolled, judged as who they are, and a new world ends what it refuses alone', async () => {
+  const met: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('error', (error) => met.push(String((error as NodeJS.ErrnoException).code)));
+    socket.pipe(socket);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.2', resolve));
   const container = join(cgroupOf(1), CONTAINER);
   const running = await start(api);
@@ -157,19 +168,36 @@ test('pods are enrolled, judged as who they are, and a new world drops no connec
     assert.equal(await failing(), []);
     const before = await active();
     api.put('pods', late);
-    await running.until(async () => (await active()) !== before);
-    assert.is(connectFrom(container, 9, '127.0.0.9'), 'ECONNREFUSED', 'it is known now');
+    await running.until(() => connectFrom(container, 9, '127.0.0.9') === 'ECONNREFUSED');
+    assert.is.not(await active(), before, 'another generation knows it');
     assert.is(await client.ask('second'), 'second');
     const changed = prod('ratings', '127.0.0.2', { namespace: 'dev', node: 'n2' });
     api.delete('pods', prod('ratings', '127.0.0.2'));
     api.put('pods', changed);
     await running.until(() => connectFrom(container, 9, '127.0.0.2') === 'EPERM');
-    assert.is(await client.ask('third'), 'third', 'what was open lives on');
+    assert.is(await client.hear(), 'ECONNABORTED', 'what is refused now is ended');
+    await running.until(() => met.length === 1);
+    assert.equal(met, ['ECONNRESET']);
   } finally {
     client.child.kill();
     server.close();
     assert.is(await running.stop(), 0, running.said());
   }
+});
+
+test('what the world cannot hold is told once', async () => {
+  let said: string[] = [];
+  const heard = (): number => said.filter((line) => line.includes('"code":"N105"')).length;
+  api.put('pods', prod('twin', '127.0.0.2'));
+  const running = await start(api, 'shop.weft', (text) => {
+    said = text.split('\n');
+  });
+  await running.until(() => heard() === 1);
+  const generation = await active();
+  api.put('pods', late);
+  await running.until(async () => (await active()) !== generation);
+  assert.is(heard(), 1, said.join('\n'));
+  assert.is(await running.stop(), 0);
 });
 
 test('a server that is away: said, the world stays, and another start goes by it', async () => {
@@ -188,7 +216,7 @@ test('a server that is away: said, the world stays, and another start goes by it
   api.put('pods', late);
   api.setDown(false);
   await again.until(async () => (await failing()).length === 0 && (await active()) !== generation);
-  assert.is(connectFrom(container, 9, '127.0.0.9'), 'ECONNREFUSED');
+  await again.until(() => connectFrom(container, 9, '127.0.0.9') === 'ECONNREFUSED');
   assert.is(await again.stop(), 0, again.said());
 });
 

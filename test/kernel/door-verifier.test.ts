@@ -86,9 +86,9 @@ test('a log that says nothing', () => {
 });
 
 const kernel = openKernel();
-const refusal = (source: string): Error => {
+const refusal = (source: string, reasonOnly = false): Error => {
   try {
-    kernel.load({ name: 'refused', bytes: compileC(source) })[Symbol.dispose]();
+    kernel.load({ name: 'refused', bytes: compileC(source), reasonOnly })[Symbol.dispose]();
   } catch (error) {
     return error as Error;
   }
@@ -116,15 +116,28 @@ test('a refusal without source in its log gets the position from the line info',
   assert.equal([error.position?.line, error.position?.column], [6, 3]);
 });
 
-test('a program of a million steps is refused with its end of the log', () => {
-  const error = refusal(`SEC("tc") int policy(struct __sk_buff *skb) {
+const MILLION = `SEC("tc") int policy(struct __sk_buff *skb) {
   int sum = 0;
   for (int i = 0; i < 10000000; i++) { asm volatile("" : "+r"(sum)); sum += i; }
   return sum;
-}`);
+}`;
+
+test('a program of a million steps is refused with its end of the log', () => {
+  const error = refusal(MILLION);
   assert.ok(isVerifierError(error));
   assert.match(error.summary, /program is too large/);
   assert.is(error.position?.line, 7);
+});
+
+test('with its reason only it is refused without a log', () => {
+  const error = refusal(MILLION, true);
+  assert.ok(isVerifierError(error));
+  assert.match(error.summary, /program is too large/);
+  assert.is(error.program, 'policy');
+  assert.is(error.position, null);
+  assert.ok(error.log.length < 1000, error.log);
+  const loaded = { name: 'good', bytes: compileC(`SEC("tc") int policy(void *skb) { return 0; }`) };
+  kernel.load({ ...loaded, reasonOnly: true })[Symbol.dispose]();
 });
 
 test.run();

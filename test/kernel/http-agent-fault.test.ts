@@ -26,14 +26,25 @@ async function isOver(before: bigint, what: string): Promise<void> {
   await on.settles();
 }
 
+test('while nothing fails an exchange goes on, and nothing is counted', async () => {
+  const before = counted();
+  await on.open();
+  for (const path of ['/old/x', '/old/y'])
+    assert.equal(await on.ask(path), text('v2', path.replace('old', 'new')));
+  await on.settles();
+  assert.is(counted(), before);
+  assert.equal(on.net.faults, []);
+});
+
 for (const method of ['GET', 'HEAD'])
   test(`${method}: before the first byte of its reply the client gets 503, then the end`, async () => {
     const before = counted();
     await on.open();
     failing.failAfter('agent_probe', 0);
     await on.net.client(`s.sendall(get("/old/x", "${method}").encode())`);
-    const said = String(await on.net.client('to_end(s)'));
-    assert.match(said, /^HTTP\/1.1 503 .*\r\n\r\n$/s);
+    const { value, error } = await on.net.http.client.ask('to_end(s)');
+    assert.is(error, undefined);
+    assert.match(String(value), /^HTTP\/1.1 503 .*\r\n\r\n$/s);
     await isOver(before, 'agent_probe');
   });
 

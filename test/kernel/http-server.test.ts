@@ -141,13 +141,21 @@ test('pipelined requests: those that are allowed are answered in order, the firs
 
 test('a refusal does not overtake a reply that is still to come', async () => {
   await http.server.value(`
-gate, plain = threading.Event(), Echo.do_GET
+gate, began, plain = threading.Event(), threading.Event(), Echo.do_GET
 def slow(self):
-    if self.path == "/slow": gate.wait(10)
+    if self.path == "/slow": began.set(); gate.wait(10)
     plain(self)
 Echo.do_GET = slow`);
   await open();
-  await ask('s.sendall(get("/slow").encode()); s.sendall(get("/private").encode())');
+  await ask('s.sendall(get("/slow").encode())');
+  assert.is(await http.server.value('began.wait(10)'), true);
+  await ask('s.sendall(get("/private").encode())');
+  // A refusal that did not wait were under way by the time that later ones have come to others.
+  for (let i = 0; i < 20; i += 1)
+    assert.equal(
+      await ask(`ask(open_to("${SERVER4}", ${HTTP_PORT}), get("/private", more="${LONG}"))`),
+      DENIED,
+    );
   await http.server.value('gate.set()');
   assert.equal(await ask('take(s)'), [200, 'GET /slow 0\n', false]);
   assert.is(((await ask('take(s)')) as unknown[])[0] !== 200, true);

@@ -28,7 +28,7 @@ image t_a align 8 size 64 {
 }
 func entry weft_route_connection(v0: ptr) -> i32 stopped 240 241 {
 b0:
-  v1 = load.pointer i32 2 v0 + 204 @0
+  v1 = load.pointer i32 2 v0 + 212 @0
   v2 = const i32 443 @0
   v3 = eq v1, v2 @0
   br_if v3, b1, b2 @0
@@ -36,7 +36,7 @@ b1:
   v4 = const i32 257
   return v4 @0
 b2:
-  v5 = load.pointer i32 1 v0 + 206 @1
+  v5 = load.pointer i32 1 v0 + 214 @1
   v6 = load.image i32 4 t_a v5 + 0 limit 60 @1
   return v6 @1
 }

@@ -2,10 +2,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FRAME_DEPTH, FRAME_SLOTS } from '../../compiler/abi/index.js';
+import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { mustCompile } from '../support/compile-texts.js';
 import { describeRecord } from '../support/describe-record.js';
 import { encodeAll, Interner } from '../support/encode-connection.js';
-import { kernelEngine } from '../support/engines.js';
+import { kernelEngine, wasmEngine } from '../support/engines.js';
 import { generateConnection } from '../support/generate-connection.js';
 import { Prng } from '../support/prng.js';
 
@@ -28,21 +29,38 @@ export function authorizeConnection(connection: Connection): Verdict {
 
 const test = suite('recursion in the kernel');
 
-test('slots are given back by returns, traps and where fuel ends', async () => {
+let bundle: Bundle;
+
+test.before(async () => {
   const config = { kernels: ['6.12'], budget: { fuel: 300 } };
-  const bundle = await mustCompile(new Map([['deep.ts', POLICY]]), config);
+  bundle = await mustCompile(new Map([['deep.ts', POLICY]]), config);
+});
+
+/** Answers to connections to the ports from 0 on. */
+async function answersOf(open: typeof kernelEngine, count: number): Promise<readonly string[]> {
   const random = new Prng(5);
-  const connections = Array.from({ length: 9 * FRAME_SLOTS }, (_, i) => ({
+  const connections = Array.from({ length: count }, (_, i) => ({
     ...generateConnection(random),
     policies: null,
     port: i,
   }));
-  assert.ok(FRAME_DEPTH < 200);
-  using kernel = kernelEngine(bundle);
   const bytes = encodeAll(connections, bundle.manifest, new Interner(bundle.manifest));
-  const answers = (await kernel.decide(bytes, 'both')).map(
+  using engine = open(bundle);
+  const records = await engine.decide(bytes, 'both');
+  return records.map(
     (record) => describeRecord(record, bundle.manifest, 'authorize').answer + record.reason,
   );
+}
+
+test('a decision of each kind ends as in V8', async () => {
+  const have = await answersOf(kernelEngine, 3);
+  assert.equal(have, await answersOf((of) => wasmEngine(of, []), 3));
+  assert.is(new Set(have).size, 3);
+});
+
+test('slots are given back by returns, traps and where fuel ends', async () => {
+  assert.ok(FRAME_DEPTH < 200);
+  const answers = await answersOf(kernelEngine, 9 * FRAME_SLOTS);
   const ofKind = (kind: number): readonly string[] => [
     ...new Set(answers.filter((_, i) => i % 3 === kind)),
   ];

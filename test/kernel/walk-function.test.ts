@@ -6,13 +6,12 @@ import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileProject } from '../../compiler/index.js';
-import { parse } from '../../compiler/ir/index.js';
-import { lowerModule, walkFunction } from '../../compiler/lower/index.js';
 import { measureVerified } from '../../runtime/agent/index.js';
 import { openKernel } from '../../runtime/kernel/index.js';
 import { wizerSnapshot } from '../../runtime/snapshot/index.js';
 import { parseCaseFile } from '../support/case-file.js';
 import { type ConfigText, projectOf } from '../support/compile-texts.js';
+import { walkModule } from '../support/walk-functions.js';
 
 const test = suite('walked functions');
 
@@ -39,14 +38,7 @@ async function count(
   });
   const { ir } = outcome.stages;
   if (!outcome.ok || ir === null) throw new Error(JSON.stringify(outcome.diagnostics));
-  const module = parse(ir);
-  const lowered = lowerModule(module, { mayGoto: series !== '6.1' });
-  if (!lowered.ok) throw new Error('it does not lower again');
-  const images = new Map(module.images.map(({ name, bytes }) => [name, bytes]));
-  const ours = lowered.functions.reduce(
-    (sum, func) => sum + walkFunction({ ...func, images, limit: 1_000_000 }).instructions,
-    0,
-  );
+  const ours = walkModule(ir, { mayGoto: series !== '6.1', isOld: false });
   const { base } = outcome.bundle.objects;
   const form = series === '6.1' ? base : outcome.bundle.objects.mayGoto;
   const bundle = { ...outcome.bundle, objects: { base: form, mayGoto: form } };

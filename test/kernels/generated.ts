@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeBundle } from '../../compiler/bundle/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { encodeBundle } from '../../compiler/index.js';
 import { createKernelSimulator } from '../../runtime/agent/index.js';
 import { isVerifierError, type Kernel } from '../../runtime/kernel/index.js';
@@ -88,7 +89,7 @@ async function tryOne(
     return 'same';
   } catch (error) {
     if (isVerifierError(error)) return error.message;
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -4,6 +4,7 @@
  * one by one.
  */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
+import { messageOf } from '../../compiler/diagnostic/index.js';
 import { ACCOUNT_MAPS } from '../../runtime/agent/account.js';
 import { MAP_STUBS, STUB_ATTACH } from '../../runtime/agent/hooks.js';
 import { stage } from '../../runtime/agent/index.js';
@@ -46,7 +47,7 @@ function refusalOf(object: string, error: unknown): Measured {
     const log = error.log.replaceAll('\0', '').trimEnd().split('\n').slice(-LOG_LINES);
     return { object, program: error.program, count: null, refusal: [error.message, ...log] };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const details =
     error instanceof Error && 'details' in error ? (error.details as readonly string[]) : [];
   return { object, program: '*', count: null, refusal: [message, ...details] };
@@ -112,6 +113,20 @@ function* measureSpecimen(
       });
     });
   }
+}
+
+/** A sample as the agent of this kernel would load it. */
+export function measureStaged(
+  kernel: Kernel,
+  { name, bundle, world: text }: Specimen,
+  read: ReadObject,
+): readonly Measured[] {
+  const { world } = readWorld(text, 'world.yaml');
+  if (world === null) throw new Error(`${name}: a faulty world`);
+  using node = kernel.load({ name: 'node', bytes: read('bpf/stubs'), only: [] });
+  const nodeMaps = Object.fromEntries(node.mapNames.map((map) => [map, node.map(map)]));
+  const options = { generation: 1, cgroups: new Map(), clockOffset: 0n, nodeMaps };
+  return measureOne(name, kernel, (k) => stage(k, bundle, world, options).object);
 }
 
 /** False where the kernel has nothing to attach it to (6.1); other refusals are the verifier's. */

@@ -31,6 +31,7 @@ export function agentEnv(paths: Paths, signal: AbortSignal, heard: Heard = {}): 
       const { user, system } = process.cpuUsage();
       return { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() };
     },
+    collect: null,
     openKernel: () => openKernel(),
     nodePaths: () => paths,
   };

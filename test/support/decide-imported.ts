@@ -148,7 +148,7 @@ export async function routeImported(
   });
 }
 
-/** The path that an edited request has, or the Location of a redirect. */
+/** The path that an edited request has, the Location of a redirect, or the status of gRPC that a reply has. */
 function madeOf(target: RouteTarget | undefined, { request, port }: Case): string {
   if (request === null) return '';
   const mark = request.target.indexOf('?');
@@ -156,6 +156,8 @@ function madeOf(target: RouteTarget | undefined, { request, port }: Case): strin
   const query = mark < 0 ? null : request.target.slice(mark + 1);
   const host = request.headers.find(([name]) => name.toLowerCase() === 'host')?.[1] ?? 'h';
   if (target?.kind === 'cluster') return editedPath(target.edits, path);
+  if (target?.kind === 'reply')
+    return /^grpc-status: \d+/m.exec(target.reply.head)?.[0].replace(' ', '') ?? '';
   if (target?.kind !== 'redirect') return '';
   return locationText(target.redirect, { path, query, host, port, headers: [] });
 }

@@ -1,5 +1,5 @@
 /** Writes struct weft_connection for one set of facts, interning texts as a node does. */
-import { CONNECTION, PARTY, SYMBOL_EMPTY } from '../../compiler/abi/index.js';
+import { CONNECTION, PARTY, putPolicies, SYMBOL_EMPTY } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import type { CaseParty } from './case-file.js';
 
@@ -77,17 +77,17 @@ export function encodeAll(
   return bytes;
 }
 
-/** The 208 bytes of struct weft_connection. */
+/** The bytes of struct weft_connection. */
 export function encodeConnection(facts: Facts, manifest: Manifest, interner: Interner): Uint8Array {
   const out = new Uint8Array(CONNECTION.size);
   const view = new DataView(out.buffer);
   writeParty(out, CONNECTION.source, 'source', facts.source, manifest, interner);
   writeParty(out, CONNECTION.destination, 'destination', facts.destination, manifest, interner);
   const attached = facts.policies ?? manifest.policies.map((p) => p.index);
-  view.setBigUint64(
+  putPolicies(
+    view,
     CONNECTION.policies,
-    attached.reduce((mask, i) => mask | (1n << BigInt(i)), 0n),
-    true,
+    attached.reduce((set, i) => set | (1n << BigInt(i)), 0n),
   );
   view.setBigUint64(CONNECTION.now, facts.now, true);
   view.setUint32(CONNECTION.random, facts.random, true);

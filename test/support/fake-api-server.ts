@@ -84,10 +84,14 @@ export class FakeApiServer {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** As a pod is given it, with the files that kubelet mounts. */
+  /** The folder of the files that kubelet mounts. */
+  get mounted(): string {
+    return join(this.#folder, 'pod');
+  }
+
+  /** As a pod is given it, with these files. */
   get ofPod(): ApiServer {
-    const folder = join(this.#folder, 'pod');
-    return apiServerOfPod({ host: '127.0.0.1', port: String(this.port), folder });
+    return apiServerOfPod({ host: '127.0.0.1', port: String(this.port), folder: this.mounted });
   }
 
   /** A kubeconfig with the token in it; answers with its path. */
@@ -106,8 +110,8 @@ export class FakeApiServer {
   }
 
   #mount(): void {
-    writeFileSync(join(this.#folder, 'pod/ca.crt'), this.#authority.root.cert);
-    writeFileSync(join(this.#folder, 'pod/token'), `${this.#token}\n`);
+    writeFileSync(join(this.mounted, 'ca.crt'), this.#authority.root.cert);
+    writeFileSync(join(this.mounted, 'token'), `${this.#token}\n`);
   }
 
   /** Another authority and another token; `mounted`: the pod has been given them too. */

@@ -14,7 +14,10 @@ const workload = (n: number, namespace: string): string => {
 `;
 };
 
-/** Every namespace of the pools twice, and services of three of them. */
+/** Workloads of `prod` behind the others: so many that clusters there have several endpoints. */
+const MORE = 8;
+
+/** Every namespace of the pools twice and one more often; a service of two target ports, of one, and of nobody. */
 export const POOL_WORLD: string = `services:
   - name: shop.prod
     addresses: [10.96.0.1, "fd00:96::1"]
@@ -22,21 +25,32 @@ export const POOL_WORLD: string = `services:
     clusters:
       - { name: shop/v1, selector: { version: v1 } }
       - { name: shop/v2, selector: { version: v2 } }
+  - name: wide.prod
+    addresses: [10.96.0.3, "fd00:96::3"]
+    ports: [{ port: 80, target: 8080, protocol: http }]
+    clusters:
+      - { name: wide/v1, selector: { version: v1 } }
+      - { name: wide/v2, selector: { version: v2 } }
   - name: none.prod
     addresses: [10.96.0.2]
     ports: [{ port: 80, target: 8080, protocol: http }]
     clusters:
       - { name: none/v1, selector: { version: v9 } }
 workloads:
-${[...POOLS.namespaces, ...POOLS.namespaces].map((namespace, n) => workload(n, namespace)).join('')}`;
+${[...POOLS.namespaces, ...POOLS.namespaces, ...Array<string>(MORE).fill('prod')]
+  .map((namespace, n) => workload(n, namespace))
+  .join('')}`;
 
 const FROM = ['w0.prod', 'w1.dev', 'w2.ops', 'w5.prod', 'w9.prod-eu', '10.1.2.3', '192.168.3.4'];
 const TO = [
   ...['shop.prod:80', 'shop.prod:443', 'none.prod:80', 'w0.prod:8080', 'w5.prod:22', 'w6.dev:81'],
+  ...['wide.prod:80', '10.96.0.3:80', '[fd00:96::3]:80'],
   ...['10.1.2.1:8080', '203.0.113.1:53', '[fd00:1::1]:8080', 'gone.prod:80'],
 ];
 const BOUND = [
   { cluster: 'shop/v2', endpoint: '10.1.2.2:8080' },
+  { cluster: 'wide/v2', endpoint: '10.1.2.17:8080' },
+  { endpoint: '[fd00:1::d]:8080' },
   { endpoint: '[fd00:1::1]:8080' },
   { cluster: 'shop/v1', endpoint: 'elsewhere' },
 ];

@@ -1,12 +1,12 @@
 /** A small bundle made by hand, for tests of what carries bundles about. */
-import { DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
+import { ABI_VERSION, DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/bundle/index.js';
 
 export function sampleBundle(): Bundle {
   return {
     manifest: {
       schemaVersion: 1,
-      abiVersion: 1,
+      abiVersion: ABI_VERSION,
       name: 'sample',
       policies: [
         {

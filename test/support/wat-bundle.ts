@@ -1,6 +1,6 @@
 /** Bundles from WebAssembly text, for tests that need exact modules and no frontend. */
 import binaryen from 'binaryen';
-import { DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
+import { ABI_VERSION, DEFAULT_REFUSALS, refusalReplies } from '../../compiler/abi/index.js';
 import type { Manifest, ManifestRoute, PolicyEntry } from '../../compiler/bundle/manifest.js';
 import type { Site } from '../../compiler/frontend/types.js';
 
@@ -61,7 +61,7 @@ export function clusterRoute(name: string, policy: number): ManifestRoute {
 export function manifestOf(parts: Partial<Manifest>): Manifest {
   return {
     schemaVersion: 1,
-    abiVersion: 1,
+    abiVersion: ABI_VERSION,
     name: 'test',
     policies: [],
     routes: [],

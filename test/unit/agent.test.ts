@@ -231,6 +231,7 @@ const RAW: KernelEvent = {
   endpointPort: 9080,
   protocol: 6,
   hook: 'connect4',
+  open: false,
   request: null,
 };
 const NAMES: EventNames = {
@@ -250,6 +251,7 @@ test('an event in words', () => {
     time: '2026-01-01T00:00:00.123Z',
     node: 'node-a',
     hook: 'connect4',
+    open: false,
     generation: 3,
     bundle: 'sha256:00',
     verdict: 'deny',

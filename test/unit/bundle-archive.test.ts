@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_POLICIES } from '../../compiler/abi/index.js';
 import { bundleDigest, decodeBundle, encodeBundle } from '../../compiler/bundle/index.js';
 import { sampleBundle } from '../support/sample-bundle.js';
 
@@ -23,6 +24,21 @@ test('equal bundles are equal bytes, whatever the order of keys', () => {
   const reversed = Object.fromEntries(Object.entries(bundle.manifest).reverse());
   const other = { ...bundle, manifest: { ...bundle.manifest, ...reversed } };
   assert.equal(encodeBundle(other), encodeBundle(sampleBundle()));
+});
+
+test('as many policies as a bundle may have are read, and no more', () => {
+  const { manifest, ...rest } = sampleBundle();
+  const [policy] = manifest.policies;
+  if (policy === undefined) throw new Error('a sample has a policy');
+  const codesOf = (count: number): readonly string[] => {
+    const named = (index: number) => ({ ...policy, index, name: `p${index}` });
+    const policies = Array.from({ length: count }, (_, index) => named(index));
+    const outcome = decodeBundle(encodeBundle({ ...rest, manifest: { ...manifest, policies } }));
+    return outcome.ok ? [] : outcome.diagnostics.map(({ code, message }) => `${code} ${message}`);
+  };
+  const told = codesOf(MAX_POLICIES).filter((text) => text.includes('items'));
+  assert.equal(told, []);
+  assert.match(codesOf(MAX_POLICIES + 1).join(), `must NOT have more than ${MAX_POLICIES} items`);
 });
 
 test('another manifest is another digest', () => {

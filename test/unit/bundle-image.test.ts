@@ -17,6 +17,7 @@ import {
   readLayout,
   sbomOf,
 } from '../../compiler/bundle/index.js';
+import { MAX_LAYERS } from '../../compiler/bundle/limits.js';
 import { sampleBundle } from '../support/sample-bundle.js';
 
 const test = suite('bundle image');
@@ -143,7 +144,7 @@ test('what is announced too large is refused before it is read', () => {
     'B106',
     'in all',
   );
-  assert.is(announce(Array.from({ length: 257 }, () => layers[0])), 'B106', 'layers');
+  assert.is(announce(Array.from({ length: MAX_LAYERS + 1 }, () => layers[0])), 'B106', 'layers');
   const large = new Uint8Array(MAX_IMAGE_MANIFEST_BYTES + 1);
   assert.is(codeOf({ ...image, manifest: large }), 'B106');
 });
@@ -188,7 +189,7 @@ test('a bundle manifest that is no canonical JSON is refused', () => {
   assert.is(codeOf(withConfig(bytes(` ${text}`))), 'B105');
   assert.is(codeOf(withConfig(bytes(text.slice(0, -1)))), 'B105');
   assert.is(codeOf(withConfig(Uint8Array.of(0xff, 0xfe))), 'B105');
-  const deep = `{"schemaVersion":1,"abiVersion":1,"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  const deep = `{"schemaVersion":1,"abiVersion":2,"x":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
   assert.is(codeOf(withConfig(bytes(deep))), 'B105', 'deeply nested');
 });
 

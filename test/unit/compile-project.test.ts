@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_POLICIES } from '../../compiler/abi/index.js';
 import { diagnostic } from '../../compiler/diagnostic/index.js';
 import {
   type ClusterCheck,
@@ -274,7 +275,7 @@ test('more policies than bits, and two of one name', async () => {
     mode: 'enforce',
     at: null,
   });
-  const many = Array.from({ length: 65 }, (_, i) => policy(`p${i}.ts`));
+  const many = Array.from({ length: MAX_POLICIES + 1 }, (_, i) => policy(`p${i}.ts`));
   assert.equal(codes(await compile([], { policies: many })), ['B201']);
   const twins = [policy('x/a.ts'), policy('y/a.ts')];
   assert.equal(codes(await compile([], { policies: twins })), ['B202']);

@@ -1,6 +1,14 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { CONNECTION, DECISION, STOPPED, VERDICT } from '../../compiler/abi/index.js';
+import {
+  CONNECTION,
+  DECISION,
+  MAX_POLICIES,
+  policiesAt,
+  putPolicies,
+  STOPPED,
+  VERDICT,
+} from '../../compiler/abi/index.js';
 import {
   type CombineRules,
   combine,
@@ -16,6 +24,7 @@ import {
   type DispatchRules,
   ROUTE_FUNCTION,
 } from '../../compiler/lower/dispatcher.js';
+import { Prng } from '../support/prng.js';
 import { sampleBundle } from '../support/sample-bundle.js';
 
 const test = suite('dispatcher');
@@ -51,15 +60,15 @@ function product<T>(items: readonly T[], count: number): T[][] {
 }
 
 /** Attached policies: bit i of the mask. */
-function connection(mask: number): Uint8Array {
+function connection(mask: bigint | number): Uint8Array {
   const bytes = new Uint8Array(CONNECTION.size);
-  new DataView(bytes.buffer).setBigUint64(CONNECTION.policies, BigInt(mask), true);
+  putPolicies(new DataView(bytes.buffer), CONNECTION.policies, BigInt(mask));
   return bytes;
 }
 
 function compare(
   rules: CombineRules & DispatchRules,
-  masks: readonly number[],
+  masks: readonly (bigint | number)[],
   answers: readonly number[][],
 ): void {
   const module = buildDispatcher(rules);
@@ -71,7 +80,7 @@ function compare(
         pointers: [connection(mask), decision],
         call: (callee) => BigInt(values[Number(/\d+/.exec(callee)?.[0])] ?? 0),
       });
-      const attached = rules.policies.filter((p) => (mask >> p.index) & 1);
+      const attached = rules.policies.filter((p) => (BigInt(mask) >> BigInt(p.index)) & 1n);
       const wanted = combine(
         rules,
         attached.map((p) => ({ policy: p.index, value: values[p.index] ?? 0 })),
@@ -82,9 +91,9 @@ function compare(
         site: view.getUint32(DECISION.site, true),
         policy: view.getUint32(DECISION.policy, true),
         reason: view.getUint32(DECISION.reason, true),
-        audited: view.getBigUint64(DECISION.audited, true),
-        shadowAllow: view.getBigUint64(DECISION.shadowAllow, true),
-        shadowDeny: view.getBigUint64(DECISION.shadowDeny, true),
+        audited: policiesAt(view, DECISION.audited),
+        shadowAllow: policiesAt(view, DECISION.shadowAllow),
+        shadowDeny: policiesAt(view, DECISION.shadowDeny),
       };
       const want = {
         ...wanted,
@@ -94,7 +103,11 @@ function compare(
       assert.equal(
         got,
         want,
-        JSON.stringify({ mask, values, shapes: rules.policies.map((p) => [p.mode, p.canAllow]) }),
+        JSON.stringify({
+          mask: String(mask),
+          values,
+          shapes: rules.policies.map((p) => [p.mode, p.canAllow]),
+        }),
       );
       assert.is(Number(value), got.verdict);
     }
@@ -130,24 +143,74 @@ test('no policy attached, or none in the bundle: the default', () => {
   }
 });
 
-test('the last of 64 policies decides with its own bit and number', () => {
+test('each policy around the ends of words and groups decides with its own bit and number, and no other', () => {
   const all = entries(
-    Array.from({ length: 64 }, () => ({ mode: 'enforce', canAllow: true }) as const),
+    Array.from({ length: MAX_POLICIES }, () => ({ mode: 'enforce', canAllow: true }) as const),
   );
   const module = buildDispatcher({ policies: all, default: 'deny', failure: DENIED });
   assert.equal(verifyModule(module), []);
-  const bytes = new Uint8Array(CONNECTION.size);
-  new DataView(bytes.buffer).setBigUint64(CONNECTION.policies, 1n << 63n, true);
-  const decision = new Uint8Array(DECISION.size);
-  const asked: string[] = [];
-  evaluate(module, AUTHORIZE_FUNCTION, {
-    pointers: [bytes, decision],
-    call: (callee) => BigInt(asked.push(callee) * 0 + ((5 << 8) | VERDICT.allow)),
-  });
-  assert.equal(asked, ['p63_authorize']);
-  const view = new DataView(decision.buffer);
-  assert.is(view.getUint32(DECISION.policy, true), 63);
-  assert.is(view.getUint32(DECISION.site, true), 5);
+  for (const index of [0, 7, 8, 62, 63, 64, 65, 71, 72, MAX_POLICIES - 1]) {
+    const decision = new Uint8Array(DECISION.size);
+    const asked: string[] = [];
+    evaluate(module, AUTHORIZE_FUNCTION, {
+      pointers: [connection(1n << BigInt(index)), decision],
+      call: (callee) => BigInt(asked.push(callee) * 0 + ((5 << 8) | VERDICT.allow)),
+    });
+    assert.equal(asked, [`p${index}_authorize`]);
+    const view = new DataView(decision.buffer);
+    assert.is(view.getUint32(DECISION.policy, true), index);
+    assert.is(view.getUint32(DECISION.site, true), 5);
+  }
+});
+
+test('many policies of all modes, of which some are attached, as combine says', () => {
+  const random = new Prng(100);
+  for (const count of [16, 17, 65, MAX_POLICIES]) {
+    for (const outcome of OUTCOMES) {
+      const policies = entries(Array.from({ length: count }, () => random.pick(SHAPES)));
+      const all = (1n << BigInt(count)) - 1n;
+      const bit = (): bigint => 1n << BigInt(random.below(count));
+      const masks = [
+        0n,
+        all,
+        all - 1n,
+        1n << BigInt(count - 1),
+        bit() | bit() | bit(),
+        all ^ bit(),
+      ];
+      const answers = Array.from({ length: 3 }, () =>
+        Array.from({ length: count }, () => random.pick(ANSWERS)),
+      );
+      const silent = Array.from({ length: count }, () => VERDICT.pass);
+      compare({ policies, default: outcome, failure: DENIED }, masks, [...answers, silent]);
+    }
+  }
+});
+
+test('routes of many policies: the first opinion of those that are attached', () => {
+  const policies = entries(
+    Array.from({ length: MAX_POLICIES }, (_, i) => ({
+      exports: ['routeConnection'] as const,
+      mode: i % 5 === 0 ? ('shadow' as const) : ('enforce' as const),
+      firstRoute: i,
+      routes: 1,
+    })),
+  );
+  const module = buildDispatcher({ policies, default: 'deny', failure: DENIED });
+  assert.equal(verifyModule(module), []);
+  const routeOf = (mask: bigint, silent: number): number => {
+    const { value } = evaluate(module, ROUTE_FUNCTION, {
+      pointers: [connection(mask)],
+      call: (callee) => (callee === `p${silent}_route` ? 0n : 1n),
+    });
+    return Number(value);
+  };
+  const bit = (i: number): bigint => 1n << BigInt(i);
+  for (const i of [1, 8, 63, 64, 66, 127]) assert.is(routeOf(bit(i), -1), i + 1, String(i));
+  assert.is(routeOf(bit(3) | bit(64) | bit(127), 3), 65);
+  assert.is(routeOf(bit(63) | bit(127), 63), 128);
+  assert.is(routeOf(bit(65) | bit(126), -1), 127, 'a shadow policy never routes');
+  assert.is(routeOf(0n, -1), 0);
 });
 
 test('one policy is a handful of instructions', () => {
@@ -179,7 +242,7 @@ test('behind a deny only those are asked that may still mark the decision', () =
     });
     const view = new DataView(decision.buffer);
     assert.is(view.getUint32(DECISION.verdict, true), VERDICT.deny);
-    return { calls, shadow: view.getBigUint64(DECISION.shadowAllow, true) };
+    return { calls, shadow: policiesAt(view, DECISION.shadowAllow) };
   };
   assert.equal(asked('enforce', false).calls, ['p0_authorize']);
   assert.equal(asked('enforce', true).calls, ['p0_authorize', 'p1_authorize']);

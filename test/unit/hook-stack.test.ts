@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { MAX_FUNCTIONS } from '../../compiler/check-functions.js';
 import { MAX_STACK } from '../../compiler/lower/index.js';
 
 const test = suite('stack of hooks');
@@ -98,6 +99,27 @@ for (const name of ['hooks', 'request-hooks']) {
       assert.ok(stack > 0, section);
       assert.ok(Math.ceil(stack / 32) * 32 + MAX_STACK <= KERNEL_STACK, `${section}: ${stack}`);
     }
+  });
+}
+
+/** BPF_MAX_SUBPROGS, include/linux/bpf_verifier.h. */
+const KERNEL_FUNCTIONS = 256;
+const FUNCTION = 2;
+
+for (const name of ['hooks', 'request-hooks']) {
+  test(`functions of ${name}`, () => {
+    const sections = sectionsOf(new Uint8Array(readFileSync(`dist/bpf/${name}.o`)));
+    const text = sections.findIndex((section) => section.name === '.text');
+    const symbols = sections.find(({ type }) => type === SYMTAB)?.bytes;
+    assert.ok(symbols);
+    let count = 0;
+    for (let at = 0; symbols !== undefined && at < symbols.byteLength; at += 24) {
+      const isFunction = (symbols.getUint8(at + 4) & 15) === FUNCTION;
+      if (isFunction && symbols.getUint16(at + 6, true) === text) count += 1;
+    }
+    assert.ok(count > 0, 'no functions');
+    // And the hook itself.
+    assert.ok(count + 1 + MAX_FUNCTIONS <= KERNEL_FUNCTIONS, `${count} functions`);
   });
 }
 

@@ -38,7 +38,7 @@ b5:
 b6:
   trap fuel
 b7:
-  v6 = load.pointer i32 4 v0 + 200
+  v6 = load.pointer i32 4 v0 + 208
   return v6
 }
 `;

@@ -3,10 +3,17 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planGeneration } from '../../runtime/discovery/index.js';
 import type { Service, Workload } from '../../runtime/discovery/types.js';
-import { type ClusterWorld, clusterWorld } from '../../runtime/kubernetes/index.js';
+import {
+  type ClusterWorld,
+  clusterWorld,
+  pictureLines,
+  readPicture,
+} from '../../runtime/kubernetes/index.js';
+import { packItem, unpackItem } from '../../runtime/kubernetes/packed.js';
 import { objectOf, Shared } from '../../runtime/kubernetes/raw.js';
+import { ListReader } from '../../runtime/kubernetes/read-list.js';
 import { readNamespace, readNode } from '../../runtime/kubernetes/read-place.js';
-import { readPod } from '../../runtime/kubernetes/read-pod.js';
+import { type PodFacts, readPod } from '../../runtime/kubernetes/read-pod.js';
 import { readService, readSlice } from '../../runtime/kubernetes/read-service.js';
 import { type MadePod, namespace, node, pod, service, slice } from '../support/cluster-objects.js';
 import type { Stored } from '../support/fake-api-server.js';
@@ -23,7 +30,6 @@ interface Objects {
 }
 
 function worldOf(objects: Objects): ClusterWorld {
-  const shared = new Shared();
   const facts = <T>(list: readonly Stored[] = [], read: (raw: Stored) => T | null) =>
     new Map(
       list.flatMap((object) => {
@@ -34,8 +40,8 @@ function worldOf(objects: Objects): ClusterWorld {
     );
   return clusterWorld(
     {
-      pods: facts(objects.pods, (raw) => readPod(objectOf(raw), shared)),
-      nodes: facts(objects.nodes, (raw) => readNode(objectOf(raw), shared)),
+      pods: facts(objects.pods, (raw) => readPod(objectOf(raw))),
+      nodes: facts(objects.nodes, (raw) => readNode(objectOf(raw))),
       namespaces: facts(objects.namespaces, (raw) => readNamespace(objectOf(raw))),
       services: facts(objects.services, (raw) => readService(objectOf(raw))),
       slices: facts(objects.slices, (raw) => readSlice(objectOf(raw))),
@@ -271,10 +277,9 @@ test('endpoints that are no pods stand behind the services that name them', () =
 });
 
 test('objects of no form at all are nothing', () => {
-  const shared = new Shared();
   for (const raw of [{}, { metadata: null, spec: 7, status: [] }, { metadata: { name: 7 } }]) {
-    assert.is(readPod(raw, shared), null);
-    assert.is(readNode(raw, shared), null);
+    assert.is(readPod(raw), null);
+    assert.is(readNode(raw), null);
     assert.is(readNamespace(raw), null);
     assert.is(readService(raw), null);
     assert.is(readSlice(raw), null);
@@ -286,12 +291,57 @@ test('objects of no form at all are nothing', () => {
   assert.equal(readService(odd)?.ports, []);
 });
 
-test('what many objects share is kept once', () => {
+test('what is packed comes back as it was, and what many objects share is one object', () => {
   const shared = new Shared();
-  const read = (name: string) =>
-    readPod(objectOf(pod(name, { ips: ['10.1.0.1'], labels: { b: '1', a: '2' } })), shared);
-  assert.is(read('x')?.labels, read('y')?.labels);
-  assert.equal(Object.keys(read('x')?.labels ?? {}), ['a', 'b']);
+  const facts = (name: string) =>
+    readPod(objectOf(pod(name, { ips: ['10.1.0.1', 'fd00::1'], labels: { b: '1', a: '2' } })));
+  const [one, two] = ['x', 'y'].map((name) =>
+    unpackItem<PodFacts>(packItem(facts(name) ?? {}), shared),
+  );
+  assert.equal(one, facts('x'));
+  assert.equal(two, facts('y'));
+  assert.is(one?.labels, two?.labels);
+  assert.equal(Object.keys(one?.labels ?? {}), ['a', 'b']);
+  const told = service('db', { ips: ['10.96.0.1'], selector: { addresses: 'x', labels: 'y' } });
+  const db = readService(objectOf(told));
+  assert.equal(unpackItem(packItem(db ?? {}), shared), db);
+});
+
+test('a list is read object by object, however it is cut', () => {
+  const items = [{ a: [1, { b: ']}"\\\\' }] }, {}, { metadata: { name: 'ü{' } }];
+  const documents = [
+    { metadata: { resourceVersion: '7', items: [1, [2]] }, items },
+    { items: [], kind: 'PodList' },
+    { kind: 'PodList', items, metadata: { continue: '"items":[' } },
+  ];
+  for (const document of documents)
+    for (const space of [0, 2])
+      for (const size of [1, 7, 1000]) {
+        const bytes = Buffer.from(JSON.stringify(document, null, space));
+        const read: object[] = [];
+        const reader = new ListReader((raw) => read.push(raw));
+        for (let at = 0; at < bytes.length; at += size) reader.take(bytes.subarray(at, at + size));
+        assert.equal({ ...reader.end(), items: read }, document);
+      }
+});
+
+test('what is no list is refused', () => {
+  for (const text of ['', '[]', '{"items":[{]}', '{"items":[[]]}', '{"items":[{}', 'null', '}'])
+    assert.throws(() => {
+      const reader = new ListReader(() => {});
+      reader.take(Buffer.from(text));
+      reader.end();
+    }, /no JSON|no object/);
+});
+
+test('a picture is handed over line by line', () => {
+  const none = new Map<string, string>();
+  const facts = {
+    ...{ nodes: none, namespaces: none, services: none, slices: none },
+    pods: new Map([['a/b\t"\n', packItem({ name: 'b\tc\n' })]]),
+  };
+  const picture = { facts, cgroups: CGROUPS };
+  assert.equal(readPicture([...pictureLines(picture)].join('\n').split('\n')), picture);
 });
 
 test.run();

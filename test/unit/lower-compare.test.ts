@@ -1,6 +1,24 @@
 /** What compares and the branches on them become: the whole code of small functions. */
 import { type Row, rowSuite } from '../support/lower-code.js';
 
+/** A loop that counts from 0 to a number that it reads. */
+const COUNTED = `
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+  v1 = load.pointer i32 2 v0 + 204
+  v2 = const i32 0
+  v3 = const i32 1
+  br b1(v2)
+b1(v4: i32):
+  v5 = lt_u v4, v1
+  br_if v5, b2, b3
+b2:
+  v6 = add i32 v4, v3
+  br b1(v6)
+b3:
+  return v4
+}`;
+
 const ROWS: readonly Row[] = [
   {
     name: 'a chain of && becomes compares with immediates that fall through',
@@ -34,6 +52,39 @@ b3:
      7: r0 = 257
 L1:
      8: exit`,
+  },
+  {
+    name: 'a counter on the left goes to the right, for verifiers that ask there',
+    ir: COUNTED,
+    want: `
+     0: r0 = 240
+     1: if r1 == 0 goto L3
+     2: r1 = *(u16 *)(r1 + 204)
+     3: r0 = 0
+L1:
+     4: if r1 > r0 goto L2
+     5: goto L3
+L2:
+     6: w0 += 1
+     7: goto L1
+L3:
+     8: exit`,
+  },
+  {
+    name: 'with may_goto it stays, since newer ones ask both sides',
+    ir: COUNTED,
+    mayGoto: true,
+    want: `
+     0: r0 = 240
+     1: if r1 == 0 goto L2
+     2: r1 = *(u16 *)(r1 + 204)
+     3: r0 = 0
+L1:
+     4: if r0 >= r1 goto L2
+     5: w0 += 1
+     6: goto L1
+L2:
+     7: exit`,
   },
   {
     name: 'a constant on the left goes to the right, and the question is turned round',

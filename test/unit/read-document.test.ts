@@ -79,9 +79,20 @@ documents('too large', () => {
 });
 
 documents('nested too deeply', () => {
-  const read = readDocument('['.repeat(20_000), 'x', 'world');
-  assert.is(read.value, null);
-  assert.is(read.diagnostics[0]?.code, 'W001');
+  const nested = (depth: number): string => `a:\n  ${'['.repeat(depth)}${']'.repeat(depth)}`;
+  for (const text of [nested(101), nested(9000), `a:\n  ${'['.repeat(100_000)}`]) {
+    const read = readDocument(text, 'x', 'world');
+    assert.is(read.value, null);
+    const [{ code, line, column, message }] = read.diagnostics as [Diagnostic];
+    assert.equal([code, line, column], ['W001', 2, 102]);
+    assert.is(message, 'lists and maps are nested more than 100 deep');
+  }
+  assert.not.match(
+    readDocument(nested(99), 'x', 'world')
+      .diagnostics.map(({ message }) => message)
+      .join(),
+    /nested/,
+  );
 });
 
 documents('JSON is read as well, and aliases in measure', () => {

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 
 const test = suite('reader fuzz');
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const INPUTS = 9000;
+const INPUTS = 12_500;
 /** As many as there are, at least; each has an equal share. */
-const READERS = 19;
+const READERS = 25;
 
 test(`${INPUTS} inputs without a fault, some for each reader`, () => {
   const script = join(root, 'scripts/fuzz.mjs');

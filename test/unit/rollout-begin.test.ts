@@ -196,7 +196,7 @@ test('nodes of another name, and no nodes', () => {
   assert.is(web({}), 'C105 node-1, node-3: of `shop` already');
   assert.ok(isBegun(web({ zone: 'b' })));
   assert.is(web({ zone: 'c' }), 'C106 no node is known with zone=c');
-  assert.is(begun({}, [], []), 'C106 no node is known with all nodes');
+  assert.is(begun({}, [], []), 'C106 no node is known');
   // A node whose labels come to match both stays with the one that was there first.
   const both = nodeReport({ node: 'both', labels: { zone: 'a', app: 'web' } });
   const later = {

@@ -194,6 +194,12 @@ draws('times need a zone and lie after 1970', () => {
   assert.is(parseTime('1970-01-01T01:00:00+01:00'), 0n);
   assert.is(parseTime('1970-01-01T00:00:00+01:00'), null);
   assert.is(parseTime('1970-01-01'), null);
+});
+draws('a day that its month has not is no time', () => {
+  for (const day of ['2023-02-29', '2100-02-29', '2026-02-30', '2026-04-31', '2026-01-32'])
+    assert.is(parseTime(`${day}T00:00:00+01:00`), null, day);
+  for (const day of ['2024-02-29', '2000-02-29', '2026-04-30', '2026-12-31'])
+    assert.is(parseTime(`${day}T00:00:00Z`), BigInt(Date.parse(day)) * 1_000_000n, day);
   assert.is(parseTime('2026-13-01T00:00:00Z'), null);
 });
 draws('the sequence of a seed is fixed and differs by seed', () => {

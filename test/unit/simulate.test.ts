@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FIRST_SYMBOL } from '../../compiler/abi/index.js';
+import { CONNECTION, FIRST_SYMBOL } from '../../compiler/abi/index.js';
 import type { Manifest } from '../../compiler/bundle/manifest.js';
 import { readWorld, type World } from '../../runtime/discovery/index.js';
 import {
@@ -266,12 +266,12 @@ const batch = suite('simulate: batch');
 batch('answers structs in one crossing, chunk by chunk', () =>
   withSimulator({ manifest: BASE, wasm: WASM }, async (simulator) => {
     const count = 10_000;
-    const bytes = new Uint8Array(count * 208);
+    const bytes = new Uint8Array(count * CONNECTION.size);
     const view = new DataView(bytes.buffer);
     for (let i = 0; i < count; i += 1) {
-      view.setUint32(i * 208 + 24, i % 2 === 0 ? FIRST_SYMBOL : 1, true);
-      view.setBigUint64(i * 208 + 176, 3n, true);
-      view.setUint32(i * 208 + 200, i, true);
+      view.setUint32(i * CONNECTION.size + 24, i % 2 === 0 ? FIRST_SYMBOL : 1, true);
+      view.setBigUint64(i * CONNECTION.size + CONNECTION.policies, 3n, true);
+      view.setUint32(i * CONNECTION.size + CONNECTION.random, i, true);
     }
     const { records } = await simulator.decidePolicy(bytes, 'both');
     assert.is(records.byteLength, count * RECORD.size);

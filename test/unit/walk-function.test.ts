@@ -10,6 +10,7 @@ import {
   alu,
   branch,
   type Code,
+  call,
   exit,
   type Insn,
   type InsnIndex,
@@ -24,6 +25,8 @@ import {
   R2,
   R3,
   R6,
+  R7,
+  R8,
   type Reg,
 } from '../../compiler/lower/asm/index.js';
 import { walkFunction } from '../../compiler/lower/walk/walk-function.js';
@@ -45,9 +48,13 @@ const IMAGE = new Map([['image', new Uint8Array(4096).fill(7, 16)]]);
 function walk(
   parts: readonly (Insn | number)[],
   params: readonly Type[] = ['i64', 'i64'],
+  isOld = false,
 ): ReturnType<typeof walkFunction> {
-  return walkFunction({ code: codeOf(parts), params, images: IMAGE, limit: 100_000 });
+  return walkFunction({ code: codeOf(parts), params, images: IMAGE, isOld, limit: 100_000 });
 }
+/** As verifiers count before 6.9, and since. */
+const oldAndNew = (parts: readonly (Insn | number)[]): readonly number[] =>
+  [true, false].map((isOld) => walk(parts, ['i64', 'i64'], isOld).instructions);
 const count = (...input: Parameters<typeof walk>): number => walk(...input).instructions;
 const when = (kind: JumpKind, left: Reg, imm: number, to: number): Insn =>
   branch({ kind, width: 64, left, right: { imm } }, to as Label);
@@ -183,6 +190,121 @@ test('the place that is walked most, and the ways that are kept', () => {
   const { most, kept } = walk([...flags(10), ...indexed, exit()]);
   assert.ok(most > 15, `${most}`);
   assert.is(kept, 10);
+});
+
+/** R6 of 0 to 31 against R1 of 0 to 63, twice a turn. */
+const counted = (test: Insn): (Insn | number)[] => [
+  alu('and', 64, R1, { imm: 63 }),
+  mov.imm(R6, 0),
+  mov.imm(R0, 0),
+  1,
+  test,
+  test,
+  add.imm(R0, 1),
+  2,
+  add.imm(R6, 1),
+  when('lt', R6, 32, 1),
+  exit(),
+];
+
+test('a counter on the left of a test tells verifiers before 6.9 nothing, on the right it does', () => {
+  const [left, right] = [
+    branch({ kind: 'ge', width: 64, left: R6, right: { reg: R1 } }, 2 as Label),
+    branch({ kind: 'le', width: 64, left: R1, right: { reg: R6 } }, 2 as Label),
+  ].map((test) => oldAndNew(counted(test)));
+  assert.is(right?.[0], right?.[1]);
+  assert.is(left?.[1], right?.[1]);
+  assert.ok(Number(left?.[0]) > Number(left?.[1]), `${left}`);
+});
+
+const END = 9;
+/** Twenty instructions that are walked where a way goes on. */
+const behind = (...parts: (Insn | number)[]): (Insn | number)[] => [
+  mov.imm(R0, 0),
+  ...parts,
+  ...Array.from({ length: 20 }, () => add.imm(R0, 1)),
+  END,
+  exit(),
+];
+
+test('what a number of a range cannot equal is asked again by verifiers before 6.9', () => {
+  const code = behind(alu('and', 64, R1, { imm: 7 }), when('ne', R1, 100, END));
+  assert.equal(oldAndNew(code), [24 + 1, 4]);
+});
+
+test('what they are told by a test that cannot hold is what the test says', () => {
+  const cannot = behind(
+    alu('and', 64, R1, { imm: 7 }),
+    when('eq', R1, 100, 1),
+    exit(),
+    1,
+    when('eq', R1, 100, END),
+  );
+  assert.equal(oldAndNew(cannot), [6, 4]);
+  const above = behind(
+    when('gt', R1, 7, END),
+    branch({ kind: 'gt', width: 64, left: R1, right: { reg: R2 } }, 1 as Label),
+    exit(),
+    1,
+    when('le', R1, 7, END),
+  );
+  assert.equal(oldAndNew(above), [6 + 1, 6 + 1]);
+});
+
+test('of two numbers that are not known they make anything, but of sums, differences and masks', () => {
+  const made = (kind: 'or' | 'and' | 'add'): (Insn | number)[] =>
+    behind(
+      alu('and', 64, R1, { imm: 7 }),
+      alu('and', 64, R2, { imm: 7 }),
+      alu(kind, 64, R1, { reg: R2 }),
+      when('le', R1, 14, END),
+    );
+  assert.equal(oldAndNew(made('or')), [26 + 1, 6]);
+  assert.equal(oldAndNew(made('and')), [6, 6]);
+  assert.equal(oldAndNew(made('add')), [6, 6]);
+});
+
+test('a copy of the half that a number has is a number of its own for them', () => {
+  const code = behind(
+    alu('and', 64, R1, { imm: 255 }),
+    alu('mov', 32, R2, { reg: R1 }),
+    when('gt', R2, 9, END),
+    when('le', R1, 9, END),
+  );
+  assert.equal(oldAndNew(code), [28, 7]);
+  const whole = behind(
+    alu('and', 64, R1, { imm: 255 }),
+    mov.reg(R2, R1),
+    when('gt', R2, 9, END),
+    when('le', R1, 9, END),
+  );
+  assert.equal(oldAndNew(whole), [6 + 1, 6 + 1]);
+});
+
+test('on their way back from what has to be known they give up at a call, and need all', () => {
+  // R6 and R0 differ on both ways; what is loaded needs R6, and nothing R7.
+  const code = (...between: Insn[]): (Insn | number)[] => [
+    mov.reg(R8, R2),
+    alu('and', 64, R1, { imm: 3 }),
+    mov.reg(R6, R1),
+    mov.imm(R7, 0),
+    when('eq', R8, 1, 1),
+    mov.imm(R7, 5),
+    1,
+    ...still,
+    when('eq', R8, 2, 2),
+    2,
+    ...between,
+    address(R3, 'image', 0),
+    add.reg(R3, R6),
+    load(1, R0, R3, 0),
+    ...Array.from({ length: 20 }, () => add.imm(R7, 1)),
+    exit(),
+  ];
+  const [called, plain] = [code(call('other', 0)), code(mov.imm(R0, 0))].map(oldAndNew);
+  assert.is(plain?.[0], plain?.[1]);
+  assert.is(called?.[1], plain?.[1]);
+  assert.ok(Number(called?.[0]) > Number(called?.[1]) + 20, `${called}`);
 });
 
 test('hooks take no more of a program than is left for them', () => {

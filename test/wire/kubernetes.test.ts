@@ -10,8 +10,11 @@ import {
   type ApiServer,
   apiServerOfKubeconfig,
   apiServerOfPod,
+  type ClusterWorld,
+  clusterWorld,
   followCluster,
   isKubernetesError,
+  unpackFacts,
 } from '../../runtime/kubernetes/index.js';
 import { node, pod, service } from '../support/cluster-objects.js';
 import { FakeApiServer, type Rule } from '../support/fake-api-server.js';
@@ -35,17 +38,24 @@ function follow(server: ApiServer, cgroups: ReadonlyMap<string, string> = new Ma
   const codes: string[] = [];
   let changes = 0;
   const followed = followCluster(server, {
-    ...{ node: 'n1', trustDomain: 'cluster.local', cgroups: () => new Map(cgroups) },
+    ...{ node: 'n1', cgroups: () => new Map(cgroups) },
     pauses: { first: 5, longest: 50 },
     onChange: () => {
       changes += 1;
     },
     onFault: (error) => void codes.push(isKubernetesError(error) ? error.code : String(error)),
   });
+  /** As the agent puts it together. */
+  const made = (): ClusterWorld | null => {
+    const picture = followed.picture();
+    if (picture === null) return null;
+    const options = { node: 'n1', trustDomain: 'cluster.local', cgroups: picture.cgroups };
+    return clusterWorld(unpackFacts(picture.facts), options);
+  };
+  const world = (): World | null => made()?.world ?? null;
   return {
-    codes,
-    world: () => followed.world(),
-    names: () => (followed.world()?.workloads ?? []).map(({ name }) => name).join(' '),
+    ...{ codes, world },
+    names: () => (world()?.workloads ?? []).map(({ name }) => name).join(' '),
     problem: () => followed.problem(),
     changes: () => changes,
     until: async (holds) => {
@@ -276,16 +286,6 @@ both('rights that lack are told, and there is no world', async (server, start) =
   await following.until(() => following.codes.length > 5);
   assert.equal([...new Set(following.codes)], ['N102']);
   await following.until(() => (following.problem() ?? '').includes('403: denied here'));
-});
-
-both('what the world cannot hold is told once', async (server, start) => {
-  server.put('pods', web());
-  server.put('pods', pod('twin', { ips: ['10.1.0.1'] }));
-  const following = start();
-  await following.until(() => following.names() !== '');
-  server.put('pods', api);
-  await following.until(() => following.names().startsWith('api'));
-  assert.equal(following.codes, ['N105']);
 });
 
 test('where no server is known', async () => {

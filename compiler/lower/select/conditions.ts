@@ -71,7 +71,8 @@ function setTest(s: Selector, left: ValueId, right: ValueId): Test {
 
 /** The machine's form of a compare. i32 is unsigned in 64 bits; signed i32 has jumps of its own. */
 export function testOf(s: Selector, kind: CompareOp, left: ValueId, right: ValueId): Test {
-  if (s.constant(left) !== null && s.constant(right) === null) {
+  const isCounted = s.counted.has(left) && !s.counted.has(right);
+  if ((s.constant(left) !== null && s.constant(right) === null) || isCounted) {
     return testOf(s, swapped(kind), right, left);
   }
   const constant = s.constant(right);

@@ -17,6 +17,7 @@ import {
 } from '../asm/index.js';
 import { type Exit, freshReg, type LirBlock, type LirFunc, regOfValue } from '../lir.js';
 import { countUses } from './count-uses.js';
+import { countedValues } from './counted-values.js';
 import { type Conditions, findConditions } from './fused-conditions.js';
 
 /** A place in the code that is being made. */
@@ -40,6 +41,8 @@ export class Selector {
   readonly mayTrustCopies: boolean;
   readonly uses: ReadonlyMap<ValueId, number>;
   readonly conditions: Conditions;
+  /** See counted-values.ts; of code for kernels before 6.9. */
+  readonly counted: ReadonlySet<ValueId>;
   /** The register that holds `zero` of the connection behind a pointer parameter. */
   readonly zeros: Map<ValueId, Reg> = new Map();
   /** The last load from a head whose bound was tested, with the register of its address. */
@@ -80,6 +83,7 @@ export class Selector {
     }
     this.uses = countUses(func);
     this.conditions = findConditions(func, this.uses);
+    this.counted = options.mayGoto ? new Set() : countedValues(func);
     this.#current = this.block(this.newBlock());
   }
 

@@ -5,7 +5,7 @@ import { agree, greater, isExact, lesser, lowHalf, type Range } from './scalar.j
 const ALL32 = (1n << 32n) - 1n;
 
 /** Bounds as signed numbers. */
-function signed({ min, max }: Range, width: Width): readonly [bigint, bigint] {
+export function signed({ min, max }: Range, width: Width): readonly [bigint, bigint] {
   const sign = 1n << BigInt(width - 1);
   if (max < sign || min >= sign) return [BigInt.asIntN(width, min), BigInt.asIntN(width, max)];
   return [-sign, sign - 1n];
@@ -104,15 +104,15 @@ function turned([a, b]: Pair): Pair {
 }
 
 function same(a: Range, b: Range): Pair {
-  const value = a.value | b.value;
-  const both = {
-    value,
-    mask: a.mask & b.mask & ~value,
-    min: greater(a.min, b.min),
-    max: lesser(a.max, b.max),
-  };
-  const left = agree(both) ?? a;
+  const left = agree(combine(a, b)) ?? a;
   return [left, left];
+}
+
+/** What is known of either of two numbers that are one, not settled yet. */
+export function combine(a: Range, b: Range): Range {
+  const mask = a.mask & b.mask;
+  const value = (a.value | b.value) & ~mask;
+  return { value, mask, min: greater(a.min, b.min), max: lesser(a.max, b.max) };
 }
 
 function without(a: Range, { value, mask }: Range): Range {

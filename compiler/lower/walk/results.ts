@@ -4,6 +4,7 @@
  */
 import type { Insn, Width } from '../asm/index.js';
 import { decide, narrow, type Pair } from './branch.js';
+import { computeOld, decideOld, narrowOld } from './old-rules.js';
 import { compute, exactly, type Range } from './scalar.js';
 
 type Alu = Extract<Insn, { op: 'alu' }>;
@@ -18,13 +19,24 @@ export interface Tested {
   readonly no: Pair;
 }
 
+/** How a verifier reckons. */
+interface Rules {
+  readonly compute: typeof compute;
+  readonly decide: typeof decide;
+  readonly narrow: typeof narrow;
+}
+const NEW: Rules = { compute, decide, narrow };
+const OLD: Rules = { compute: computeOld, decide: decideOld, narrow: narrowOld };
+
 /** The last results of the instructions of one function. */
 export class Results {
+  readonly #rules: Rules;
   readonly #immediates: (Range | undefined)[];
   readonly #computed: ({ readonly pair: Pair; readonly result: Range } | undefined)[];
   readonly #tested: ({ readonly pair: Pair; readonly result: Tested } | undefined)[];
 
-  constructor(instructions: number) {
+  constructor(instructions: number, isOld: boolean) {
+    this.#rules = isOld ? OLD : NEW;
     this.#immediates = new Array(instructions);
     this.#computed = new Array(instructions);
     this.#tested = new Array(instructions);
@@ -44,7 +56,7 @@ export class Results {
     const known = this.#computed[at];
     if (known !== undefined && known.pair[0] === left && known.pair[1] === right)
       return known.result;
-    const result = compute(kind, width, left, right);
+    const result = this.#rules.compute(kind, width, left, right);
     this.#computed[at] = { pair: [left, right], result };
     return result;
   }
@@ -53,6 +65,7 @@ export class Results {
     const known = this.#tested[at];
     if (known !== undefined && known.pair[0] === pair[0] && known.pair[1] === pair[1])
       return known.result;
+    const { decide, narrow } = this.#rules;
     const decided = decide(kind, width, pair[0], pair[1]);
     const result = {
       decided,

@@ -65,12 +65,17 @@ function bitLength(number: bigint): bigint {
 
 /** Lets bits and bounds tell each other; null where nothing is left. */
 export function agree(range: Range): Range | null {
+  const settled = settle(range);
+  return settled.min > settled.max ? null : settled;
+}
+
+/** As above; where nothing is left, bounds contradict each other as a verifier's would (reg_bounds_sync). */
+export function settle(range: Range): Range {
   const { value, mask, min, max } = range;
   if (mask === 0n && min === value && max === value) return range;
   if (min === 0n && max === ALL64 && mask === ALL64) return ANY;
   if (min === 0n && max === ALL32 && mask === ALL32) return ANY32;
   let [low, high] = [greater(min, value), lesser(max, value | mask)];
-  if (low > high) return null;
   // What the bounds have in common above their first different bit is known.
   const unlike = low ^ high;
   const open = (1n << bitLength(unlike)) - 1n;
@@ -79,7 +84,7 @@ export function agree(range: Range): Range | null {
   const bits = known & ~unknown & ALL64;
   if (bits > low) low = bits;
   if ((bits | unknown) < high) high = bits | unknown;
-  return low > high ? null : { value: bits, mask: unknown, min: low, max: high };
+  return { value: bits, mask: unknown, min: low, max: high };
 }
 
 /** The low half. */
@@ -137,8 +142,8 @@ const OPERATIONS: Readonly<Record<Exclude<AluKind, 'mov'>, Make>> = {
     if (a.max > ALL32 || b.max > ALL32) return ANY;
     return { ...ANY, min: a.min * b.min, max: a.max * b.max };
   },
-  div: (a, b) => (isExact(a) && isExact(b) && b.value > 0n ? exactly(a.value / b.value) : ANY),
-  mod: (a, b) => (isExact(a) && isExact(b) && b.value > 0n ? exactly(a.value % b.value) : ANY),
+  div: () => ANY,
+  mod: () => ANY,
   lsh: (a, b, width) => {
     if (!isExact(b)) return ANY;
     const by = b.value % BigInt(width);
@@ -184,6 +189,5 @@ export function compute(kind: AluKind, width: Width, left: Range, right: Range):
   const [any, a, b] = width === 32 ? [ANY32, lowHalf(left), lowHalf(right)] : [ANY, left, right];
   if ((a === any || b === any) && SPREADS.has(kind)) return any;
   const made = OPERATIONS[kind](a, b, width);
-  if (width === 64) return agree(made) ?? ANY;
-  return lowHalf(agree(made) ?? ANY);
+  return width === 64 ? settle(made) : lowHalf(settle(made));
 }

@@ -22,16 +22,32 @@ export interface Pointer {
 export type Value = Scalar | Pointer;
 export type Values = (Value | null)[];
 
+/**
+ * What a verifier comes across on its way back from what has to be known, to where it was made (backtrack_insn): a test of
+ * two numbers, of which then both have to be known, or a call, where one before 6.5 gives up and takes all numbers for
+ * needed. Only ways of old verifiers note these.
+ */
+export interface Event {
+  readonly time: number;
+  /** What was tested; null of a call. */
+  readonly pair: readonly [Origin, Origin] | null;
+  readonly before: Event | null;
+}
+
 /** A state that was kept where others may meet it. */
 export class Checkpoint {
   readonly at: number;
   readonly values: readonly (Value | null)[];
   readonly parent: Checkpoint | null;
+  /** What was on the way to it from its parent, the last first. */
+  readonly events: Event | null;
   readonly time: number;
   readonly depth: number;
   /** Turns of loops behind it that a run-time check ends. */
   readonly turns: number;
   readonly needed: Set<Place> = new Set();
+  /** Whether all of them are, here and before. */
+  needsAll = false;
   /** Ways from here that are not at their end. */
   open = 1;
   hits = 0;
@@ -43,6 +59,7 @@ export class Checkpoint {
     this.at = from.at;
     this.values = from.values.slice();
     this.parent = from.parent;
+    this.events = from.events;
     this.time = time;
     this.depth = from.parent === null ? 0 : from.parent.depth + 1;
     this.turns = from.turns;
@@ -54,6 +71,8 @@ export interface Way {
   at: number;
   values: Values;
   parent: Checkpoint | null;
+  /** What was on it since its parent, the last first. */
+  events: Event | null;
   turns: number;
   jumps: number;
   entry: Checkpoint | null;
@@ -97,27 +116,58 @@ export function covers(
   return true;
 }
 
-/** What was made after a time, as what it was made of before. */
-function expand(origins: Iterable<Origin>, time: number): Set<Origin> {
-  const found = new Set<Origin>();
-  const seen = new Set<Origin>(origins);
-  for (const origin of seen) {
-    if (origin.time <= time) found.add(origin);
-    else for (const from of origin.from) seen.add(from);
+/** What was made after a time becomes what it was made of before. */
+function expand(wanted: Set<Origin>, time: number): void {
+  for (const origin of wanted) {
+    if (origin.time <= time) continue;
+    wanted.delete(origin);
+    for (const from of origin.from) wanted.add(from);
   }
-  return found;
+}
+
+/** Goes back to before the first of these events; false where it gives up at a call. */
+function goBack(wanted: Set<Origin>, events: Event | null): boolean {
+  for (let event = events; event !== null; event = event.before) {
+    expand(wanted, event.time);
+    if (wanted.size === 0) return true;
+    if (event.pair === null) return false;
+    const [left, right] = event.pair;
+    if (wanted.has(left)) wanted.add(right);
+    else if (wanted.has(right)) wanted.add(left);
+  }
+  return true;
+}
+
+/** Every number of a state and of those before it (mark_all_scalars_precise). */
+function needAll(from: Checkpoint): void {
+  for (
+    let state: Checkpoint | null = from;
+    state !== null && !state.needsAll;
+    state = state.parent
+  ) {
+    state.needsAll = true;
+    for (const [place, value] of state.values.entries())
+      if (value?.kind === 'scalar') state.needed.add(place);
+  }
 }
 
 /** States on the way here had to know these numbers exactly, and what they were made of. */
-export function need(parent: Checkpoint | null, origins: Iterable<Origin>): void {
-  let wanted: Iterable<Origin> = origins;
-  for (let state = parent; state !== null; state = state.parent) {
-    const now = expand(wanted, state.time);
+export function need(way: Pick<Way, 'parent' | 'events'>, origins: Iterable<Origin>): void {
+  let wanted = new Set(origins);
+  let { events } = way;
+  for (let state = way.parent; state !== null && !state.needsAll; state = state.parent) {
+    if (!goBack(wanted, events)) {
+      needAll(state);
+      return;
+    }
+    events = state.events;
+    expand(wanted, state.time);
     const added = new Set<Origin>();
     const { values } = state;
-    for (let place = 0; now.size > 0 && place < values.length; place++) {
+    for (let place = 0; wanted.size > 0 && place < values.length; place++) {
       const value = values[place];
-      if (value?.kind !== 'scalar' || !now.has(value.origin) || state.needed.has(place)) continue;
+      if (value?.kind !== 'scalar' || !wanted.has(value.origin) || state.needed.has(place))
+        continue;
       state.needed.add(place);
       added.add(value.origin);
     }

@@ -32,6 +32,7 @@ import {
 import {
   Checkpoint,
   covers,
+  type Event,
   type Likeness,
   learn,
   need,
@@ -48,6 +49,8 @@ export interface WalkInput {
   readonly params: readonly Type[];
   /** Bytes of read-only images: a verifier reads them where it knows the place. */
   readonly images: ReadonlyMap<string, Uint8Array>;
+  /** Whether verifiers of kernels before 6.9 are meant, as the one of 6.1: see old-rules.ts. */
+  readonly isOld: boolean;
   /** The walk ends behind so many instructions, and where more than MOST_KEPT ways are kept for later. */
   readonly limit: number;
 }
@@ -95,7 +98,7 @@ class Walk {
     this.#input = input;
     this.#insns = input.code.insns;
     this.#places = placesOf(input.code);
-    this.#results = new Results(this.#insns.length);
+    this.#results = new Results(this.#insns.length, input.isOld);
     this.#visits = new Uint32Array(this.#insns.length);
   }
 
@@ -108,7 +111,15 @@ class Walk {
           ? { kind: 'pointer', to, offset: 0n, index: null, mayBeNull: true }
           : this.#scalar(ANY);
     }
-    const first: Way = { at: 0, values, parent: null, turns: 0, jumps: 0, entry: null };
+    const first: Way = {
+      at: 0,
+      values,
+      parent: null,
+      turns: 0,
+      jumps: 0,
+      entry: null,
+      events: null,
+    };
     this.#kept.push(first);
     for (let way = this.#kept.pop(); way !== undefined; way = this.#kept.pop()) {
       this.#follow(way);
@@ -177,6 +188,7 @@ class Walk {
       case 'call':
         this.#jumps += 1;
         way.jumps += 1;
+        this.#note(way, null);
         for (let reg = 0; reg <= R5; reg++) values[reg] = null;
         values[R0] = this.#scalar(ANY);
         break;
@@ -212,7 +224,9 @@ class Walk {
     if (kind === 'mov') {
       if (right.kind === 'pointer') return right;
       const range = compute('mov', width, right.range, right.range);
-      if (range === right.range) return right;
+      // Before 6.9 a copy of half a number is a number of its own (check_alu_op).
+      const isLinked = width === 64 || !this.#input.isOld;
+      if (range === right.range && isLinked) return right;
       return this.#scalar(range, [right.origin]);
     }
     const left = way.values[insn.dst] ?? this.#scalar(ANY);
@@ -225,7 +239,7 @@ class Walk {
   /** An address and a number: where it leads has to be known. */
   #moved(way: Way, pointer: Pointer, by: Value, isAdd: boolean): Value {
     if (by.kind === 'pointer' || !isAdd) return this.#scalar(ANY);
-    need(way.parent, [by.origin]);
+    need(way, [by.origin]);
     const { range } = by;
     if (isExact(range))
       return { ...pointer, offset: BigInt.asIntN(64, pointer.offset + range.value) };
@@ -263,10 +277,12 @@ class Walk {
     const { decided, yes, no } = this.#results.test(way.at, test, [left.range, right.range]);
     way.jumps += 1;
     if (decided !== null) {
-      need(way.parent, [left.origin, right.origin]);
+      need(way, [left.origin, right.origin]);
       way.at = decided ? target : way.at + 1;
       return;
     }
+    // Of tests that are decided both sides are needed already.
+    if ('reg' in test.right) this.#note(way, [left.origin, right.origin]);
     const values = way.values.slice();
     learn(values, [left, right], yes);
     this.#keep({ ...way, at: target, values });
@@ -317,6 +333,10 @@ class Walk {
     }
   }
 
+  #note(way: Way, pair: Event['pair']): void {
+    if (this.#input.isOld) way.events = { time: this.#time, pair, before: way.events };
+  }
+
   #keep(way: Way): void {
     this.#kept.push(way);
     if (way.parent !== null) way.parent.open += 1;
@@ -330,7 +350,8 @@ class Walk {
     const jumps = this.#jumps - this.#before.jumps;
     const walked = this.#walked - this.#before.walked;
     const isPast = jumps >= KEEP_AFTER.jumps && walked >= KEEP_AFTER.instructions;
-    let keeps = isForced || way.jumps > MOST_JUMPS || isPast;
+    const isLong = way.jumps > MOST_JUMPS && !this.#input.isOld;
+    let keeps = isForced || isLong || isPast;
     const states = this.#seen.get(way.at) ?? [];
     const left: Checkpoint[] = [];
     let hit: Checkpoint | null = null;
@@ -342,7 +363,7 @@ class Walk {
       }
       const isOpen = state.open > 0;
       const isSoon = jumps < KEEP_IN_LOOP_AFTER.jumps && walked < KEEP_IN_LOOP_AFTER.instructions;
-      if (isOpen && !isForced && way.jumps <= MOST_JUMPS && isSoon) keeps = false;
+      if (isOpen && !isForced && !isLong && isSoon) keeps = false;
       if (keeps) state.misses += 1;
       const most = isForced && isOpen ? MISSES_OF_LOOP : MISSES;
       if (state.misses <= state.hits * most + most) left.push(state);
@@ -374,7 +395,7 @@ class Walk {
       const value = way.values[place];
       return value?.kind === 'scalar' ? [value.origin] : [];
     });
-    if (origins.length > 0) need(way.parent, origins);
+    if (origins.length > 0) need(way, origins);
   }
 
   #checkpoint(way: Way, states: readonly Checkpoint[]): void {
@@ -382,6 +403,7 @@ class Walk {
     this.#before = { walked: this.#walked, jumps: this.#jumps };
     this.#seen.set(way.at, [state, ...states]);
     way.parent = state;
+    way.events = null;
     way.jumps = 0;
   }
 

@@ -7,6 +7,7 @@ import { chmodSync, chownSync, mkdirSync, renameSync, rmSync, statSync } from 'n
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { messageOf } from '../../../compiler/diagnostic/index.js';
 import type { PeerCredentials } from '../../kernel/index.js';
 import type { EventRecord } from '../../probe/index.js';
 import { type Access, accessOf } from './access.js';
@@ -217,7 +218,7 @@ export async function serveApi(path: string, world: ApiWorld): Promise<Api> {
     (request, response) => {
       const allowed = access.get(request.socket) ?? 'none';
       calls.take(request, response, allowed).catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         if (error instanceof NotYet) return refuse(response, 503, message);
         world.onFault(error);
         if (response.headersSent) response.destroy();

@@ -35,6 +35,7 @@ export const AGENT_COMMAND: CommandSpec = {
     if (!read.ok) return { exit: EXIT.usage, diagnostics: [diagnostic('U004', read.message)] };
     const { runAgentWith } = await import('../../agent/run-agent.js');
     const { stagerFile } = await import('../../agent/staged-bundles.js');
+    const { smallHeap } = await import('../../agent/small-memory.js');
     const code = await runAgentWith(values, {
       stdout: (text) => env.stdout.write(text),
       stderr: (text) => env.stderr.write(text),
@@ -48,6 +49,7 @@ export const AGENT_COMMAND: CommandSpec = {
       now: () => env.now(),
       clockOffset: () => env.clockOffset(),
       usage: () => env.usage(),
+      collect: smallHeap(),
       openKernel: () => env.openKernel(),
       nodePaths: () => env.nodePaths(),
     });

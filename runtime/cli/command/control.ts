@@ -1,5 +1,5 @@
 /** `weft control`: a control plane, and the small authority for those who have none. */
-import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { diagnostic, messageOf } from '../../../compiler/diagnostic/index.js';
 import type { StatusPlace } from '../../status-page/index.js';
 import { builtPage } from '../built-page.js';
 import {
@@ -22,10 +22,6 @@ function needed(input: Input, name: string): string {
   const text = textOption(input, name);
   if (text !== null) return text;
   throw usageFault(`\`--${name}\` is needed`, 'run `weft control --help`');
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Where the page is served; null where it is not asked for. Throws CliError. */
@@ -62,7 +58,7 @@ async function serve(env: Env, input: Input): Promise<Result> {
   const log = (level: string, message: string): void => {
     env.stderr.write(`${JSON.stringify({ time: env.now().toISOString(), level, message })}\n`);
   };
-  const onFault = (error: unknown): void => log('warn', describe(error));
+  const onFault = (error: unknown): void => log('warn', messageOf(error));
   const keys = watchKeys({ ca, cert, key }, { onFault });
   try {
     const store = await openStore(textOption(input, 'store') ?? DEFAULT_STORE, {

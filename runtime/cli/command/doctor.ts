@@ -1,4 +1,5 @@
 /** `weft doctor`: each thing that the kernel part needs, yes or no, and what to do about a no. */
+import { messageOf } from '../../../compiler/diagnostic/index.js';
 import type { Feature } from '../../kernel/types.js';
 import type { CommandSpec } from '../command-spec.js';
 import type { Env } from '../env.js';
@@ -8,7 +9,7 @@ async function kernelFeatures(env: Env): Promise<readonly Feature[]> {
   try {
     return (await env.openKernel({ unprivileged: true })).features();
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     const remedy = 'install libbpf 1.1 or newer: apt-get install libbpf1';
     return [{ name: 'libbpf', present: false, required: true, detail, remedy }];
   }

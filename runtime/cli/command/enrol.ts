@@ -22,7 +22,7 @@ export const ENROL_COMMAND: CommandSpec = {
   name: 'enrol',
   summary: "attach the hooks to a workload's cgroup",
   description:
-    'Connections made before are not judged. Where no generation is active, new ones are refused.\nWith `--all`, workloads whose cgroup is not on this node are named and left out.',
+    'Connections made before are judged when another generation takes over. Where no generation is active, new ones are refused.\nWith `--all`, workloads whose cgroup is not on this node are named and left out.',
   example: '$ sudo weft enrol reviews.prod\nenrolled /sys/fs/cgroup/weft/reviews as reviews.prod',
   arguments: [{ syntax: '[WORKLOAD]', description: 'its name in the world of the loaded bundle' }],
   options: [

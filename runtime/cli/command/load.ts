@@ -99,12 +99,16 @@ export const LOAD_COMMAND: CommandSpec = {
       const unwritten = writeLog(env, textOption(input, 'log'), error);
       return { ...result, diagnostics: [...(result.diagnostics ?? []), ...unwritten], sources };
     }
-    const { generation, previous, trust } = loaded;
+    const { generation, previous, trust, open } = loaded;
+    const { openLines } = await import('../../agent/settle-open.js');
     const by = trust === null ? '' : `, ${vouched(trust)}`;
     return {
       exit: EXIT.ok,
-      document: { generation, previous, bundle: digest, name: bundle.manifest.name, trust },
-      text: `generation ${generation} is active: ${bundle.manifest.name} ${digest}${by}`,
+      document: { generation, previous, bundle: digest, name: bundle.manifest.name, trust, open },
+      text: [
+        `generation ${generation} is active: ${bundle.manifest.name} ${digest}${by}`,
+        ...openLines(open),
+      ].join('\n'),
       // The build of a folder has planned with the same world already.
       diagnostics: [
         ...(subject.world === world ? subject.diagnostics : loaded.diagnostics),

@@ -1,7 +1,7 @@
 /** `weft playground`: a page to try policies on, which compiles, decides and explains by itself. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { diagnostic } from '../../../compiler/diagnostic/index.js';
+import { diagnostic, messageOf } from '../../../compiler/diagnostic/index.js';
 import { builtPage } from '../built-page.js';
 import { type CommandSpec, type Input, type Result, textOption } from '../command-spec.js';
 import type { Env } from '../env.js';
@@ -42,7 +42,7 @@ async function playground(env: Env, input: Input): Promise<Result> {
     await interrupted(env);
     return { exit: EXIT.interrupted };
   } catch (error) {
-    const message = `${LOOPBACK}:${port} cannot be listened on: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `${LOOPBACK}:${port} cannot be listened on: ${messageOf(error)}`;
     const help = 'choose another with `--port`; 0 takes any that is free';
     return { exit: EXIT.failure, diagnostics: [diagnostic('U022', message, { help })] };
   }

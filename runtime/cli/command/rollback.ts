@@ -49,16 +49,21 @@ export const ROLLBACK_COMMAND: CommandSpec = {
     const kernel = await env.openKernel();
     const paths = await env.nodePaths();
     const { rollback } = await import('../../agent/rollback.js');
+    const { openLines } = await import('../../agent/settle-open.js');
     const { withLock } = await import('../../agent/lock.js');
     const to = text === null ? null : Number(text);
-    const { generation, from, record } = await withLock(paths, () =>
+    const { generation, from, record, settled } = await withLock(paths, () =>
       rollback(kernel, paths, { to }),
     );
     const { bundle, manifest } = record;
     return {
       exit: EXIT.ok,
-      document: { generation, from, bundle, name: manifest.name },
-      text: `generation ${generation} is active again: ${manifest.name} ${bundle} (it was ${from})`,
+      document: { generation, from, bundle, name: manifest.name, open: settled.open },
+      text: [
+        `generation ${generation} is active again: ${manifest.name} ${bundle} (it was ${from})`,
+        ...openLines(settled.open),
+      ].join('\n'),
+      diagnostics: settled.diagnostics,
     };
   },
 };

@@ -39,6 +39,12 @@ function describe(status: NodeStatus): string {
     ['active', status.active === null ? 'nothing is loaded' : `generation ${status.active}`],
     ['lost events', String(status.lost)],
   ];
+  if (status.open !== null) {
+    const { generation, judged, ended, kept, problem } = status.open;
+    const why = problem === null ? '' : ` (not all: ${problem})`;
+    const what = `${judged} judged again by generation ${generation}: ${ended} ended, ${kept} kept${why}`;
+    head.push(['open connections', what]);
+  }
   if (status.lastError !== null) {
     head.push(['last error', `${status.lastError.time} ${status.lastError.message}`]);
   }

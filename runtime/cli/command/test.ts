@@ -19,7 +19,10 @@ function threshold(input: Input): number | null {
 }
 
 async function runTest(env: Env, input: Input): Promise<Result> {
-  if (!flagOption(input, 'watch')) return answer(env, input, null);
+  const isAnswer = false;
+  if (!flagOption(input, 'watch')) {
+    return answering(env, input, { answer: () => answer(env, input, null), isAnswer });
+  }
   const { existsSync } = await import('node:fs');
   const [shown = '.'] = input.arguments;
   const folder = pathIn(env, shown);
@@ -30,7 +33,7 @@ async function runTest(env: Env, input: Input): Promise<Result> {
   const tests = new TestSession(folder);
   return answering(env, input, {
     answer: (session) => answer(env, input, session === null ? null : { session, tests }),
-    isAnswer: false,
+    isAnswer,
   });
 }
 

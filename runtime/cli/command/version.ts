@@ -1,4 +1,5 @@
 /** `weft version`: nothing is loaded for it, so it answers at once. */
+import { ABI_VERSION } from '../../../compiler/abi/index.js';
 import type { CommandSpec } from '../command-spec.js';
 import { EXIT } from '../exit.js';
 import { VERSION } from '../version.js';
@@ -13,7 +14,7 @@ export const VERSION_COMMAND: CommandSpec = {
   async run(env) {
     return {
       exit: EXIT.ok,
-      document: { version: VERSION, abiVersion: 1, platform: env.platform },
+      document: { version: VERSION, abiVersion: ABI_VERSION, platform: env.platform },
       text: `weft ${VERSION} (abi 1, ${env.platform})`,
     };
   },

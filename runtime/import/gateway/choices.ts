@@ -1,14 +1,15 @@
-/** Rules of HTTPRoutes as choices, in the order that Gateway API gives them; regular expressions go last, as in Istio. */
-import { all, any, type Condition, TRUE, test } from '../condition.js';
+/** Rules of routes as choices, in the order that Gateway API gives them. */
+import { all, any, type Condition, TRUE, test, testWith } from '../condition.js';
 import type { Findings } from '../fields.js';
 import { quote } from '../policy-text.js';
 import { regexTest } from '../regex-match.js';
 import { findCluster } from '../route/find-cluster.js';
 import type { Arm, Choice, Edits, Services, Target } from '../route/model.js';
-import type { Backend, HttpRoute, NamedValue, PathMatch, RouteMatch, RouteRule } from './model.js';
+import { GRPC_STATUS } from './grpc.js';
+import type { Backend, MeshRoute, NamedValue, PathMatch, RouteMatch, RouteRule } from './model.js';
 
 interface Ranked {
-  readonly route: HttpRoute;
+  readonly route: MeshRoute;
   readonly rule: RouteRule;
   readonly match: RouteMatch;
   readonly port: number | null;
@@ -16,17 +17,10 @@ interface Ranked {
   readonly place: readonly [number, number];
 }
 
-const RANK: Readonly<Record<PathMatch['kind'], number>> = { exact: 0, prefix: 1, regex: 2 };
-
 /** Smaller goes first: what Gateway API says of precedence, in its order. */
 function precedence({ route, match, place }: Ranked): readonly (number | string)[] {
-  const { path, method, headers, query } = match;
   return [
-    RANK[path.kind],
-    path.kind === 'prefix' ? -path.text.length : 0,
-    method === null ? 1 : 0,
-    -headers.length,
-    -query.length,
+    ...match.rank,
     route.created === '' ? '~' : route.created,
     `${route.namespace}/${route.name}`,
     ...place,
@@ -43,8 +37,14 @@ function compare(a: Ranked, b: Ranked): number {
 }
 
 function pathTest(path: PathMatch): Condition {
+  if (path.kind === 'any') return TRUE;
+  if (path.kind === 'start') return test(`request.path.startsWith(${quote(path.text)})`);
   if (path.kind === 'exact') return test(`request.path.is(${quote(path.text)})`);
   if (path.kind === 'regex') return regexTest('request.path', 'paths', path.text, path.node);
+  if (path.kind === 'shape') {
+    const call = `pattern(${quote(path.text)})`;
+    return testWith((policy) => `${policy.declare('shape', call)}.matches(request.path)`);
+  }
   const text = path.text.replace(/\/+$/, '');
   if (text === '') return TRUE;
   return any(
@@ -90,13 +90,22 @@ function joinEdits(rule: Edits, { edits, at }: Backend, findings: Findings): Edi
   return [...rule, ...edits];
 }
 
-function targetOf(rule: RouteRule, services: Services, findings: Findings): Target {
+function targetOf(
+  { kind }: MeshRoute,
+  rule: RouteRule,
+  services: Services,
+  findings: Findings,
+): Target {
   const { at, redirect, backends } = rule;
   if (redirect !== null) {
     const target = { kind: 'answer', name: 'moved', call: redirect } as const;
     return { arms: [{ target, weight: 1, at }], key: null };
   }
   const used = backends.filter(({ weight }) => weight > 0);
+  if (used.length === 0 && kind === 'GRPCRoute') {
+    const target = { kind: 'answer', name: 'unavailable', call: GRPC_STATUS.unavailable } as const;
+    return { arms: [{ target, weight: 1, at }], key: null };
+  }
   const arms = used.flatMap((backend): Arm[] => {
     const edits = joinEdits(rule.edits, backend, findings);
     const { service, port, weight } = backend;
@@ -109,7 +118,7 @@ function targetOf(rule: RouteRule, services: Services, findings: Findings): Targ
 
 /** The choices of some routes for one service. */
 export function choicesOf(
-  routes: readonly HttpRoute[],
+  routes: readonly MeshRoute[],
   service: string,
   services: Services,
   findings: Findings,
@@ -127,6 +136,6 @@ export function choicesOf(
     at: rule.at,
     client: portTest(port),
     match: matchTest(match),
-    target: targetOf(rule, services, findings),
+    target: targetOf(route, rule, services, findings),
   }));
 }

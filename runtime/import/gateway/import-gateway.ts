@@ -1,17 +1,21 @@
 /**
- * HTTPRoutes of the mesh (GAMMA) -> a policy a service. Routes in another namespace than the service are for clients of that namespace,
+ * HTTPRoutes and GRPCRoutes of the mesh (GAMMA) -> a policy a service. Routes in another namespace than the service are for clients of that namespace,
  * and go before those of the service's own. Of the names of hosts the most special one counts, and only its routes.
  */
-import { all, any, type Condition, TRUE, test, testWith } from '../condition.js';
+import { all, any, type Condition, not, TRUE, test, testWith } from '../condition.js';
 import { Findings } from '../fields.js';
 import { type KubeObject, readObjects, type SourceFile } from '../objects.js';
 import { quote } from '../policy-text.js';
 import { FileNames, type ImportedFile, type ImportedProject } from '../project.js';
 import type { Group, Services } from '../route/model.js';
 import { writeRoutes } from '../route/write-routes.js';
+import { checkParents } from './check-parents.js';
 import { choicesOf, portTest } from './choices.js';
-import type { HttpRoute } from './model.js';
-import { readHttpRoute } from './read-http-route.js';
+import { GRPC_REQUEST, GRPC_STATUS } from './grpc.js';
+import type { MeshRoute } from './model.js';
+import { GRPC_ROUTE } from './read-grpc-route.js';
+import { HTTP_ROUTE } from './read-http-route.js';
+import { type RouteForm, readRoute } from './read-route.js';
 
 export interface GatewayOptions {
   readonly namespace: string;
@@ -19,11 +23,13 @@ export interface GatewayOptions {
 }
 
 const GROUP = 'gateway.networking.k8s.io';
+const FORMS: ReadonlyMap<string, RouteForm> = new Map(
+  [HTTP_ROUTE, GRPC_ROUTE].map((form) => [form.kind, form]),
+);
 const NONE = 'respond(404)';
 
 /** What to do about objects that are refused as a whole. */
 const REASONS: ReadonlyMap<string, string> = new Map([
-  ['GRPCRoute', 'gRPC is HTTP/2, which the kernel does not judge: route its connections, by TCP'],
   ['Gateway', 'Weft judges what workloads send each other: leave gateways to what runs them'],
   ['GatewayClass', 'Weft judges what workloads send each other: leave gateways to what runs them'],
   ['ReferenceGrant', 'take it out: whose routes count is decided by where they stand'],
@@ -32,7 +38,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Names of hosts, the most special first: whole ones, then longer ones; null, every host, last. */
-function hostsOf(routes: readonly HttpRoute[]): readonly (string | null)[] {
+function hostsOf(routes: readonly MeshRoute[]): readonly (string | null)[] {
   const rank = (host: string | null): readonly number[] =>
     host === null ? [2, 0] : [host.startsWith('*') ? 1 : 0, -host.length];
   const named = routes.flatMap(({ hosts }): readonly (string | null)[] =>
@@ -47,16 +53,22 @@ function hostsOf(routes: readonly HttpRoute[]): readonly (string | null)[] {
 
 /** What routes of one namespace say to its clients. */
 function groupsOf(
-  routes: readonly HttpRoute[],
+  routes: readonly MeshRoute[],
   guard: Condition,
   service: string,
   services: Services,
   findings: Findings,
 ): readonly Group[] {
-  const clientsOf = (some: readonly HttpRoute[]): Condition => {
-    const own = some.flatMap(({ parents }) => parents.filter((p) => p.service === service));
-    return any(...[...new Set(own.map(({ port }) => port))].map(portTest));
-  };
+  const portsOf = (some: readonly MeshRoute[]): ReadonlySet<number | null> =>
+    new Set(
+      some.flatMap(({ parents }) =>
+        parents.filter((p) => p.service === service).map(({ port }) => port),
+      ),
+    );
+  const clientsOf = (some: readonly MeshRoute[]): Condition =>
+    any(...[...portsOf(some)].map(portTest));
+  const isGrpc = routes.some(({ kind }) => kind === 'GRPCRoute');
+  const otherwise = isGrpc ? GRPC_STATUS.unimplemented : NONE;
   const groups = hostsOf(routes).map((host): Group => {
     const own = routes.filter(({ hosts }) =>
       host === null ? hosts.length === 0 : hosts.includes(host),
@@ -64,15 +76,24 @@ function groupsOf(
     const onHost =
       host === null ? TRUE : testWith((p) => `${p.hosts('host', host)}.has(request.host)`);
     const choices = choicesOf(own, service, services, findings);
-    return { guard: all(guard, onHost), choices, clients: clientsOf(own), otherwise: NONE };
+    return { guard: all(guard, onHost), choices, clients: clientsOf(own), otherwise };
   });
-  // A host that no route is for, on a port that some route is for.
-  return [...groups, { guard, choices: [], clients: clientsOf(routes), otherwise: NONE }];
+  const clients = clientsOf(routes);
+  const everyHost = portsOf(routes.filter(({ hosts }) => hosts.length === 0));
+  const isLeft = !everyHost.has(null) && [...portsOf(routes)].some((port) => !everyHost.has(port));
+  return [
+    ...(isGrpc
+      ? [{ guard: all(guard, not(GRPC_REQUEST)), choices: [], clients, otherwise: NONE }]
+      : []),
+    ...groups,
+    // A host that no route is for, on a port that some route is for.
+    ...(isLeft ? [{ guard, choices: [], clients, otherwise }] : []),
+  ];
 }
 
 function writeService(
   service: string,
-  routes: readonly HttpRoute[],
+  routes: readonly MeshRoute[],
   services: Services,
   findings: Findings,
 ): string {
@@ -94,13 +115,19 @@ export function importGateway(
 ): ImportedProject {
   const findings = new Findings();
   const objects = readObjects(files, findings, options.namespace);
-  const isRoute = ({ group, kind }: KubeObject): boolean => group === GROUP && kind === 'HTTPRoute';
-  const routes = objects.filter(isRoute).flatMap((object) => readHttpRoute(object, findings) ?? []);
-  for (const { group, kind, name, at } of objects) {
-    if (group !== GROUP || kind === 'HTTPRoute') continue;
+  const formOf = ({ group, kind }: KubeObject): RouteForm | undefined =>
+    group === GROUP ? FORMS.get(kind) : undefined;
+  const routes = objects.flatMap((object) => {
+    const form = formOf(object);
+    return form === undefined ? [] : (readRoute(object, form, findings) ?? []);
+  });
+  for (const object of objects) {
+    const { group, kind, name, at } = object;
+    if (group !== GROUP || formOf(object) !== undefined) continue;
     const help = REASONS.get(kind) ?? null;
     findings.error('W501', at, `${kind} \`${name}\` is not imported`, help);
   }
+  checkParents(routes, options.services, findings);
   const names = new FileNames();
   const services = [...new Set(routes.flatMap((r) => r.parents.map((p) => p.service)))].sort();
   const policies = services.map((service): ImportedFile => {

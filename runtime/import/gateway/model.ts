@@ -4,7 +4,9 @@ import type { Position } from '../../../compiler/diagnostic/index.js';
 import type { Edits } from '../route/model.js';
 
 export type PathMatch =
-  | { readonly kind: 'exact' | 'prefix'; readonly text: string }
+  | { readonly kind: 'any' }
+  /** `prefix` is one of elements, `start` of the text; in a `shape` `*` is one element. */
+  | { readonly kind: 'exact' | 'prefix' | 'start' | 'shape'; readonly text: string }
   | { readonly kind: 'regex'; readonly text: string; readonly node: RegexNode };
 export interface NamedValue {
   readonly name: string;
@@ -17,6 +19,8 @@ export interface RouteMatch {
   readonly method: string | null;
   readonly headers: readonly NamedValue[];
   readonly query: readonly NamedValue[];
+  /** What Gateway API compares first where several match: smaller goes first. */
+  readonly rank: readonly number[];
 }
 export interface Backend {
   /** name.namespace of the service. */
@@ -39,7 +43,8 @@ export interface ServiceParent {
   readonly service: string;
   readonly port: number | null;
 }
-export interface HttpRoute {
+export interface MeshRoute {
+  readonly kind: 'HTTPRoute' | 'GRPCRoute';
   readonly namespace: string;
   readonly name: string;
   readonly created: string;

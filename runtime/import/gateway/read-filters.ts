@@ -100,10 +100,11 @@ function rewriteOf(fields: Fields, matches: readonly RouteMatch[], findings: Fin
   return calls;
 }
 
-/** Reads a list of filters, in order. */
+/** Reads a list of filters, in order; `known` are the types that this kind of route has. */
 export function readFilters(
   list: readonly Tree[],
   matches: readonly RouteMatch[],
+  known: ReadonlySet<string>,
   findings: Findings,
 ): Filters {
   const edits: string[] = [];
@@ -115,6 +116,10 @@ export function readFilters(
     const type = filter?.text('type') ?? null;
     if (filter === null || type === null) {
       if (filter !== null) findings.error('W503', filter.at, 'a filter needs a `type`');
+      continue;
+    }
+    if (!known.has(type.text)) {
+      findings.error('W503', type.at, `\`${type.text}\` is no filter of this kind of route`);
       continue;
     }
     if (seen.has(type.text) && !REPEATABLE.has(type.text))

@@ -144,8 +144,9 @@ export function writePeerAuthentication(
           `(destination: Destination): bool {\n${lines.join('\n')}\n  return ${inherited}(destination);\n}`,
         );
   policy.add(`export function authorizeConnection(connection: Connection): Verdict {
-  if (connection.source.principal.exists) return Verdict.Pass;
-  return ${asked}(connection.destination) ? Verdict.Deny : Verdict.Pass;
+  const isKnown = connection.source.principal.exists;
+  if (!isKnown && ${asked}(connection.destination)) return Verdict.Deny;
+  return Verdict.Pass;
 }`);
   const attach = new Map<string, Attachment>(
     strict.map(({ scope }) => [JSON.stringify(attachmentOf(scope)), attachmentOf(scope)]),

@@ -1,4 +1,5 @@
 /** Entry of the page of `weft playground`: a project in the editor, its answers beside it, again at each change. */
+import { messageOf } from '../../../compiler/diagnostic/index.js';
 import type { ExplanationDocument } from '../../explain/index.js';
 import {
   type Answer,
@@ -289,5 +290,5 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  say(`The playground does not start: ${error instanceof Error ? error.message : String(error)}`);
+  say(`The playground does not start: ${messageOf(error)}`);
 });

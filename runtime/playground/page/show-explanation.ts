@@ -1,5 +1,6 @@
 /** The document of `weft explain` as a page. */
 import type { ExplanationDocument } from '../../explain/index.js';
+import { breakable } from './break-code.js';
 import { type Child, h } from './dom.js';
 import type { GoTo } from './show-findings.js';
 
@@ -27,8 +28,8 @@ function step({ holds, at, text, seen, lookUp, value }: ToldStep, goTo: GoTo): H
     'li',
     {},
     h('span', { class: `mark ${mark === '=' ? 'value' : mark}` }, mark),
-    h('code', {}, text),
-    h('span', { class: 'seen' }, told.join(', ')),
+    h('code', {}, ...breakable(text)),
+    h('span', { class: 'seen' }, ...breakable(told.join(', '))),
     placeLink(at, goTo),
   );
 }
@@ -43,8 +44,12 @@ function nearest({ nearest: found, outcome }: ExplanationDocument, goTo: GoTo): 
       'li',
       {},
       h('span', { class: 'mark value' }, holds === true ? 'not' : 'if'),
-      h('code', {}, text),
-      h('span', { class: 'seen' }, seen.map(({ name, value }) => `${name} is ${value}`).join(', ')),
+      h('code', {}, ...breakable(text)),
+      h(
+        'span',
+        { class: 'seen' },
+        ...breakable(seen.map(({ name, value }) => `${name} is ${value}`).join(', ')),
+      ),
       placeLink(at, goTo),
     ),
   );

@@ -1,4 +1,5 @@
 /** Entry of the worker that compiles, decides and explains; it answers one thing after the other. */
+import { messageOf } from '../../../compiler/diagnostic/index.js';
 import { type Asked, addCase, Playground, type Told } from '../index.js';
 import { browserSnapshot } from './snapshot.js';
 
@@ -29,7 +30,7 @@ addEventListener('message', ({ data }: MessageEvent<Asked>) => {
       tell(await answer(data));
     } catch (error) {
       console.error(error);
-      tell({ kind: 'fault', message: error instanceof Error ? error.message : String(error) });
+      tell({ kind: 'fault', message: messageOf(error) });
     }
   });
 });

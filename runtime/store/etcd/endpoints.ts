@@ -152,6 +152,9 @@ export class Endpoints {
   }
 }
 
+/** What the store asks of them. */
+export type Members = Pick<Endpoints, 'call' | 'client' | 'next' | 'close'>;
+
 /** Waits before the next try: longer each time, and not all at once. */
 export async function pause(turn: number, signal?: AbortSignal): Promise<void> {
   const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(turn, 10));

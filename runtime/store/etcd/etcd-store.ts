@@ -8,7 +8,7 @@ import { type MethodsOf, methodsOf } from '../../grpc/index.js';
 import { checkCommit, checkKey } from '../check-commit.js';
 import { StoreError } from '../store-error.js';
 import type { Change, Condition, Entry, Lease, Listing, Store, Write } from '../types.js';
-import { Endpoints, faultOf, isServiceError, type TlsFiles } from './endpoints.js';
+import { Endpoints, faultOf, isServiceError, type Members, type TlsFiles } from './endpoints.js';
 import {
   Compare_CompareTarget,
   type CompareSchema,
@@ -34,11 +34,11 @@ const LEASE_METHODS: MethodsOf<typeof LeaseService> = methodsOf(LeaseService);
 const WATCH_METHODS: MethodsOf<typeof Watch> = methodsOf(Watch);
 
 export class EtcdStore implements Store {
-  readonly #endpoints: Endpoints;
+  readonly #endpoints: Members;
   readonly #closed = new AbortController();
   readonly #leases = new Set<EtcdLease>();
 
-  constructor(endpoints: Endpoints) {
+  constructor(endpoints: Members) {
     this.#endpoints = endpoints;
   }
 
@@ -64,6 +64,8 @@ export class EtcdStore implements Store {
       entries.push(...page.kvs.map(toEntry));
       const last = page.kvs.at(-1);
       if (!page.more || last === undefined) return { entries, revision };
+      if (Buffer.compare(last.key, key) < 0)
+        throw new StoreError('D112', 'etcd: a page of a list ends before it begins');
       // The key that follows directly.
       key = Uint8Array.of(...last.key, 0);
     }

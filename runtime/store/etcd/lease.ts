@@ -6,7 +6,7 @@ import { create } from '@bufbuild/protobuf';
 import { Metadata } from '@grpc/grpc-js';
 import type { MethodsOf } from '../../grpc/index.js';
 import type { Lease } from '../types.js';
-import type { Endpoints } from './endpoints.js';
+import type { Members } from './endpoints.js';
 import {
   LeaseKeepAliveRequestSchema,
   type LeaseKeepAliveResponse,
@@ -16,7 +16,7 @@ import {
 
 export class EtcdLease implements Lease {
   readonly id: bigint;
-  readonly #endpoints: Endpoints;
+  readonly #endpoints: Members;
   readonly #methods: MethodsOf<typeof LeaseService>;
   readonly #ttlMs: number;
   readonly #end = new AbortController();
@@ -25,7 +25,7 @@ export class EtcdLease implements Lease {
 
   /** `sent`: when the lease was asked for, by the monotonic clock. */
   constructor(
-    endpoints: Endpoints,
+    endpoints: Members,
     methods: MethodsOf<typeof LeaseService>,
     id: bigint,
     ttlMs: number,
@@ -85,7 +85,7 @@ export class EtcdLease implements Lease {
   }
 
   /** One renewal over a stream of its own. Resolves to the seconds that are left; 0n: it is gone. */
-  #ask(client: ReturnType<Endpoints['client']>): Promise<bigint> {
+  #ask(client: ReturnType<Members['client']>): Promise<bigint> {
     const method = this.#methods.leaseKeepAlive;
     return new Promise((resolve, reject) => {
       const stream = client.makeBidiStreamRequest(

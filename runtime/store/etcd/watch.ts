@@ -7,7 +7,7 @@ import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { MethodsOf } from '../../grpc/index.js';
 import { StoreError } from '../store-error.js';
 import type { Change } from '../types.js';
-import { type Endpoints, faultOf, isPassing, pause, requireLeader } from './endpoints.js';
+import { faultOf, isPassing, type Members, pause, requireLeader } from './endpoints.js';
 import {
   type Event,
   Event_EventType,
@@ -60,7 +60,7 @@ async function* answers(
 }
 
 export async function* watchEtcd(
-  endpoints: Endpoints,
+  endpoints: Members,
   methods: MethodsOf<typeof WatchService>,
   prefix: string,
   from: bigint,

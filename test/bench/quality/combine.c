@@ -43,7 +43,7 @@ static __always_inline void add(struct weft_decision *d, __u32 policy, __u32 wor
 	case 3:
 		break;
 	case 4:
-		d->audited |= 1ULL << policy;
+		d->audited.word[0] |= 1ULL << policy;
 		break;
 	default:
 		if (!deny->word)
@@ -57,12 +57,12 @@ GLOBAL int weft_authorize_connection(const struct weft_connection *c, struct wef
 
 	if (!c || !d)
 		return 0;
-	d->audited = d->shadow_allow = d->shadow_deny = 0;
-	if (c->policies & 1)
+	d->audited = d->shadow_allow = d->shadow_deny = (struct weft_policy_set){};
+	if (c->policies.word[0] & 1)
 		add(d, 0, guard(c), &deny, &allowed);
-	if (c->policies & 2)
+	if (c->policies.word[0] & 2)
 		add(d, 1, allow(c), &deny, &allowed);
-	if (c->policies & 4)
+	if (c->policies.word[0] & 4)
 		add(d, 2, watch(c), &deny, &allowed);
 	if (deny.word || allowed.word) {
 		first = deny.word ? &deny : &allowed;

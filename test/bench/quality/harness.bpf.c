@@ -43,7 +43,7 @@ static __always_inline __u32 decide(__u32 which)
 	verdict = ENTRY(input, &decision);
 	/* What is compared: all of the decision. */
 	return verdict | decision.policy << 4 ^ decision.site << 8 ^ decision.reason << 16 ^
-	       (__u32)decision.audited << 20;
+	       (__u32)decision.audited.word[0] << 20;
 #else
 	return ENTRY(input);
 #endif

@@ -1,0 +1,42 @@
+/** The nightly command over generated policies: it may be cut anywhere, goes on there, and counts what was compared. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const test = suite<{ to: string }>('the nightly run');
+test.before((context) => {
+  context.to = mkdtempSync(join(tmpdir(), 'weft-nightly-'));
+});
+test.after(({ to }) => {
+  rmSync(to, { recursive: true });
+});
+
+/** A bundle of each kind; what the last line says. */
+function run(to: string, seconds: number): string {
+  const words = ['4000', '--target', 'policies', '--seed', '77', '--to', to, '--for', `${seconds}`];
+  const ran = spawnSync(process.execPath, [join(root, 'scripts/fuzz.mjs'), ...words], {
+    cwd: root,
+    env: { ...process.env, WEFT_IR_EACH: '50' },
+    encoding: 'utf8',
+  });
+  assert.is(ran.status, 0, ran.stdout + ran.stderr);
+  return (ran.stdout.trim().split('\n').at(-1) ?? '').replace(/, [\d.]+ s,/, '');
+}
+
+test('a run without time does nothing, and says so', ({ to }) => {
+  const said = 'policies: 0 policies, 0 decisions, not yet 4000, no difference seed 77';
+  assert.is(run(to, 0), said);
+});
+
+test('one that ends early is gone on with, not begun again', ({ to }) => {
+  const first = 'policies: 3 policies, 3000 decisions, not yet 4000, no difference seed 77';
+  assert.is(run(to, 1), first);
+  assert.is(run(to, 600), 'policies: 6 policies, 5900 decisions, no difference seed 77');
+});
+
+test.run();
