@@ -85,7 +85,64 @@ static long weft_native_step(__u32 index, struct weft_native_walk *walk)
 	return event > WEFT_FRAME_DONE; /* a tunnel, a reply to the end, or broken: for ever */
 }
 
-/* Frames `payload` bytes at `at`; what cannot be followed is told by the count that stays open. */
+/*
+ * Bytes came before others that stand in front of them, and in those a reply may end: may they pass all
+ * the same? Of the only reply that is asked for they are the body, if nobody has seen its head yet; they
+ * are skipped when the head has come. Where several are asked for they may be another one's head, so they
+ * come again, in their order. Chunks that begin in them are never known.
+ */
+static __noinline int weft_native_early(struct weft_native *native, __u32 sequence, __u32 payload)
+{
+	__u32 end = sequence + payload;
+
+	if (!native)
+		return 1;
+	if (native->asked.count - native->reply.done > 1)
+		return 0;
+	if (native->reply.lines.phase != WEFT_FRAME_START &&
+	    native->reply.lines.flags & WEFT_REPLY_HEAD) {
+		native->flags |= WEFT_NATIVE_LOST;
+		return 1;
+	}
+	if (native->early == native->early_end) {
+		native->early = sequence;
+		native->early_end = end;
+		return 1;
+	}
+	if ((__s32)(sequence - native->early_end) > 0 || (__s32)(native->early - end) > 0)
+		return 0; /* a second hole */
+	if ((__s32)(native->early - sequence) > 0)
+		native->early = sequence;
+	if ((__s32)(end - native->early_end) > 0)
+		native->early_end = end;
+	return 1;
+}
+
+/* The bytes that came early follow now, if the hole before them is filled: they are body, or nobody knows. */
+static __noinline int weft_native_catch_up(struct weft_native *native, struct weft_native_walk *walk)
+{
+	__s32 rest;
+
+	if (!native || !walk || (__s32)(native->early - native->expected) > 0)
+		return 0;
+	rest = native->early_end - native->expected;
+	native->early = native->early_end;
+	if (rest <= 0)
+		return 0;
+	if (native->reply.left < rest) {
+		native->flags |= WEFT_NATIVE_LOST;
+		return 0;
+	}
+	walk->left = rest;
+	bpf_loop(1, weft_native_step, walk, 0);
+	native->expected += rest;
+	return 0;
+}
+
+/*
+ * Frames `payload` bytes at `at`; what cannot be followed is told by the count that stays open. 0: they
+ * are to come again.
+ */
 static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_native *native, __u32 at,
 					 __u32 sequence, __u32 payload)
 {
@@ -95,29 +152,27 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	struct weft_known *known;
 
 	if (!native || native->flags & WEFT_NATIVE_LOST)
-		return 0;
+		return 1;
 	if (ahead < 0) { /* repeated, in whole or in part */
 		if (payload + ahead > payload)
-			return 0;
+			return 1;
 		at -= ahead;
 		payload += ahead;
 	} else if (ahead) {
 		/* A hole in a body is no riddle; the rest of it comes later. */
-		if (native->reply.left < ahead) {
-			native->flags |= WEFT_NATIVE_LOST;
-			return 0;
-		}
+		if (native->reply.left < ahead)
+			return weft_native_early(native, sequence, payload);
 		native->reply.left -= ahead;
 		native->expected += ahead;
 	}
 	walk.window = bpf_map_lookup_elem(&weft_native_window, &zero);
 	if (!walk.window)
-		return 0;
+		return 1;
 	known = weft_known_reply(native, payload);
 	if (known && weft_is_known(skb, at, payload, walk.window, known)) {
 		weft_follow_known(&native->reply, known);
 		native->expected += payload;
-		return 0;
+		return 1;
 	}
 	walk.skb = skb;
 	walk.native = native;
@@ -131,7 +186,9 @@ static __noinline int weft_native_follow(struct __sk_buff *skb, struct weft_nati
 	/* All was taken at once: it was one reply, and the window has its beginning. */
 	if (known && native->reply.lines.at == payload && native->reply.done == done + 1)
 		weft_learn(known, walk.window, &native->reply, payload);
-	return 0;
+	if (native->early != native->early_end)
+		weft_native_catch_up(native, &walk);
+	return 1;
 }
 
 /* A reply goes on by TCP: who has `busy` of the client's native takes over what was framed. */
@@ -189,6 +246,7 @@ static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_htt
 {
 	struct weft_native *native = &http->native;
 	__u32 payload = skb->len - segment->payload;
+	int taken;
 
 	if (payload > skb->len || segment->flags & WEFT_TCP_SYN ||
 	    (!payload && !(segment->flags & WEFT_TCP_FIN)))
@@ -203,10 +261,10 @@ static __noinline int weft_native_segment(struct __sk_buff *skb, struct weft_htt
 		return 0; /* TCP repeats it */
 	if (native->grant & 1)
 		weft_take_replies(http);
-	weft_native_follow(skb, native, segment->payload, segment->sequence, payload);
+	taken = weft_native_follow(skb, native, segment->payload, segment->sequence, payload);
 	__sync_lock_test_and_set(&native->busy, 0);
 	weft_tell_door(http);
-	return 1;
+	return taken;
 }
 
 /* cgroup_skb/ingress, of a connection that is open: 0 where it is to come again later. */

@@ -87,6 +87,9 @@ struct weft_native {
 	__u32 expected; /* TCP's number of the next byte */
 	__u32 busy;
 	__u32 flags; /* enum weft_native_flag */
+	/* Numbers of bytes that came before those at `expected`, and of the byte behind them; equal: none. */
+	__u32 early;
+	__u32 early_end;
 	__u32 zero;
 };
 
@@ -118,7 +121,7 @@ struct weft_http {
 	struct weft_native native;
 
 	/* CPUs fetch lines in pairs: what is written for replies is not one with what follows. */
-	__u64 apart[14];
+	__u64 apart[13];
 
 	/* What sk_msg writes for each request, and egress reads. */
 	__u32 flags; /* enum weft_http_flag */
