@@ -67,7 +67,8 @@ struct weft_predicate {
 
 struct weft_endpoint {
 	struct weft_address address;
-	__u32 port;
+	__u16 port;
+	__u16 is_http; /* requests are judged there, one by one */
 	__s32 workload;
 };
 
@@ -98,6 +99,7 @@ struct weft_ends {
 	__u8 is_bound; /* the record says to which address and port its connection went */
 	__u8 protocol;
 	__u8 family;
+	__u8 is_http; /* requests to the address asked for are judged one by one */
 	/* The bytes by which it is found. */
 	__u32 key_length;
 	__u8 key[256 + 8];

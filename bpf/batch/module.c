@@ -128,11 +128,12 @@ WEFT_EXPORT("workload_bytes") __u32 weft_batch_workload_bytes(void)
 
 /* Answers where its 16 bytes of address go. */
 WEFT_EXPORT("set_endpoint")
-struct weft_address *weft_batch_endpoint(__u32 number, __u32 port, __s32 workload)
+struct weft_address *weft_batch_endpoint(__u32 number, __u32 port, __s32 workload, __u32 is_http)
 {
 	struct weft_endpoint *endpoint = &weft_endpoints[number];
 
 	endpoint->port = port;
+	endpoint->is_http = is_http;
 	endpoint->workload = workload;
 	return &endpoint->address;
 }
@@ -159,7 +160,7 @@ WEFT_EXPORT("set_route") void weft_batch_route(__u32 number, __s32 cluster, __u3
 WEFT_EXPORT("set_ends")
 void weft_batch_ends(__u32 number, __s32 source_workload, __s32 service, __s32 cluster,
 		     __s32 request_cluster, __s32 destination, __u32 port, __u32 protocol,
-		     __u32 family, __u64 policies, __u64 more)
+		     __u32 family, __u32 is_http, __u64 policies, __u64 more)
 {
 	struct weft_ends *ends = &weft_ends[number];
 
@@ -171,6 +172,7 @@ void weft_batch_ends(__u32 number, __s32 source_workload, __s32 service, __s32 c
 	ends->port = port;
 	ends->protocol = protocol;
 	ends->family = family;
+	ends->is_http = is_http;
 	ends->policies = (struct weft_policy_set){ { policies, more } };
 	ends->is_known = 1;
 }

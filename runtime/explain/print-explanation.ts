@@ -106,7 +106,9 @@ export function printExplanation(
   const { verdict, status, rule, side, service, cluster, endpoint, route, file, line } = outcome;
   const lines = [
     `${verdict}${status === null ? '' : ` ${status}`}  ${title}`,
-    `decided by ${rule}${outcome.policy === null ? ` (${outcome.reason})` : ''} at the ${side}`,
+    outcome.reason === 'requests'
+      ? `let be at the ${side}: its requests are judged one by one, and no policy speaks of connections`
+      : `decided by ${rule}${outcome.policy === null ? ` (${outcome.reason})` : ''} at the ${side}`,
   ];
   if (file !== null && line !== null) {
     const source = manifest.sources[file]?.split('\n')[line - 1]?.trim() ?? '';

@@ -6,7 +6,13 @@
 import { CONNECTION, encodeHeaderNames, PARTY, policyWords } from '../../compiler/abi/index.js';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { NO_CLUSTER, type PlanEndpoint, planGeneration, type World } from '../discovery/index.js';
+import {
+  NO_CLUSTER,
+  type PlanEndpoint,
+  PROTOCOL,
+  planGeneration,
+  type World,
+} from '../discovery/index.js';
 import { BatchModule } from './batch-module.js';
 import { BatchPolicies } from './batch-policies.js';
 import { encodeConnections } from './connection.js';
@@ -119,6 +125,7 @@ export function createBatchDecider(
       endpoint.port,
       ends.protocol,
       family,
+      Number(index.isHttp(ends.destination.address, ends.destination.port, ends.protocol)),
       ...policyWords(attached),
     );
     const bytes = encodeConnections([connectionOf(flow)]);
@@ -152,7 +159,8 @@ export function createBatchDecider(
     routes,
   );
   for (const [number, { address, port, workload }] of endpoints.entries()) {
-    module.bytes.set(address.bytes, call.set_endpoint(number, port, workload));
+    const isHttp = Number(index.isHttp(address, port, PROTOCOL.tcp));
+    module.bytes.set(address.bytes, call.set_endpoint(number, port, workload, isHttp));
   }
   for (const [number, range] of ranges.entries()) call.set_cluster(number, ...range);
   for (const [number, { destination, policies: attached }] of plan.workloads.entries()) {

@@ -42,7 +42,7 @@ export interface BatchExports {
   endpoint_bytes(): number;
   cluster_bytes(): number;
   workload_bytes(): number;
-  set_endpoint(number: number, port: number, workload: number): number;
+  set_endpoint(number: number, port: number, workload: number, isHttp: number): number;
   set_cluster(number: number, ...ranges: number[]): void;
   set_workload(number: number, ...policies: bigint[]): number;
   set_route(number: number, cluster: number, kind: number): void;
@@ -56,6 +56,7 @@ export interface BatchExports {
     port: number,
     protocol: number,
     family: number,
+    isHttp: number,
     ...policies: bigint[]
   ): void;
   set_bound(number: number, port: number): void;

@@ -15,6 +15,7 @@ import {
   isConnectionRouted,
   isForwarded,
   startFlow,
+  takeLetBe,
   takeRoute,
   takeVerdict,
 } from './flow-steps.js';
@@ -83,13 +84,18 @@ export async function decideFlows(
     const ask = level === 'connection' ? 'authorize' : 'authorizeRequest';
     const isOpen = (flow: Flow): boolean =>
       flow.end?.verdict !== 'deny' && isAsked(manifest, flow, level);
-    const clients = flows.filter((flow) => flow.source !== null && isOpen(flow));
+    const clients = flows.filter(
+      (flow) => flow.source !== null && isOpen(flow) && !takeLetBe(manifest, flow, 'client'),
+    );
     await askAll(engine, clients, ask, (flow, record) =>
       takeVerdict(flow, record, 'client', level === 'request'),
     );
     const servers = flows.filter(
       (flow) =>
-        flow.destination !== null && isOpen(flow) && (level === 'connection' || isForwarded(flow)),
+        flow.destination !== null &&
+        isOpen(flow) &&
+        (level === 'connection' || isForwarded(flow)) &&
+        !takeLetBe(manifest, flow, 'server'),
     );
     await askAll(engine, servers, ask, (flow, record) =>
       takeVerdict(flow, record, 'server', level === 'request' && flow.source === null),

@@ -5,6 +5,7 @@
  */
 import {
   type ExportName,
+  NO_POLICY,
   REASON,
   type ReasonName,
   ROUTE_BITS,
@@ -86,6 +87,7 @@ export function startFlow(input: DecideInput, index: PlanIndex, parse: RequestPa
     input,
     request,
     plan: index.plan,
+    isHttp: index.isHttp,
     source,
     family: address.family,
     service: target?.service ?? null,
@@ -225,6 +227,30 @@ export function isAsked(manifest: OutcomeManifest, flow: Flow, level: Level): bo
   if (flow.request === null) return level === 'connection';
   const has = attachedOf(manifest, flow.policies);
   return level === 'request' ? has.request : has.connection || !has.request;
+}
+
+/** What is said where a connection is let be. */
+const LET_BE: RecordFields = {
+  verdict: VERDICT.allow,
+  site: 0,
+  policy: NO_POLICY,
+  reason: REASON.requests,
+  ...{ audited: 0n, shadowAllow: 0n, shadowDeny: 0n },
+  ...{ route: 0, fuel: 0 },
+};
+
+/**
+ * Lets a connection be at an end where it is no question of its own: its requests are judged one by one
+ * there, and no policy of its destination speaks of connections (weft_is_asked in bpf/decide.h).
+ */
+export function takeLetBe(manifest: OutcomeManifest, flow: Flow, side: Flow['side']): boolean {
+  if (flow.request !== null) return false;
+  const has = attachedOf(manifest, flow.policies);
+  if (has.connection || !has.request) return false;
+  const { address, port } = side === 'client' ? flow.input.destination : flow.endpoint;
+  if (!flow.isHttp(address, port, flow.input.protocol)) return false;
+  takeVerdict(flow, LET_BE, side, false);
+  return true;
 }
 
 /** False for a request that is answered where it is sent. */

@@ -2,6 +2,7 @@
 import type { ReasonName, RouteTarget } from '../../compiler/abi/index.js';
 import type { Address, Plan, PlanCluster, PlanService, PlanWorkload } from '../discovery/index.js';
 import type { DecideInput } from './outcome.js';
+import type { PlanIndex } from './plan-index.js';
 import type { RecordFields } from './record.js';
 import type { ParsedRequest } from './request.js';
 
@@ -9,6 +10,7 @@ import type { ParsedRequest } from './request.js';
 export interface Flow {
   readonly input: DecideInput;
   readonly plan: Plan;
+  readonly isHttp: PlanIndex['isHttp'];
   readonly source: PlanWorkload | null;
   readonly family: 4 | 6;
   service: PlanService | null;

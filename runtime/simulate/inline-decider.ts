@@ -21,6 +21,7 @@ import {
   isForwarded,
   type Level,
   startFlow,
+  takeLetBe,
   takeRoute,
   takeVerdict,
 } from './flow-steps.js';
@@ -105,16 +106,15 @@ export function createInlineDecider(
     const isRequest = level === 'request';
     const isClient = flow.source !== null;
     const isServer = flow.destination !== null && (!isRequest || isForwarded(flow));
-    if (!isClient && !isServer) return;
-    const record = ask(flow, isRequest ? 'authorizeRequest' : 'authorize');
-    if (isClient) {
-      flow.fuel += record.fuel;
-      takeVerdict(flow, record, 'client', isRequest);
-    }
-    if (isServer && !isDenied(flow)) {
-      flow.fuel += record.fuel;
-      takeVerdict(flow, record, 'server', isRequest && !isClient);
-    }
+    let said: RecordFields | null = null;
+    const judge = (side: Flow['side'], replaces: boolean): void => {
+      if (takeLetBe(manifest, flow, side)) return;
+      said ??= ask(flow, isRequest ? 'authorizeRequest' : 'authorize');
+      flow.fuel += said.fuel;
+      takeVerdict(flow, said, side, replaces);
+    };
+    if (isClient) judge('client', isRequest);
+    if (isServer && !isDenied(flow)) judge('server', isRequest && !isClient);
   };
 
   const decide = (input: DecideInput): Flow => {

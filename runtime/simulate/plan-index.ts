@@ -1,5 +1,12 @@
 /** Look-ups in a plan, as the kernel's hash maps have them. */
-import type { Address, Plan, PlanFrontend, PlanService, PlanWorkload } from '../discovery/index.js';
+import {
+  type Address,
+  type Plan,
+  type PlanFrontend,
+  type PlanService,
+  type PlanWorkload,
+  PROTOCOL,
+} from '../discovery/index.js';
 
 /** Finds workloads and frontends of a plan by address. */
 export interface PlanIndex {
@@ -10,6 +17,8 @@ export interface PlanIndex {
     port: number,
     protocol: number,
   ) => { readonly service: PlanService; readonly frontend: PlanFrontend } | null;
+  /** Whether requests to a place are judged one by one, where policies about requests are attached. */
+  readonly isHttp: (address: Address, port: number, protocol: number) => boolean;
 }
 
 /** Indexes a plan. */
@@ -25,10 +34,15 @@ export function indexPlan(plan: Plan): PlanIndex {
       frontends.set(key, { service, frontend });
     }
   }
+  const httpMembers = new Set(plan.httpMembers.map((m) => `${m.address.text} ${m.port}`));
+  const frontendAt: PlanIndex['frontendAt'] = (address, port, protocol) =>
+    frontends.get(`${address.text} ${port} ${protocol}`) ?? null;
   return {
     plan,
     workloadAt: (address) => workloads.get(address.text) ?? null,
-    frontendAt: (address, port, protocol) =>
-      frontends.get(`${address.text} ${port} ${protocol}`) ?? null,
+    frontendAt,
+    isHttp: (address, port, protocol) =>
+      frontendAt(address, port, protocol)?.frontend.http ??
+      (protocol === PROTOCOL.tcp && httpMembers.has(`${address.text} ${port}`)),
   };
 }

@@ -1,5 +1,6 @@
 // Records that are decided in one block of WebAssembly: read and decided as the plain reader and the simulator do.
 const steps = 'bpf/batch/steps.h';
+const verdict = 'bpf/batch/verdict.h';
 const line = 'bpf/batch/line.h';
 const time = 'bpf/batch/time.h';
 const suite = 'differential/batch';
@@ -48,7 +49,7 @@ export const BATCH = [
   {
     class: 'DENY below ALLOW',
     name: 'an allow goes before a deny of the block',
-    file: steps,
+    file: verdict,
     find: 'said->verdict = is_denied ? WEFT_DENY : WEFT_ALLOW;',
     replace: 'said->verdict = is_allowed ? WEFT_ALLOW : WEFT_DENY;',
     suite: suite,
@@ -56,7 +57,7 @@ export const BATCH = [
   {
     class: 'trap => allow',
     name: 'no opinion is the default though somebody may allow',
-    file: steps,
+    file: verdict,
     find: 'said->verdict = can_allow ? WEFT_DENY : weft_default;',
     replace: 'said->verdict = weft_default;',
     suite: suite,
@@ -72,9 +73,17 @@ export const BATCH = [
   {
     class: 'lost or old',
     name: "what the client's end audited is forgotten at the server's",
-    file: steps,
+    file: verdict,
     find: 'weft_add_marks(&flow->said, &before);',
     replace: '(void)before;',
+    suite: suite,
+  },
+  {
+    class: 'scope',
+    name: 'a connection to any port is let be where policies are about requests alone',
+    file: verdict,
+    find: 'flow->record->have || !(is_server ? flow->is_http : flow->ends->is_http) ||',
+    replace: 'flow->record->have ||',
     suite: suite,
   },
   {

@@ -124,6 +124,26 @@ for (const [texts, otherwise] of [
   });
 }
 
+test('policies about requests alone: connections are let be at ports with HTTP, and held at others', async ({
+  world,
+}) => {
+  const bundle = await mustCompile(new Map([['written.ts', WRITTEN]]));
+  const seen = await compare(bundle, world, Buffer.from(generated(SEED)).toString('latin1'));
+  assert.ok(seen > 0);
+  const plain = createRecordDecider(bundle, { world, seed: OPTIONS.seed });
+  const random = new Prng(SEED);
+  const bare = Array.from({ length: RECORDS }, (_, i) => generateRecord(random, i));
+  const records = bare.filter(({ request }) => request === undefined);
+  const told = new Set(
+    records.map((record, i) => {
+      const outcome = plain.outcome(record, i);
+      return outcome && `${outcome.verdict} ${outcome.reason} ${outcome.side}`;
+    }),
+  );
+  for (const want of ['allow requests client', 'allow requests server', 'deny default client'])
+    assert.ok(told.has(want), want);
+});
+
 for (let n = 0; n < BUNDLES; n += 1) {
   const seed = SEED * 1000 + n;
   test(`generated policies, seed ${seed}`, async ({ world }) => {

@@ -234,4 +234,31 @@ test('routes, answers and edits are told as the engine decides them', async () =
   }
 });
 
+test('a connection whose requests are judged is said to be let be, and one elsewhere is not', async () => {
+  const bundle = await mustCompile(new Map([['requests.ts', POLICY]]));
+  const { scenario } = readScenario(
+    `cases:
+  - { id: http, pick: 0, connect: { ${ENDS} } }
+  - { id: other, connect: { from: productpage-v1.prod, to: "10.1.0.4:22" } }
+`,
+    'scenario.yaml',
+    world,
+  );
+  const told: string[] = [];
+  for (const { id, input } of scenario?.cases ?? []) {
+    const explanation = await explain(bundle, { world, input });
+    told.push(printExplanation(id, explanation, bundle.manifest));
+  }
+  assert.equal(told, [
+    `allow  http
+let be at the client: its requests are judged one by one, and no policy speaks of connections
+service reviews.prod, cluster reviews/* (no route: its own), endpoint 10.1.0.4:9080`,
+    `deny  other
+decided by default (default) at the client
+endpoint 10.1.0.4:22
+
+no change of a few predicates would let it in`,
+  ]);
+});
+
 test.run();

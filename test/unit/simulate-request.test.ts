@@ -90,7 +90,7 @@ test('a refusal has the status that weft.json gives it', async () => {
   );
 });
 
-test('without a policy about connections the default does not hold a request, only what is said of it', async () => {
+test('without a policy about connections the default holds neither a request nor its connection', async () => {
   const http = REQUEST_POLICIES.get('http.ts') ?? '';
   const bundle = await mustCompile(new Map([['http.ts', http]]), REQUEST_CONFIG);
   await using simulator = await createSimulator(bundle, { world });
@@ -98,7 +98,8 @@ test('without a policy about connections the default does not hold a request, on
   const text = `cases:
   - { id: get, request: { ${ends} }, expect: { status: 200 } }
   - { id: post, request: { ${ends}, method: POST }, expect: { status: 403 } }
-  - { id: connection, connect: { ${ends} }, expect: { verdict: deny, reason: default } }
+  - { id: connection, connect: { ${ends} }, expect: { verdict: allow, reason: requests, rule: requests } }
+  - { id: elsewhere, connect: { from: productpage-v1.prod, to: "10.1.0.4:22" }, expect: { verdict: deny, reason: default } }
 `;
   const { scenario } = readScenario(text, 's.yaml', world);
   if (scenario === null) throw new Error('not read');
