@@ -15,9 +15,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { comparePolicies } from './fuzz/policies.mjs';
 import { fuzzInSlices } from './fuzz/slices.mjs';
+import { readWords } from './read-words.mjs';
 
 const INPUTS = 10_000_000;
 const UNSUPPORTED = 4;
@@ -55,20 +55,17 @@ const TARGETS = {
   },
 };
 
+const WORDS =
+  'npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]';
 function refuseUsage() {
-  console.error(
-    'usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]',
-  );
+  console.error(`usage: ${WORDS}`);
   process.exit(USAGE);
 }
-const { values, positionals } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    target: { type: 'string', multiple: true, default: [...Object.keys(TARGETS), 'readers'] },
-    for: { type: 'string' },
-    to: { type: 'string', default: join(root, 'dist', 'fuzz') },
-  },
-  allowPositionals: true,
+const { values, positionals } = readWords(WORDS, {
+  seed: { type: 'string', default: '1' },
+  target: { type: 'string', multiple: true, default: [...Object.keys(TARGETS), 'readers'] },
+  for: { type: 'string' },
+  to: { type: 'string', default: join(root, 'dist', 'fuzz') },
 });
 const inputs = Number(positionals[0] ?? INPUTS);
 if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();

@@ -7,18 +7,17 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readWords } from './read-words.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    requests: { type: 'string', default: '2000000' },
-    connections: { type: 'string' },
-    activations: { type: 'string', default: '1000' },
-    rate: { type: 'string', default: '20000' },
-    'no-build': { type: 'boolean', default: false },
-  },
+const WORDS =
+  'npm run soak [-- [activations] [--requests N] [--connections N] [--activations N] [--rate N] [--no-build]]';
+const { values, positionals } = readWords(WORDS, {
+  requests: { type: 'string', default: '2000000' },
+  connections: { type: 'string' },
+  activations: { type: 'string', default: '1000' },
+  rate: { type: 'string', default: '20000' },
+  'no-build': { type: 'boolean', default: false },
 });
 if (!values['no-build']) {
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readWords } from './read-words.mjs';
 
 const UNSUPPORTED = 4;
 const PATIENCE_MS = 120_000;
@@ -32,7 +33,9 @@ if (process.getuid?.() !== 0 || !existsSync('/lib/systemd/systemd')) {
   console.error('error: this needs root and systemd\n  help: apt-get install systemd, and sudo');
   process.exit(UNSUPPORTED);
 }
-if (!process.argv.includes('--no-build')) {
+const WORDS = 'npm run test:systemd [-- --no-build]';
+const { values } = readWords(WORDS, { 'no-build': { type: 'boolean', default: false } });
+if (!values['no-build']) {
   const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
     stdio: 'inherit',
   });
