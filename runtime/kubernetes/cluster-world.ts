@@ -70,13 +70,12 @@ class Builder {
 
   /** Addresses that nobody has yet: one address is one workload's. */
   #own(addresses: readonly Address[], name: string): readonly Address[] {
-    const free = addresses.filter(({ text }) => {
+    return addresses.filter(({ text }) => {
       const owner = this.#addresses.get(text);
-      if (owner !== undefined) this.left.push(`\`${text}\` of \`${name}\` is that of \`${owner}\``);
+      if (owner === undefined) this.#addresses.set(text, name);
+      else if (owner !== name) this.left.push(`\`${text}\` of \`${name}\` is that of \`${owner}\``);
       return owner === undefined;
     });
-    for (const { text } of free) this.#addresses.set(text, name);
-    return free;
   }
 
   /** Names of workloads have one dot. */

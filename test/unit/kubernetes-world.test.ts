@@ -138,7 +138,7 @@ test('names have one dot, and an address one owner: the rest is left out and tol
     pods: [
       pod('a.b', { ips: ['10.1.0.1'], uid: 'u1' }),
       pod('a-b', { ips: ['10.1.0.2'], uid: 'u2' }),
-      pod('thief', { ips: ['10.1.0.1', '10.1.0.3'] }),
+      pod('thief', { ips: ['10.1.0.1', '10.1.0.3', '10.1.0.3'] }),
     ],
   });
   assert.equal(names(world), ['a-b.shop', 'a-b-u1.shop', 'thief.shop']);
