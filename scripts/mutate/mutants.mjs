@@ -14,6 +14,7 @@ import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOCAL_API } from './mutants-local-api.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { LOOPS } from './mutants-loops.mjs';
+import { OPEN } from './mutants-open.mjs';
 import { PATTERNS } from './mutants-patterns.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { PROVE } from './mutants-prove.mjs';
@@ -43,6 +44,7 @@ export const MUTANTS = [
   ...IMPORT,
   ...PROVE,
   ...HOOKS,
+  ...OPEN,
   ...FRAMING,
   ...REQUESTS,
   ...SHORT,
