@@ -1,5 +1,5 @@
 /** One of many: the record of a file of recorded traffic that the user names, as the input of a decision. */
-import { diagnostic } from '../../compiler/diagnostic/index.js';
+import { diagnostic, type Position } from '../../compiler/diagnostic/index.js';
 import { type RecordedDecision, recordInput, type TrafficRecord } from '../record/index.js';
 import { type DecideInput, resolveConnect } from '../simulate/index.js';
 import { type Input, textOption } from './command-spec.js';
@@ -19,6 +19,7 @@ export interface RecordedCase {
   /** What was asked, as a person would write it. */
   readonly asked: string;
   readonly input: DecideInput;
+  readonly at: Position | null;
   /** What was decided when it was seen; null where nobody noted it. */
   readonly recorded: RecordedDecision | null;
 }
@@ -81,5 +82,6 @@ export async function openRecorded(env: Env, input: Input, file: string): Promis
   }
   const decided = recordInput(record, resolved.ends, { seed: seedOption(input), line });
   const recorded = record.decided ?? null;
-  return { subject, world, id, asked: askedText(record), input: decided, recorded };
+  const at = { file, line, column: 1 };
+  return { subject, world, id, asked: askedText(record), input: decided, at, recorded };
 }

@@ -23,6 +23,7 @@ import {
   type ScenarioCase,
   type ScenarioResult,
   scenarioWorld,
+  unseenRequests,
 } from '../simulate/index.js';
 import { findWasmtime } from '../wasmtime/index.js';
 import { type Input, listOption, textOption } from './command-spec.js';
@@ -64,6 +65,9 @@ export interface Cases {
   readonly world: World;
   readonly worldFile: string | null;
   readonly cases: readonly ScenarioCase[];
+  /** The scenario and its text; null where the command line asks. */
+  readonly file: string | null;
+  readonly text: string | null;
 }
 
 async function scenarioCases(
@@ -83,7 +87,7 @@ async function scenarioCases(
   if (scenario === null) {
     throw new CliError(diagnostics, EXIT.findings, (f) => (f === file ? text : null));
   }
-  return { world, worldFile: given, cases: scenario.cases };
+  return { world, worldFile: given, cases: scenario.cases, file, text };
 }
 
 /** `--request 'GET /x'` with its `-H` headers. */
@@ -148,7 +152,7 @@ async function singleCase(env: Env, subject: Subject, input: Input): Promise<Cas
     expect: {},
     at: null,
   };
-  return { world, worldFile, cases: [single] };
+  return { world, worldFile, cases: [single], file: null, text: null };
 }
 
 const COMPARED = [
@@ -268,7 +272,10 @@ export async function runSimulation(env: Env, input: Input): Promise<Simulation>
   return {
     run: { ...result, bundle: subject.digest, engine, differences, scenario },
     single,
-    diagnostics: subject.diagnostics,
-    sources: subject.sources,
+    diagnostics: [
+      ...subject.diagnostics,
+      ...unseenRequests(subject.bundle.manifest, cases.world, cases.cases),
+    ],
+    sources: (file) => (file === cases.file ? cases.text : subject.sources(file)),
   };
 }

@@ -5,7 +5,12 @@ import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { compileTests } from '../../compiler/compile-tests.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import { createInlineDecider, openSimulator } from '../simulate/index.js';
+import {
+  type AskedAt,
+  createInlineDecider,
+  openSimulator,
+  unseenRequests,
+} from '../simulate/index.js';
 import {
   type AskedOnce,
   type Coverage,
@@ -146,6 +151,18 @@ async function runTestFile(file: string, setting: Setting): Promise<FileRun> {
   return { results, asked: run.asked, diagnostics: told };
 }
 
+/** What the tests of a file ask about requests that no node looks at. */
+function unseen({ manifest }: Bundle, { results, asked }: TestRun): readonly Diagnostic[] {
+  const byWorld = new Map<World, AskedAt[]>();
+  for (const { world, input, result } of asked) {
+    const { file, line } = results[result] ?? { file: '', line: 1 };
+    const list = byWorld.get(world) ?? [];
+    byWorld.set(world, list);
+    list.push({ input, at: { file, line, column: 1 } });
+  }
+  return [...byWorld].flatMap(([world, list]) => unseenRequests(manifest, world, list));
+}
+
 /** The kernel is asked the same; what it says differently fails the test. */
 async function compareKernel(env: Env, bundle: Bundle, run: TestRun): Promise<TestRun> {
   const kernel = await env.openKernel();
@@ -250,6 +267,7 @@ export async function runTests(
   const out = textOption(input, 'coverageOut');
   const isCovered =
     input.options['coverage'] === true || out !== null || textOption(input, 'failUnder') !== null;
+  const both = textOption(input, 'engine') === 'both';
   let policies = 0n;
   let reads: string[] = [];
   const setting: Setting = {
@@ -269,13 +287,17 @@ export async function runTests(
   const asked: AskedOnce[] = [];
   const diagnostics: Diagnostic[] = [...subject.diagnostics];
   for (const file of files) {
-    const kept = isCovered ? null : (watched?.tests.unaffected(file) ?? null);
+    const kept = isCovered || both ? null : (watched?.tests.unaffected(file) ?? null);
     if (kept !== null) {
-      unaffected.push(...kept.results);
+      // What is wrong still is said each time.
+      unaffected.push(...kept.results.filter(({ isPassed }) => isPassed));
+      results.push(...kept.results.filter(({ isPassed }) => !isPassed));
+      diagnostics.push(...kept.diagnostics);
       continue;
     }
     [policies, reads] = [0n, []];
-    const run = await (isTestFile(file) ? runTestFile : runScenarioFile)(file, setting);
+    const ran = await (isTestFile(file) ? runTestFile : runScenarioFile)(file, setting);
+    const run = { ...ran, diagnostics: [...ran.diagnostics, ...unseen(bundle, ran)] };
     if (!hasErrors(run.diagnostics)) watched?.tests.keep(file, { run, reads, policies });
     asked.push(...run.asked.map((one) => ({ ...one, result: one.result + results.length })));
     results.push(...run.results);
@@ -288,7 +310,6 @@ export async function runTests(
     const help = CODES['U016']?.help ?? null;
     throw new CliError([diagnostic('U016', 'no test ran', { help })], EXIT.denied);
   }
-  const both = textOption(input, 'engine') === 'both';
   const run = both ? await compareKernel(env, bundle, { results, asked }) : { results, asked };
   const coverage = isCovered ? await countCoverage(bundle, asked) : null;
   if (coverage !== null && out !== null) writeCoverage(env, out, bundle, coverage);

@@ -32,6 +32,10 @@ export const CODES: CodeTable = {
     title: 'service without that port',
     help: 'name a port of the service, with its protocol',
   },
+  W311: {
+    title: 'request to a port without HTTP',
+    help: 'give the port `protocol: http` in the world, or ask about the connection instead',
+  },
   S001: { title: 'policy module does not start', help: 'build the bundle again with this version' },
   S003: {
     title: 'no Wasmtime that can be used',

@@ -122,6 +122,45 @@ test("nobody from outside", () => { expect(connect("203.0.113.9", "10.1.0.4:9080
   });
 });
 
+test('what still fails, and what is still warned of, is told again when another file changes', async () => {
+  const texts = {
+    'shop/policies/http.ts': `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict {
+  return request.method.is("GET") ? Verdict.Allow : Verdict.Pass;
+}
+`,
+    'shop/wrong.test.ts': `import { expect, request, test } from "weft/test";
+test("of no HTTP", () => { expect(request("203.0.113.9", "10.1.0.4:9", "GET", "/")).toHaveReason("trap"); });
+`,
+    'shop/other.test.ts': `import { connect, expect, test } from "weft/test";
+test("nobody from outside", () => { expect(connect("203.0.113.9", "10.1.0.4:9080")).toDeny(); });
+`,
+  };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(cwd, name), text);
+  const config = JSON.parse(readFileSync(join(cwd, 'shop/weft.json'), 'utf8'));
+  config.policies.push({ ...config.policies[0], file: 'policies/http.ts' });
+  writeFileSync(join(cwd, 'shop/weft.json'), JSON.stringify(config));
+  await watching(['test', 'shop'], async (next) => {
+    const first = await next();
+    assert.is(`${first.exit} ${codes(first)}`, '2 W311', JSON.stringify(first));
+    const files = ({ results = [] }: Answer): string[] => results.map((r) => r.file).sort();
+    edit('shop/other.test.ts', 'nobody from', 'none from');
+    const again = await next();
+    assert.is(`${again.exit} ${codes(again)}`, '2 W311');
+    assert.equal(files(again), ['shop/other.test.ts', 'shop/wrong.test.ts']);
+    assert.is(again.unaffected, (first.results?.length ?? 0) - 2);
+    edit(
+      'shop/wrong.test.ts',
+      '"10.1.0.4:9", "GET", "/")).toHaveReason("trap")',
+      '"10.1.0.4:9", "POST", "/")).toDeny()',
+    );
+    const mended = await next();
+    assert.is(`${mended.exit} ${codes(mended)}`, '0 W311', JSON.stringify(mended));
+    assert.equal(files(mended), ['shop/wrong.test.ts']);
+    assert.is(mended.unaffected, (first.results?.length ?? 0) - 1);
+  });
+});
+
 test('one document cannot hold many answers, one line each can', async () => {
   const refused = await weft(['check', 'shop', '--watch', '-o', 'json'], { cwd });
   assert.is(refused.exit, 64);

@@ -48,14 +48,20 @@ async function chosenCase(env: Env, input: Input): Promise<Chosen> {
   const { connect, request, ...chosen } = chooseCase(cases, id);
   const ends = `${connect.from} -> ${connect.to}`;
   const asked = request === undefined ? ends : `${ends} ${request.method} ${request.path}`;
-  return { subject, world: cases.world, id: chosen.id, asked, input: chosen.input };
+  const { world, text } = cases;
+  const sources = (name: string): string | null =>
+    name === cases.file ? text : subject.sources(name);
+  const { input: decided, at } = chosen;
+  return { subject: { ...subject, sources }, world, id: chosen.id, asked, input: decided, at };
 }
 
 async function runExplain(env: Env, input: Input): Promise<Result> {
   const chosen = await chosenCase(env, input);
   const { explain, explanationDocument, printExplanation } = await import('../../explain/index.js');
   const { subject, world, recorded } = chosen;
-  const { bundle, digest, diagnostics, sources } = subject;
+  const { bundle, digest, sources } = subject;
+  const { unseenRequests } = await import('../../simulate/index.js');
+  const diagnostics = [...subject.diagnostics, ...unseenRequests(bundle.manifest, world, [chosen])];
   const isKernel = textOption(input, 'engine') === 'kernel';
   const options = { world, input: chosen.input };
   const explanation = isKernel
