@@ -1,5 +1,5 @@
 /**
- * Ends somebody else's TCP connection: SOCK_DESTROY of sock_diag(7), found by its addresses and
+ * Ends somebody else's TCP connections: SOCK_DESTROY of sock_diag(7), each found by its addresses and
  * ports inside its network namespace and by its cookie, so never another one. The owner's next call
  * gives ECONNABORTED, also one that blocks already.
  */
@@ -33,6 +33,7 @@ const AT = {
   ...{ sourcePort: 24, destinationPort: 26, source: 28, destination: 44, cookie: 64 },
 } as const;
 const ERROR_AT = 16;
+const WHAT = 'cannot end a connection';
 
 function request({ local, remote, cookie }: SocketName): Uint8Array {
   const bytes = stable(REQUEST_BYTES);
@@ -52,31 +53,36 @@ function request({ local, remote, cookie }: SocketName): Uint8Array {
   return bytes;
 }
 
-/** True where the connection was there and is ended; false where it is gone already. Throws KernelError. */
-export function destroySocket(
+/** Asks on a socket of the namespace. */
+function endOne(native: Native, fd: number, name: SocketName): boolean {
+  if (Number(native.send(fd, request(name), REQUEST_BYTES, 0)) < 0)
+    throw callError('send', native.errno(), WHAT);
+  const answer = stable(ANSWER_BYTES);
+  if (Number(native.recv(fd, answer, ANSWER_BYTES, MSG_DONTWAIT)) < 0)
+    throw callError('recv', native.errno(), WHAT);
+  const view = new DataView(answer.buffer);
+  if (view.getUint16(AT.type, true) !== NLMSG_ERROR) throw new BugError('no answer to destroy');
+  const errno = -view.getInt32(ERROR_AT, true);
+  if (errno === 0) return true;
+  if (errno === constants.errno.ENOENT || errno === constants.errno.ESTALE) return false;
+  throw callError('SOCK_DESTROY', errno, WHAT, {
+    remedy: 'use a kernel with CONFIG_INET_DIAG_DESTROY',
+  });
+}
+
+/** How many of the connections were there and are ended; the others are gone already. Throws KernelError. */
+export function destroySockets(
   native: Native,
   namespace: NetworkNamespace,
-  name: SocketName,
-): boolean {
-  const what = 'cannot end a connection';
+  names: readonly SocketName[],
+): number {
+  if (names.length === 0) return 0;
   const fd = inNamespace(native, namespace, () =>
     native.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG),
   );
-  if (fd < 0) throw callError('socket', native.errno(), what);
+  if (fd < 0) throw callError('socket', native.errno(), WHAT);
   try {
-    if (Number(native.send(fd, request(name), REQUEST_BYTES, 0)) < 0)
-      throw callError('send', native.errno(), what);
-    const answer = stable(ANSWER_BYTES);
-    if (Number(native.recv(fd, answer, ANSWER_BYTES, MSG_DONTWAIT)) < 0)
-      throw callError('recv', native.errno(), what);
-    const view = new DataView(answer.buffer);
-    if (view.getUint16(AT.type, true) !== NLMSG_ERROR) throw new BugError('no answer to destroy');
-    const errno = -view.getInt32(ERROR_AT, true);
-    if (errno === 0) return true;
-    if (errno === constants.errno.ENOENT || errno === constants.errno.ESTALE) return false;
-    throw callError('SOCK_DESTROY', errno, what, {
-      remedy: 'use a kernel with CONFIG_INET_DIAG_DESTROY',
-    });
+    return names.filter((name) => endOne(native, fd, name)).length;
   } finally {
     closeSync(fd);
   }

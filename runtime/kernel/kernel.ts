@@ -6,7 +6,7 @@ import { closeSync } from 'node:fs';
 import { constants, platform } from 'node:os';
 import { attachMap } from './attach-map.js';
 import { receiveDescriptors, sendDescriptor } from './descriptors.js';
-import { destroySocket } from './destroy.js';
+import { destroySockets } from './destroy.js';
 import { hasMayGoto, probeFeatures } from './features.js';
 import { pushSocket, shutSocket, wakeSender } from './foreign-socket.js';
 import { adopt, requireKind } from './handle.js';
@@ -93,7 +93,8 @@ export function openKernel(options: KernelOptions = {}): Kernel {
     socketCookie: (fd) => socketCookie(native, fd),
     peerOf: (fd) => peerOf(native, fd),
     sendNow: (fd, bytes) => sendNow(native, fd, bytes),
-    destroySocket: (namespace, name) => destroySocket(native, namespace, name),
+    destroySocket: (namespace, name) => destroySockets(native, namespace, [name]) === 1,
+    destroySockets: (namespace, names) => destroySockets(native, namespace, names),
     shutSocket: (cgroup, socket) => shutSocket(native, cgroup, socket),
     pushSocket: (cgroup, socket) => pushSocket(native, cgroup, socket),
     wakeSender: (cgroup, socket) => wakeSender(native, cgroup, socket),

@@ -224,6 +224,8 @@ export interface Kernel {
   sendNow(fd: number, bytes: Uint8Array): number;
   /** Ends a connection of anybody; false where it is gone already. */
   destroySocket(namespace: NetworkNamespace, name: SocketName): boolean;
+  /** As many as there are; how many were ended. */
+  destroySockets(namespace: NetworkNamespace, names: readonly SocketName[]): number;
   /** Shuts a connection of a process in this cgroup down: its owner reads what has come, then the end. */
   shutSocket(cgroupPath: string, socket: SocketId): boolean;
   /** Makes a connection of a process in this cgroup send what waits for more; false as above. */

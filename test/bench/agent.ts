@@ -12,6 +12,7 @@ import type { Kernel } from '../../runtime/kernel/index.js';
 import { controlWorld } from '../support/control-world.js';
 import { FakeApiServer } from '../support/fake-api-server.js';
 import { fillCluster, makeInput, PROGRAMS } from './agent-input.js';
+import { benchOpen } from './open-connections.js';
 import type { BenchResult } from './pairs.js';
 
 const LIMIT_MB = 80;
@@ -172,12 +173,24 @@ async function measureFollowing(room: ChildProcess, how: MeasureOptions): Promis
   }
 }
 
-/** Measures an agent that loads its bundle, then those that start on what that left. */
+interface AgentBenchOptions {
+  /** `agent`, or a part of it. */
+  readonly part: string;
+  readonly quick: boolean;
+}
+
+/** What the whole group is, or `agent/open` alone. */
 export async function benchAgent(
   _kernel: Kernel,
   folder: string,
-  { quick }: { readonly quick: boolean },
+  { part, quick }: AgentBenchOptions,
 ): Promise<BenchResult[]> {
+  const open = await benchOpen({ quick });
+  return part === 'agent/open' ? open : [...open, ...(await benchProcess(folder, quick))];
+}
+
+/** Measures an agent that loads its bundle, then those that start on what that left. */
+async function benchProcess(folder: string, quick: boolean): Promise<BenchResult[]> {
   const { bundle, world } = makeInput(folder);
   const room = openRoom();
   try {

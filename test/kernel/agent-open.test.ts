@@ -138,7 +138,7 @@ test('A022: a kernel that ends no connection is told; the next change or start m
   const kernel = openKernel();
   const unable = {
     ...kernel,
-    destroySocket: () => {
+    destroySockets: () => {
       const [code, call, errno] = ['KERNEL_CALL', 'SOCK_DESTROY', 95] as const;
       throw new KernelError({
         code,
