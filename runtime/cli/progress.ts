@@ -25,12 +25,13 @@ export function progressBar(env: Env, unit = 'records'): Progress {
       begun ??= now;
       if (now - last < PERIOD_MS) return;
       last = now;
-      const share = total === 0 ? 1 : Math.min(1, done / total);
+      const share = Math.min(1, done / Math.max(1, total));
       const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.');
-      const seconds = Math.max(0.001, (now - begun) / 1000);
-      const rate = Math.round(records / seconds).toLocaleString('en');
-      const text = `[${bar}] ${Math.floor(share * 100)} %  ${records.toLocaleString('en')} ${unit}, ${rate}/s`;
-      env.stderr.write(`${ERASE}${text}`);
+      const seconds = (now - begun) / 1000;
+      // Not at the first time, when next to nothing has passed; of a pipe nobody knows the end.
+      const rate = now === begun ? '' : `, ${Math.round(records / seconds).toLocaleString('en')}/s`;
+      const part = total === 0 ? '' : `[${bar}] ${Math.floor(share * 100)} %  `;
+      env.stderr.write(`${ERASE}${part}${records.toLocaleString('en')} ${unit}${rate}`);
       drawn = true;
     },
     clear: () => {

@@ -31,7 +31,10 @@ const CHUNK_BYTES = 1024 * 1024;
 /** The forms that are traffic, not a scenario. */
 export type TrafficFormat = Exclude<InputFormat, 'scenario'>;
 
-function start(path: string): Uint8Array {
+/** The first bytes; null of a pipe, which is read once, so that nobody can look at it beforehand. */
+function start(path: string): Uint8Array | null {
+  const stat = statSync(path);
+  if (stat.isFIFO() || stat.isSocket()) return null;
   const file = openSync(path, 'r');
   try {
     const bytes = new Uint8Array(SNIFFED_BYTES);
@@ -45,23 +48,22 @@ function start(path: string): Uint8Array {
 export function formatOf(env: Env, shown: string, asked: string | null): InputFormat {
   const named = INPUT_FORMATS.find((format) => format === asked);
   if (named !== undefined) return named;
-  let found: InputFormat | null;
-  let isEmpty: boolean;
+  let bytes: Uint8Array | null;
   try {
-    const bytes = start(pathIn(env, shown));
-    isEmpty = bytes.length === 0;
-    found = inputFormat(bytes);
+    bytes = start(pathIn(env, shown));
   } catch (error) {
     throw new CliError([readFault(shown, error)], EXIT.failure);
   }
+  const found = bytes === null ? null : inputFormat(bytes);
   if (found !== null) return found;
   if (/\.(ya?ml)$/.test(shown)) return 'scenario'; // its faults are told by its reader
-  const [message, help] = isEmpty
-    ? [`\`${shown}\` is empty`, 'name a file that holds traffic']
-    : [
-        `\`${shown}\` begins like no form of traffic that is known`,
-        `say which it is with \`--format\`: ${INPUT_FORMATS.join(', ')}`,
-      ];
+  const form = `say which it is with \`--format\`: ${INPUT_FORMATS.join(', ')}`;
+  const [message, help] =
+    bytes === null
+      ? [`\`${shown}\` is a pipe, whose form cannot be looked at`, form]
+      : bytes.length === 0
+        ? [`\`${shown}\` is empty`, 'name a file that holds traffic']
+        : [`\`${shown}\` begins like no form of traffic that is known`, form];
   const fault = diagnostic('W405', message, { at: { file: shown, line: 1, column: 1 }, help });
   throw new CliError([fault], EXIT.findings);
 }

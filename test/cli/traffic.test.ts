@@ -1,9 +1,13 @@
 /** `weft simulate` over recorded traffic, in each form that it reads. */
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Env } from '../../runtime/cli/env.js';
+import { progressBar } from '../../runtime/cli/progress.js';
 import { ipPacket, pcapFile } from '../support/make-capture.js';
 import { type Transcript, weft } from './harness.js';
 
@@ -181,6 +185,49 @@ test('a terminal sees a bar, a file none', async () => {
   assert.match(shown.stderr, /\[#{24}\] 100 % {2}4 records/);
   const piped = await run(...BUNDLE, 'seen.ndjson', ...WORLD);
   assert.not.match(piped.stderr, /#####/);
+});
+
+test('a bar has no rate at first, and of a pipe no share', () => {
+  const written: string[] = [];
+  let now = 0;
+  const stderr = { isTTY: true, write: (text: string) => written.push(text) };
+  const env = { stderr, now: () => new Date(now) } as unknown as Env;
+  for (const [total, rest] of [
+    [
+      100,
+      [
+        '[######..................] 25 %  10 records',
+        '[############............] 50 %  20 records, 40/s',
+      ],
+    ],
+    [0, ['10 records', '20 records, 40/s']],
+  ] as const) {
+    const bar = progressBar(env);
+    written.length = 0;
+    now = 1000;
+    bar.show(25, total, 10);
+    now = 1500;
+    bar.show(50, total, 20);
+    assert.equal(
+      written.map((text) => text.replace('\r\u001b[K', '')),
+      rest,
+    );
+  }
+});
+
+test('a pipe is read where its form is said, and is not waited for where it is not', async () => {
+  const pipe = join(cwd, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const unsaid = await run(...BUNDLE, 'pipe', ...WORLD);
+  assert.is(unsaid.exit, 3, unsaid.stderr);
+  assert.match(unsaid.stderr, /W405[\s\S]*is a pipe[\s\S]*--format/);
+  const [said] = await Promise.all([
+    run(...BUNDLE, 'pipe', ...WORLD, '--format', 'records'),
+    writeFile(pipe, readFileSync(join(cwd, 'seen.ndjson'))),
+  ]);
+  const file = await run(...BUNDLE, 'seen.ndjson', ...WORLD);
+  assert.is(said.exit, file.exit);
+  assert.is(said.stdout, file.stdout);
 });
 
 test.run();
