@@ -94,7 +94,7 @@ export function reached(
   const names = new Set(entries);
   for (const name of names) {
     for (const { kind, symbol } of byName.get(name)?.relocations ?? []) {
-      if (kind === 'call') names.add(symbol);
+      if (kind !== 'address') names.add(symbol);
     }
   }
   return functions.filter(({ name }) => names.has(name));

@@ -33,6 +33,7 @@ import { resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
 import { expandTables, tableUses } from './passes/expand-tables.js';
 import {
+  type Calls,
   inlinePolicies,
   type OptimizeOptions,
   optimize,
@@ -62,6 +63,8 @@ export interface CompileInput {
   readonly cache?: PolicyCache | undefined;
   /** Hears how many of the policies are compiled, before each. */
   readonly onPolicy?: ((compiled: number, all: number) => void) | undefined;
+  /** Which loops are calls from the start, in the form for all kernels; tests want all. */
+  readonly calls?: Calls | undefined;
   /** Sees the IR of a policy behind each pass of the form for all kernels; tests run it there. */
   readonly observe?: ((policy: number, pass: string, module: Module) => void) | undefined;
 }
@@ -237,7 +240,7 @@ interface Variant {
 }
 
 /** Second half: one module a variant, the objects, the manifest. */
-function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome {
+function link({ project, observe, calls = 'none' }: CompileInput, parts: Parts): CompileOutcome {
   const { policies, plans, numbering, diagnostics } = parts;
   const draft = buildManifest(project, {
     ...parts,
@@ -245,9 +248,9 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
   });
   const { fuel } = project.budget;
   const isWalked = needsWalkedLoops(project.kernels);
-  const walks: PlacedWalk[] = [];
+  let walks: PlacedWalk[] = [];
   const limit = walkedLimit(policies.length);
-  const variant = (mayGoto: boolean): Variant => {
+  const variant = (mayGoto: boolean, calls: Calls = 'none'): Variant => {
     const estimates = new Map<string, number>();
     const merging = {
       walked: limit,
@@ -260,7 +263,7 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
         walks.push({ ...walk, at });
       };
       const watch = mayGoto === isWalked ? undefined : observerOf(observe, p.index);
-      const target = { mayGoto, fuel, ...merging, onWalk, observe: watch };
+      const target = { mayGoto, calls, fuel, ...merging, onWalk, observe: watch };
       return expandPolicy(p, { plan: plans[i], numbering, target });
     });
     const views = buildViewFunctions(callees(modules));
@@ -276,9 +279,14 @@ function link({ project, observe }: CompileInput, parts: Parts): CompileOutcome 
     return { module, estimates, lowered: lowerModule(module, { mayGoto }) };
   };
   // Kernels differ in how loops are guarded; without a loop, or for new kernels only, one object serves all.
-  const base = variant(!isWalked);
+  let base = variant(!isWalked, calls);
+  if (isWalked && checkWalks(walks, fuel).length > 0) {
+    // Too much to walk: what can be called turn by turn is.
+    walks = [];
+    base = variant(false, 'heavy');
+  }
   diagnostics.push(...checkWalks(walks, fuel));
-  const hasLoops = base.module.functions.some((f) => loops(f).length > 0);
+  const hasLoops = base.module.functions.some((f) => f.kind === 'turn' || loops(f).length > 0);
   const guarded = isWalked && hasLoops ? variant(true) : base;
   const verified = (of: Variant, isForNew: boolean): Diagnostic[] =>
     of.lowered.ok

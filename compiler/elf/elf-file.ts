@@ -21,6 +21,8 @@ export interface ElfSymbol {
   readonly section: string | null;
   readonly value: number;
   readonly size: number;
+  /** Not to be found by other objects; libbpf takes such a function for a static one. */
+  readonly isHidden?: boolean;
 }
 export interface ElfRelocation {
   /** The section that is patched. */
@@ -35,6 +37,7 @@ const SHF_INFO_LINK = 0x40;
 const SHT = { progbits: 1, symtab: 2, strtab: 3, nobits: 8, rel: 9 } as const;
 const STT = { none: 0, object: 1, func: 2 } as const;
 const STB_GLOBAL = 1;
+const STV_HIDDEN = 2;
 const EM_BPF = 247;
 const ET_REL = 1;
 const HEADER_BYTES = 64;
@@ -122,10 +125,10 @@ function symbolBytes(
   strings: StringTable,
 ): Uint8Array {
   const w = new ByteWriter().bytes(new Uint8Array(SYMBOL_BYTES));
-  for (const { name, type, section, value, size } of symbols) {
+  for (const { name, type, section, value, size, isHidden } of symbols) {
     w.u32(strings.add(name))
       .u8((STB_GLOBAL << 4) | STT[type])
-      .u8(0);
+      .u8(isHidden === true ? STV_HIDDEN : 0);
     w.u16(section === null ? 0 : indexOf(place, section))
       .u64(value)
       .u64(size);

@@ -199,7 +199,8 @@ function symbolsOf(
   return [
     ...functions.map(({ func, offset }): ElfSymbol => {
       const size = func.bytes.length;
-      return { name: func.name, type: 'func', section: '.text', value: offset, size };
+      const isHidden = func.kind === 'turn';
+      return { name: func.name, type: 'func', section: '.text', value: offset, size, isHidden };
     }),
     ...images.map(({ image, offset }): ElfSymbol => {
       const size = image.bytes.length;
@@ -215,7 +216,7 @@ function relocationsOf(functions: readonly PlacedFunction[]): ElfRelocation[] {
     func.relocations.map((r) => ({
       section: '.text',
       offset: offset + r.slot * 8,
-      type: r.kind === 'address' ? RELOCATE_ADDRESS : RELOCATE_CALL,
+      type: r.kind === 'call' ? RELOCATE_CALL : RELOCATE_ADDRESS,
       symbol: r.symbol,
     })),
   );

@@ -68,6 +68,8 @@ interface Frame {
   readonly values: bigint[];
   /** By value; stays empty without a watch. */
   readonly terms: (Term | null)[];
+  /** Words; of a `turn` those of the function that has the loop. */
+  readonly context: bigint[];
 }
 
 const MEMORY = 'memory';
@@ -126,6 +128,7 @@ class Machine {
     args: readonly bigint[],
     depth: number,
     argTerms: readonly (Term | null)[] = [],
+    context: bigint[] = [],
   ): Evaluated {
     const func = this.index.functions.get(name);
     if (func === undefined || depth > MAX_DEPTH) {
@@ -139,7 +142,7 @@ class Machine {
     });
     const blocks = this.index.blocksOf(func);
     try {
-      return { stop: null, value: this.run({ func, blocks, values, terms }, depth) };
+      return { stop: null, value: this.run({ func, blocks, values, terms, context }, depth) };
     } catch (error) {
       if (!(error instanceof Stop)) throw error;
       return { stop: error.kind, value: func.stopped[error.kind] };
@@ -286,6 +289,17 @@ class Machine {
           this.frames.set(word + instr.offset, value(instr.args[2] ?? instr.id));
         return instr.kind === 'load' ? (this.frames.get(word + instr.offset) ?? 0n) : 0n;
       }
+      case 'context':
+        if (instr.kind === 'load') return frame.context[instr.word] ?? 0n;
+        frame.context[instr.word] = value(instr.args[0] ?? instr.id);
+        return 0n;
+      case 'loop':
+        for (let turn = 0; turn < instr.rounds; turn++) {
+          const args = [BigInt(turn)];
+          const { value: ends } = this.call(instr.callee, args, depth + 1, [], frame.context);
+          if (ends !== 0n) break;
+        }
+        return 0n;
       case 'call': {
         const args = instr.args.map(value);
         const terms = instr.args.map((arg) => frame.terms[arg] ?? null);

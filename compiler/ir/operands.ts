@@ -175,6 +175,7 @@ export function hasEffect(instr: Instr): boolean {
     case 'store.memory':
     case 'call':
     case 'frame':
+    case 'loop':
     case 'may_goto':
     case 'load.memory':
       return true;
@@ -183,6 +184,8 @@ export function hasEffect(instr: Instr): boolean {
     case 'load.image':
     case 'load.head':
       return true;
+    case 'context':
+      return instr.kind === 'store';
     default:
       return false;
   }

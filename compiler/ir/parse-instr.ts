@@ -147,6 +147,15 @@ export function instr(line: Line): Instr {
       });
       return done({ op, kind, type: kind === 'load' ? 'i64' : 'i32', args, offset: offset(line) });
     }
+    case 'context.load':
+      return done({ op: 'context', kind: 'load', type: line.type(), word: line.number_(), args: [] });
+    case 'context.store': {
+      const word = line.number_();
+      line.expect(',');
+      return done({ op: 'context', kind: 'store', type: 'i32', word, args: [line.value()] });
+    }
+    case 'loop':
+      return done({ op, type: 'i32', callee: line.word(), rounds: line.number_() });
     case 'call':
     case 'abi': {
       const type = line.type();

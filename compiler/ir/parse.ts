@@ -51,7 +51,7 @@ function parseBlocks(lines: Lines): Block[] {
 
 function parseFuncFrom(line: Line, lines: Lines): Func {
   const kind = line.word();
-  if (kind !== 'entry' && kind !== 'internal' && kind !== 'dispatcher') {
+  if (kind !== 'entry' && kind !== 'internal' && kind !== 'dispatcher' && kind !== 'turn') {
     return line.fail(`unknown kind of function \`${kind}\``);
   }
   const name = line.word();

@@ -51,6 +51,12 @@ function body(instr: Instr): string {
       return `store.pointer ${instr.size} v${instr.args[0]} + ${instr.offset}, v${instr.args[1]}`;
     case 'frame':
       return `frame ${instr.kind} ${list(instr.args)} + ${instr.offset}`;
+    case 'context':
+      return instr.kind === 'store'
+        ? `context.store ${instr.word}, ${list(instr.args)}`
+        : `context.load ${instr.type} ${instr.word}`;
+    case 'loop':
+      return `loop ${instr.callee} ${instr.rounds}`;
     case 'call':
       return `call ${instr.type} ${instr.callee}(${list(instr.args)})`;
     case 'abi':

@@ -142,6 +142,18 @@ export type Instr = InstrBase &
         readonly offset: number;
         readonly args: readonly ValueId[];
       }
+    /**
+     * A word of the memory that a function shares with the one that is called for each turn of a loop: on the stack of the
+     * function that has the `loop`, behind the second parameter of a `turn`. `store` takes its value from args[0].
+     */
+    | {
+        readonly op: 'context';
+        readonly kind: 'load' | 'store';
+        readonly word: number;
+        readonly args: readonly ValueId[];
+      }
+    /** Calls a `turn` function until it answers 1, `rounds` times at most (bpf_loop). */
+    | { readonly op: 'loop'; readonly callee: string; readonly rounds: number }
     /** Call of a global function by symbol. i32/i64 result. */
     | { readonly op: 'call'; readonly callee: string; readonly args: readonly ValueId[] }
     /** Call of an ABI import; removed by expand-abi and expand-tables before lowering. */
@@ -190,10 +202,11 @@ export interface Block {
  * A function. `entry` functions return a verdict or route and turn traps into `stopped` codes.
  * `internal` ones (subprograms) return their i32 result in the low half and what is left of the fuel
  * in the high half of an i64; a trap inside returns `0xffffffff << 32 | code`, which the caller passes on.
+ * `turn` functions are one turn of a loop: their parameters are its number and the context; 1 ends the loop.
  */
 export interface Func {
   readonly name: string;
-  readonly kind: 'entry' | 'internal' | 'dispatcher';
+  readonly kind: 'entry' | 'internal' | 'dispatcher' | 'turn';
   readonly params: readonly Param[];
   readonly result: IntType | null;
   /** Return value for each trap kind. */

@@ -22,6 +22,15 @@ import type { BlockId, Func, Instr, Module, Target, Type, ValueId } from './type
 
 type Report = (message: string) => void;
 
+const TAKES_POINTERS: ReadonlySet<Instr['op']> = new Set([
+  'load.pointer',
+  'load.head',
+  'store.pointer',
+  'launder',
+  'call',
+  'context',
+]);
+
 function expectedOperands(
   instr: Instr,
   module: Module,
@@ -30,7 +39,10 @@ function expectedOperands(
   switch (instr.op) {
     case 'const':
     case 'may_goto':
+    case 'loop':
       return [];
+    case 'context':
+      return instr.kind === 'store' ? [null] : [];
     case 'binary':
       return [instr.type, instr.type];
     case 'unary':
@@ -86,12 +98,10 @@ function checkInstr(
     const have = types.get(arg);
     if (want !== null && have !== undefined && have !== want)
       report(`operand v${arg} is ${have}, not ${want}`);
-    const pointer = ['load.pointer', 'load.head', 'store.pointer', 'launder', 'call'].includes(
-      instr.op,
-    );
+    const pointer = TAKES_POINTERS.has(instr.op);
     if (have === 'ptr' && !pointer) report(`v${arg} is a pointer`);
   });
-  if (instr.type === 'ptr') report('no instruction makes a pointer');
+  if (instr.type === 'ptr' && instr.op !== 'context') report('no instruction makes a pointer');
   const fixed: Partial<Record<Instr['op'], Type>> = {
     compare: 'i32',
     wrap: 'i32',
@@ -177,7 +187,7 @@ export function verify(func: Func, module: Module): string[] {
   const preds = predecessors(func);
   if (entry.params.length > 0) report('the entry block has parameters');
   if ((preds.get(entry.id) ?? []).length > 0) report('the entry block has predecessors');
-  if (func.kind !== 'dispatcher' && func.params[0]?.type !== 'ptr') {
+  if (func.kind !== 'dispatcher' && func.kind !== 'turn' && func.params[0]?.type !== 'ptr') {
     report('the first parameter is not the connection');
   }
   const doms = dominators(func);

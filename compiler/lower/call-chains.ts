@@ -45,7 +45,7 @@ export function checkCallChains(functions: readonly LoweredFunction[]): Diagnost
 }
 
 function calleesOf(func: LoweredFunction): Set<string> {
-  return new Set(func.relocations.filter((r) => r.kind === 'call').map((r) => r.symbol));
+  return new Set(func.relocations.filter((r) => r.kind !== 'address').map((r) => r.symbol));
 }
 function onTop(func: LoweredFunction, inner: readonly Measure[]): Chain {
   const known = inner.filter((chain) => chain !== 'recursive');

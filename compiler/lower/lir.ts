@@ -38,6 +38,8 @@ export interface LirFunc {
   readonly unspillable: Set<Reg>;
   /** True where a bound that is not tested holds only as long as no register is spilled. */
   trustsCopies: boolean;
+  /** Words of the context of its loops, at the top of its stack. */
+  contextWords: number;
 }
 
 /** A new virtual register. */

@@ -30,6 +30,7 @@ import {
   targetsOf,
   type ValueId,
 } from '../ir/index.js';
+import { callTurns } from './call-turns.js';
 import { countDown } from './count-down.js';
 import { madeCompares } from './deciding-values.js';
 import { tripBounds } from './trip-bound.js';
@@ -44,20 +45,29 @@ export interface Walk {
   readonly forks: number;
 }
 
+/** Loops that become calls: those that are too much to walk, or all, as tests want them. */
+export type Calls = 'none' | 'heavy' | 'all';
+
 export interface GuardOptions {
   /** For kernels that have may_goto: only short loops are left for the verifier to walk. */
   readonly mayGoto: boolean;
   /** The fuel that a decision begins with: no loops turn more often. */
   readonly fuel: number;
+  /** For kernels without may_goto: takes the function of a turn of loops that are too much to walk. */
+  readonly onTurn?: ((turn: Func) => void) | undefined;
+  /** Which loops that is for; those that are heavy unless told. */
+  readonly calls?: Calls | undefined;
   /** Is told of each nest of loops, without may_goto. */
   readonly onWalk?: (walk: Walk) => void;
   /** Is told how often a verifier walks each loop, as often as it comes to it, by its header. */
-  readonly onTurns?: (header: BlockId, turns: number) => void;
+  readonly onTurns?: ((header: BlockId, turns: number) => void) | undefined;
 }
 /** With may_goto a longer loop is not walked. */
 const SHORT = 64;
 /** Turns of a loop until a verifier has seen that the next ones are like the one before. */
 const MERGED = 3;
+/** A nest of loops that costs more to walk becomes a call for each turn, where that may be. */
+const HEAVY = { instructions: 20_000, forks: 2_000 } as const;
 /** About what a guard adds to a loop. */
 const GUARD = 4;
 
@@ -72,19 +82,44 @@ interface Count {
   readonly headers: readonly BlockId[];
   readonly rounds: number;
 }
+/** An outermost loop with all in it. */
+interface Nest extends Walk {
+  readonly loop: Loop;
+  readonly headers: readonly BlockId[];
+  /** Turns after which the fuel has ended it. */
+  readonly most: number;
+}
 interface Plans {
   readonly plans: readonly Plan[];
   readonly counts: readonly Count[];
+  readonly nests: readonly Nest[];
 }
 
 /** Guards every loop of a function. */
 export function guardLoops(func: Func, options: GuardOptions): boolean {
   const connection = func.params[0];
-  const all = loops(func);
+  let all = loops(func);
   if (connection === undefined || all.length === 0) return false;
-  const { plans, counts } = options.mayGoto
+  if (!options.mayGoto && options.onTurn !== undefined) {
+    let calls = 0;
+    for (const { loop, headers, most, instructions, forks } of planCounts(func, all, {
+      ...options,
+      onTurns: undefined,
+    }).nests) {
+      if (options.calls !== 'all' && instructions <= HEAVY.instructions && forks <= HEAVY.forks) continue;
+      const name = `${func.name}_turn${calls}`;
+      const turn = callTurns(func, { loop, headers, rounds: most, name });
+      if (turn === null) continue;
+      calls += 1;
+      options.onTurn(turn);
+    }
+    all = loops(func);
+  }
+  const { plans, counts, nests } = options.mayGoto
     ? planShort(func, all, options)
     : planCounts(func, all, options);
+  for (const { loc, rounds, instructions, forks } of nests)
+    options.onWalk?.({ loc, rounds, instructions, forks });
   launderAll(func, plans, connection);
   for (const { outer, headers, rounds } of counts) {
     const loop = loops(func).find(({ header }) => header === outer);
@@ -110,12 +145,12 @@ function planShort(func: Func, all: readonly Loop[], { onTurns }: GuardOptions):
     onTurns?.(loop.header, own === null ? MERGED : trips);
     return { loop, counter: own };
   });
-  return { plans, counts: [] };
+  return { plans, counts: [], nests: [] };
 }
 
 /** Each loop by its own bound; a nest of them by the fuel where that ends it sooner. */
 function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Plans {
-  const { fuel, onWalk, onTurns } = options;
+  const { fuel, onTurns } = options;
   const bound = tripBounds(func);
   const bounds = new Map(all.map((loop) => [loop, bound(loop)]));
   const inmost = (loop: Loop): Loop | undefined =>
@@ -134,6 +169,7 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
   const forks = (loop: Loop): number => sum(loop, (block) => forksOf(block, loop, made));
   const plans: Plan[] = [];
   const counts: Count[] = [];
+  const nests: Nest[] = [];
   for (const outer of all.filter((loop) => inmost(loop) === undefined)) {
     const nest = all.filter((loop) => outer.blocks.has(loop.header));
     const most = mostTurns(nest, blocks, fuel);
@@ -142,14 +178,14 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
     const over = (cost: (loop: Loop) => number): number =>
       byFuel ? most * cost(outer) : turns(outer, cost);
     const rounds = byFuel ? most : turns(outer, () => 1);
-    onWalk?.({ loc, rounds, instructions: over(size), forks: over(forks) });
+    const headers = nest.map(({ header }) => header);
+    nests.push({ loop: outer, headers, most, loc, rounds, instructions: over(size), forks: over(forks) });
     for (const loop of nest) {
       const own = bounds.get(loop)?.trips ?? most;
       onTurns?.(loop.header, !byFuel ? own : loop === outer ? most : 1);
     }
     if (byFuel) {
       plans.push(...nest.map((loop) => ({ loop, counter: null })));
-      const headers = nest.map(({ header }) => header);
       counts.push({ outer: outer.header, headers, rounds: most });
       continue;
     }
@@ -162,7 +198,7 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
       counts.push({ outer: loop.header, headers: [loop.header], rounds: found?.trips ?? fuel });
     }
   }
-  return { plans, counts };
+  return { plans, counts, nests };
 }
 
 /** Turns that fuel allows: each burns some, but for those in which a recursive call returns. */

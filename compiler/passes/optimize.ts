@@ -10,7 +10,7 @@ import { eliminateDeadCode } from './eliminate-dead-code.js';
 import { expandArithmetic } from './expand-arithmetic.js';
 import { foldConstants } from './fold-constants.js';
 import { foldMemory } from './fold-memory.js';
-import { guardLoops, type Walk } from './guard-loops.js';
+import { type Calls, guardLoops, type Walk } from './guard-loops.js';
 import { indexMemory } from './index-memory.js';
 import { inline } from './inline.js';
 import { lowerSwitch } from './lower-switch.js';
@@ -40,6 +40,8 @@ export interface OptimizeOptions extends SimplifyOptions {
   readonly mayGoto?: boolean;
   /** The fuel that a decision begins with; the most that a project may ask for unless told. */
   readonly fuel?: number;
+  /** For kernels without may_goto: loops that are too much to walk become calls of bpf_loop. */
+  readonly calls?: Calls;
   /** Is told what loops cost a verifier without may_goto. */
   readonly onWalk?: (walk: Walk) => void;
   /** Instructions that a verifier may walk of a function before what costs it most is made shorter. */
@@ -129,6 +131,7 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   each('sink-loads', sinkLoads);
   const {
     mayGoto = false,
+    calls = 'none',
     fuel = MOST_FUEL,
     walked: limit = MOST_WALKED,
     onWalk,
@@ -138,7 +141,8 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   for (const func of module.functions) {
     const turns = new Map<BlockId, number>();
     const onTurns = (header: BlockId, count: number): unknown => turns.set(header, count);
-    const guards = { mayGoto, fuel, onTurns, ...(onWalk === undefined ? {} : { onWalk }) };
+    const onTurn = calls !== 'none' ? (turn: Func): unknown => module.functions.push(turn) : undefined;
+    const guards = { mayGoto, fuel, onTurns, onTurn, calls, ...(onWalk === undefined ? {} : { onWalk }) };
     run('guard-loops', () => guardLoops(func, guards));
     const walkIt = walk === undefined ? undefined : (of: Func) => walk(of, module);
     run('merge-ways', () => mergeWays(func, { limit, turns, walk: walkIt, onWalked }));

@@ -42,6 +42,7 @@ export async function compileTexts(
   texts: ReadonlyMap<string, string>,
   config: ConfigText = {},
   observe?: CompileInput['observe'],
+  calls?: CompileInput['calls'],
 ): Promise<{ readonly bundle: Bundle | null; readonly diagnostics: readonly Diagnostic[] }> {
   const outcome = await compileProject({
     project: projectOf(texts, config),
@@ -49,6 +50,7 @@ export async function compileTexts(
     snapshot: (wasm) => wizerSnapshot(wasm, DEADLINE_MS),
     checkCluster: null,
     observe,
+    calls,
   });
   return { bundle: outcome.ok ? outcome.bundle : null, diagnostics: outcome.diagnostics };
 }
@@ -58,8 +60,9 @@ export async function mustCompile(
   texts: ReadonlyMap<string, string>,
   config: ConfigText = {},
   observe?: CompileInput['observe'],
+  calls?: CompileInput['calls'],
 ): Promise<Bundle> {
-  const { bundle, diagnostics } = await compileTexts(texts, config, observe);
+  const { bundle, diagnostics } = await compileTexts(texts, config, observe, calls);
   if (bundle === null) {
     const found = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.code} ${d.message}`);
     throw new Error(

@@ -33,7 +33,7 @@ export function allocateRegisters(func: LirFunc): number {
       assign(func, groups, colours);
       const used = packSlots(func);
       forwardSlots(func);
-      return used * SLOT_BYTES;
+      return (used + func.contextWords) * SLOT_BYTES;
     }
     const homes = new Map<Reg, StackSlot>();
     for (const group of spilled) {

@@ -52,17 +52,25 @@ export function packSlots(func: LirFunc): number {
     packed.set(slot, choice as StackSlot);
     count = Math.max(count, choice + 1);
   }
-  for (const block of func.blocks) block.steps = block.steps.map((step) => renumber(step, packed));
+  for (const block of func.blocks)
+    block.steps = block.steps.map((step) =>
+      renumber(step, packed, func.contextWords),
+    );
   return count;
 }
 
-function renumber(step: Step, packed: ReadonlyMap<StackSlot, StackSlot>): Step | SpillStep {
+function renumber(
+  step: Step,
+  packed: ReadonlyMap<StackSlot, StackSlot>,
+  contextWords: number,
+): Step | SpillStep {
   if (!isSpillStep(step)) return step;
   const slot = packed.get(step.slot) ?? step.slot;
   const { insn } = step;
+  const offset = offsetOf((slot + contextWords) as StackSlot);
   if (insn.op === 'load') {
-    return { ...step, slot, insn: load(SLOT_BYTES, insn.dst, FP, offsetOf(slot)) };
+    return { ...step, slot, insn: load(SLOT_BYTES, insn.dst, FP, offset) };
   }
   if (insn.op !== 'store') return step;
-  return { ...step, slot, insn: store(SLOT_BYTES, FP, offsetOf(slot), insn.src) };
+  return { ...step, slot, insn: store(SLOT_BYTES, FP, offset, insn.src) };
 }

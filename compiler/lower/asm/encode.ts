@@ -33,7 +33,7 @@ import {
 
 export interface Relocation {
   readonly slot: Slot;
-  readonly kind: 'address' | 'call';
+  readonly kind: 'address' | 'call' | 'function';
   readonly symbol: string;
 }
 export interface Code {
@@ -61,7 +61,7 @@ interface Fields {
 
 /** Slots that an instruction takes. */
 export function slotsOf(insn: Insn): 1 | 2 {
-  return insn.op === 'lddw' || insn.op === 'address' ? 2 : 1;
+  return insn.op === 'lddw' || insn.op === 'address' || insn.op === 'function' ? 2 : 1;
 }
 
 /** Encodes code; `ok: false` names the jump that is out of range. */
@@ -78,6 +78,7 @@ export function encode(code: Code): Encoded {
     write(view, slot, { ...fieldsOf(insn), ...(to === null ? {} : { offset: distance }) });
     if (insn.op === 'lddw') view.setUint32(slot * 8 + 12, Number(insn.value >> 32n), true);
     if (insn.op === 'address') relocations.push({ slot, kind: 'address', symbol: insn.symbol });
+    if (insn.op === 'function') relocations.push({ slot, kind: 'function', symbol: insn.symbol });
     if (insn.op === 'call') relocations.push({ slot, kind: 'call', symbol: insn.symbol });
   }
   return { ok: true, bytes, relocations, slots };
@@ -153,6 +154,8 @@ function fieldsOf(insn: Insn): Fields {
     }
     case 'address':
       return { opcode: CLASS.ld | MODE_IMM | SIZE_CODE[8], dst: insn.dst, imm: insn.addend };
+    case 'function':
+      return { opcode: CLASS.ld | MODE_IMM | SIZE_CODE[8], dst: insn.dst };
     case 'jump':
       return { opcode: CLASS.jmp | JA_CODE };
     case 'branch': {
@@ -165,6 +168,8 @@ function fieldsOf(insn: Insn): Fields {
     case 'call':
       // The immediate that clang leaves for the linker: no addend.
       return { opcode: CLASS.jmp | CALL_CODE, src: PSEUDO_CALL, imm: -1 };
+    case 'helper':
+      return { opcode: CLASS.jmp | CALL_CODE, imm: insn.id };
     case 'exit':
       return { opcode: CLASS.jmp | EXIT_CODE };
     default:

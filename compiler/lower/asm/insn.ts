@@ -105,11 +105,15 @@ export type Insn =
   | { readonly op: 'lddw'; readonly dst: Reg; readonly value: bigint }
   /** lddw of the address `symbol + addend`, by relocation. */
   | { readonly op: 'address'; readonly dst: Reg; readonly symbol: string; readonly addend: number }
+  /** lddw of a function's address, by relocation. */
+  | { readonly op: 'function'; readonly dst: Reg; readonly symbol: string }
   | { readonly op: 'jump'; readonly to: Label }
   | { readonly op: 'branch'; readonly test: Test; readonly to: Label }
   | { readonly op: 'may_goto'; readonly to: Label }
   /** Call of a global function by relocation; reads R1..R<args>, clobbers R0..R5. */
   | { readonly op: 'call'; readonly symbol: string; readonly args: number }
+  /** Call of one of the kernel's helpers; reads R1..R<args>, clobbers R0..R5. */
+  | { readonly op: 'helper'; readonly id: number; readonly args: number }
   | { readonly op: 'exit' };
 
 interface AluFamily {
@@ -157,6 +161,10 @@ export function lddw(dst: Reg, value: bigint): Insn {
 export function address(dst: Reg, symbol: string, addend: number): Insn {
   return { op: 'address', dst, symbol, addend };
 }
+/** `dst = function ll`. */
+export function functionAddress(dst: Reg, symbol: string): Insn {
+  return { op: 'function', dst, symbol };
+}
 /** `goto to`. */
 export function jump(to: Label): Insn {
   return { op: 'jump', to };
@@ -172,6 +180,10 @@ export function mayGoto(to: Label): Insn {
 /** `call symbol`. */
 export function call(symbol: string, args: number): Insn {
   return { op: 'call', symbol, args };
+}
+/** `call helper#id`. */
+export function helper(id: number, args: number): Insn {
+  return { op: 'helper', id, args };
 }
 /** `exit`. */
 export function exit(): Insn {

@@ -78,6 +78,10 @@ export function printInsn(insn: Insn, name: (label: Label) => string = String): 
       return `${register(insn.dst)} = 0x${insn.value.toString(16)} ll`;
     case 'address':
       return `${register(insn.dst)} = ${insn.symbol} + ${insn.addend} ll`;
+    case 'function':
+      return `${register(insn.dst)} = function ${insn.symbol} ll`;
+    case 'helper':
+      return `call helper#${insn.id}`;
     case 'jump':
       return `goto ${name(insn.to)}`;
     case 'branch':

@@ -32,11 +32,13 @@ export function usesOf(insn: Insn): Reg[] {
     case 'branch':
       return testUses(insn.test);
     case 'call':
+    case 'helper':
       return ARGUMENTS.slice(0, insn.args);
     case 'exit':
       return [R0];
     case 'lddw':
     case 'address':
+    case 'function':
     case 'jump':
     case 'may_goto':
       return [];
@@ -54,10 +56,12 @@ export function defsOf(insn: Insn): readonly Reg[] {
     case 'load':
     case 'lddw':
     case 'address':
+    case 'function':
       return [insn.dst];
     case 'xchg':
       return [insn.reg];
     case 'call':
+    case 'helper':
       return CALL_CLOBBERED;
     case 'store':
     case 'jump':
@@ -96,10 +100,12 @@ export function renameInsn(insn: Insn, rename: Rename): Insn {
     case 'swap':
     case 'lddw':
     case 'address':
+    case 'function':
       return { ...insn, dst: rename(insn.dst) };
     case 'branch':
       return { ...insn, test: renameTest(insn.test, rename) };
     case 'call':
+    case 'helper':
     case 'jump':
     case 'may_goto':
     case 'exit':

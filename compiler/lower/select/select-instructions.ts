@@ -12,6 +12,7 @@ import { branch, call, type Label, mayGoto, mov, R0, R1, type Reg } from '../asm
 import { freshReg, type LirFunc, regOfValue } from '../lir.js';
 import { binary, convert, unary } from './arithmetic.js';
 import { branchOn, isJumped, materialise, select } from './conditions.js';
+import { callLoop, contextWord } from './context.js';
 import { frame } from './frame.js';
 import { launder, loadHead, loadImage, loadPointer, loadZero, storePointer } from './memory.js';
 import { type Copy, sequence } from './parallel-copies.js';
@@ -78,7 +79,8 @@ function prologue(s: Selector, entry: Label): void {
     s.emit(branch({ kind: 'eq', width: 64, left, right: { imm: 0 } }, s.trap('trap')));
   }
   for (const [i, param] of s.func.params.entries()) {
-    if (s.usesOf(param.id) > 0) s.emit(mov.reg(regOfValue(param.id), (R1 + i) as Reg));
+    const isContext = s.func.kind === 'turn' && i === 1;
+    if (s.usesOf(param.id) > 0 || isContext) s.emit(mov.reg(regOfValue(param.id), (R1 + i) as Reg));
   }
   for (const pointer of pointers.laundering) {
     const zero = freshReg(s.lir);
@@ -92,10 +94,17 @@ function dereferenced(func: Func): { all: Set<ValueId>; laundering: Set<ValueId>
   const all = new Set<ValueId>();
   const laundering = new Set<ValueId>();
   const params = new Set(func.params.map((param) => param.id));
+  const pointers = new Set(func.params.flatMap(({ id, type }) => (type === 'ptr' ? [id] : [])));
+  // In a turn pointers come out of the context, where only good ones are.
+  if (func.kind === 'turn') return { all: new Set(), laundering: new Set() };
   for (const { instrs } of func.blocks) {
     for (const instr of instrs) {
       const reads = instr.op === 'load.pointer' || instr.op === 'load.head';
       if (reads || instr.op === 'store.pointer') all.add(instr.args[0]);
+      if (instr.op === 'context' && instr.kind === 'store') {
+        // What a turn finds there is no null pointer.
+        for (const value of instr.args) if (pointers.has(value)) all.add(value);
+      }
       if (instr.op === 'launder') laundering.add(instr.args[1]);
     }
   }
@@ -156,6 +165,12 @@ function lowerInstr(s: Selector, instr: Instr): void {
       return;
     case 'store.pointer':
       storePointer(s, instr);
+      return;
+    case 'context':
+      if (instr.kind === 'store' || s.usesOf(instr.id) > 0) contextWord(s, instr);
+      return;
+    case 'loop':
+      callLoop(s, instr);
       return;
     case 'call':
       lowerCall(s, instr);

@@ -16,6 +16,7 @@ import {
   type Reg,
 } from '../asm/index.js';
 import { type Exit, freshReg, type LirBlock, type LirFunc, regOfValue } from '../lir.js';
+import { contextWords } from './context.js';
 import { countUses } from './count-uses.js';
 import { countedValues } from './counted-values.js';
 import { type Conditions, findConditions } from './fused-conditions.js';
@@ -71,6 +72,7 @@ export class Selector {
       nextReg: func.nextValue + FIRST_VIRTUAL,
       unspillable: new Set(),
       trustsCopies: false,
+      contextWords: contextWords(func),
     };
     for (const param of func.params) this.#types.set(param.id, param.type);
     for (const block of func.blocks) {

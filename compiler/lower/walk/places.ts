@@ -67,7 +67,7 @@ export function placesOf(code: Code): Places {
   };
   for (const [i, insn] of insns.entries()) {
     if (insn.op === 'branch' || insn.op === 'may_goto') look(i);
-    if (insn.op === 'call') look(i + 1);
+    if (insn.op === 'call' || insn.op === 'helper') look(i + 1);
     const to = targets[i] ?? -1;
     if (to >= 0) look(to);
   }

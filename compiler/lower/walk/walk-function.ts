@@ -185,7 +185,11 @@ class Walk {
         };
         break;
       }
+      case 'function':
+        values[insn.dst] = this.#scalar(ANY);
+        break;
       case 'call':
+      case 'helper':
         this.#jumps += 1;
         way.jumps += 1;
         this.#note(way, null);
