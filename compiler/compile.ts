@@ -281,9 +281,12 @@ function link({ project, observe, calls = 'none' }: CompileInput, parts: Parts):
   // Kernels differ in how loops are guarded; without a loop, or for new kernels only, one object serves all.
   let base = variant(!isWalked, calls);
   if (isWalked && checkWalks(walks, fuel).length > 0) {
-    // Too much to walk: what can be called turn by turn is.
+    // Too much to walk: what can be called turn by turn is, unless the stack is too small for it.
+    const tooMuch = walks;
     walks = [];
-    base = variant(false, 'heavy');
+    const called = variant(false, 'heavy');
+    if (called.lowered.ok) base = called;
+    else walks = tooMuch;
   }
   diagnostics.push(...checkWalks(walks, fuel));
   const hasLoops = base.module.functions.some((f) => f.kind === 'turn' || loops(f).length > 0);

@@ -56,7 +56,7 @@ export const CODES: CodeTable = {
   },
   B210: {
     title: 'loops that kernels before 6.9 cannot verify',
-    help: 'end the loop by a counter and a constant, or lower `budget.fuel` in weft.json',
+    help: 'keep fewer values from one turn to the next, end the loop by a counter and a constant, or lower `budget.fuel` in weft.json',
   },
   B212: {
     title: 'cases that cannot travel',

@@ -148,7 +148,13 @@ export function instr(line: Line): Instr {
       return done({ op, kind, type: kind === 'load' ? 'i64' : 'i32', args, offset: offset(line) });
     }
     case 'context.load':
-      return done({ op: 'context', kind: 'load', type: line.type(), word: line.number_(), args: [] });
+      return done({
+        op: 'context',
+        kind: 'load',
+        type: line.type(),
+        word: line.number_(),
+        args: [],
+      });
     case 'context.store': {
       const word = line.number_();
       line.expect(',');

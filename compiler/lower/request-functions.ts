@@ -25,7 +25,9 @@ export function requestFunctions(module: Module): ReadonlySet<string> {
   for (let size = -1; size !== found.size; ) {
     size = found.size;
     for (const func of module.functions) {
-      const passes = instrs(func).some((i) => (i.op === 'call' || i.op === 'loop') && found.has(i.callee));
+      const passes = instrs(func).some(
+        (i) => (i.op === 'call' || i.op === 'loop') && found.has(i.callee),
+      );
       if (passes) found.add(func.name);
     }
   }

@@ -69,7 +69,15 @@ class Writer {
   }
   store(word: number, value: ValueId): void {
     const id = newValue(this.#func);
-    this.instrs.push({ op: 'context', kind: 'store', id, type: 'i32', loc: null, word, args: [value] });
+    this.instrs.push({
+      op: 'context',
+      kind: 'store',
+      id,
+      type: 'i32',
+      loc: null,
+      word,
+      args: [value],
+    });
   }
   launder(value: ValueId, type: Type, id: ValueId = newValue(this.#func)): ValueId {
     this.instrs.push({ op: 'launder', id, type, loc: null, args: [value, this.#connection] });
@@ -90,7 +98,10 @@ export function callTurns(func: Func, nest: Nest): Func | null {
   const types = valueTypes(func);
   const made = new Set(inside.flatMap((b) => [...b.params, ...b.instrs].map(({ id }) => id)));
   const exits = exitsOf(func, nest.loop, made);
-  const headerTypes = blockMap(func).get(nest.loop.header)?.params.map(({ type }) => type) ?? [];
+  const headerTypes =
+    blockMap(func)
+      .get(nest.loop.header)
+      ?.params.map(({ type }) => type) ?? [];
   const turn = turnOf(func, { nest, inside, exits, made, types, connection: connection.id });
   if (turn === null) return null;
   replace(func, { nest, exits, types, connection: connection.id, headerTypes, turn });

@@ -106,7 +106,8 @@ export function guardLoops(func: Func, options: GuardOptions): boolean {
       ...options,
       onTurns: undefined,
     }).nests) {
-      if (options.calls !== 'all' && instructions <= HEAVY.instructions && forks <= HEAVY.forks) continue;
+      if (options.calls !== 'all' && instructions <= HEAVY.instructions && forks <= HEAVY.forks)
+        continue;
       const name = `${func.name}_turn${calls}`;
       const turn = callTurns(func, { loop, headers, rounds: most, name });
       if (turn === null) continue;
@@ -179,7 +180,15 @@ function planCounts(func: Func, all: readonly Loop[], options: GuardOptions): Pl
       byFuel ? most * cost(outer) : turns(outer, cost);
     const rounds = byFuel ? most : turns(outer, () => 1);
     const headers = nest.map(({ header }) => header);
-    nests.push({ loop: outer, headers, most, loc, rounds, instructions: over(size), forks: over(forks) });
+    nests.push({
+      loop: outer,
+      headers,
+      most,
+      loc,
+      rounds,
+      instructions: over(size),
+      forks: over(forks),
+    });
     for (const loop of nest) {
       const own = bounds.get(loop)?.trips ?? most;
       onTurns?.(loop.header, !byFuel ? own : loop === outer ? most : 1);

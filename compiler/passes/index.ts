@@ -5,7 +5,7 @@ export { eliminateDeadCode } from './eliminate-dead-code.js';
 export { expandArithmetic } from './expand-arithmetic.js';
 export { foldConstants } from './fold-constants.js';
 export { foldMemory } from './fold-memory.js';
-export { guardLoops, type Calls, type Walk } from './guard-loops.js';
+export { type Calls, guardLoops, type Walk } from './guard-loops.js';
 export { indexMemory } from './index-memory.js';
 export { inline } from './inline.js';
 export { inlinePolicies } from './inline-policies.js';

@@ -141,8 +141,16 @@ export function optimize(module: Module, options: OptimizeOptions = {}): void {
   for (const func of module.functions) {
     const turns = new Map<BlockId, number>();
     const onTurns = (header: BlockId, count: number): unknown => turns.set(header, count);
-    const onTurn = calls !== 'none' ? (turn: Func): unknown => module.functions.push(turn) : undefined;
-    const guards = { mayGoto, fuel, onTurns, onTurn, calls, ...(onWalk === undefined ? {} : { onWalk }) };
+    const onTurn =
+      calls !== 'none' ? (turn: Func): unknown => module.functions.push(turn) : undefined;
+    const guards = {
+      mayGoto,
+      fuel,
+      onTurns,
+      onTurn,
+      calls,
+      ...(onWalk === undefined ? {} : { onWalk }),
+    };
     run('guard-loops', () => guardLoops(func, guards));
     const walkIt = walk === undefined ? undefined : (of: Func) => walk(of, module);
     run('merge-ways', () => mergeWays(func, { limit, turns, walk: walkIt, onWalked }));

@@ -64,6 +64,8 @@ type Subject = readonly [
   name: string,
   texts: ReadonlyMap<string, string>,
   world?: World | undefined,
+  /** All loops are calls, as kernels before 6.9 have those that they cannot walk. */
+  called?: boolean,
 ];
 
 function example(name: string): Subject {
@@ -86,6 +88,8 @@ const SUBJECTS: readonly Subject[] = [
     .map(example),
   ['loops', new Map([['loops.ts', LOOPS]])],
   ['recursion', new Map([['recursion.ts', RECURSION]])],
+  ['loops, called', new Map([['loops.ts', LOOPS]]), undefined, true],
+  ['recursion, called', new Map([['recursion.ts', RECURSION]]), undefined, true],
   [
     'generated',
     new Map(
@@ -101,8 +105,12 @@ const isCut = (r: RecordFields): boolean =>
   r.reason === FUEL_REASON || (r.route & 0xffff) === ROUTE_FUEL;
 
 /** Decides with so much fuel in both engines; answers with how many decisions were cut short. */
-async function starve([name, texts, world]: Subject, fuel: number): Promise<number> {
-  const bundle = await mustCompile(texts, { budget: { fuel } });
+async function starve([name, texts, world, called]: Subject, fuel: number): Promise<number> {
+  const compiled = await mustCompile(texts, { budget: { fuel } }, undefined, called ? 'all' : 'none');
+  const { objects } = compiled;
+  const bundle = called
+    ? { ...compiled, objects: { ...objects, mayGoto: objects.base } }
+    : compiled;
   const { manifest } = bundle;
   const random = new Prng(7);
   const interner = new Interner(manifest);

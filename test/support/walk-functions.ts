@@ -15,8 +15,16 @@ export function walkModule(ir: string, { mayGoto, isOld }: WalkedAs): number {
   const lowered = lowerModule(module, { mayGoto });
   if (!lowered.ok) throw new Error('it does not lower again');
   const images = new Map(module.images.map(({ name, bytes }) => [name, bytes]));
-  return lowered.functions.reduce(
-    (sum, func) => sum + walkFunction({ ...func, images, isOld, limit: 1_000_000 }).instructions,
+  const walks = new Map(
+    lowered.functions.map((func) => [
+      func.name,
+      walkFunction({ ...func, images, isOld, limit: 1_000_000 }),
+    ]),
+  );
+  // A turn is walked as often as its call is come to.
+  const comes = new Map([...walks.values()].flatMap(({ turns }) => [...turns]));
+  return [...walks].reduce(
+    (sum, [name, { instructions }]) => sum + instructions * (comes.get(name) ?? 1),
     0,
   );
 }

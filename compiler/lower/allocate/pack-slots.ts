@@ -53,9 +53,7 @@ export function packSlots(func: LirFunc): number {
     count = Math.max(count, choice + 1);
   }
   for (const block of func.blocks)
-    block.steps = block.steps.map((step) =>
-      renumber(step, packed, func.contextWords),
-    );
+    block.steps = block.steps.map((step) => renumber(step, packed, func.contextWords));
   return count;
 }
 

@@ -60,6 +60,8 @@ export interface Walked {
   readonly most: InsnIndex;
   /** The most ways that were kept for later at a time. */
   readonly kept: number;
+  /** How often the call of each function of a turn was come to. */
+  readonly turns: ReadonlyMap<string, number>;
 }
 
 /** BPF_COMPLEXITY_LIMIT_JMP_SEQ: a verifier gives up where more ways are kept for later. */
@@ -126,7 +128,19 @@ class Walk {
       if (this.#walked > this.#input.limit || this.#mostKept > MOST_KEPT) break;
     }
     const most = this.#visits.indexOf(this.#visits.reduce((a, b) => Math.max(a, b), 0));
-    return { instructions: this.#walked, most: most as InsnIndex, kept: this.#mostKept };
+    return {
+      instructions: this.#walked,
+      most: most as InsnIndex,
+      kept: this.#mostKept,
+      turns: this.#turns(),
+    };
+  }
+
+  #turns(): Map<string, number> {
+    const turns = new Map<string, number>();
+    for (const [i, insn] of this.#insns.entries())
+      if (insn.op === 'function') turns.set(insn.symbol, this.#visits[i] ?? 0);
+    return turns;
   }
 
   #scalar(range: Range, from: readonly Origin[] = []): Scalar {
