@@ -51,7 +51,7 @@ const MOST = 1024;
 export function inlinePolicies(module: Module): boolean {
   const small = new Map(
     module.functions
-      .filter((f) => f.kind === 'entry' && sizeOf(f) <= LARGEST && loops(f).length === 0)
+      .filter((f) => f.kind === 'entry' && sizeOf(f) <= LARGEST && !hasLoop(f))
       .filter((f) => !mayStop(f))
       .map((func) => [func.name, func]),
   );
@@ -68,6 +68,13 @@ export function inlinePolicies(module: Module): boolean {
     }
   }
   return changed;
+}
+
+/** A loop, or what is called for its turns. */
+function hasLoop(func: Func): boolean {
+  return (
+    func.blocks.some((b) => b.instrs.some(({ op }) => op === 'loop')) || loops(func).length > 0
+  );
 }
 
 /**

@@ -106,7 +106,12 @@ const isCut = (r: RecordFields): boolean =>
 
 /** Decides with so much fuel in both engines; answers with how many decisions were cut short. */
 async function starve([name, texts, world, called]: Subject, fuel: number): Promise<number> {
-  const compiled = await mustCompile(texts, { budget: { fuel } }, undefined, called ? 'all' : 'none');
+  const compiled = await mustCompile(
+    texts,
+    { budget: { fuel } },
+    undefined,
+    called ? 'all' : 'none',
+  );
   const { objects } = compiled;
   const bundle = called
     ? { ...compiled, objects: { ...objects, mayGoto: objects.base } }

@@ -50,10 +50,6 @@ export async function compileSpecimens(): Promise<readonly Specimen[]> {
   for (const [name, [text, world]] of Object.entries(texts))
     specimens.push({ name, bundle: await mustCompile(new Map([['policy.ts', text]])), world });
   specimens.push({ name: 'answers', bundle: await mustCompile(ANSWER_POLICIES), world: BOOKINFO });
-  // Loops that only the fuel ends: kernels before 6.9 call them.
-  const looping = new Map([['policy.ts', requests.replace('/v9', '/v1')]]);
-  const called = await mustCompile(looping, { budget: { fuel: 100_000 } });
-  specimens.push({ name: 'called', bundle: called, world: BOOKINFO });
   const views = parseCaseFile('views', readFileSync(join(CASES, 'request-views.case'), 'utf8'));
   const bundle = await mustCompile(views.policies, views.config as ConfigText);
   return [...specimens, { name: 'views', bundle, world: BOOKINFO }];
