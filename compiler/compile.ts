@@ -14,33 +14,24 @@ import { checkFunctions } from './check-functions.js';
 import { checkVerified, walkedLimit, walkLowered } from './check-verified.js';
 import { checkWalks, type PlacedWalk } from './check-walks.js';
 import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
-import {
-  BugError,
-  type Diagnostic,
-  diagnostic,
-  hasErrors,
-  type Position,
-} from './diagnostic/index.js';
+import { type Diagnostic, diagnostic, hasErrors, type Position } from './diagnostic/index.js';
 import { writeObject } from './elf/index.js';
+import { callees, expandPolicy } from './expand-policy.js';
 import type { Snapshotter, SourceReader } from './frontend/index.js';
-import { type Func, loops, MEMORY_IMAGE, type Module, print } from './ir/index.js';
-import { joinModules, renameImage } from './join-modules.js';
+import { type Func, loops, type Module, print } from './ir/index.js';
+import { joinModules } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
 import { type Lowered, type LoweredFunction, lowerModule, printLowered } from './lower/index.js';
-import { expandAbi } from './passes/expand-abi.js';
 import { type AbiNumbering, numberAbi, symbolOf } from './passes/expand-abi-numbering.js';
-import { resolveAbi } from './passes/expand-abi-resolve.js';
-import { splitAbi } from './passes/expand-abi-split.js';
-import { expandTables, tableUses } from './passes/expand-tables.js';
+import { tableUses } from './passes/expand-tables.js';
 import {
   type Calls,
   inlinePolicies,
-  type OptimizeOptions,
   optimize,
   type PassObserver,
   type Walk,
 } from './passes/index.js';
-import { buildViewFunctions, VIEW_EXTERNS } from './passes/view-functions.js';
+import { buildViewFunctions } from './passes/view-functions.js';
 import type { PolicyCache } from './policy-cache.js';
 import { printPlan } from './print-plan.js';
 import { type PolicyPlan, tableCosts } from './table-costs.js';
@@ -348,48 +339,6 @@ function link({ project, observe, calls = 'none' }: CompileInput, parts: Parts):
     sbom: sbomOf(manifest),
   };
   return { ok: true, bundle, diagnostics, stages };
-}
-
-function callees(modules: readonly Module[]): ReadonlySet<string> {
-  const blocks = modules.flatMap((m) => m.functions.flatMap((f) => f.blocks));
-  return new Set(
-    blocks.flatMap((b) => b.instrs.flatMap((i) => (i.op === 'call' ? [i.callee] : []))),
-  );
-}
-
-/** The module of a policy, ready to lower; the compiled policy stays as it is, for other variants. */
-function expandPolicy(
-  { module: original, context, index }: CompiledPolicy,
-  {
-    plan,
-    numbering,
-    target,
-  }: {
-    readonly plan: PolicyPlan | undefined;
-    readonly numbering: AbiNumbering;
-    readonly target: Omit<OptimizeOptions, 'expand'>;
-  },
-): Module {
-  if (plan === undefined) throw new BugError('a policy has no plan');
-  const prefix = `p${index}_`;
-  const module: Module = {
-    ...original,
-    functions: structuredClone(original.functions),
-    images: [...original.images],
-    externs: [...original.externs, ...VIEW_EXTERNS],
-  };
-  const expand = (simplified: Module): void => {
-    // Simplifying again may renumber values, so calls are read anew; what they may say was checked.
-    splitAbi(simplified);
-    const resolved = resolveAbi(simplified, context);
-    if (hasErrors(resolved.diagnostics)) throw new BugError('ABI calls changed their operands');
-    expandAbi(simplified, resolved, numbering);
-    expandTables(simplified, resolved, { plans: plan.plans, prefix, numbering });
-  };
-  optimize(module, { ...target, expand });
-  renameImage(module, MEMORY_IMAGE, `${prefix}${MEMORY_IMAGE}`);
-  const called = callees([module]);
-  return { ...module, externs: module.externs.filter(({ name }) => called.has(name)) };
 }
 
 function costOf(lowered: LoweredFunction, module: Module): FunctionCost {

@@ -5,30 +5,12 @@
  * checked: lowering keeps the rules, and kernels have the last word.
  */
 import type { Type } from '../../ir/types.js';
-import {
-  type Code,
-  FP,
-  type Insn,
-  type InsnIndex,
-  type Operand,
-  R0,
-  R5,
-  type Reg,
-  type Width,
-} from '../asm/index.js';
+import { type Code, FP, type Insn, type InsnIndex, R0, R5, type Reg } from '../asm/index.js';
 import { isAncestor, noteEntry, outer, outermost } from './loop-entry.js';
+import { MadeValues } from './made-values.js';
 import { type Places, placesOf, slotAt } from './places.js';
 import { Results } from './results.js';
-import {
-  ANY,
-  anyOf,
-  compute,
-  exactly,
-  isExact,
-  lowHalf,
-  type Origin,
-  type Range,
-} from './scalar.js';
+import { ANY, exactly, isExact, lowHalf } from './scalar.js';
 import {
   Checkpoint,
   covers,
@@ -36,8 +18,6 @@ import {
   type Likeness,
   learn,
   need,
-  type Pointer,
-  type Scalar,
   type Value,
   type Values,
   type Way,
@@ -73,10 +53,6 @@ const MOST_JUMPS = 40;
 const MISSES = 3;
 const MISSES_OF_LOOP = 64;
 
-const ANY_OF_BYTES: ReadonlyMap<number, Range> = new Map(
-  [1, 2, 4, 8].map((n) => [n, anyOf(8 * n)]),
-);
-
 /** Walks a function. */
 export function walkFunction(input: WalkInput): Walked {
   return new Walk(input).run();
@@ -86,11 +62,11 @@ class Walk {
   readonly #insns: readonly Insn[];
   readonly #places: Places;
   readonly #results: Results;
+  readonly #made: MadeValues;
   readonly #input: WalkInput;
   readonly #kept: Way[] = [];
   readonly #seen = new Map<number, Checkpoint[]>();
   readonly #visits: Uint32Array;
-  #time = 0;
   #walked = 0;
   #jumps = 0;
   #before = { walked: 0, jumps: 0 };
@@ -101,6 +77,7 @@ class Walk {
     this.#insns = input.code.insns;
     this.#places = placesOf(input.code);
     this.#results = new Results(this.#insns.length, input.isOld);
+    this.#made = new MadeValues(input, this.#results);
     this.#visits = new Uint32Array(this.#insns.length);
   }
 
@@ -111,7 +88,7 @@ class Walk {
       values[i + 1] =
         type === 'ptr'
           ? { kind: 'pointer', to, offset: 0n, index: null, mayBeNull: true }
-          : this.#scalar(ANY);
+          : this.#made.scalar(ANY);
     }
     const first: Way = {
       at: 0,
@@ -143,11 +120,6 @@ class Walk {
     return turns;
   }
 
-  #scalar(range: Range, from: readonly Origin[] = []): Scalar {
-    this.#time += 1;
-    return { kind: 'scalar', range, origin: { time: this.#time, from } };
-  }
-
   /** Goes on with one way to its end. */
   #follow(way: Way): void {
     while (this.#walked <= this.#input.limit && this.#mostKept <= MOST_KEPT) {
@@ -165,28 +137,28 @@ class Walk {
     const { values } = way;
     switch (insn.op) {
       case 'alu':
-        values[insn.dst] = this.#alu(way, insn);
+        values[insn.dst] = this.#made.alu(way, insn);
         break;
       case 'neg':
       case 'swap': {
         const old = values[insn.dst];
         const range = insn.op === 'swap' || insn.width === 64 ? ANY : lowHalf(ANY);
-        values[insn.dst] = this.#scalar(range, old?.kind === 'scalar' ? [old.origin] : []);
+        values[insn.dst] = this.#made.scalar(range, old?.kind === 'scalar' ? [old.origin] : []);
         break;
       }
       case 'load':
-        values[insn.dst] = this.#load(way, insn);
+        values[insn.dst] = this.#made.load(way, insn);
         break;
       case 'store': {
         const slot = insn.base === FP ? slotAt(insn.offset) : null;
-        if (slot !== null) values[slot] = this.#operand(way, insn.src, 64);
+        if (slot !== null) values[slot] = this.#made.operand(way, insn.src, 64);
         break;
       }
       case 'xchg':
-        values[insn.reg] = this.#scalar(ANY);
+        values[insn.reg] = this.#made.scalar(ANY);
         break;
       case 'lddw':
-        values[insn.dst] = this.#scalar(exactly(insn.value));
+        values[insn.dst] = this.#made.scalar(exactly(insn.value));
         break;
       case 'address': {
         const offset = BigInt(insn.addend);
@@ -200,7 +172,7 @@ class Walk {
         break;
       }
       case 'function':
-        values[insn.dst] = this.#scalar(ANY);
+        values[insn.dst] = this.#made.scalar(ANY);
         break;
       case 'call':
       case 'helper':
@@ -208,7 +180,7 @@ class Walk {
         way.jumps += 1;
         this.#note(way, null);
         for (let reg = 0; reg <= R5; reg++) values[reg] = null;
-        values[R0] = this.#scalar(ANY);
+        values[R0] = this.#made.scalar(ANY);
         break;
       case 'jump':
         this.#jumps += 1;
@@ -231,62 +203,9 @@ class Walk {
     return true;
   }
 
-  #operand(way: Way, operand: Operand, width: Width): Value {
-    if ('reg' in operand) return way.values[operand.reg] ?? this.#scalar(ANY);
-    return this.#scalar(this.#results.immediate(way.at, operand.imm, width));
-  }
-
-  #alu(way: Way, insn: Extract<Insn, { op: 'alu' }>): Value {
-    const { kind, width } = insn;
-    const right = this.#operand(way, insn.src, width);
-    if (kind === 'mov') {
-      if (right.kind === 'pointer') return right;
-      const range = compute('mov', width, right.range, right.range);
-      // Before 6.9 a copy of half a number is a number of its own (check_alu_op).
-      const isLinked = width === 64 || !this.#input.isOld;
-      if (range === right.range && isLinked) return right;
-      return this.#scalar(range, [right.origin]);
-    }
-    const left = way.values[insn.dst] ?? this.#scalar(ANY);
-    if (left.kind === 'pointer') return this.#moved(way, left, right, kind === 'add');
-    if (right.kind === 'pointer') return this.#moved(way, right, left, kind === 'add');
-    const range = this.#results.compute(way.at, insn, left.range, right.range);
-    return this.#scalar(range, [left.origin, right.origin]);
-  }
-
-  /** An address and a number: where it leads has to be known. */
-  #moved(way: Way, pointer: Pointer, by: Value, isAdd: boolean): Value {
-    if (by.kind === 'pointer' || !isAdd) return this.#scalar(ANY);
-    need(way, [by.origin]);
-    const { range } = by;
-    if (isExact(range))
-      return { ...pointer, offset: BigInt.asIntN(64, pointer.offset + range.value) };
-    const index = pointer.index === null ? range : compute('add', 64, pointer.index, range);
-    return { ...pointer, index };
-  }
-
-  #load(way: Way, { base, offset, size }: Extract<Insn, { op: 'load' }>): Value {
-    const slot = base === FP ? slotAt(offset) : null;
-    const held = slot === null ? null : way.values[slot];
-    if (held) return held;
-    return this.#scalar(
-      this.#read(way.values[base], offset, size) ?? ANY_OF_BYTES.get(size) ?? ANY,
-    );
-  }
-
-  /** What a read-only image holds at a place that is known. */
-  #read(from: Value | null | undefined, offset: number, size: number): Range | null {
-    if (from?.kind !== 'pointer' || from.index !== null) return null;
-    const bytes = this.#input.images.get(from.to);
-    const at = Number(from.offset) + offset;
-    if (bytes === undefined || at < 0 || at + size > bytes.length) return null;
-    const read = [...bytes.subarray(at, at + size)].reverse();
-    return exactly(read.reduce((all, byte) => (all << 8n) | BigInt(byte), 0n));
-  }
-
   #branch(way: Way, { test }: Extract<Insn, { op: 'branch' }>): void {
-    const left = way.values[test.left] ?? this.#scalar(ANY);
-    const right = this.#operand(way, test.right, test.width);
+    const left = way.values[test.left] ?? this.#made.scalar(ANY);
+    const right = this.#made.operand(way, test.right, test.width);
     const target = this.#places.targets[way.at] ?? 0;
     if (left.kind === 'pointer' || right.kind === 'pointer') {
       this.#branchOnPointer(way, test.left, target);
@@ -314,7 +233,7 @@ class Walk {
     way.jumps += 1;
     if (pointer?.kind === 'pointer' && pointer.mayBeNull) {
       const values = way.values.slice();
-      values[reg] = this.#scalar(exactly(0n));
+      values[reg] = this.#made.scalar(exactly(0n));
       this.#keep({ ...way, at: target, values });
       way.values[reg] = { ...pointer, mayBeNull: false };
     }
@@ -347,12 +266,12 @@ class Walk {
       if (before.needed.has(place) || old === value) continue;
       if (isExact(old.range) && isExact(value.range) && old.range.value === value.range.value)
         continue;
-      values[place] = this.#scalar(ANY);
+      values[place] = this.#made.scalar(ANY);
     }
   }
 
   #note(way: Way, pair: Event['pair']): void {
-    if (this.#input.isOld) way.events = { time: this.#time, pair, before: way.events };
+    if (this.#input.isOld) way.events = { time: this.#made.time, pair, before: way.events };
   }
 
   #keep(way: Way): void {
@@ -417,7 +336,7 @@ class Walk {
   }
 
   #checkpoint(way: Way, states: readonly Checkpoint[]): void {
-    const state = new Checkpoint(way, this.#time);
+    const state = new Checkpoint(way, this.#made.time);
     this.#before = { walked: this.#walked, jumps: this.#jumps };
     this.#seen.set(way.at, [state, ...states]);
     way.parent = state;
