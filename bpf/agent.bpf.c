@@ -20,7 +20,7 @@ struct weft_probe {
 	__u32 state;	/* TCP's */
 	__u64 inode;	/* of its file; 0: no process has it any more */
 	__u32 unsent;	/* bytes that TCP holds back */
-	__u32 zero;
+	__u32 received; /* TCP's number of the next byte */
 };
 
 enum weft_step {
@@ -84,7 +84,8 @@ SEC("syscall") int agent_probe(struct weft_probe *probe)
 		  bpf_ntohs(BPF_CORE_READ(socket, __sk_common.skc_dport)));
 	probe->local = local;
 	probe->remote = remote;
-	probe->unread = BPF_CORE_READ(tcp, rcv_nxt) - BPF_CORE_READ(tcp, copied_seq);
+	probe->received = BPF_CORE_READ(tcp, rcv_nxt);
+	probe->unread = probe->received - BPF_CORE_READ(tcp, copied_seq);
 	probe->memory = BPF_CORE_READ(socket, sk_backlog.rmem_alloc.counter);
 	probe->redirects = weft_redirects_wait(socket);
 	probe->inode = BPF_CORE_READ(socket, sk_socket, file, f_inode, i_ino);

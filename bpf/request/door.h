@@ -48,7 +48,8 @@ struct weft_handover {
 	__u32 site;
 	__u32 random;
 	__u32 pick;
-	__u32 zero;
+	/* TCP's number behind the replies that are counted: they are told of before TCP has them. */
+	__u32 expected;
 };
 
 WEFT_MAP(weft_handovers, BPF_MAP_TYPE_ARRAY, __u32, struct weft_handover, WEFT_DOORS);
@@ -164,8 +165,10 @@ static __always_inline void weft_tell_door(const struct weft_http *http)
 	if (!http->door)
 		return;
 	handover = bpf_map_lookup_elem(&weft_handovers, &index);
-	if (handover && handover->client == http->cookie)
-		handover->answered = http->native.reply.done;
+	if (!handover || handover->client != http->cookie)
+		return;
+	*(volatile __u32 *)&handover->expected = http->native.expected;
+	*(volatile __u32 *)&handover->answered = http->native.reply.done;
 }
 
 #endif

@@ -113,7 +113,9 @@ static __noinline int weft_hand_over(struct sk_msg_md *message, struct weft_http
 	 * the first one may have been read before and written after that.
 	 */
 	__sync_lock_test_and_set(&http->door, door);
+	*(volatile __u32 *)&handover->expected = *(volatile __u32 *)&http->native.expected;
 	__sync_lock_test_and_set(&handover->answered, *(volatile __u32 *)&http->native.reply.done);
+	*(volatile __u32 *)&handover->expected = *(volatile __u32 *)&http->native.expected;
 	handover->answered = *(volatile __u32 *)&http->native.reply.done;
 	if (weft_enter_door(message, http) == WEFT_ENTERED) {
 		http->flags &= ~WEFT_HTTP_CORKED;

@@ -30,15 +30,20 @@ export interface ClientStream {
   drained(): Promise<boolean>;
 }
 
+/** Has TCP all before a number? It may have a FIN besides. Replies are counted on their way to it. */
+function has({ received }: Probe, expected: number): boolean {
+  return ((received - expected) | 0) >= 0;
+}
+
 /**
- * Opens the way. `isTurn` says when the first byte may come: once all that the client was sent
- * otherwise is complete (that it was read is looked after here).
+ * Opens the way. `turn` says when the first byte may come: where TCP is once it has all that the client was
+ * sent otherwise (that it was read is looked after here), null before; without it that is now.
  */
 export function clientStream(
   words: NodeWords,
   agent: number,
   client: ClientId,
-  isTurn: () => boolean,
+  turn: (() => number | null) | null,
 ): ClientStream {
   let isFirst = true;
   let gone = false;
@@ -51,11 +56,14 @@ export function clientStream(
 
   /** Bytes that the client's queue took; 0 where it is not to have more now, or is gone. */
   const send = (bytes: Uint8Array, from: number): number => {
+    // Before the look at the socket: what is complete after that look may not have been read.
+    const expected = isFirst && turn !== null ? turn() : null;
     const probe = words.probe(client);
     gone = probe === null;
     if (probe === null) return 0;
     if (probe.redirects > 0 || probe.memory > MEMORY_LIMIT) return 0;
-    if (isFirst && (probe.unread > 0 || !isTurn())) return 0;
+    if (isFirst && probe.unread > 0) return 0;
+    if (isFirst && turn !== null && (expected === null || !has(probe, expected))) return 0;
     const taken = words.inject(agent, client.cookie, bytes.subarray(from, from + PIECE));
     if (taken > 0) isFirst = false;
     return taken;

@@ -46,7 +46,7 @@ export const FORWARD_LAYOUT = {
     site: 144,
     random: 148,
     pick: 152,
-    zero: 156,
+    expected: 156,
     size: 160,
   },
   weft_voice: { local_port: 0, remote_port: 4, size: 8 },
@@ -63,7 +63,7 @@ export const FORWARD_LAYOUT = {
     state: 76,
     inode: 80,
     unsent: 88,
-    zero: 92,
+    received: 92,
     size: 96,
   },
   weft_order: {
@@ -157,6 +157,8 @@ export interface Handover {
   readonly cluster: number;
   readonly asked: number;
   readonly answered: number;
+  /** TCP's number behind the replies that are counted. */
+  readonly expected: number;
   /** Upstream whose reply comes before, or -1. */
   readonly lease: number;
   /** Cluster of its own connection, in `generation`. */
@@ -185,6 +187,8 @@ export interface Probe {
   readonly inode: bigint;
   /** Bytes that TCP holds back. */
   readonly unsent: number;
+  /** TCP's number of the next byte that comes. */
+  readonly received: number;
   /** It has said that it sends nothing more. */
   readonly isShut: boolean;
 }
@@ -286,6 +290,7 @@ export function decodeHandover(bytes: Uint8Array): Handover {
     cluster: u32(at.cluster),
     asked: u32(at.asked),
     answered: u32(at.answered),
+    expected: u32(at.expected),
     lease: u32(at.lease) - 1,
     bound: u32(at.bound),
     told: toldAt(view),
@@ -367,6 +372,7 @@ export function decodeProbe(bytes: Uint8Array): Probe | null {
     redirects: view.getUint32(at.redirects, true),
     inode: view.getBigUint64(at.inode, true),
     unsent: view.getUint32(at.unsent, true),
+    received: view.getUint32(at.received, true),
     isShut: SHUT.has(state),
   };
 }

@@ -79,7 +79,7 @@ export class LeaseKeeper {
   #streamOf(upstream: Upstream, lease: Lease): ClientStream {
     const { words, agent } = this.#world;
     upstream.isOurs = true;
-    const client = clientStream(words, agent, lease.client, () => true);
+    const client = clientStream(words, agent, lease.client, null);
     this.#streams.set(upstream, client);
     return client;
   }

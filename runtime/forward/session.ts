@@ -110,8 +110,8 @@ class Exchange {
   readonly #isOver = (): boolean => this.client.isOver;
   /** Does nothing more come of the client? */
   readonly #isDry = (): boolean => this.client.isOver || this.#shut;
-  /** Is all answered that the client asked before, otherwise than by this door? */
-  readonly #isTurn: () => boolean;
+  /** Where TCP is once it has all replies to what the client asked before, otherwise than by this door; null: not all came. */
+  readonly #turn: () => number | null;
 
   constructor(world: SessionWorld, door: Door, handover: Handover) {
     this.#world = world;
@@ -119,14 +119,14 @@ class Exchange {
     this.#handover = handover;
     this.#reader = requestReader(door.queue, world.parser, world.framing);
     const { words } = world;
-    this.#isTurn = () => {
-      const { answered, asked } = words.handover(door.index);
-      if (answered !== asked) return false;
-      if (handover.lease < 0) return true;
+    this.#turn = () => {
+      const { answered, asked, expected } = words.handover(door.index);
+      if (answered !== asked) return null;
+      if (handover.lease < 0) return expected;
       const lease = words.lease(handover.lease);
-      return !lease.isOpen || lease.client.cookie !== handover.client.cookie;
+      return lease.isOpen && lease.client.cookie === handover.client.cookie ? null : expected;
     };
-    this.client = clientStream(words, world.agent, handover.client, this.#isTurn);
+    this.client = clientStream(words, world.agent, handover.client, this.#turn);
   }
 
   look(): void {
@@ -163,7 +163,7 @@ class Exchange {
     const handover = this.#handover;
     const { chosen, client, cgroup } = handover;
     // Where a message is sent in part TCP waits for the rest (tcp_bpf_push), which comes here instead.
-    if (!this.#isTurn()) this.#world.push(client, cgroup);
+    if (this.#turn() === null) this.#world.push(client, cgroup);
     let judged: Judgement | null =
       chosen.port === 0 ? null : { kind: 'forward', endpoint: chosen, edits: [] };
     let told = handover.told;
@@ -254,7 +254,7 @@ class Exchange {
   async #handle(head: Head, sent: Buffer, judgement: Judgement): Promise<boolean> {
     if (judgement.kind === 'answer') return this.#answer(head, judgement.bytes, judgement.closes);
     // Servers may count on the order of a connection's requests (RFC 9112, 9.3.2).
-    if (!(await until(this.#isTurn, this.#isOver))) return false;
+    if (!(await until(() => this.#turn() !== null, this.#isOver))) return false;
     const upstream = await this.#connect(judgement.endpoint);
     if (upstream === null) return this.#answer(head, this.#world.unavailable(isHead(head)), false);
     this.#upstream = upstream;

@@ -8,7 +8,7 @@ export const FORWARD = [
     class: 'order of replies',
     name: 'a request is sent on before the one before it is answered',
     file: 'runtime/forward/session.ts',
-    find: 'if (!(await until(this.#isTurn, this.#isOver))) return false;',
+    find: 'if (!(await until(() => this.#turn() !== null, this.#isOver))) return false;',
     replace: '',
     suite: exchange,
   },
