@@ -15,6 +15,7 @@ import {
   type BlockId,
   blockMap,
   definitions,
+  Emitter,
   type Func,
   type Instr,
   type Loop,
@@ -50,43 +51,21 @@ interface Nest {
 }
 
 /** Writes instructions of one place. */
-class Writer {
-  readonly instrs: Instr[] = [];
-  readonly #func: Func;
+class Writer extends Emitter {
   readonly #connection: ValueId;
+
   constructor(func: Func, connection: ValueId) {
-    this.#func = func;
+    super(func, null);
     this.#connection = connection;
   }
-  constant(value: bigint): ValueId {
-    const id = newValue(this.#func);
-    this.instrs.push({ op: 'const', id, type: 'i64', loc: null, value });
-    return id;
-  }
-  load(word: number, type: Type, id: ValueId = newValue(this.#func)): ValueId {
-    this.instrs.push({ op: 'context', kind: 'load', id, type, loc: null, word, args: [] });
-    return id;
+  load(word: number, type: Type, id?: ValueId): ValueId {
+    return this.emit({ op: 'context', kind: 'load', type, word, args: [] }, id);
   }
   store(word: number, value: ValueId): void {
-    const id = newValue(this.#func);
-    this.instrs.push({
-      op: 'context',
-      kind: 'store',
-      id,
-      type: 'i32',
-      loc: null,
-      word,
-      args: [value],
-    });
+    this.emit({ op: 'context', kind: 'store', type: 'i32', word, args: [value] });
   }
-  launder(value: ValueId, type: Type, id: ValueId = newValue(this.#func)): ValueId {
-    this.instrs.push({ op: 'launder', id, type, loc: null, args: [value, this.#connection] });
-    return id;
-  }
-  equal(a: ValueId, b: ValueId): ValueId {
-    const id = newValue(this.#func);
-    this.instrs.push({ op: 'compare', kind: 'eq', id, type: 'i32', loc: null, args: [a, b] });
-    return id;
+  launder(value: ValueId, type: Type, id?: ValueId): ValueId {
+    return this.emit({ op: 'launder', type, args: [value, this.#connection] }, id);
   }
 }
 
@@ -261,7 +240,7 @@ function turnOf(
     else if (type !== 'ptr') w.launder(w.load(word(value), type), type, value);
   }
   const stage = w.launder(w.load(STAGE, 'i64'), 'i64');
-  w.store(STAGE, w.constant(TRAPPED));
+  w.store(STAGE, w.constant('i64', TRAPPED));
   first.instrs = w.instrs;
   for (const { header, block: start } of starts) {
     const into = new Writer(turn, connection);
@@ -288,8 +267,8 @@ function block(func: Func, instrs: Instr[], term: Block['term']): Block {
 
 /** The end of a turn. */
 function ending(turn: Func, w: Writer, stage: bigint, answer: bigint): Block {
-  w.store(STAGE, w.constant(stage));
-  return block(turn, w.instrs, { op: 'return', value: w.constant(answer), loc: null });
+  w.store(STAGE, w.constant('i64', stage));
+  return block(turn, w.instrs, { op: 'return', value: w.constant('i64', answer), loc: null });
 }
 
 /** Goes from the end of a block on by word 0. */
@@ -311,7 +290,7 @@ function choose(
   let at = from;
   for (const { code, to } of choices) {
     const w = new Writer(func, connection);
-    const condition = w.equal(stage, w.constant(code));
+    const condition = w.compare('eq', stage, w.constant('i64', code));
     const next = block(func, [], { op: 'br', to: { block: otherwise, args: [] }, loc: null });
     at.instrs = [...at.instrs, ...w.instrs];
     at.term = {
@@ -345,9 +324,9 @@ function replace(
   const header = func.blocks.find(({ id }) => id === loop.header);
   const loc = header?.instrs.find((instr) => instr.loc !== null)?.loc ?? header?.term.loc ?? null;
   const w = new Writer(func, connection);
-  const unknown = w.launder(w.constant(0n), 'i64');
+  const unknown = w.launder(w.constant('i64', 0n), 'i64');
   const begin = BigInt(exits.length + 1 + headers.indexOf(loop.header));
-  w.store(STAGE, w.launder(w.constant(begin), 'i64'));
+  w.store(STAGE, w.launder(w.constant('i64', begin), 'i64'));
   for (let i = 0; i < turn.changing; i++) {
     const param = params[i];
     w.store(1 + i, param === undefined ? unknown : w.launder(param.id, param.type));
