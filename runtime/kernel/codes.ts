@@ -9,6 +9,14 @@ export const CODES: CodeTable = {
     title: 'handle used after closing',
     help: 'report this: weft used a map, program or link that it had closed',
   },
+  KERNEL_EAGAIN: {
+    title: 'signals interrupted the verifier, each time',
+    help: 'try again without what sends them (a profiler such as node --cpu-prof)',
+  },
+  KERNEL_ENOMEM: {
+    title: 'the kernel has no memory for a map or a program',
+    help: 'free memory, or make the maps smaller',
+  },
   KERNEL_EPERM: {
     title: 'the kernel forbids the call',
     help: 'run as root, or grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON',

@@ -124,6 +124,8 @@ export interface Native {
   shutdown(fd: number, how: number): number;
   madvise(address: number, length: number, advice: number): number;
   malloc_trim(pad: number): number;
+  /** Of the calling thread alone. */
+  pthread_sigmask(how: number, set: Uint8Array, before: Uint8Array): number;
   syscall(number: number, first: number, second: number, third: number): number;
 }
 
@@ -195,6 +197,7 @@ const LIBC: Readonly<Record<string, string>> = {
   shutdown: 'int shutdown(int, int)',
   madvise: 'int madvise(uintptr_t, size_t, int)',
   malloc_trim: 'int malloc_trim(size_t)',
+  pthread_sigmask: 'int pthread_sigmask(int, void *, void *)',
   syscall: 'long syscall(long, long, long, long)',
 };
 

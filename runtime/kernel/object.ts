@@ -1,18 +1,19 @@
 /**
  * Opens and loads one ELF object. The load is quiet first; libbpf repeats a refused program with
  * the log on, into our buffer. Where the log did not fit, the whole load is repeated with a larger
- * buffer, up to LOG_LIMIT. With `reasonOnly` it is loaded once, with what the log says of itself. Whatever fails, the object is closed and nothing stays in the kernel.
+ * buffer, up to LOG_LIMIT; where signals interrupted it, INTERRUPTED_LOADS times with signals held back. With `reasonOnly` it is loaded once, with what the log says of itself. Whatever fails, the object is closed and nothing stays in the kernel.
  */
 import { constants } from 'node:os';
 import { requireElf } from './elf-header.js';
 import { setGlobals } from './globals.js';
 import { descriptor } from './handle.js';
 import { callError, KernelError } from './kernel-error.js';
+import { isInterrupted, loadError } from './load-refusal.js';
 import { kernelMap } from './map.js';
 import { type Native, type Pointer, stable } from './native.js';
 import { kernelProgram } from './program.js';
+import { withSignalsHeld } from './signals.js';
 import type { KernelMap, KernelObject, KernelProgram, ObjectSpec } from './types.js';
-import { VerifierError } from './verifier-error.js';
 
 /** Bytes of the first log buffer. */
 const LOG_START = 1 << 20;
@@ -20,6 +21,12 @@ const LOG_START = 1 << 20;
 const LOG_REASON = 4;
 /** Bytes of the largest log buffer: beyond it the log is cut. */
 export const LOG_LIMIT: number = 1 << 24;
+
+/**
+ * Loads after one that a signal interrupted. libbpf itself tries each program five times; with signals held back only
+ * what cannot be held (a freezer, a debugger) interrupts again.
+ */
+export const INTERRUPTED_LOADS = 3;
 
 // struct bpf_object_open_opts of libbpf 1.1 (libbpf.h).
 const OPEN_OPTS_BYTES = 80;
@@ -37,23 +44,30 @@ interface Opened {
 /** Loads an object; throws VerifierError or KernelError with nothing left behind. */
 export function loadObject(native: Native, spec: ObjectSpec): KernelObject {
   requireElf(spec.name, spec.bytes);
-  for (let size = LOG_START; ; size *= 2) {
+  let size = LOG_START;
+  for (let interrupted = 0; ; ) {
     const opened = openObject(native, spec, size);
     try {
       prepare(native, opened, spec);
-      const { result, warnings } = native.listen(() => native.object_load(opened.pointer));
+      const { result, warnings } = native.listen(() => load(native, opened, interrupted > 0));
       if (result >= 0) return objectHandle(native, opened, spec.name);
       const log = text(opened.log);
-      if (isCut(log, -result) && size < LOG_LIMIT) {
-        native.object_close(opened.pointer);
-        continue;
-      }
-      throw loadError(spec, -result, warnings, log);
+      const isLarger = isCut(log, -result) && size < LOG_LIMIT;
+      const isAgain = isInterrupted(-result) && interrupted < INTERRUPTED_LOADS;
+      if (!isLarger && !isAgain) throw loadError({ object: spec, errno: -result, warnings, log });
+      if (isLarger) size *= 2;
+      else interrupted += 1;
+      native.object_close(opened.pointer);
     } catch (error) {
       native.object_close(opened.pointer);
       throw error;
     }
   }
+}
+
+function load(native: Native, opened: Opened, isHeld: boolean): number {
+  const once = (): number => native.object_load(opened.pointer);
+  return isHeld ? withSignalsHeld(native, once) : once();
 }
 
 function openObject(native: Native, spec: ObjectSpec, logSize: number): Opened {
@@ -163,22 +177,6 @@ function text(log: Uint8Array): string {
 // Since 6.4 the kernel keeps the tail of a log that does not fit; before, its beginning.
 function isCut(log: string, errno: number): boolean {
   return errno === constants.errno.ENOSPC && !/^processed \d+ insns/m.test(log);
-}
-
-const FAILED_PROGRAM = /^prog '([^']+)': BPF program load failed/;
-
-function loadError(
-  spec: ObjectSpec,
-  errno: number,
-  warnings: readonly string[],
-  log: string,
-): Error {
-  const program = warnings.map((line) => FAILED_PROGRAM.exec(line)?.[1]).find((name) => name);
-  const cause = callError('bpf_object__load', errno, `cannot load object \`${spec.name}\``, {
-    details: warnings.filter((line) => !line.startsWith('failed to load object')),
-  });
-  if (program === undefined || log === '') return cause;
-  return new VerifierError({ program, log, cause, object: spec.bytes });
 }
 
 function objectHandle(native: Native, opened: Opened, name: string): KernelObject {

@@ -54,17 +54,26 @@ const NEEDS_CONTEXT =
 
 /** The reason of a verifier log in one line, with the failing instruction where that helps. */
 export function summarizeLog(log: string): string {
-  const lines = log
-    .replaceAll('\0', '')
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== '' && !TRAILER.test(line));
+  const lines = reasonLines(log);
   const reason = lines.at(-1);
   if (reason === undefined) return 'the kernel gave no reason';
   const before = lines.at(-2);
   if (before !== undefined && NEEDS_CONTEXT.test(reason) && isUseful(before))
     return `${withoutState(before)}: ${reason.trim()}`;
   return withoutState(reason);
+}
+
+/** The line of a log that says why; null where it holds statistics alone, as after a verifier that was content. */
+export function reasonOf(log: string): string | null {
+  return reasonLines(log).at(-1) ?? null;
+}
+
+function reasonLines(log: string): readonly string[] {
+  return log
+    .replaceAll('\0', '')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !TRAILER.test(line));
 }
 
 function isUseful(line: string): boolean {
