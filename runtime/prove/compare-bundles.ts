@@ -8,7 +8,7 @@ import { compareRoutes, type RoutedSet } from './compare-routes.js';
 import { cubesOf } from './cubes.js';
 import {
   type Decided,
-  decide,
+  decideConnections,
   decideRequests,
   type Level,
   type Model,
@@ -71,9 +71,6 @@ export function decideAll(models: readonly Model[], level: Level): Decisions {
   const decided = models.map((model) => ask(model, { guards: space, opaques, closedLists }));
   return { space, opaques, possible, decided };
 }
-
-const decideConnections: typeof decideRequests = (model, context) =>
-  decide(model, 'connection', context);
 
 /** Levels at which one of the bundles decides anything. */
 export function levelsOf(bundles: readonly ProvableBundle[]): readonly Level[] {

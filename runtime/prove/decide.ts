@@ -21,7 +21,7 @@ import {
   reopenPolicy,
 } from '../../compiler/index.js';
 import { ALL, NONE } from './diagram.js';
-import { attributeField, knownField, opaqueField, serviceField } from './field.js';
+import { attributeField, HTTP_FIELD, knownField, opaqueField, serviceField } from './field.js';
 import type { Guard, Guards } from './guards.js';
 import type { Leaf, Opaques, Value } from './leaf.js';
 import type { ListName } from './named-search.js';
@@ -204,6 +204,23 @@ function hasPolicies({ bundle }: Model, level: Level, guards: Guards): Guard {
   return bundle.manifest.policies
     .filter(({ exports }) => exports.includes(EXPORT[level]))
     .reduce<Guard>((any, { attach }) => guards.or(any, attachedTo(guards, attach)), NONE);
+}
+
+/**
+ * The connections that are let in: also those that are let be, being no question of their own, as `takeLetBe` in
+ * runtime/simulate/flow-steps.ts has it.
+ */
+export function decideConnections(model: Model, context: DecideContext): Decided {
+  const { guards } = context;
+  const asked = decide(model, 'connection', context);
+  const isOfRequests = guards.and(
+    hasPolicies(model, 'request', guards),
+    guards.not(hasPolicies(model, 'connection', guards)),
+  );
+  // Where nobody speaks of requests, nothing asks for HTTP.
+  if (isOfRequests === NONE) return asked;
+  const allow = guards.or(asked.allow, guards.and(isOfRequests, guards.flag(HTTP_FIELD)));
+  return { ...asked, allow, connected: allow };
 }
 
 /** The requests that are let in: their connection is asked about too, but where policies are about requests alone. */

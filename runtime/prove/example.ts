@@ -17,12 +17,15 @@ import { serviceOf } from './feasible.js';
 import {
   attributeField,
   CLOCK_FIELD,
+  HTTP_FIELD,
   headerField,
   IPV4,
   knownField,
   listField,
   PORT_FIELD,
   PROTOCOL_FIELD,
+  serviceField,
+  type TextField,
   viewField,
 } from './field.js';
 import type { Space } from './guards.js';
@@ -97,17 +100,33 @@ export function workloadOf(
   };
 }
 
-function serviceAt(name: string, number: number): Service {
+function serviceAt(
+  name: string,
+  number: number,
+  port: Service['ports'][number] = { port: 1, target: 1, protocol: 'tcp' },
+): Service {
   const [short = '', namespace = ''] = name.split('.');
   return {
     name,
     namespace,
     addresses: [addressOf(FOUR | BigInt(0xf0000001 + number))],
-    ports: [{ port: 1, target: 1, protocol: 'tcp' }],
+    ports: [port],
     clusters: [{ name: `${short}/example`, selector: { [MARK]: 'yes' } }],
     balance: 'round-robin',
     at: null,
   };
+}
+
+/** What stands in front of the destination: the services that are asked about, and one that makes its port one with HTTP. */
+function servicesOf(point: Point, names: readonly string[], port: number): readonly Service[] {
+  const asked = names.map((name, i) => serviceAt(name, i));
+  if (point.flag(HTTP_FIELD.name) !== true) return asked;
+  const isTaken = (name: string): boolean => point.flag(serviceField(name).name) !== null;
+  const namespace = point.text(attributeField('destination', 'namespace').name, 'default');
+  let short = 'web';
+  while (isTaken(`${short}.${namespace}`)) short += 'b';
+  const http = { port, target: port, protocol: 'http' } as const;
+  return [...asked, serviceAt(`${short}.${namespace}`, names.length, http)];
 }
 
 /** Escapes what a path has once it is normalised, and would lose if it were sent so. */
@@ -179,6 +198,11 @@ export function requestOf(point: Point): RequestText {
   return { method, target, version: host === null ? '1.0' : '1.1', headers };
 }
 
+/** Whether an input does well without it. */
+function isSpare({ of }: TextField): boolean {
+  return 'list' in of || 'header' in of || ('side' in of && of.attribute === 'label');
+}
+
 /** Some input of a set that is not empty. Throws NoExample. */
 export function pointOf(space: Space, set: Diagram): Point {
   const isKnown = (at: number): boolean =>
@@ -187,9 +211,7 @@ export function pointOf(space: Space, set: Diagram): Point {
   // What the set does not ask may be anything: nothing where that can be.
   const least = (at: number): number => {
     const classes = space.levels[at];
-    if (classes?.kind !== 'text' || !('list' in classes.field.of || 'header' in classes.field.of)) {
-      return isKnown(at) ? 1 : 0;
-    }
+    if (classes?.kind !== 'text' || !isSpare(classes.field)) return isKnown(at) ? 1 : 0;
     return classes.classes.findIndex(({ kind }) => kind === 'absent');
   };
   return new Point(space, (at) => path.get(at)?.[0]?.[0] ?? least(at));
@@ -203,19 +225,26 @@ export function exampleOf(space: Space, set: Diagram, level: Level): Example {
 function exampleAt(point: Point, level: Level): Example {
   const from = addressOf(point.number('source.address', USUAL.source));
   const to = addressOf(point.number('destination.address', USUAL.destination));
-  const services = point.fields.flatMap((field) =>
+  const port = Number(point.number(PORT_FIELD.name, PORTS));
+  const names = point.fields.flatMap((field) =>
     field.name.startsWith('destination is of service ') && point.flag(field.name) === true
       ? [serviceOf(field.name)]
       : [],
   );
+  const services = servicesOf(point, names, port);
   const source = workloadOf(point, 'source', from, []);
-  const destination = workloadOf(point, 'destination', to, services);
+  const destination = workloadOf(
+    point,
+    'destination',
+    to,
+    services.map(({ name }) => name),
+  );
   const workloads = [source, destination].filter((workload) => workload !== null);
-  const world = { file: null, services: services.map(serviceAt), workloads };
+  const world = { file: null, services, workloads };
   const protocol = point.number(PROTOCOL_FIELD.name, [6n]) === 17n ? 17 : 6;
   const input: DecideInput = {
     source: { workload: source === null ? null : 0, address: from },
-    destination: { address: to, port: Number(point.number(PORT_FIELD.name, PORTS)) },
+    destination: { address: to, port },
     protocol,
     random: 0,
     pick: 0,

@@ -10,6 +10,7 @@ import {
   attributeField,
   FAMILY_FIELD,
   type Field,
+  HTTP_FIELD,
   IPV4,
   knownField,
   listField,
@@ -53,6 +54,7 @@ export function askConstraints(survey: Survey): void {
       });
     }
   }
+  if (has(HTTP_FIELD)) survey.number(PROTOCOL_FIELD, [TCP]);
   for (const field of fields) {
     if (field.kind !== 'number' || field.hashed === undefined) continue;
     for (const test of survey.tests.get(field.hashed.name)?.values() ?? []) {
@@ -68,6 +70,7 @@ export function askConstraints(survey: Survey): void {
   }
 }
 
+const TCP: Interval = [6n, 6n];
 const SERVICE = 'destination is of service ';
 export function serviceOf(name: string): string {
   return name.slice(SERVICE.length);
@@ -99,8 +102,13 @@ export function feasible(space: Space, level: Level): Diagram {
     for (const side of SIDES)
       parts.push(equal(space, isFour, space.number(addressField(side), [IPV4])));
   }
+  // A port has HTTP by a service in front of a workload, and for TCP alone.
+  if (space.levelOf(HTTP_FIELD.name) !== null) {
+    const isTcp = space.and(known('destination'), space.number(PROTOCOL_FIELD, [TCP]));
+    parts.push(space.or(space.not(space.flag(HTTP_FIELD)), isTcp));
+  }
   if (level === 'request') {
-    parts.push(space.number(PROTOCOL_FIELD, [[6n, 6n]]));
+    parts.push(space.number(PROTOCOL_FIELD, [TCP]));
     parts.push(requests(space));
   }
   return parts.reduce(space.and, ALL);

@@ -59,6 +59,7 @@ const RANK = {
   address: 41,
   protocol: 50,
   port: 51,
+  http: 51.5,
   clock: 52,
   draw: 53,
   view: 60,
@@ -79,6 +80,13 @@ export function knownField(side: SideName): FlagField {
 export function serviceField(service: string): FlagField {
   return { kind: 'flag', name: `destination is of service ${service}`, rank: RANK.service };
 }
+
+/** Whether requests to the destination's port are judged one by one. */
+export const HTTP_FIELD: FlagField = {
+  kind: 'flag',
+  name: 'destination.port is a port with HTTP',
+  rank: RANK.http,
+};
 
 /** Something that is not looked into; the same number is the same question in both versions. */
 export function opaqueField(number: number): FlagField {

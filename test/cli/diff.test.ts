@@ -55,6 +55,39 @@ test('as a document, whose example runs as a scenario', async () => {
   }
 });
 
+test('a connection that is let be, for its requests to be judged, is newly allowed', async () => {
+  const web = `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict { return Verdict.Deny; }
+`;
+  const attach = [{ namespace: 'prod' }];
+  const isolation = { file: POLICY, attach };
+  const judging = { file: 'policies/web.ts', attach };
+  for (const [folder, policies] of [
+    ['bare', [{ ...isolation, attach: [{ namespace: 'dev' }] }]],
+    ['judged', [{ ...isolation, attach: [{ namespace: 'dev' }] }, judging]],
+    ['asked', [isolation, judging]],
+  ] as const) {
+    cpSync(join(cwd, 'shop'), join(cwd, folder), { recursive: true });
+    writeFileSync(join(cwd, folder, 'policies', 'web.ts'), web);
+    const config = { name: folder, policies, default: 'deny' };
+    writeFileSync(join(cwd, folder, 'weft.json'), JSON.stringify(config));
+  }
+  const told = await run('diff', 'bare', 'judged');
+  assert.is(told.exit, 5, told.stderr);
+  assert.match(
+    told.stdout,
+    /^connections newly allowed, in 1 set:\n {2}1\. destination\.namespace is "prod"\n {5}destination\.port is a port with HTTP\n {5}as [^\n]*\n {9}server\.prod: [^\n]*\n {9}deny \(default\) before, now allow \(requests\)\n/,
+  );
+  // Its twin: a policy speaks of connections there, and is asked. The requests are refused in either.
+  const asked = await run('diff', 'judged', 'asked', '-o', 'json');
+  const { changed } = JSON.parse(asked.stdout) as {
+    changed: { change: string; level: string; old: { reason: string } }[];
+  };
+  const letBe = changed.filter(({ old }) => old.reason === 'requests');
+  assert.ok(letBe.length > 0, asked.stdout);
+  assert.ok(letBe.every(({ change, level }) => change === 'newly denied' && level === 'connection'));
+});
+
 test('no difference is exit 0, also where the text differs', async () => {
   const same = await run('diff', 'old.weft', 'old.weft');
   assert.is(same.exit, 0);

@@ -1,5 +1,5 @@
 /** `weft prove`: claims beside a policy, each proved, refuted by what was really decided, or undecided with its line. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -133,6 +133,56 @@ export function authorizeRequest(r: Request): Verdict {
     refuted.stdout,
     /^undecided {2}near\.prove\.ts:4 {2}never let in: policies\/pay\.ts:4 is not looked into/,
   );
+});
+
+test('a connection that is let be, for its requests to be judged, is let in', async () => {
+  await run('init', 'web');
+  write(
+    'web/policies/web.ts',
+    `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  return r.source.namespace.is("prod") ? Verdict.Allow : Verdict.Deny;
+}
+`,
+  );
+  const policies = [{ file: 'policies/web.ts', attach: [{ namespace: 'prod' }] }];
+  write('web/weft.json', JSON.stringify({ name: 'web', policies, default: 'deny' }));
+  const others = (c: string, more = ''): string =>
+    `const isOther = ${c}.destination.namespace.is("prod") && !${c}.source.namespace.is("prod")${more};
+  if (isOther) return Verdict.Deny;`;
+  write('connection.prove.ts', claims(others('c')));
+  const refuted = await run('prove', 'web', 'connection.prove.ts', '-o', 'json');
+  assert.is(refuted.exit, 2, refuted.stdout + refuted.stderr);
+  const [{ where, example, outcome }] = JSON.parse(refuted.stdout).claims;
+  const http = { field: 'destination.port', says: 'is a port with HTTP' };
+  assert.ok(
+    where.some((one: typeof http) => one.says === http.says && one.field === http.field),
+    refuted.stdout,
+  );
+  assert.equal([outcome.verdict, outcome.reason], ['allow', 'requests']);
+  assert.is(example.world.services.length, 1);
+  // Its near misses: what speaks of requests, which are judged, and datagrams, which have none.
+  write(
+    'request.prove.ts',
+    `import { Request, Verdict } from "weft";
+export function authorizeRequest(r: Request): Verdict {
+  ${others('r')}
+  return Verdict.Pass;
+}
+`,
+  );
+  write('datagram.prove.ts', claims(others('c', ' && c.protocol == 17')));
+  for (const file of ['request.prove.ts', 'datagram.prove.ts']) {
+    const proved = await run('prove', 'web', file);
+    assert.is(proved.exit, 0, proved.stdout + proved.stderr);
+  }
+  // And where one policy speaks of connections, it is asked.
+  await run('init', 'both');
+  write('both/policies/web.ts', readFileSync(join(cwd, 'web/policies/web.ts'), 'utf8'));
+  const both = [{ file: 'policies/isolation.ts', attach: [{ namespace: 'prod' }] }, ...policies];
+  write('both/weft.json', JSON.stringify({ name: 'both', policies: both, default: 'deny' }));
+  const asked = await run('prove', 'both', 'connection.prove.ts');
+  assert.is(asked.exit, 0, asked.stdout + asked.stderr);
 });
 
 test('without claims there is nothing to prove; faults of claims are told', async () => {

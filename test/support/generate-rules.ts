@@ -179,6 +179,23 @@ export function withServices(world: World): World {
   return { ...world, services };
 }
 
+/** The same workloads, those of one namespace behind a port with HTTP and one without. */
+export function withHttp(world: World): World {
+  const service = {
+    name: 'web.prod',
+    namespace: 'prod',
+    addresses: [address('10.96.0.9'), address('fd96::9')],
+    ports: [
+      { port: 80, target: 8080, protocol: 'http' as const },
+      { port: 81, target: 9000, protocol: 'tcp' as const },
+    ],
+    clusters: [{ name: 'web/all', selector: {} }],
+    balance: 'round-robin' as const,
+    at: null,
+  };
+  return { ...world, services: [service] };
+}
+
 /** Workloads of every pool, each with an address of each family. */
 export function rulesWorld(r: Prng): World {
   const workloads = Array.from({ length: 24 }, (_, i) => {

@@ -1,7 +1,12 @@
 /** Which classes of a space one input has: what compares decisions over sets with the simulator's, input by input. */
-import { attributeText, type World } from '../../runtime/discovery/index.js';
+import { attributeText, serviceMembers, type World } from '../../runtime/discovery/index.js';
 import { hashOf } from '../../runtime/prove/feasible.js';
-import type { Field, NumberField, TextField } from '../../runtime/prove/field.js';
+import {
+  type Field,
+  HTTP_FIELD,
+  type NumberField,
+  type TextField,
+} from '../../runtime/prove/field.js';
 import type { Space } from '../../runtime/prove/guards.js';
 import { namedValue } from '../../runtime/prove/named-search.js';
 import { passes } from '../../runtime/prove/text-test.js';
@@ -76,8 +81,15 @@ export function locateInput(
           : number(name);
     return residue === undefined ? whole : whole % residue.modulus;
   };
+  const isHttp = world.services.some(
+    (service) =>
+      destination !== null &&
+      service.ports.some((p) => p.protocol === 'http' && p.target === input.destination.port) &&
+      serviceMembers(world, service).includes(destination),
+  );
   const flag = (field: Field): boolean => {
     if (field.kind === 'same') return text(field.a) === text(field.b);
+    if (field.name === HTTP_FIELD.name) return isHttp;
     return field.name.startsWith('source') ? source !== null : destination !== null;
   };
   const found = space.levels.map((classes): number => {
