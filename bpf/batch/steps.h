@@ -169,6 +169,7 @@ static void weft_write_row(const struct weft_flow *flow, __s32 *row)
 	row[WEFT_COLUMN_DESTINATION] = flow->destination;
 	row[WEFT_COLUMN_PORT] = flow->port;
 	row[WEFT_COLUMN_SIDE] = flow->is_server;
+	row[WEFT_COLUMN_UNSEEN] = flow->record->have && !flow->ends->is_http ? flow->ends->port : 0;
 	row[WEFT_COLUMN_FUEL] = flow->fuel;
 	if (!flow->has_said)
 		return;

@@ -17,6 +17,8 @@ export interface Output {
 export interface Env {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** What is piped in, once. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: string;
@@ -47,6 +49,9 @@ export interface Env {
   /** Tells one build of this program from another, so that kept outputs are not stale. */
   readonly program: string;
 }
+
+/** What stands for standard input where a file of traffic is named. */
+export const STDIN = '-';
 
 /** A path as the user wrote it, against the working directory. */
 export function pathIn(env: Env, path: string): string {

@@ -35,6 +35,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const env: Env = {
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  stdin: () => process.stdin,
   cwd: process.cwd(),
   env: process.env,
   platform: process.platform,

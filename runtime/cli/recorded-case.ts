@@ -35,7 +35,7 @@ async function findRecord(
   input: Input,
   { subject, world, file, id }: Pick<RecordedCase, 'subject' | 'world' | 'id'> & { file: string },
 ): Promise<{ readonly record: TrafficRecord; readonly line: number } | null> {
-  const format = formatOf(env, file, null);
+  const format = formatOf(env, file, textOption(input, 'format'));
   if (format === 'scenario')
     throw usageFault('a scenario is no recorded traffic', 'give it as SCENARIO');
   const batches = decideTraffic(env, {

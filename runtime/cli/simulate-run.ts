@@ -236,6 +236,9 @@ function wasmtimeLibrary(env: Env, input: Input, engine: EngineName): string | n
   throw usageFault('`--wasmtime` goes with `--engine wasmtime`');
 }
 
+/** What is no bundle, by its name: somebody left the project out. */
+const INPUT_NAME = /^-$|\.(ya?ml|har|ndjson|jsonl|log|pcap|pcapng)$/;
+
 /** The bundle and the cases that the arguments name. Throws CliError. */
 export async function openCases(
   env: Env,
@@ -247,7 +250,11 @@ export async function openCases(
   if (single && file !== undefined)
     throw usageFault('give a scenario, or `--from` and `--to`, not both');
   if (!single && file === undefined) {
-    throw usageFault(`nothing to ${what}`, 'give a scenario file, or `--from` and `--to`');
+    const isInput = INPUT_NAME.test(shown);
+    const help = isInput
+      ? `name the project first, as \`. ${shown}\``
+      : 'give a scenario file, or `--from` and `--to`';
+    throw usageFault(`nothing to ${what}`, help);
   }
   const subject = await openSubject(env, shown);
   const cases =

@@ -15,7 +15,7 @@ import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import type { Access } from '../registry/index.js';
-import { type Env, pathIn } from './env.js';
+import { type Env, pathIn, STDIN } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { readFault } from './file-fault.js';
@@ -73,6 +73,13 @@ export async function openSubject(
   options: SubjectOptions = {},
 ): Promise<Subject> {
   const path = pathIn(env, shown);
+  if (shown === STDIN) {
+    const help = 'name the project first, as `. -`';
+    throw new CliError(
+      [diagnostic('U013', 'a bundle is not read from stdin', { help })],
+      EXIT.usage,
+    );
+  }
   if (!existsSync(path)) {
     const { parsePlace } = await import('../registry/index.js');
     const place = parsePlace(shown);
@@ -132,9 +139,7 @@ export function readText(env: Env, shown: string): string {
 export async function worldOf(env: Env, subject: Subject, shown: string | null): Promise<World> {
   if (shown !== null) return openWorld(env, shown);
   if (subject.world !== null) return subject.world;
-  const message = 'a bundle file brings no world';
-  throw new CliError(
-    [diagnostic('U003', message, { help: 'give one with `--world FILE`' })],
-    EXIT.usage,
-  );
+  const message = 'there is no world: a bundle file brings none, nor a weft.json without `world`';
+  const help = 'give one with `--world FILE`, or name it in weft.json';
+  throw new CliError([diagnostic('U003', message, { help })], EXIT.usage);
 }

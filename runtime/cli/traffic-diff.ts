@@ -17,6 +17,7 @@ import type { Subject } from './subject.js';
 import { worldOf } from './subject.js';
 import { decideTraffic, formatOf } from './traffic-input.js';
 import { seedOption } from './traffic-run.js';
+import { UnseenTraffic } from './unseen-traffic.js';
 
 interface Side {
   readonly verdict: 'allow' | 'deny';
@@ -180,7 +181,11 @@ export async function runTrafficDiff(
     from: textOption(input, 'from'),
     progress: progressBar(env),
   });
-  for await (const batch of batches) found.add(batch);
+  const unseen = new UnseenTraffic([old.bundle.manifest, now.bundle.manifest], world);
+  for await (const batch of batches) {
+    found.add(batch);
+    unseen.add(batch);
+  }
   const { records, compared, changedVerdicts, changedRoutes, faults, groups, others } = found;
   const rows = groups.map(({ what, count, old: was, new: is, example }) => [
     String(count),
@@ -203,7 +208,7 @@ export async function runTrafficDiff(
     exit: !isSame ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
     document: { old: old.digest, new: now.digest, file, format, summary, groups },
     text: [...(rows.length === 0 ? [] : [columns(rows)]), total].join('\n'),
-    diagnostics: [...old.diagnostics, ...now.diagnostics, ...faults.told],
+    diagnostics: [...old.diagnostics, ...now.diagnostics, ...faults.told, ...unseen.warnings(file)],
     sources: now.sources,
   };
 }

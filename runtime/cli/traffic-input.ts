@@ -17,7 +17,7 @@ import {
   readPcap,
   SNIFFED_BYTES,
 } from '../record/index.js';
-import { type Env, pathIn } from './env.js';
+import { type Env, pathIn, STDIN } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
 import { readFault } from './file-fault.js';
@@ -47,20 +47,31 @@ function start(path: string): Uint8Array | null {
 /** The form of a file, as asked or as it begins. Throws CliError U010 and W405. */
 export function formatOf(env: Env, shown: string, asked: string | null): InputFormat {
   const named = INPUT_FORMATS.find((format) => format === asked);
+  if (named === 'scenario' && shown === STDIN) {
+    const help = 'write it to a file: it names its world beside itself';
+    throw new CliError(
+      [diagnostic('U003', 'a scenario is not read from stdin', { help })],
+      EXIT.usage,
+    );
+  }
   if (named !== undefined) return named;
   let bytes: Uint8Array | null;
   try {
-    bytes = start(pathIn(env, shown));
+    bytes = shown === STDIN ? null : start(pathIn(env, shown));
   } catch (error) {
     throw new CliError([readFault(shown, error)], EXIT.failure);
   }
   const found = bytes === null ? null : inputFormat(bytes);
   if (found !== null) return found;
   if (/\.(ya?ml)$/.test(shown)) return 'scenario'; // its faults are told by its reader
-  const form = `say which it is with \`--format\`: ${INPUT_FORMATS.join(', ')}`;
+  const forms = INPUT_FORMATS.filter((name) => shown !== STDIN || name !== 'scenario');
+  const form = `say which it is with \`--format\`: ${forms.join(', ')}`;
   const [message, help] =
     bytes === null
-      ? [`\`${shown}\` is a pipe, whose form cannot be looked at`, form]
+      ? [
+          `\`${shown}\` is ${shown === STDIN ? 'standard input' : 'a pipe'}, whose form cannot be looked at`,
+          form,
+        ]
       : bytes.length === 0
         ? [`\`${shown}\` is empty`, 'name a file that holds traffic']
         : [`\`${shown}\` begins like no form of traffic that is known`, form];
@@ -85,8 +96,11 @@ async function* fileChunks(
   onBytes: (count: number) => void,
 ): AsyncGenerator<Uint8Array> {
   try {
-    const stream = createReadStream(pathIn(env, shown), { highWaterMark: CHUNK_BYTES });
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    const stream: AsyncIterable<Uint8Array> =
+      shown === STDIN
+        ? env.stdin()
+        : createReadStream(pathIn(env, shown), { highWaterMark: CHUNK_BYTES });
+    for await (const chunk of stream) {
       onBytes(chunk.length);
       yield chunk;
       if (env.signal.aborted) return;
@@ -128,7 +142,7 @@ function decide(
 export async function* decideTraffic(env: Env, input: TrafficInput): AsyncGenerator<DecidedBatch> {
   let size: number;
   try {
-    ({ size } = statSync(pathIn(env, input.file)));
+    size = input.file === STDIN ? 0 : statSync(pathIn(env, input.file)).size;
   } catch (error) {
     throw new CliError([readFault(input.file, error)], EXIT.failure);
   }

@@ -11,6 +11,7 @@ import { progressBar } from './progress.js';
 import { openSubject, worldOf } from './subject.js';
 import { TrafficCounts } from './traffic-counts.js';
 import { decideTraffic, type TrafficFormat } from './traffic-input.js';
+import { UnseenTraffic } from './unseen-traffic.js';
 
 /** Of what the world does not know, so many are told one by one. */
 const TOLD_UNKNOWN = 20;
@@ -71,6 +72,7 @@ export async function runTraffic(env: Env, input: Input, format: TrafficFormat):
   const seed = seedOption(input);
   const { faultOf, plan } = createRecordDecider(subject.bundle, { world, seed });
   const counts = new TrafficCounts();
+  const unseen = new UnseenTraffic([subject.bundle.manifest], world);
   const isStream = input.format === 'ndjson';
   const batches = decideTraffic(env, {
     file,
@@ -83,13 +85,19 @@ export async function runTraffic(env: Env, input: Input, format: TrafficFormat):
   });
   for await (const batch of batches) {
     counts.add(batch, (row) => faultOf(batch.record(row))?.message ?? 'unknown');
+    unseen.add(batch);
     if (isStream) env.stdout.write(lines(batch));
   }
   const { records, decided, allowed, faults } = counts;
   const rules = counts.ruleCounts(subject.bundle.manifest);
   const clusters = counts.clusterCounts(plan);
   const unknown = counts.unknownCounts();
-  const diagnostics = [...subject.diagnostics, ...faults.told, ...unknownWarnings(counts, file)];
+  const diagnostics = [
+    ...subject.diagnostics,
+    ...faults.told,
+    ...unknownWarnings(counts, file),
+    ...unseen.warnings(file),
+  ];
   const summary = { records, decided, allowed, denied: decided - allowed, faults: faults.count };
   const text = [
     columns(rules.map((r) => [r.verdict, String(r.count), r.rule])),

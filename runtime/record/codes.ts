@@ -4,8 +4,8 @@ import type { CodeTable } from '../../compiler/diagnostic/index.js';
 export const CODES: CodeTable = {
   W401: { title: 'line is no JSON', help: 'one JSON object a line; the other lines are decided' },
   W402: {
-    title: 'line too long',
-    help: 'a record has at most 1 MiB; this one is left out, the others are decided',
+    title: 'line or entry too long',
+    help: 'a line has at most 1 MiB, an entry of a HAR 64 MiB; this one is left out, the others are decided',
   },
   W403: { title: 'text is not UTF-8', help: 'write bytes above 0x7f as \\u0080 to \\u00ff' },
   W404: {

@@ -29,8 +29,10 @@ export const COLUMN = {
   /** Bits of the policies in shadow mode, the lowest word first. */
   shadowAllow: 12,
   shadowDeny: 16,
-  fuel: 20,
-  size: 21,
+  /** The port that a request asks for where no node looks at it, having no HTTP; else 0. */
+  unseen: 20,
+  fuel: 21,
+  size: 22,
 } as const;
 
 export const ROUTE_KINDS: readonly RouteKind[] = ['cluster', 'reply', 'redirect', 'waypoint'];
@@ -49,7 +51,7 @@ function writeMask(out: Int32Array, at: number, mask: bigint): void {
 /** Writes the row of a flow that has ended into words that are 0. */
 export function writeColumns(out: Int32Array, row: number, flow: Flow): void {
   const at = row * COLUMN.size;
-  const { end, record, answer } = flow;
+  const { end, record, answer, input } = flow;
   if (end === null) return;
   out[at + COLUMN.verdict] = VERDICT[end.verdict];
   out[at + COLUMN.reason] = REASON[end.reason];
@@ -62,6 +64,9 @@ export function writeColumns(out: Int32Array, row: number, flow: Flow): void {
   out[at + COLUMN.destination] = flow.destination?.index ?? NONE;
   out[at + COLUMN.port] = flow.endpoint.port;
   out[at + COLUMN.side] = flow.side === 'server' ? 1 : 0;
+  const { address, port } = input.destination;
+  const isSeen = input.request === undefined || flow.isHttp(address, port, input.protocol);
+  out[at + COLUMN.unseen] = isSeen ? 0 : port;
   out[at + COLUMN.fuel] = flow.fuel;
   if (record === null) return;
   out[at + COLUMN.audit] = record.audited === 0n ? 0 : 1;

@@ -70,7 +70,12 @@ export {
 } from './run-scenario.js';
 export { isSimulateError, SimulateError, type SimulateErrorCode } from './simulate-error.js';
 export { createSimulator, type SimulatorOptions } from './simulator.js';
-export { type AskedAt, unseenRequests } from './unseen-requests.js';
+export {
+  type AskedAt,
+  judgesRequests,
+  unseenRequests,
+  unseenWarning,
+} from './unseen-requests.js';
 export { type WasmtimePolicies, wasmtimePolicies } from './wasmtime-policies.js';
 export { exportedMemory, startModule } from './web-assembly.js';
 export { DEFAULT_DEADLINE_MS, startWorkerEngine, type WorkerEngine } from './worker-engine.js';

@@ -23,6 +23,22 @@ function placeText({ destination, protocol }: DecideInput, index: PlanIndex): st
   return name === undefined ? formatEndpoint(address, port) : `${name}:${port}`;
 }
 
+/** Whether a bundle judges or routes requests: else what it says of one is what a node says of its connection. */
+export function judgesRequests({ policies }: Pick<Manifest, 'policies'>): boolean {
+  return policies.some(
+    ({ exports }) => exports.includes('authorizeRequest') || exports.includes('routeRequest'),
+  );
+}
+
+/** One warning (W311), of one request or as many as are said. */
+export function unseenWarning(place: string, at: Position | null, count = 1): Diagnostic {
+  const [what, whose] = count === 1 ? ['this request', 'its'] : [`${count} requests`, 'their'];
+  const connections = count === 1 ? 'connection alone is' : 'connections alone are';
+  const message = `\`${place}\` is no port with HTTP: on a node nothing looks at ${what}, ${whose} ${connections} judged`;
+  const { help = null } = CODES['W311'] ?? {};
+  return diagnostic('W311', message, { severity: 'warning', at, help });
+}
+
 /** A warning (W311) for each place that is asked about requests which no node looks at. */
 export function unseenRequests(
   manifest: Manifest,
@@ -30,19 +46,14 @@ export function unseenRequests(
   asked: readonly AskedAt[],
 ): readonly Diagnostic[] {
   const requests = asked.filter(({ input }) => input.request !== undefined);
-  const isJudging = manifest.policies.some(
-    ({ exports }) => exports.includes('authorizeRequest') || exports.includes('routeRequest'),
-  );
-  if (requests.length === 0 || !isJudging) return [];
+  if (requests.length === 0 || !judgesRequests(manifest)) return [];
   const index = indexPlan(planGeneration(manifest, world));
   const found = new Map<string, Diagnostic>();
   for (const { input, at } of requests) {
     const { address, port } = input.destination;
     if (index.isHttp(address, port, input.protocol)) continue;
     const place = placeText(input, index);
-    const message = `\`${place}\` is no port with HTTP: on a node nothing looks at this request, its connection alone is judged`;
-    const { help = null } = CODES['W311'] ?? {};
-    const one = diagnostic('W311', message, { severity: 'warning', at, help });
+    const one = unseenWarning(place, at);
     found.set(JSON.stringify([place, at]), one);
   }
   return [...found.values()];

@@ -85,7 +85,9 @@ export function authorizeRequest(r: Request): Verdict { return Verdict.Deny; }
   };
   const letBe = changed.filter(({ old }) => old.reason === 'requests');
   assert.ok(letBe.length > 0, asked.stdout);
-  assert.ok(letBe.every(({ change, level }) => change === 'newly denied' && level === 'connection'));
+  assert.ok(
+    letBe.every(({ change, level }) => change === 'newly denied' && level === 'connection'),
+  );
 });
 
 test('no difference is exit 0, also where the text differs', async () => {

@@ -20,6 +20,7 @@ export interface World {
   readonly env?: Readonly<Record<string, string>>;
   readonly platform?: string;
   readonly isTTY?: boolean;
+  readonly stdin?: string;
   readonly signal?: AbortSignal;
   readonly openKernel?: () => Promise<Kernel>;
   readonly paths?: Paths;
@@ -41,6 +42,9 @@ export function testEnv(world: World = {}, out: Buffer[] = [], err: Buffer[] = [
   return {
     stdout: sink(out),
     stderr: sink(err),
+    stdin: async function* () {
+      yield Buffer.from(world.stdin ?? '');
+    },
     cwd: world.cwd ?? tmpdir(),
     env: world.env ?? {},
     platform: world.platform ?? 'linux',

@@ -65,6 +65,47 @@ test('records are decided and counted', async () => {
   );
 });
 
+test('`-` is what is piped in, whose form is said; its lines are told as those of `-`', async () => {
+  const stdin = `${ALLOWED}\n{"from":\n${DENIED}\n`;
+  const piped = (...args: string[]): Promise<Transcript> => weft(args, { cwd, stdin });
+  const told = await piped(...BUNDLE, '-', ...WORLD, '--format', 'records', '-o', 'json');
+  assert.is(told.exit, 3, told.stderr);
+  const { summary, diagnostics } = JSON.parse(told.stdout);
+  assert.equal(summary, { records: 2, decided: 2, allowed: 1, denied: 1, faults: 1 });
+  assert.equal([diagnostics[0].code, diagnostics[0].file, diagnostics[0].line], ['W401', '-', 2]);
+  const asked = await piped(...BUNDLE, '-', ...WORLD);
+  assert.is(asked.exit, 3);
+  assert.match(
+    asked.stderr,
+    /W405[^\n]*standard input[\s\S]*--format`: records, har, envoy, pcap\n/,
+  );
+  const scenario = await piped(...BUNDLE, '-', ...WORLD, '--format', 'scenario');
+  assert.is(scenario.exit, 64);
+  assert.match(scenario.stderr, /U003[\s\S]*write it to a file/);
+  const alone = await piped('simulate', '-');
+  assert.is(alone.exit, 64);
+  assert.match(alone.stderr, /U003[\s\S]*name the project first, as `\. -`/);
+  const bundle = await piped('diff', '-', 'shop.weft');
+  assert.match(bundle.stderr, /U013[^\n]*a bundle is not read from stdin/);
+  const same = [
+    'diff',
+    'shop.weft',
+    'shop.weft',
+    '--traffic',
+    '-',
+    '--format',
+    'records',
+    ...WORLD,
+  ];
+  assert.match((await piped(...same)).stdout, /^2 records: 2 compared, 0 verdicts/);
+  const replayed = await piped('replay', '--verify', 'shop.weft', '-', ...WORLD);
+  assert.match(replayed.stdout, /^2 records: 0 compared/);
+  const one = ['--record', '-', '--format', 'records', '--id', 'd', ...WORLD];
+  const explained = await piped('explain', 'shop.weft', ...one);
+  assert.is(explained.exit, 2, explained.stderr);
+  assert.match(explained.stdout, /^deny {2}batch\.dev -> ratings\.prod:80\n/);
+});
+
 test('what is damaged is told with its line, the rest is decided, exit 3', async () => {
   write('bad.ndjson', `${ALLOWED}\n{"from":\n${DENIED}\n{"from":"batch.dev","to":"rat`);
   const { exit, stdout, stderr } = await run(...BUNDLE, 'bad.ndjson', ...WORLD);

@@ -119,10 +119,68 @@ test('each verb says it with place and remedy, and goes on', () =>
     assert.equal(await findings(['simulate', folder, ...ends, 'web.prod:81']), []);
   }));
 
+/** Lines of the record format: each of these ends so often. */
+const records = (
+  ends: readonly (readonly [to: string, count: number])[],
+  request = REQUEST,
+): string =>
+  ends
+    .flatMap(([to, count]) =>
+      Array.from({ length: count }, () => ({ from: 'client.prod', to, ...request })),
+    )
+    .map((record) => `${JSON.stringify(record)}\n`)
+    .join('');
+const REQUEST = { request: { method: 'GET', path: '/' } };
+
+test('of recorded traffic once a port, with how many requests ask for it', () =>
+  withProject(REQUESTS, async (folder) => {
+    const seen = join(folder, 'seen.ndjson');
+    const ends = [
+      ['web.prod:80', 2],
+      ['web.prod:81', 3],
+      ['web-a.prod:8080', 2],
+      ['web-a.prod:8082', 1],
+    ] as const;
+    const two = [
+      'warning W311 seen.ndjson:3 web.prod:81',
+      'warning W311 seen.ndjson:8 web-a.prod:8082',
+    ];
+    writeFileSync(seen, records(ends));
+    const told = await findings(['simulate', folder, seen]);
+    assert.equal(places(told), two);
+    assert.match(told[0]?.message ?? '', /looks at 3 requests, their connections alone are judged/);
+    assert.match(told[1]?.message ?? '', /looks at this request, its connection alone is judged/);
+    assert.equal(places(await findings(['diff', folder, folder, '--traffic', seen])), two);
+    assert.equal(places(await findings(['replay', '--verify', folder, seen])), two);
+    // Lines that are left to the plain way are counted with the others.
+    writeFileSync(seen, records(ends).replaceAll('{"from"', '{ "from"'));
+    assert.equal(places(await findings(['simulate', folder, seen])), two);
+    // Access logs are read in the plain way.
+    const access = {
+      ':authority': 'x',
+      method: 'GET',
+      path: '/',
+      protocol: 'HTTP/1.1',
+      response_code: 200,
+    };
+    const log = { downstream_remote_address: '10.1.0.2:4000', upstream_host: '10.1.0.1:8082' };
+    writeFileSync(
+      seen,
+      `${JSON.stringify({ start_time: '2026-01-01T00:00:00Z', ...access, ...log })}\n`,
+    );
+    const logged = await findings(['simulate', folder, seen, '--format', 'envoy']);
+    assert.equal(places(logged), ['warning W311 seen.ndjson:1 web-a.prod:8082']);
+    // Connections ask for nothing.
+    writeFileSync(seen, records([['web.prod:81', 3]], {} as typeof REQUEST));
+    assert.equal(await findings(['simulate', folder, seen]), []);
+  }));
+
 test('a bundle that judges connections alone answers what a node does: nothing to warn of', () =>
   withProject(CONNECTIONS, async (folder) => {
     assert.equal(await findings(['simulate', folder, join(folder, 'scenario.yaml')]), []);
     assert.equal(await findings(['test', folder]), []);
+    writeFileSync(join(folder, 'seen.ndjson'), records([['web.prod:81', 3]]));
+    assert.equal(await findings(['simulate', folder, join(folder, 'seen.ndjson')]), []);
   }));
 
 test.run();

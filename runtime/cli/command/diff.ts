@@ -43,10 +43,10 @@ export const DIFF_COMMAND: CommandSpec = {
     { syntax: '<NEW>', description: 'a bundle file or a project folder' },
   ],
   options: [
-    { flags: '--traffic <FILE>', description: 'recorded traffic to decide by both' },
+    { flags: '--traffic <FILE>', description: 'recorded traffic to decide by both; `-` for stdin' },
     {
       flags: '--format <NAME>',
-      description: 'what the traffic is (default: by its beginning)',
+      description: 'what the traffic is (default: by its beginning; stdin and pipes need it)',
       choices: ['records', 'har', 'envoy', 'pcap'],
     },
     {

@@ -96,7 +96,15 @@ export const EXPLAIN_COMMAND: CommandSpec = {
   ],
   options: [
     { flags: '--case <ID>', description: 'which case of the scenario' },
-    { flags: '--record <FILE>', description: 'recorded traffic, instead of a scenario' },
+    {
+      flags: '--record <FILE>',
+      description: 'recorded traffic, instead of a scenario; `-` for stdin',
+    },
+    {
+      flags: '--format <NAME>',
+      description: 'what the traffic is (default: by its beginning; stdin and pipes need it)',
+      choices: ['records', 'har', 'envoy', 'pcap'],
+    },
     { flags: '--id <ID>', description: 'which record: its id, or its line' },
     { flags: '--seed <N>', description: 'of the draws that a record does not have (default: 0)' },
     ...DECISION_OPTIONS,

@@ -43,10 +43,12 @@ async function replay(env: Env, input: Input): Promise<Result> {
   const { decideTraffic } = await import('../traffic-input.js');
   const { progressBar } = await import('../progress.js');
   const { differencesOf, FaultList } = await import('../../record/index.js');
+  const { UnseenTraffic } = await import('../unseen-traffic.js');
   const { seedOption } = await import('../traffic-run.js');
   const subject = await openSubject(env, shown);
   const world = await worldOf(env, subject, textOption(input, 'world'));
   const faults = new FaultList();
+  const unseen = new UnseenTraffic([subject.bundle.manifest], world);
   const found: Differing[] = [];
   let [records, compared, undecided, different] = [0, 0, 0, 0];
   const batches = decideTraffic(env, {
@@ -60,6 +62,7 @@ async function replay(env: Env, input: Input): Promise<Result> {
   });
   for await (const batch of batches) {
     faults.add(...batch.faults);
+    unseen.add(batch);
     records += batch.count;
     for (let row = 0; row < batch.count; row += 1) {
       const record = batch.record(row);
@@ -82,7 +85,7 @@ async function replay(env: Env, input: Input): Promise<Result> {
     exit: different > 0 ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
     document: { bundle: subject.digest, file, summary, differences: found },
     text: [...found.map((one) => lineOf(one, file)), total].join('\n'),
-    diagnostics: [...subject.diagnostics, ...faults.told],
+    diagnostics: [...subject.diagnostics, ...faults.told, ...unseen.warnings(file)],
     sources: subject.sources,
   };
 }
@@ -96,7 +99,7 @@ export const REPLAY_COMMAND: CommandSpec = {
     '$ weft replay --verify shop.weft seen.ndjson --world world.yaml\n1000 records: 1000 compared, 0 differ, 0 not decided; 0 faults of the file',
   arguments: [
     { syntax: '<BUNDLE>', description: 'a bundle file or a project folder' },
-    { syntax: '<FILE>', description: 'records, as `weft record` writes them' },
+    { syntax: '<FILE>', description: 'records, as `weft record` writes them; `-` for stdin' },
   ],
   options: [
     { flags: '--verify', description: 'compare with what was decided' },

@@ -91,12 +91,15 @@ export const SIMULATE_COMMAND: CommandSpec = {
     '$ weft simulate shop shop/scenario.yaml\nok  ratings-from-reviews            allow  isolation.ts:10  ratings/v1  …\nok  ratings-from-another-namespace  deny   default          ratings/v1  …\n…\n3 passed, 0 failed\n\n$ weft simulate shop --from batch.dev --to ratings.prod:80\n\n$ weft simulate shop access.log\nallow  9120  policies/isolation.ts:10\ndeny   84    default\nto  9120  ratings/v1\n9204 records: 9120 allowed, 84 denied, 0 not decided; 0 faults of the file',
   arguments: [
     { syntax: '[BUNDLE]', description: 'a bundle file or a project folder (default: this folder)' },
-    { syntax: '[INPUT]', description: 'a scenario, or a file of recorded traffic' },
+    {
+      syntax: '[INPUT]',
+      description: 'a scenario, or a file of recorded traffic; `-` for traffic on stdin',
+    },
   ],
   options: [
     {
       flags: '--format <NAME>',
-      description: 'what the input is (default: by its beginning)',
+      description: 'what the input is (default: by its beginning; stdin and pipes need it)',
       choices: ['scenario', 'records', 'har', 'envoy', 'pcap'],
     },
     {
