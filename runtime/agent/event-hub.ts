@@ -8,7 +8,7 @@ import type { Paths } from './paths.js';
 import { type Seen, seenReader } from './seen.js';
 
 /** A quiet ring is looked at so often all the same: what was lost is counted elsewhere, and health asks. */
-const REST_MS = 500;
+const REST_MS = 1000;
 
 export interface Follower {
   /** `events`: also requests that merely pass; `heads`: and what they look like. */

@@ -1,15 +1,12 @@
 /** Pools, leases and doors of a node, read from its maps: what is open, and whether anything is left. */
 import {
-  DOOR_WORDS,
   DOORS,
   decodeLease,
   decodePool,
   decodePoolKey,
   type PoolKey,
-  UPSTREAMS,
 } from '../forward/index.js';
 import { addressText, viewOf } from '../kernel/index.js';
-import { encodeU32 } from './layout.js';
 import type { NodeMaps } from './node.js';
 
 export interface PoolStatus {
@@ -32,6 +29,10 @@ export interface ExchangeStatus {
 
 export const NO_EXCHANGES: ExchangeStatus = { pools: [], leases: 0, doors: 0 };
 
+/** struct weft_pool_key, which a lease begins with. */
+const KEY_BYTES = 32;
+const NO_KEY = Buffer.alloc(KEY_BYTES);
+
 function bitsOf(words: readonly bigint[]): number {
   let count = 0;
   for (let word of words) for (; word !== 0n; word &= word - 1n) count += 1;
@@ -45,15 +46,15 @@ function endpointText({ endpoint }: PoolKey): string {
 
 /** Reads it; throws KernelError. */
 export function exchangeStatus(node: NodeMaps): ExchangeStatus {
-  const leases = node.map('weft_leases');
   const sizes = new Map<string, number>();
   let lent = 0;
-  for (let index = 0; index < UPSTREAMS; index++) {
-    const record = leases.lookup(encodeU32(index));
-    if (record === null) continue;
+  for (const record of node.map('weft_leases').values()) {
+    const key = Buffer.from(record.buffer, record.byteOffset, KEY_BYTES);
+    // Most were never a connection's.
+    if (key.equals(NO_KEY)) continue;
     if (decodeLease(record).isUnfinished) lent += 1;
-    const key = Buffer.from(record.subarray(0, 32)).toString('hex');
-    sizes.set(key, (sizes.get(key) ?? 0) + 1);
+    const name = key.toString('hex');
+    sizes.set(name, (sizes.get(name) ?? 0) + 1);
   }
   const map = node.map('weft_pools');
   const pools = map.keys().flatMap((bytes): PoolStatus[] => {
@@ -65,11 +66,8 @@ export function exchangeStatus(node: NodeMaps): ExchangeStatus {
     const endpoint = endpointText(key);
     return [{ cgroup: String(key.cgroup), endpoint, size, idle: bitsOf(idle), misses }];
   });
-  const words = Array.from({ length: DOOR_WORDS }, (_, word) => {
-    const value = node.map('weft_door_idle').lookup(encodeU32(word));
-    return value === null ? 0n : viewOf(value).getBigUint64(0, true);
-  });
+  const words = node.map('weft_door_idle').values();
   // All are taken where no agent offers them.
-  const offered = bitsOf(words);
+  const offered = bitsOf(words.map((word) => viewOf(word).getBigUint64(0, true)));
   return { pools, leases: lent, doors: offered === 0 ? 0 : DOORS - offered };
 }

@@ -16,7 +16,7 @@ import { hasNode } from './node.js';
 import type { NodeParts } from './serve-node.js';
 import { openShadowDesk } from './shadow-desk.js';
 import type { StagedBundles } from './staged-bundles.js';
-import type { NodeStatus } from './status.js';
+import type { EnforcedStatus } from './status.js';
 
 export interface FollowedControl extends AsyncDisposable {
   readonly link: Link;
@@ -36,7 +36,7 @@ function count(value: bigint): number {
 const NONE = { allowed: 0, denied: 0, lost: 0 };
 
 /** What of a node's status a report tells. */
-export function reportOf(status: NodeStatus | null): {
+export function reportOf(status: EnforcedStatus | null): {
   readonly counters: { readonly allowed: number; readonly denied: number; readonly lost: number };
   readonly rules: readonly {
     readonly rule: string;
@@ -70,7 +70,7 @@ export function reportOf(status: NodeStatus | null): {
 /** Connects the node. Throws IdentityError where the files are no pair. */
 export function followControl(
   { paths, env, log }: NodeParts,
-  bundles: Pick<StagedBundles, 'apply' | 'active' | 'status' | 'world'>,
+  bundles: Pick<StagedBundles, 'apply' | 'active' | 'enforced' | 'world'>,
   { control, labels, ...files }: ControlPlace,
 ): FollowedControl {
   const part = { part: 'control' };
@@ -129,7 +129,7 @@ export function followControl(
       const active = bundles.active();
       return {
         ...{ agent: env.version, kernel: release(), active },
-        ...reportOf(hasNode(paths) ? bundles.status() : null),
+        ...reportOf(hasNode(paths) ? bundles.enforced() : null),
         shadow: desk.counts(),
       };
     },

@@ -53,7 +53,9 @@ export async function followRequests(
     throw error;
   }
   const timer = setInterval(() => {
-    starting = starting.then(look).catch(options.onFault);
+    // Once it has started it stays.
+    if (forwarding !== null) clearInterval(timer);
+    else starting = starting.then(look).catch(options.onFault);
   }, LOOK_MS);
   return {
     get forwarding(): Forwarding | null {

@@ -203,7 +203,7 @@ async function prepare(kernel: Kernel, paths: Paths, options: LoadOptions): Prom
     const staged = owned.add(
       stage(kernel, bundle, world, {
         ...{ generation, cgroups, clockOffset, shortCircuit },
-        nodeMaps: node.maps,
+        nodeMaps: node.all(),
       }),
     );
     onStep('staged');

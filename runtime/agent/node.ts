@@ -14,7 +14,8 @@ import { type Paths, pinsOf } from './paths.js';
 import { type Pinnable, pinAll, pinNames, sweepUnfinished } from './pins.js';
 
 export interface NodeMaps extends Disposable {
-  readonly maps: Readonly<Record<string, KernelMap>>;
+  /** All of them by name; none where nothing was ever loaded. Throws KernelError. */
+  all(): Readonly<Record<string, KernelMap>>;
   /** Throws KernelError where the node has no such map. */
   map(name: string): KernelMap;
 }
@@ -42,21 +43,21 @@ export function hasNode(paths: Paths): boolean {
   return pinNames(pinsOf.node(paths)).length > 0;
 }
 
-/** Opens the node's maps as pinned; none where nothing was ever loaded. Throws KernelError. */
+/** The node's maps as pinned, each opened when it is first asked for: there are some fifty, and most ask for three. */
 export function openNode(kernel: Kernel, paths: Paths): NodeMaps {
   const owned = new Owned();
-  const maps: Record<string, KernelMap> = {};
-  try {
-    for (const name of pinNames(pinsOf.maps(paths))) {
-      maps[name] = owned.add(kernel.openMap(join(pinsOf.maps(paths), name)));
-    }
-  } catch (error) {
-    owned[Symbol.dispose]();
-    throw error;
-  }
+  const opened = new Map<string, KernelMap>();
+  const folder = pinsOf.maps(paths);
+  const map = (name: string): KernelMap => {
+    const before = opened.get(name);
+    if (before !== undefined) return before;
+    const found = owned.add(kernel.openMap(join(folder, name)));
+    opened.set(name, found);
+    return found;
+  };
   return {
-    maps,
-    map: (name) => maps[name] ?? owned.add(kernel.openMap(join(pinsOf.maps(paths), name))),
+    all: () => Object.fromEntries(pinNames(folder).map((name) => [name, map(name)])),
+    map,
     [Symbol.dispose]: () => owned[Symbol.dispose](),
   };
 }
@@ -76,8 +77,9 @@ export function ensureNode(kernel: Kernel, paths: Paths): NodeMaps {
   sweepNode(paths);
   if (!hasNode(paths)) create(kernel, paths);
   const node = openNode(kernel, paths);
+  const there = new Set(pinNames(pinsOf.maps(paths)));
   const missing = [...NODE_MAPS, ...REQUEST_NODE_MAPS, ...EXCHANGE_NODE_MAPS].find(
-    (name) => !(name in node.maps),
+    (name) => !there.has(name),
   );
   if (missing === undefined) return node;
   node[Symbol.dispose]();

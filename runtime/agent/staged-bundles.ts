@@ -15,7 +15,7 @@ import { CODES } from './codes.js';
 import type { FollowedTask, KeptFollowed } from './keep-followed.js';
 import type { Paths } from './paths.js';
 import { refusalOf } from './refusal.js';
-import { nodeStatus } from './status.js';
+import { type EnforcedStatus, enforcedStatus } from './status.js';
 import { decodeFault, type TaskFault } from './task-fault.js';
 
 export interface StagerJob {
@@ -27,12 +27,14 @@ export interface StagerJob {
 export type StagerAnswer = { readonly value: unknown } | { readonly fault: TaskFault };
 
 /** What an agent asks of the bundles of its node. */
-export interface StagedBundles extends Pick<NodeBundles, 'apply' | 'boot' | 'status' | 'world'> {
+export interface StagedBundles extends Pick<NodeBundles, 'apply' | 'boot' | 'world'> {
   /** As NodeBundles.adopt, of a file, `oci:DIR`, `oci-archive:FILE` or a registry reference. */
   adopt(place: string): Promise<TaskAnswers['adopt']>;
   /** The world of what was laid down (`layPicture`) is kept. Rejects with A031. */
   keep(followed: FollowedTask): Promise<KeptFollowed>;
   active(): ActiveBundle | null;
+  /** What is in force and what it decided. */
+  enforced(): EnforcedStatus;
 }
 
 type Perform = <K extends BundleTask['kind']>(
@@ -49,7 +51,7 @@ function staged(
     keep: (followed) => perform({ kind: 'keep', ...followed }),
     world: () => perform({ kind: 'world' }),
     active: () => activeBundle(kernel, paths),
-    status: () => nodeStatus(kernel, paths),
+    enforced: () => enforcedStatus(kernel, paths),
     apply: async (bundle, signatures, mode): Promise<Applied> => {
       try {
         return await perform({ kind: 'apply', bundle, signatures, mode });

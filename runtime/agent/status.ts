@@ -10,7 +10,7 @@ import { type ExchangeStatus, exchangeStatus, NO_EXCHANGES } from './exchange-st
 import { pinnedGenerations } from './generations.js';
 import type { JudgedConnections } from './judge-open.js';
 import { encodeU32, sumCounter } from './layout.js';
-import { openNode } from './node.js';
+import { type NodeMaps, openNode } from './node.js';
 import { type Paths, pinsOf } from './paths.js';
 import { type GenerationRecord, readState, type State } from './state.js';
 
@@ -42,21 +42,25 @@ export interface PolicyStatus {
   readonly sites: readonly SiteCount[];
 }
 
-export interface NodeStatus {
+/** What is in force and what it decided; of a large node a few ms, as it is asked for again and again. */
+export interface EnforcedStatus {
   readonly active: number | null;
   readonly generations: readonly GenerationStatus[];
   readonly policies: readonly PolicyStatus[];
   /** Decisions of the active generation in which no policy's line decided. */
   readonly defaulted: bigint;
+  /** Verdicts of this node since the first load, by reason. */
+  readonly reasons: Readonly<Record<string, { readonly allow: bigint; readonly deny: bigint }>>;
+  /** Verdicts whose event found no room. */
+  readonly lost: bigint;
+}
+
+export interface NodeStatus extends EnforcedStatus {
   readonly enrolled: readonly {
     readonly cgroupId: string;
     readonly cgroup: string | null;
     readonly workload: string | null;
   }[];
-  /** Verdicts of this node since the first load, by reason. */
-  readonly reasons: Readonly<Record<string, { readonly allow: bigint; readonly deny: bigint }>>;
-  /** Verdicts whose event found no room. */
-  readonly lost: bigint;
   readonly exchanges: ExchangeStatus;
   /** What became of open connections when a generation last took over; null where none were judged. */
   readonly open: JudgedConnections | null;
@@ -69,49 +73,50 @@ export function readCounter(map: KernelMap, index: number): bigint {
   return value === null ? 0n : sumCounter(value);
 }
 
-function policies(record: GenerationRecord, counters: KernelMap): readonly PolicyStatus[] {
-  return record.manifest.policies.map(({ name, file, mode, attach }) => ({
-    name,
-    file,
-    mode,
-    attach,
-    sites: record.manifest.sites
-      .filter((s) => s.file === file && s.kind === 'verdict')
-      .map((s) => ({
-        site: s.site,
-        rule: `${s.file}:${s.line}`,
-        verdict: s.verdict ?? '',
-        count: readCounter(counters, s.site),
-      })),
+/** Of each site, by its number. */
+function policies(
+  { manifest }: GenerationRecord,
+  counts: readonly bigint[],
+): readonly PolicyStatus[] {
+  const sites = new Map<string, SiteCount[]>();
+  for (const { site, file, line, kind, verdict } of manifest.sites) {
+    if (kind !== 'verdict') continue;
+    const of = sites.get(file) ?? [];
+    of.push({ site, rule: `${file}:${line}`, verdict: verdict ?? '', count: counts[site] ?? 0n });
+    sites.set(file, of);
+  }
+  return manifest.policies.map(({ name, file, mode, attach }) => ({
+    ...{ name, file, mode, attach },
+    sites: sites.get(file) ?? [],
   }));
 }
 
 /** weft_reasons: index reason * 2 + (deny). Reasons that never came are left out. */
 function reasons(map: KernelMap): NodeStatus['reasons'] {
+  const found = map.values().map(sumCounter);
   const all = Object.entries(REASON).map(([name, n]) => {
-    const counts = { allow: readCounter(map, n * 2), deny: readCounter(map, n * 2 + 1) };
+    const counts = { allow: found[n * 2] ?? 0n, deny: found[n * 2 + 1] ?? 0n };
     return [name, counts] as const;
   });
   return Object.fromEntries(all.filter(([, { allow, deny }]) => allow + deny > 0n));
 }
 
-const NOTHING: Omit<NodeStatus, 'lastError'> = {
+const NOTHING: EnforcedStatus = {
   active: null,
   generations: [],
   policies: [],
   defaulted: 0n,
-  enrolled: [],
   reasons: {},
   lost: 0n,
-  exchanges: NO_EXCHANGES,
-  open: null,
 };
 
-/** The state of this node. Throws KernelError, and AgentError where the state document is damaged. */
-export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
-  const state = readState(paths);
-  if (!existsSync(pinsOf.maps(paths))) return { ...NOTHING, lastError: state.lastError };
-  using node = openNode(kernel, paths);
+interface Place {
+  readonly kernel: Kernel;
+  readonly paths: Paths;
+  readonly node: NodeMaps;
+}
+
+function enforced({ kernel, paths, node }: Place, state: State): EnforcedStatus {
   const active = readActive(node.map('weft_active'));
   const recordOf = (n: number): GenerationRecord | undefined =>
     state.generations.find((g) => g.generation === n);
@@ -122,7 +127,8 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
   };
   if (active !== null && current !== undefined) {
     using sites = kernel.openMap(join(pinsOf.generation(paths, active), 'maps', 'weft_sites'));
-    counted = { policies: policies(current, sites), defaulted: readCounter(sites, 0) };
+    const counts = sites.values().map(sumCounter);
+    counted = { policies: policies(current, counts), defaulted: counts[0] ?? 0n };
   }
   return {
     active,
@@ -141,14 +147,34 @@ export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
       };
     }),
     ...counted,
+    reasons: reasons(node.map('weft_reasons')),
+    lost: readCounter(node.map('weft_losses'), 0),
+  };
+}
+
+/** What this node enforces. Throws KernelError, and AgentError where the state document is damaged. */
+export function enforcedStatus(kernel: Kernel, paths: Paths): EnforcedStatus {
+  const state = readState(paths);
+  if (!existsSync(pinsOf.maps(paths))) return NOTHING;
+  using node = openNode(kernel, paths);
+  return enforced({ kernel, paths, node }, state);
+}
+
+/** The state of this node, with who is enrolled and what is open. Throws as enforcedStatus. */
+export function nodeStatus(kernel: Kernel, paths: Paths): NodeStatus {
+  const state = readState(paths);
+  const { lastError } = state;
+  if (!existsSync(pinsOf.maps(paths)))
+    return { ...NOTHING, enrolled: [], exchanges: NO_EXCHANGES, open: null, lastError };
+  using node = openNode(kernel, paths);
+  return {
+    ...enforced({ kernel, paths, node }, state),
     enrolled: enrolledIds(paths).map((cgroupId) => {
       const known = state.enrolled.find((e) => e.cgroupId === cgroupId);
       return { cgroupId, cgroup: known?.cgroup ?? null, workload: known?.workload ?? null };
     }),
-    reasons: reasons(node.map('weft_reasons')),
-    lost: readCounter(node.map('weft_losses'), 0),
     exchanges: exchangeStatus(node),
     open: state.open ?? null,
-    lastError: state.lastError,
+    lastError,
   };
 }

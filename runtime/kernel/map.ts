@@ -5,7 +5,7 @@
  */
 import { constants } from 'node:os';
 import { BugError } from '../../compiler/diagnostic/index.js';
-import { PER_CPU_MAP_TYPES, UPDATE_FLAG } from './constants.js';
+import { MAP_TYPE, PER_CPU_MAP_TYPES, UPDATE_FLAG } from './constants.js';
 import type { Descriptor } from './handle.js';
 import { mapInfo } from './info.js';
 import { callError, isUnsupported } from './kernel-error.js';
@@ -13,6 +13,7 @@ import { type Native, stable } from './native.js';
 import type { KernelMap } from './types.js';
 
 const { ENOENT } = constants.errno;
+const ARRAYS: ReadonlySet<number> = new Set([MAP_TYPE.array, MAP_TYPE.percpuArray]);
 // BPF_MAP_UPDATE_BATCH calls of this many entries: big enough to amortise, small enough to allocate.
 const BATCH_ENTRIES = 65536;
 
@@ -88,6 +89,20 @@ export function kernelMap(native: Native, handle: Descriptor, givenName?: string
         keys.push(previous);
       }
       return keys;
+    },
+    values: () => {
+      if (!ARRAYS.has(first.type)) throw new BugError(`map \`${name}\` is no array`);
+      const count = new Uint32Array([first.maxEntries]);
+      const keys = stable(first.maxEntries * keySize);
+      const values = stable(first.maxEntries * valueSize);
+      const counted = new Uint8Array(count.buffer);
+      const result = native.lookup_batch(handle.fd, null, nextKey, keys, values, counted, null);
+      // ENOENT: behind the last one.
+      if (result < 0 && result !== -ENOENT)
+        throw callError('bpf_map_lookup_batch', -result, what('read'));
+      return Array.from({ length: count[0] ?? 0 }, (_, index) =>
+        values.subarray(index * valueSize, (index + 1) * valueSize),
+      );
     },
     updateBatch: (entries) => {
       for (let from = 0; from < entries.length; from += BATCH_ENTRIES)

@@ -74,6 +74,15 @@ export interface Native {
   update(fd: number, key: Uint8Array, value: Uint8Array, flags: bigint): number;
   remove(fd: number, key: Uint8Array): number;
   next_key(fd: number, key: Bytes, next: Uint8Array): number;
+  lookup_batch(
+    fd: number,
+    from: Bytes,
+    next: Uint8Array,
+    keys: Uint8Array,
+    values: Uint8Array,
+    count: Uint8Array,
+    opts: Bytes,
+  ): number;
   update_batch(
     fd: number,
     keys: Uint8Array,
@@ -159,6 +168,8 @@ const LIBBPF: Readonly<Record<string, string>> = {
   update: 'int bpf_map_update_elem(int, void *, void *, uint64_t)',
   remove: 'int bpf_map_delete_elem(int, void *)',
   next_key: 'int bpf_map_get_next_key(int, void *, void *)',
+  lookup_batch:
+    'int bpf_map_lookup_batch(int, void *, void *, void *, void *, void *, void *)',
   update_batch: 'int bpf_map_update_batch(int, void *, void *, void *, void *)',
   freeze: 'int bpf_map_freeze(int)',
   pin: 'int bpf_obj_pin(int, const char *)',

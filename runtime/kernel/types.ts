@@ -22,6 +22,8 @@ export interface KernelMap extends Disposable {
   delete(key: Uint8Array): boolean; // false where the key was absent
   /** Keys in map order. */
   keys(): Uint8Array[];
+  /** Of a map of kind array, per CPU or not: all its values, by index; one bpf(2) batch call. */
+  values(): readonly Uint8Array[];
   /** One bpf(2) batch call where the map kind has it, else one call an entry. */
   updateBatch(entries: readonly (readonly [Uint8Array, Uint8Array])[]): void;
   freeze(): void;

@@ -56,6 +56,8 @@ class Followed implements FollowedCluster {
   readonly #looking: NodeJS.Timeout;
   #cgroups: ReadonlyMap<string, string> = new Map();
   #isListed = false;
+  /** Pods of this node that are to be enrolled and have no cgroup yet, by uid; null: something has changed since. */
+  #waiting: readonly string[] | null = null;
 
   constructor(server: ApiServer, options: ClusterOptions) {
     this.#options = options;
@@ -94,6 +96,7 @@ class Followed implements FollowedCluster {
   picture(): ClusterPicture | null {
     if (!this.#isListed) return null;
     this.#cgroups = this.#options.cgroups();
+    this.#waiting = null;
     const { pods, nodes, namespaces, services, slices } = this.#lists;
     const facts: PackedFacts = {
       ...{ pods: pods.items, nodes: nodes.items, namespaces: namespaces.items },
@@ -121,20 +124,25 @@ class Followed implements FollowedCluster {
   }
 
   #change(): void {
+    this.#waiting = null;
     if (this.#isListed) this.#options.onChange();
   }
 
   /** Kubelet makes a cgroup without telling the API server: until each pod here has one, it is looked for. */
   #look(): void {
     if (!this.#isListed) return;
-    const { pods, namespaces } = this.#lists;
-    const waiting = [...pods.near.values()].filter(
-      (pod) =>
-        !this.#cgroups.has(pod.uid) && isEnrolled(pod, namespaces.near.get(`/${pod.namespace}`)),
-    );
-    if (waiting.length === 0) return;
+    this.#waiting ??= this.#listWaiting();
+    if (this.#waiting.length === 0) return;
     const found = this.#options.cgroups();
-    if (waiting.some(({ uid }) => found.has(uid))) this.#change();
+    if (this.#waiting.some((uid) => found.has(uid))) this.#change();
+  }
+
+  #listWaiting(): readonly string[] {
+    const { pods, namespaces } = this.#lists;
+    const isWaiting = ({ uid }: PodFacts): boolean => !this.#cgroups.has(uid);
+    return [...pods.near.values()]
+      .filter((pod) => isWaiting(pod) && isEnrolled(pod, namespaces.near.get(`/${pod.namespace}`)))
+      .map(({ uid }) => uid);
   }
 }
 

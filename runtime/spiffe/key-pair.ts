@@ -18,10 +18,14 @@ export interface KeyPaths {
   readonly key: string;
 }
 
-export interface KeyPair {
+/** The bytes of the files of these names. */
+export interface KeyFiles {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
+}
+
+export interface KeyPair extends KeyFiles {
   readonly id: SpiffeId;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
@@ -47,9 +51,16 @@ function parse<T>(path: string, bytes: Buffer, read: (bytes: Buffer) => T): T {
   }
 }
 
+/** What the three files hold. Throws IdentityError C001. */
+export function readKeyFiles(paths: KeyPaths): KeyFiles {
+  return { ca: readPem(paths.ca), cert: readPem(paths.cert), key: readPem(paths.key) };
+}
+
 /** Reads the three files. Throws IdentityError C001, C002 or C003; whether it is in time is the caller's to ask. */
-export function readKeyPair(paths: KeyPaths): KeyPair {
-  const [ca, cert, key] = [readPem(paths.ca), readPem(paths.cert), readPem(paths.key)];
+export function readKeyPair(
+  paths: KeyPaths,
+  { ca, cert, key }: KeyFiles = readKeyFiles(paths),
+): KeyPair {
   parse(paths.ca, ca, (bytes) => new X509Certificate(bytes));
   const certificate = parse(paths.cert, cert, (bytes) => new X509Certificate(bytes));
   const secret: KeyObject = parse(paths.key, key, (bytes) => createPrivateKey(bytes));

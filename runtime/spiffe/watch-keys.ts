@@ -4,7 +4,7 @@
  * taken when all three files make one; until then the old one stays, and the fault is told once.
  */
 import { messageOf } from '../../compiler/diagnostic/index.js';
-import { type KeyPair, type KeyPaths, readKeyPair } from './key-pair.js';
+import { type KeyFiles, type KeyPair, type KeyPaths, readKeyFiles, readKeyPair } from './key-pair.js';
 
 /** How often the files are looked at, in milliseconds: far below any certificate's life. */
 const LOOK_MS = 2_000;
@@ -21,7 +21,7 @@ export interface WatchOptions {
   readonly lookMs?: number;
 }
 
-function isSame(a: KeyPair, b: KeyPair): boolean {
+function isSame(a: KeyFiles, b: KeyFiles): boolean {
   return a.ca.equals(b.ca) && a.cert.equals(b.cert) && a.key.equals(b.key);
 }
 
@@ -32,7 +32,10 @@ export function watchKeys(paths: KeyPaths, options: WatchOptions): WatchedKeys {
   const listeners = new Set<(pair: KeyPair) => void>();
   const look = (): void => {
     try {
-      const next = readKeyPair(paths);
+      const files = readKeyFiles(paths);
+      // Reading keys takes some milliseconds, comparing bytes none.
+      if (told === null && isSame(current, files)) return;
+      const next = readKeyPair(paths, files);
       told = null;
       if (isSame(current, next)) return;
       current = next;

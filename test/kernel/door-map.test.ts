@@ -140,6 +140,20 @@ test('a batch fills a per-CPU hash, and its sum is what was put', () => {
   assert.is(map.keys().length, 3);
 });
 
+for (const [kind, type, width] of [
+  ['array', MAP_TYPE.array, 8],
+  ['percpuArray', MAP_TYPE.percpuArray, 8 * cpus],
+] as const)
+  test(`all values of a map of kind ${kind} are read by index`, () => {
+    const [name, keySize, valueSize, maxEntries] = ['door_values', 4, 8, 5];
+    using map = kernel.createMap({ name, type, keySize, valueSize, maxEntries });
+    const value = new Uint8Array(width).fill(7);
+    map.update(u32(3), value);
+    const none = new Uint8Array(width);
+    assert.equal(map.values(), [none, none, none, value, none]);
+    assert.equal(map.values()[3], map.lookup(u32(3)));
+  });
+
 test('a batch beyond the size of a map is refused by code', () => {
   using map = kernel.createMap({
     name: 'door_over',
