@@ -15,6 +15,7 @@ import { LOCAL_API } from './mutants-local-api.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
 import { LOOPS } from './mutants-loops.mjs';
 import { OPEN } from './mutants-open.mjs';
+import { PASSES } from './mutants-passes.mjs';
 import { PATTERNS } from './mutants-patterns.mjs';
 import { POLICY_TEXT } from './mutants-policy-text.mjs';
 import { PROVE } from './mutants-prove.mjs';
@@ -23,6 +24,7 @@ import { ROLLOUT } from './mutants-rollout.mjs';
 import { SHORT } from './mutants-short.mjs';
 import { SIMULATOR } from './mutants-simulator.mjs';
 import { STORE } from './mutants-store.mjs';
+import { TABLES } from './mutants-tables.mjs';
 import { TRUST } from './mutants-trust.mjs';
 
 export const MUTANTS = [
@@ -30,7 +32,9 @@ export const MUTANTS = [
   ...INSTRUCTIONS,
   ...LOOPS,
   ...LOOK_UPS,
+  ...PASSES,
   ...PATTERNS,
+  ...TABLES,
   ...DISPATCHER,
   ...ANSWERS,
   ...SIMULATOR,

@@ -18,7 +18,7 @@ import { Prng } from '../support/prng.js';
 /** WEFT_SEED moves the whole run elsewhere. */
 const SEED = Number(process.env['WEFT_SEED'] ?? 1);
 /** What CI runs; WEFT_ISTIO_SETS=500 is the whole: 100,000 requests, of which compiling takes most of the time. */
-const CI_SETS = 50;
+const CI_SETS = 100;
 const SETS = Number(process.env['WEFT_ISTIO_SETS'] ?? CI_SETS);
 const SETS_EACH = 25;
 const REQUESTS_EACH = 200;

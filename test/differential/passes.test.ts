@@ -31,6 +31,7 @@ import {
   unrollLoops,
 } from '../../compiler/passes/index.js';
 import { frontendOf } from '../support/build.js';
+import { callLoops, knownToTurns } from '../support/call-loops.js';
 import { generateWasm, SCRATCH } from '../support/generate-wasm.js';
 import { instantiate } from '../support/run-wasm.js';
 
@@ -105,6 +106,7 @@ const PASSES: readonly (readonly [string, (module: Module) => void])[] = [
   ['lower-switch', each(lowerSwitch)],
   ['guard-loops', each((func) => guardLoops(func, { mayGoto: false, fuel: FUEL }))],
   ['guard-loops may_goto', each((func) => guardLoops(func, { mayGoto: true, fuel: FUEL }))],
+  ['guard-loops calls', (module) => callLoops(module, FUEL)],
   ['merge-ways', each((func) => mergeWays(func, { limit: 1, turns: new Map() }))],
   ['order-blocks', each(orderBlocks)],
   ['sink-values', each(sinkValues)],
@@ -119,7 +121,7 @@ function check(seed: number, objects: boolean): void {
   const same = (module: Module, what: string): void => {
     const have = INPUTS.map((input) => runIr(module, input)).join(' ');
     if (have !== want) assert.unreachable(`seed ${seed}, ${what}: ${have}, not ${want}\n${text}`);
-    const problems = verifyModule(module);
+    const problems = [...verifyModule(module), ...knownToTurns(module)];
     if (problems.length > 0) assert.unreachable(`seed ${seed}, ${what}: ${problems.join('\n')}`);
   };
   // What is built is large and much alike: a sample of it is enough.

@@ -34,6 +34,7 @@ import {
   threadBranches,
   unrollLoops,
 } from '../../compiler/passes/index.js';
+import { callLoops } from '../support/call-loops.js';
 
 const test = suite('file passes');
 const FOLDER = 'test/file/passes';
@@ -56,6 +57,7 @@ const PASSES: Readonly<Record<string, ModulePass>> = {
   'lower-switch': each(lowerSwitch),
   'guard-loops': each((func) => guardLoops(func, { mayGoto: false, fuel: 20_000 })),
   'guard-loops may_goto': each((func) => guardLoops(func, { mayGoto: true, fuel: 20_000 })),
+  'guard-loops calls': (module) => callLoops(module, 20_000),
   'merge-ways': each((func) => mergeWays(func, { limit: 200, turns: new Map() })),
   'merge-ways walk': each((func) => {
     const walk = ({ name }: Func): number => (name === 'soon' ? 200 : 201);

@@ -86,6 +86,25 @@ for (const count of [1, 5, 300, 3000]) {
   }
 }
 
+test('each slot holds a key of the table, unused ones too: zeros would be a key of their own', () => {
+  const random = new Prng(7);
+  const entries = Array.from({ length: 300 }, (_, value) => ({
+    parts: [address(1 + random.below(200)), integer(1n + NUMBERS.folded(random))],
+    value,
+  }));
+  const plan = planKeys({ entries }, () => 0);
+  if (plan?.kind !== 'folded') throw new Error('the keys are packed');
+  const wordsAt = (slot: number): string => {
+    const view = new DataView(plan.bytes.buffer, slot * plan.stride);
+    return plan.fields.map((_, i) => view.getBigUint64(8 * i, true)).join();
+  };
+  const keys = entries.map(({ parts }) => keyWords(parts, () => 0));
+  const known = new Set(keys.map((words) => plan.fields.map(({ word }) => words[word]).join()));
+  const slots = Array.from({ length: 1 << plan.slotBits }, (_, slot) => slot);
+  assert.ok(slots.length > known.size, 'no slot is unused');
+  for (const slot of slots) assert.ok(known.has(wordsAt(slot)), `slot ${slot}`);
+});
+
 test('what is alike in all keys is not stored', () => {
   const entries = [1n, 2n, 3n].map((last) => ({ parts: [integer(8n), integer(last)], value: 5 }));
   const plan = planKeys({ entries }, () => 0);

@@ -93,6 +93,18 @@ test('values beyond the registers go on the stack, up to its limit', () => {
   assert.equal([found?.file, found?.line, found?.column], ['p.ts', 3, 5]);
 });
 
+test('stack of a function and of what it calls is added up', () => {
+  const called = pressure(32)
+    .replace('func entry f', 'func internal g')
+    .replace(/^.*\n.*\n/, '');
+  const calling = pressure(32).replace('return v64', 'v65 = call i32 g(v0) @0\nreturn v65');
+  const [one, both] = [called, `${calling}${called}`].map((text) =>
+    lowerModule(parse(text), { mayGoto: false }),
+  );
+  assert.ok(one?.ok && both !== undefined && !both.ok);
+  assert.match(both.diagnostics[0]?.message ?? '', /with what it calls/);
+});
+
 /** A branch over `count` instructions. */
 function far(count: number): Lowered {
   const lines = ['func entry f(v0: ptr) -> i32 stopped 240 241 {', 'b0:'];
