@@ -2,11 +2,25 @@
  * Results in the forms that other programs read: TAP 14 (testanything.org/tap-version-14-specification), JUnit's XML
  * (as Jenkins and GitLab read it), and annotations of GitHub's workflow commands.
  */
+import { type Diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import { summarize, type TestResult } from './result.js';
 
 export interface ReportOptions {
   /** Only what failed is told one by one. */
   readonly failuresOnly: boolean;
+}
+
+/** What kept tests from running, as failures of their own for programs that read reports alone. */
+export function faultResults(diagnostics: readonly Diagnostic[]): readonly TestResult[] {
+  return diagnostics
+    .filter((one) => hasErrors([one]))
+    .map(({ code, file, line, message, help }) => ({
+      file: file ?? 'weft test',
+      line: line ?? 1,
+      name: code,
+      isPassed: false,
+      details: help === null ? [message] : [message, help],
+    }));
 }
 
 /** For people. */

@@ -95,6 +95,9 @@ test('what fails is told with its line, in each form', () =>
     const none = await run('--run', 'no such test');
     assert.is(none.exit, 2);
     assert.match(none.stderr, /U016/);
+    // What keeps tests from running stands in reports, too: programs read nothing else.
+    const empty = await run('--run', 'no such test', '-o', 'junit');
+    assert.match(empty.stdout, /tests="1" failures="1">[\s\S]*name="U016"[\s\S]*no test ran/);
     const under = await run('--run', 'own', '--fail-under', '90');
     assert.is(under.exit, 2);
     assert.match(under.stderr, /U017/);
@@ -107,6 +110,12 @@ test('what fails is told with its line, in each form', () =>
     const broken = await run();
     assert.is(broken.exit, 3);
     assert.match(broken.stderr, /wrong\.test\.ts:2:/);
+    assert.is(broken.stdout, '');
+    const unable = await run('-o', 'tap');
+    assert.is(unable.exit, 3);
+    assert.match(unable.stdout, /^TAP version 14\n1\.\.1\nnot ok 1 - .*wrong\.test\.ts TS2304\n/);
+    const annotated = await run('-o', 'github');
+    assert.match(annotated.stdout, /^::error file=[^\n]*wrong\.test\.ts,line=2,title=TS2304::/);
     assert.ok(existsSync(bundle));
   }));
 

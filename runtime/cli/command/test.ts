@@ -6,6 +6,7 @@ import type { CommandSpec, Input, Result } from '../command-spec.js';
 import { flagOption, NO_CACHE_OPTION, textOption } from '../command-spec.js';
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
+import { failureResult } from '../failure.js';
 import type { Watched } from '../test-run.js';
 import { usageFault } from '../usage-fault.js';
 import { answering, WATCH_OPTION } from '../watch.js';
@@ -37,7 +38,32 @@ async function runTest(env: Env, input: Input): Promise<Result> {
   });
 }
 
+type Reports = Pick<
+  typeof import('../../testing/index.js'),
+  'tapReport' | 'junitReport' | 'githubReport'
+>;
+
+/** Forms for programs that read nothing else, so that they hear what kept the tests from running, too. */
+const REPORTS = {
+  tap: (of: Reports) => of.tapReport,
+  junit: (of: Reports) => of.junitReport,
+  github: (of: Reports) => of.githubReport,
+} as const;
+
 async function answer(env: Env, input: Input, watched: Watched | null): Promise<Result> {
+  const reporter = REPORTS[input.format as keyof typeof REPORTS];
+  if (reporter === undefined) return runAll(env, input, watched);
+  try {
+    return await runAll(env, input, watched);
+  } catch (error) {
+    if (env.signal.aborted) throw error;
+    const failed = failureResult(error, env);
+    const testing = await import('../../testing/index.js');
+    return { ...failed, text: reporter(testing)(testing.faultResults(failed.diagnostics ?? [])) };
+  }
+}
+
+async function runAll(env: Env, input: Input, watched: Watched | null): Promise<Result> {
   const limit = threshold(input);
   const { runTests } = await import('../test-run.js');
   const testing = await import('../../testing/index.js');
@@ -45,14 +71,11 @@ async function answer(env: Env, input: Input, watched: Watched | null): Promise<
   const { subject, results, unaffected, coverage, diagnostics, sources } = run;
   const summary = testing.summarize([...results, ...unaffected]);
   const failuresOnly = input.options['onlyShowFailures'] === true;
-  const reports = {
-    tap: () => testing.tapReport(results),
-    junit: () => testing.junitReport(results),
-    github: () => testing.githubReport(results),
-    text: () => testing.textReport(results, { failuresOnly }),
-  };
+  const reporter = REPORTS[input.format as keyof typeof REPORTS];
   const report =
-    Object.entries(reports).find(([name]) => name === input.format)?.[1] ?? reports.text;
+    reporter === undefined
+      ? testing.textReport(results, { failuresOnly })
+      : reporter(testing)(results);
   const isText = input.format === 'text';
   const covered = coverage !== null && isText ? `\n${testing.coverageText(coverage)}` : '';
   const rest = unaffected.length === 0 ? '' : `\n${unaffected.length} not affected`;
@@ -69,7 +92,7 @@ async function answer(env: Env, input: Input, watched: Watched | null): Promise<
       ...(watched === null ? {} : { unaffected: unaffected.length }),
       ...(coverage === null ? {} : { coverage }),
     },
-    text: report() + rest + covered,
+    text: report + rest + covered,
     diagnostics: isUnder ? [...diagnostics, diagnostic('U017', under, { help })] : diagnostics,
     sources,
   };
@@ -79,7 +102,7 @@ export const TEST_COMMAND: CommandSpec = {
   name: 'test',
   summary: "run a project's tests, and say what they covered",
   description:
-    'Runs scenario.yaml, *.scenario.yaml and *.test.ts (see docs/policies.md) below the project folder. Exit code 2 where\na test fails, none ran, the engines differ, or the coverage is under the limit.',
+    'Runs scenario.yaml, *.scenario.yaml and *.test.ts (see docs/policies.md) below the project folder. Exit code 2 where\na test fails, none ran, the engines differ, or the coverage is under the limit. The reports of tap, junit and github also tell what kept the\ntests from running.',
   example:
     '$ weft test shop --coverage\nok   shop/scenario.yaml:4  ratings-from-reviews\n…\n3 passed, 0 failed\ncoverage: rules 100 %, branches 100 %, table entries 100 %, in all 100 %\n\n$ weft test shop -o junit > report.xml',
   arguments: [
