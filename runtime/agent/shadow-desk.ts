@@ -10,6 +10,7 @@ export interface ShadowDesk {
   end(digest: string): void;
   /** From where events come; until then none are counted. */
   follow(hub: EventHub): void;
+  /** Null also until it counts: opening it takes seconds on a large node, and a stage's hold begins with the first report of it. */
   counts(): ShadowCount | null;
   close(): void;
 }
@@ -22,6 +23,7 @@ export interface ShadowDeskOptions {
 
 interface Current {
   readonly digest: string;
+  isOpening: boolean;
   shadow: Shadow | null;
   following: Disposable | null;
 }
@@ -54,11 +56,12 @@ export function openShadowDesk({ world, onFault }: ShadowDeskOptions): ShadowDes
     begin: async (bytes, digest) => {
       if (current?.digest === digest) return;
       stop();
-      const begun: Current = { digest, shadow: null, following: null };
+      const begun: Current = { digest, isOpening: true, shadow: null, following: null };
       current = begun;
       const shadow = await open(bytes, digest);
       // Another may have had its turn meanwhile, or nobody.
       if (current !== begun) return;
+      current.isOpening = false;
       current.shadow = shadow;
       listen();
     },
@@ -70,7 +73,7 @@ export function openShadowDesk({ world, onFault }: ShadowDeskOptions): ShadowDes
       listen();
     },
     counts: () => {
-      if (current === null) return null;
+      if (current === null || current.isOpening) return null;
       const { digest, shadow } = current;
       return shadow?.counts() ?? { digest, same: 0, different: 0, lost: 0, rules: [] };
     },
