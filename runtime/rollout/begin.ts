@@ -36,13 +36,21 @@ function labelsText(labels: Labels): string {
   return text.length === 0 ? 'all nodes' : text.join(',');
 }
 
+/**
+ * A first rollout that is paused has nothing to be undone to, and is not resumed while its gate is shut: only another one
+ * leads on from there. Nodes that took it run it until they are told another.
+ */
+function isReplaceable({ before }: RolloutDocument): boolean {
+  return before === null;
+}
+
 /** Against the rollout of the same name; null where nothing is wrong. */
 function againstLast(
   { name, digest }: Begin,
   target: Labels,
   last: RolloutDocument,
 ): Changed | null {
-  if (last.state === 'running' || last.state === 'paused') {
+  if (last.state === 'running' || (last.state === 'paused' && !isReplaceable(last))) {
     return refuse('C103', `rollout ${last.number} of \`${name}\` is ${last.state}`);
   }
   // Nodes that are no longer meant would keep what they run, and nobody would speak for them.

@@ -12,7 +12,7 @@ export const CODES: CodeTable = {
   },
   C103: {
     title: 'a rollout is under way',
-    help: 'wait until it is done, or end it with `weft rollout undo NAME`',
+    help: 'wait until it is done, or end it with `weft rollout undo NAME`; a first one is paused and another deployed in its place',
   },
   C104: { title: 'nothing to roll out', help: '`weft rollout status` shows what the nodes run' },
   C105: {
@@ -33,11 +33,11 @@ export const CODES: CodeTable = {
   },
   C109: {
     title: 'a gate is shut',
-    help: 'remove the cause, or undo the rollout and deploy with other gates',
+    help: 'remove the cause, or undo the rollout (not a first one) and deploy another bundle or with other gates',
   },
   C110: {
     title: 'nothing to go back to',
-    help: 'it is the first rollout of this bundle; `weft unload` on a node removes it there',
+    help: 'it is the first rollout: pause it and deploy another bundle in its place; `weft unload` on a node removes it there',
   },
   C111: {
     title: 'damaged rollout in the store',

@@ -167,6 +167,23 @@ test('one at a time of a name', () => {
   );
 });
 
+test('a first one that is paused is replaced: nothing else leads on from there', () => {
+  const nodes = nodeReports(4);
+  const first = rollout({ target: { zone: 'a' }, stages: [ALL] }, nodes, { first: true });
+  assert.is(begun({}, [first]), 'C103 rollout 1 of `shop` is running');
+  const paused: RolloutDocument = { ...first, state: 'paused', pausedBy: 'gate' };
+  const second = begun({}, [paused], nodes, { digest: OTHER });
+  assert.ok(isBegun(second), String(second));
+  assert.equal([second.number, second.digest, second.before], [2, OTHER, null]);
+  assert.equal(second.spec.target, { zone: 'a' });
+  // With other gates, and the same bundle.
+  assert.ok(isBegun(begun({}, [paused])));
+  assert.match(String(begun({ target: { zone: 'b' } }, [paused])), 'C107');
+  // Where something ran before, it is undone first.
+  const later: RolloutDocument = { ...paused, number: 2, before: OLD };
+  assert.is(begun({}, [later], nodes, { digest: OTHER }), 'C103 rollout 2 of `shop` is paused');
+});
+
 test('a target may grow and not shrink; without one that of before', () => {
   const last: RolloutDocument = {
     ...rollout({ target: { zone: 'a' }, stages: [ALL] }, nodeReports(4)),
