@@ -1,11 +1,5 @@
 /** Pools, leases and doors of a node, read from its maps: what is open, and whether anything is left. */
-import {
-  DOORS,
-  decodeLease,
-  decodePool,
-  decodePoolKey,
-  type PoolKey,
-} from '../forward/index.js';
+import { DOORS, decodeLease, decodePool, decodePoolKey, type PoolKey } from '../forward/index.js';
 import { addressText, viewOf } from '../kernel/index.js';
 import type { NodeMaps } from './node.js';
 

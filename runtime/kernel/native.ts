@@ -168,8 +168,7 @@ const LIBBPF: Readonly<Record<string, string>> = {
   update: 'int bpf_map_update_elem(int, void *, void *, uint64_t)',
   remove: 'int bpf_map_delete_elem(int, void *)',
   next_key: 'int bpf_map_get_next_key(int, void *, void *)',
-  lookup_batch:
-    'int bpf_map_lookup_batch(int, void *, void *, void *, void *, void *, void *)',
+  lookup_batch: 'int bpf_map_lookup_batch(int, void *, void *, void *, void *, void *, void *)',
   update_batch: 'int bpf_map_update_batch(int, void *, void *, void *, void *)',
   freeze: 'int bpf_map_freeze(int)',
   pin: 'int bpf_obj_pin(int, const char *)',

@@ -4,7 +4,13 @@
  * taken when all three files make one; until then the old one stays, and the fault is told once.
  */
 import { messageOf } from '../../compiler/diagnostic/index.js';
-import { type KeyFiles, type KeyPair, type KeyPaths, readKeyFiles, readKeyPair } from './key-pair.js';
+import {
+  type KeyFiles,
+  type KeyPair,
+  type KeyPaths,
+  readKeyFiles,
+  readKeyPair,
+} from './key-pair.js';
 
 /** How often the files are looked at, in milliseconds: far below any certificate's life. */
 const LOOK_MS = 2_000;
