@@ -140,8 +140,16 @@ export const ROLLOUT = [
     class: 'error => pass',
     name: 'two rollouts of a name at a time',
     file: begin,
-    find: "last.state === 'running' || last.state === 'paused'",
+    find: "last.state === 'running' || (last.state === 'paused' && !isReplaceable(last))",
     replace: "last.state === 'running'",
+    suite: 'unit/rollout-begin',
+  },
+  {
+    class: 'error => pass',
+    name: 'a paused rollout is replaced where it could be undone',
+    file: begin,
+    find: 'return before === null;',
+    replace: 'return before !== undefined;',
     suite: 'unit/rollout-begin',
   },
   {
