@@ -22,8 +22,7 @@ static __always_inline int weft_is_turn(const struct weft_http *http, const stru
 	       native->asked.count == *(volatile __u32 *)&native->reply.done &&
 	       received == *(volatile __u32 *)&native->expected && socket->copied_seq == received &&
 	       !weft_lease_is_open(http->lease, http->cookie) &&
-	       (!weft_redirects_wait((void *)native->socket) ||
-		weft_redirects_end((void *)native->socket));
+	       weft_is_delivered((void *)native->socket, http->lease);
 }
 
 /* enum weft_asked_kind of a request. */

@@ -202,6 +202,23 @@ static __always_inline int weft_lease_is_open(__u32 upstream, __u64 client)
 	       *(volatile __u64 *)&lease->client == client;
 }
 
+/*
+ * Has the client's socket all that came by upstreams, the last of them this one (index + 1)? What it
+ * has not is read behind what comes by TCP meanwhile: it waits in the kernel's work queue (longest
+ * where the client's memory is full), and is queued there only behind the program that redirects it
+ * and ends the lease, while the upstream's socket is still locked.
+ */
+static __always_inline int weft_is_delivered(const struct sock___weft *socket, __u32 upstream)
+{
+	__u32 index = upstream - 1;
+	struct weft_lease *lease = upstream ? bpf_map_lookup_elem(&weft_leases, &index) : 0;
+	const struct sock___weft *from = 0;
+
+	if (lease && weft_is_socket((void *)lease->socket, lease->cookie))
+		from = (void *)lease->socket;
+	return weft_redirects_end(socket, from);
+}
+
 /* The lease ends from this state, once, and the connection can have another one. */
 static __always_inline void weft_lease_put(struct weft_lease *lease, __u32 state)
 {

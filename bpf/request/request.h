@@ -75,7 +75,8 @@ static __always_inline int weft_may_pass(struct weft_http *http,
 	__u64 kinds = weft_kinds_of(request);
 
 	if (request->head.flags & WEFT_HEAD_UPGRADE || http->flags & WEFT_HTTP_TAIL ||
-	    weft_lease_is_open(http->lease, http->cookie))
+	    weft_lease_is_open(http->lease, http->cookie) ||
+	    (http->lease && !weft_is_delivered((void *)native->socket, http->lease)))
 		return 0;
 	/* Where all are of the plain kind there is nothing to keep of each, and no limit. */
 	if (!kinds && !http->kinds) {

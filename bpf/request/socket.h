@@ -54,8 +54,23 @@ struct file___weft {
 struct socket___weft {
 	struct file___weft *file;
 };
+struct qspinlock___weft {
+	struct {
+		int counter;
+	} val;
+};
+struct raw_spinlock___weft {
+	struct qspinlock___weft raw_lock;
+};
+struct spinlock___weft {
+	struct raw_spinlock___weft rlock;
+};
 struct sock___weft {
 	struct sock_common___weft __sk_common;
+	struct {
+		struct spinlock___weft slock;
+		int owned;
+	} sk_lock;
 	struct backlog___weft sk_backlog;
 	int sk_rcvlowat;
 	int sk_sndbuf;
@@ -104,6 +119,19 @@ static __always_inline __u32 weft_redirects_wait(const struct sock___weft *socke
 }
 
 /*
+ * Is a packet of this socket's on its way through its program and to where that sends it? Then the
+ * socket is locked: by the spinlock (tcp_v4_rcv), or by its owner, who takes what came meanwhile
+ * (__release_sock). Kernels whose spinlocks are of another kind (PREEMPT_RT) are not asked.
+ */
+static __always_inline int weft_is_locked(const struct sock___weft *socket)
+{
+	if (!bpf_core_field_exists(socket->sk_lock.slock.rlock.raw_lock.val.counter))
+		return 0;
+	return BPF_CORE_READ(socket, sk_lock.slock.rlock.raw_lock.val.counter) ||
+	       BPF_CORE_READ(socket, sk_lock.owned);
+}
+
+/*
  * The kernel takes a message off its work queue only after the client was woken for it
  * (sk_psock_backlog), so one that asks again at once may be seen before: for about as long as another
  * CPU may be held up there is another look. Each of them takes some 100 ns.
@@ -112,19 +140,23 @@ static __always_inline __u32 weft_redirects_wait(const struct sock___weft *socke
 
 struct weft_redirects {
 	const struct sock___weft *socket;
+	const struct sock___weft *from; /* what came last; NULL: nothing that can be on its way */
 	__u32 wait;
 };
 
 static long weft_look_at_redirects(__u32 index, struct weft_redirects *redirects)
 {
-	redirects->wait = weft_redirects_wait(redirects->socket);
+	/* First where it comes from, then where it goes: in between it would be in neither. */
+	redirects->wait = redirects->from && weft_is_locked(redirects->from);
+	redirects->wait |= weft_redirects_wait(redirects->socket);
 	return !redirects->wait;
 }
 
-/* Has the client all that was redirected to it? It was, or it is now. */
-static __noinline __attribute__((unused)) int weft_redirects_end(const struct sock___weft *socket)
+/* Has the client all that was redirected to it, of this socket's too? It was, or it is now. */
+static __noinline __attribute__((unused)) int weft_redirects_end(const struct sock___weft *socket,
+								 const struct sock___weft *from)
 {
-	struct weft_redirects redirects = { .socket = socket };
+	struct weft_redirects redirects = { .socket = socket, .from = from };
 
 	bpf_loop(WEFT_REDIRECTS_LOOKS, weft_look_at_redirects, &redirects, 0);
 	return !redirects.wait;

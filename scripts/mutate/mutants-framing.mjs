@@ -6,6 +6,14 @@ const reply = 'bpf/http/reply.h';
 
 export const FRAMING = [
   {
+    class: 'order of replies',
+    name: 'a request passes to the bound server although a redirected reply is not with the client yet',
+    file: 'bpf/request/request.h',
+    find: '(http->lease && !weft_is_delivered((void *)native->socket, http->lease))',
+    replace: '0',
+    suite: 'kernel/http-order',
+  },
+  {
     class: 'message framing',
     name: 'a carriage return folds to the hyphen of keep-alive',
     file: usualLine,
