@@ -70,7 +70,7 @@ export const TABLES = [
     file: 'compiler/lower/allocate/forward-slots.ts',
     find: 'if (from === undefined || from !== to) forget(held, defsOf(step.insn));',
     replace: '',
-    suite: 'unit/lower-limits',
+    suite: 'unit/lower-allocation',
   },
   {
     class: 'what a policy costs',
