@@ -13,5 +13,5 @@ export const CODES: CodeTable = {
   W010: { title: 'unknown key', help: 'use the nearest known key, or remove it' },
   W011: { title: 'missing key', help: 'add the key' },
   W012: { title: 'value of the wrong type', help: 'write a value of the type that is named' },
-  W013: { title: 'value not allowed', help: 'use one of the allowed values' },
+  W013: { title: 'value not allowed', help: 'use a value that the message allows' },
 };

@@ -70,7 +70,7 @@ for (const spec of COMMANDS) {
 for (const [shell, check] of [
   ['bash', ['-n']],
   ['zsh', ['-n']],
-  ['fish', ['--no-execute']],
+  ['fish', ['--no-execute', '/dev/stdin']],
 ] as const) {
   test(`completion for ${shell} names every verb and every long option`, async () => {
     const { exit, stdout } = await weft(['completion', shell]);
@@ -108,6 +108,10 @@ test('bash completes verbs, options of a verb, and nothing else of others', asyn
   assert.equal(complete('weft', 'benc'), ['bench']);
   assert.equal(complete('weft', 'bench', '--bas'), ['--baseline']);
   assert.equal(complete('weft', 'version', '--bas'), []);
+  assert.equal(complete('weft', 'import', 'gate'), ['gateway-api']);
+  assert.equal(complete('weft', 'simulate', 'gate'), []);
+  assert.equal(complete('weft', 'bench', '--engine', ''), ['wasm', 'kernel']);
+  assert.equal(complete('weft', 'bench', '--output', ''), ['text', 'json']);
 });
 
 test.run();
