@@ -19,7 +19,7 @@ b${2 * i + 1}:
   return v${12 + 3 * i}
 `,
   );
-  const load = '  v1 = load.pointer i32 4 v0 + 200\n';
+  const load = `  v1 = load.pointer i32 4 v0 + ${CONNECTION.random}\n`;
   const text = links.join('').replace('b0:\n', `b0:\n${load}`);
   return `module "m"\nfunc entry f(v0: ptr) -> i32 stopped 240 241 {\n${text}b${2 * constants.length}:\n  return v1\n}\n`;
 }
