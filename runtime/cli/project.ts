@@ -6,7 +6,7 @@ import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js'
 import { readProject } from '../config/index.js';
 import { readWorld } from '../discovery/index.js';
 import type { World } from '../discovery/types.js';
-import { placeOfText } from '../project/index.js';
+import { placeOfText } from '../project/place-of-text.js';
 import { sha256 } from './digest.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';

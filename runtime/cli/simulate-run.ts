@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import { readDocument } from '../schema/index.js';
 import {
   type ConnectText,
   caseDraws,
@@ -16,13 +15,12 @@ import {
   parseDraw,
   parseTime,
   type RequestCase,
-  readScenario,
+  readScenarioForm,
   requestText,
   resolveConnect,
   runScenario,
   type ScenarioCase,
   type ScenarioResult,
-  scenarioWorld,
   unseenRequests,
 } from '../simulate/index.js';
 import { findWasmtime } from '../wasmtime/index.js';
@@ -78,15 +76,14 @@ async function scenarioCases(
 ): Promise<Cases> {
   const text = readText(env, file);
   // Its form first: a document with errors names no world.
-  const form = readDocument(text, file, 'scenario').diagnostics;
-  if (hasErrors(form)) throw new CliError(form, EXIT.findings, (f) => (f === file ? text : null));
-  const named = scenarioWorld(text, file);
-  const given = textOption(input, 'world') ?? (named === null ? null : join(dirname(file), named));
+  const form = readScenarioForm(text, file);
+  const sources = (asked: string): string | null => (asked === file ? text : null);
+  if (hasErrors(form.diagnostics)) throw new CliError(form.diagnostics, EXIT.findings, sources);
+  const named = form.world === null ? null : join(dirname(file), form.world);
+  const given = textOption(input, 'world') ?? named;
   const world = given === null ? await worldOf(env, subject, null) : await openWorld(env, given);
-  const { scenario, diagnostics } = readScenario(text, file, world);
-  if (scenario === null) {
-    throw new CliError(diagnostics, EXIT.findings, (f) => (f === file ? text : null));
-  }
+  const { scenario, diagnostics } = form.readIn(world);
+  if (scenario === null) throw new CliError(diagnostics, EXIT.findings, sources);
   return { world, worldFile: given, cases: scenario.cases, file, text };
 }
 

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
-import { readScenario, type Scenario, scenarioWorld } from '../simulate/index.js';
+import { readScenarioForm, type Scenario } from '../simulate/index.js';
 import { type Env, pathIn } from './env.js';
 import { openWorld, readText } from './subject.js';
 import { isTestOrFolder } from './test-names.js';
@@ -37,15 +37,20 @@ export interface OpenedScenario {
   readonly worldFile: string | null;
 }
 
-/** Reads a scenario in the world that it names, else in the usual one. Throws CliError. */
+/**
+ * Reads a scenario in the world that it names, else in the usual one. `known` has worlds that are read already, by
+ * their files. Throws CliError.
+ */
 export async function openScenario(
   env: Env,
   file: string,
   usual: () => Promise<World>,
+  known: (worldFile: string) => World | null = () => null,
 ): Promise<OpenedScenario> {
   const text = readText(env, file);
-  const named = scenarioWorld(text, file);
-  const worldFile = named === null ? null : join(dirname(file), named);
-  const world = worldFile === null ? await usual() : await openWorld(env, worldFile);
-  return { ...readScenario(text, file, world), world, text, worldFile };
+  const form = readScenarioForm(text, file);
+  const worldFile = form.world === null ? null : join(dirname(file), form.world);
+  const world =
+    worldFile === null ? await usual() : (known(worldFile) ?? (await openWorld(env, worldFile)));
+  return { ...form.readIn(world), world, text, worldFile };
 }

@@ -14,7 +14,6 @@ import {
 import {
   type AskedOnce,
   type Coverage,
-  CoverageCounter,
   coverageHtml,
   coverageLcov,
   type DecideNow,
@@ -79,6 +78,8 @@ interface Setting {
   readonly env: Env;
   readonly shown: string;
   readonly world: World;
+  /** What weft.json names, though `--world` may name another. */
+  readonly projectWorld: World | null;
   readonly decide: DecideNow;
   readonly isWanted: (name: string) => boolean;
   readonly session: TestSession | null;
@@ -95,7 +96,13 @@ function inProject({ env, shown }: Pick<Setting, 'env' | 'shown'>, file: string)
 async function runScenarioFile(file: string, setting: Setting): Promise<FileRun> {
   const { env, decide, isWanted, onRead } = setting;
   onRead(inProject(setting, file));
-  const opened = await openScenario(env, file, async () => setting.world);
+  const { projectWorld } = setting;
+  const opened = await openScenario(
+    env,
+    file,
+    async () => setting.world,
+    (path) => (projectWorld?.file === inProject(setting, path) ? projectWorld : null),
+  );
   const { scenario, world, diagnostics, worldFile } = opened;
   if (worldFile !== null) onRead(inProject(setting, worldFile));
   if (scenario === null) return { results: [], asked: [], diagnostics };
@@ -190,7 +197,9 @@ async function compareKernel(env: Env, bundle: Bundle, run: TestRun): Promise<Te
 
 /** Runs everything that was asked once more, in the engine that tells what it does. */
 async function countCoverage(bundle: Bundle, asked: readonly AskedOnce[]): Promise<Coverage> {
+  // Both read the compiler's IR, which no other run of tests has to load.
   const { Tracer } = await import('../explain/index.js');
+  const { CoverageCounter } = await import('../testing/coverage.js');
   const tracer = new Tracer(bundle);
   const counter = new CoverageCounter(bundle.manifest, tracer.irs);
   for (const world of new Set(asked.map((one) => one.world))) {
@@ -271,7 +280,7 @@ export async function runTests(
   let policies = 0n;
   let reads: string[] = [];
   const setting: Setting = {
-    ...{ env, shown, world, isWanted },
+    ...{ env, shown, world, isWanted, projectWorld: subject.world },
     decide: decideIn(bundle, (met) => {
       policies |= met;
     }),

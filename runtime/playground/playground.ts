@@ -17,7 +17,7 @@ import { compileRead } from '../project/index.js';
 import {
   createInlineDecider,
   type InlineDecider,
-  readScenario,
+  readScenarioForm,
   runScenario,
   type ScenarioCase,
 } from '../simulate/index.js';
@@ -129,9 +129,10 @@ export class Playground {
     this.#decided = null;
     const path = scenarioFile(files);
     if (path === null || own === null) return NOTHING;
-    const { world, diagnostics: faults } = worldOfScenario(files, path, own);
+    const form = readScenarioForm(files[path] ?? '', path);
+    const { world, diagnostics: faults } = worldOfScenario(files, path, form, own);
     if (world === null) return { cases: [], diagnostics: faults };
-    const { scenario, diagnostics: found } = readScenario(files[path] ?? '', path, world);
+    const { scenario, diagnostics: found } = form.readIn(world);
     const diagnostics = [...faults, ...found];
     if (scenario === null) return { cases: [], diagnostics };
     const decider = createInlineDecider(bundle, world);

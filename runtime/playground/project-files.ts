@@ -4,7 +4,7 @@ import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js'
 import { readProject } from '../config/index.js';
 import { readWorld, type World } from '../discovery/index.js';
 import { placeOfText } from '../project/index.js';
-import { scenarioWorld } from '../simulate/index.js';
+import type { ScenarioForm } from '../simulate/index.js';
 import type { Files } from './types.js';
 
 export const CONFIG_FILE = 'weft.json';
@@ -45,9 +45,9 @@ export function readFiles(files: Files): ReadFiles {
 export function worldOfScenario(
   files: Files,
   path: string,
+  { world: named }: ScenarioForm,
   own: World,
 ): Pick<ReadFiles, 'world' | 'diagnostics'> {
-  const named = scenarioWorld(files[path] ?? '', path);
   if (named === null) return { world: own, diagnostics: [] };
   const full = new URL(named, `file:///${path}`).pathname.slice(1);
   const text = files[full];

@@ -16,7 +16,7 @@ import type { SelfTestFile } from '../../compiler/bundle/project.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import { readWorld, type World } from '../discovery/index.js';
 import { readDocument } from '../schema/index.js';
-import { readScenario, type ScenarioCase, scenarioWorld } from '../simulate/read-scenario.js';
+import { readScenarioForm, type ScenarioCase } from '../simulate/read-scenario.js';
 import type { ReadProject } from './compile-read.js';
 import { placeOfText } from './place-of-text.js';
 
@@ -99,13 +99,13 @@ class CasesReader {
   read({ file, cases: ids }: SelfTestFile, room: number): void {
     const text = this.#project.read(file);
     if (text === null) return void this.refuse(`the scenario \`${file}\` cannot be read`, file);
-    const named = scenarioWorld(text, file);
-    const worldFile = named === null ? this.#project.config.world : beside(file, named);
+    const form = readScenarioForm(text, file);
+    const worldFile = form.world === null ? this.#project.config.world : beside(file, form.world);
     if (worldFile === null) return void this.refuse(`\`${file}\` is about no world`, file);
     const number = this.#world(worldFile, file);
     const world = number === null ? undefined : this.worlds[number]?.world;
     if (number === null || world === undefined) return;
-    const { scenario, diagnostics } = readScenario(text, file, world);
+    const { scenario, diagnostics } = form.readIn(world);
     this.found.push(...diagnostics);
     if (scenario === null) return;
     const unknown = ids?.find((id) => !scenario.cases.some((one) => one.id === id));

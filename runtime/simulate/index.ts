@@ -39,11 +39,12 @@ export {
   parseTime,
   type RequestCase,
   readScenario,
+  readScenarioForm,
   requestText,
   type Scenario,
   type ScenarioCase,
+  type ScenarioForm,
   type ScenarioRead,
-  scenarioWorld,
 } from './read-scenario.js';
 export {
   ASKED,

@@ -97,12 +97,6 @@ export function parseDraw(value: number): number | null {
   return value < 1 ? Math.floor(value * 2 ** 32) : null;
 }
 
-/** The world that a scenario names, without reading the rest; null where it names none. */
-export function scenarioWorld(text: string, file: string): string | null {
-  const { value } = readDocument(text, file, 'scenario');
-  return value === null ? null : ((value as RawScenario).world ?? null);
-}
-
 class CaseReader {
   readonly found: Diagnostic[] = [];
   private readonly world: World;
@@ -189,16 +183,33 @@ export interface ScenarioRead {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** A scenario of which the form is read: it names its world before the cases are read in it. */
+export interface ScenarioForm {
+  /** The world that it names; null where it names none. */
+  readonly world: string | null;
+  /** Of its form alone; with an error among them no world has cases of it. */
+  readonly diagnostics: readonly Diagnostic[];
+  readIn(world: World): ScenarioRead;
+}
+
+/** Reads the form of a scenario; every fault is a diagnostic. */
+export function readScenarioForm(text: string, file: string): ScenarioForm {
+  const read = readDocument(text, file, 'scenario');
+  const raw = read.value as RawScenario | null;
+  const readIn = (world: World): ScenarioRead => {
+    if (raw === null) return { scenario: null, diagnostics: read.diagnostics };
+    const seed = raw.seed ?? 0;
+    const reader = new CaseReader(world, read.at, seed);
+    const ids = new Set<string>();
+    const cases = raw.cases.flatMap((item, index) => reader.read(item, index, ids) ?? []);
+    const diagnostics = [...read.diagnostics, ...reader.found];
+    if (hasErrors(diagnostics)) return { scenario: null, diagnostics };
+    return { scenario: { file, world: raw.world ?? null, seed, cases }, diagnostics };
+  };
+  return { world: raw?.world ?? null, diagnostics: read.diagnostics, readIn };
+}
+
 /** Reads the text of a scenario for a world; every fault is a diagnostic. */
 export function readScenario(text: string, file: string, world: World): ScenarioRead {
-  const read = readDocument(text, file, 'scenario');
-  if (read.value === null) return { scenario: null, diagnostics: read.diagnostics };
-  const raw = read.value as RawScenario;
-  const seed = raw.seed ?? 0;
-  const reader = new CaseReader(world, read.at, seed);
-  const ids = new Set<string>();
-  const cases = raw.cases.flatMap((item, index) => reader.read(item, index, ids) ?? []);
-  const diagnostics = [...read.diagnostics, ...reader.found];
-  if (hasErrors(diagnostics)) return { scenario: null, diagnostics };
-  return { scenario: { file, world: raw.world ?? null, seed, cases }, diagnostics };
+  return readScenarioForm(text, file).readIn(world);
 }

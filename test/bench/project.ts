@@ -1,11 +1,11 @@
 /**
  * project: what writing policies feels like, as milliseconds against what they may be: the answer to an edit under
- * `--watch` of check, build and test, `weft test` of the examples when nothing changed, a cold build of ten
+ * `--watch` of check, build and test, `weft test` of every example when nothing changed, a cold build of ten
  * policies, what a build does when nothing changed, and `weft diff` (diff.ts). Every program is the packaged one, as
  * users run it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { type BenchResult, judgePairs } from './pairs.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CLI = join(ROOT, 'dist/cli.mjs');
-const EXAMPLES = ['bookinfo', 'ports'] as const;
+const EXAMPLES = readdirSync(join(ROOT, 'policies/examples'));
 /** Edits that are not counted: V8 optimizes asc's WebAssembly meanwhile. */
 const WARM = 6;
 const TEN = 10;

@@ -10,7 +10,7 @@ import {
   Tracer,
 } from '../../runtime/explain/index.js';
 import { readScenario } from '../../runtime/simulate/index.js';
-import { CoverageCounter } from '../../runtime/testing/index.js';
+import { CoverageCounter } from '../../runtime/testing/coverage.js';
 import { ANSWER_POLICIES, ANSWER_SCENARIO } from '../support/answer-scenario.js';
 import { BOOKINFO } from '../support/bookinfo-world.js';
 import { mustCompile } from '../support/compile-texts.js';

@@ -55,4 +55,14 @@ test('what comes later lies in chunks of its own', () => {
   for (const module of LATER) assert.ok(holds(texts, module), module);
 });
 
+test('tests that are kept compiled run without the compiler', () => {
+  const chunks = readdirSync(DIST).filter((name) => /^chunk-.*\.mjs$/.test(name));
+  for (const module of ['runtime/cli/test-run.ts', 'runtime/cli/kept-subject.ts']) {
+    const chunk = chunks.find((name) => holds([readFileSync(join(DIST, name), 'utf8')], module));
+    const texts = loadedAtOnce(chunk ?? '');
+    assert.ok(holds(texts, 'compiler/bundle/gen/'), 'a kept bundle is read');
+    assert.is(holds(texts, 'compiler/passes/'), false, module);
+  }
+});
+
 test.run();
