@@ -78,8 +78,18 @@ function indent(text: string): string {
     .join('\n');
 }
 
-/** The program's syntax, without any behaviour: also what completion and the help test walk. */
-export function buildProgram(env: Env, chosen: (spec: CommandSpec, input: Input) => void): Command {
+/** The verb that a command line begins with, alone: the syntax of all others takes 15 ms. All where none is named. */
+function specsOf([first]: readonly string[]): readonly CommandSpec[] {
+  const named = COMMANDS.filter(({ name }) => name === first);
+  return named.length > 0 ? named : COMMANDS;
+}
+
+/** The syntax of verbs, without any behaviour. */
+function buildProgram(
+  env: Env,
+  specs: readonly CommandSpec[],
+  chosen: (spec: CommandSpec, input: Input) => void,
+): Command {
   const program = new Command('weft');
   program
     .description('policies as code, decided in the Linux kernel')
@@ -102,7 +112,7 @@ export function buildProgram(env: Env, chosen: (spec: CommandSpec, input: Input)
       writeOut: (text) => env.stdout.write(text),
       writeErr: () => {}, // usage faults are printed as diagnostics, below
     });
-  for (const spec of COMMANDS) addCommand(program, spec, chosen);
+  for (const spec of specs) addCommand(program, spec, chosen);
   program.addHelpText(
     'after',
     '\nExample:\n  $ weft init demo && weft simulate demo demo/scenario.yaml\n  $ weft build demo --out demo.weft',
@@ -132,7 +142,7 @@ function interrupted(env: Env): Promise<Result> {
 /** Runs one command line (without `node` and the script) and answers with its exit code. */
 export async function runCli(args: readonly string[], env: Env): Promise<ExitCode> {
   let picked: { readonly spec: CommandSpec; readonly input: Input } | null = null;
-  const program = buildProgram(env, (spec, input) => {
+  const program = buildProgram(env, specsOf(args), (spec, input) => {
     picked = { spec, input };
   });
   try {
