@@ -1,5 +1,12 @@
 /** Pools, leases and doors of a node, read from its maps: what is open, and whether anything is left. */
-import { DOORS, decodeLease, decodePool, decodePoolKey, type PoolKey } from '../forward/index.js';
+import {
+  DOORS,
+  decodeLease,
+  decodePool,
+  decodePoolKey,
+  FORWARD_LAYOUT,
+  type PoolKey,
+} from '../forward/index.js';
 import { addressText, viewOf } from '../kernel/index.js';
 import type { NodeMaps } from './node.js';
 
@@ -23,8 +30,8 @@ export interface ExchangeStatus {
 
 export const NO_EXCHANGES: ExchangeStatus = { pools: [], leases: 0, doors: 0 };
 
-/** struct weft_pool_key, which a lease begins with. */
-const KEY_BYTES = 32;
+/** What a lease begins with. */
+const KEY_BYTES = FORWARD_LAYOUT.weft_pool_key.size;
 const NO_KEY = Buffer.alloc(KEY_BYTES);
 
 function bitsOf(words: readonly bigint[]): number {

@@ -8,7 +8,6 @@ export { type Forward, type ForwardOptions, startForward } from './forward.js';
 export type { Predecessor, Successor } from './hand-over.js';
 export { upstreamName } from './inherit.js';
 export {
-  DOOR_WORDS,
   DOORS,
   decodeLease,
   decodePool,
@@ -19,6 +18,5 @@ export {
   type Name,
   type PoolKey,
   type Told,
-  UPSTREAMS,
 } from './layout.js';
 export type { AskedRequest, Judgement, Unreadable } from './session.js';

@@ -4,6 +4,7 @@ import { type CommandSpec, type Input, type Result, textOption } from '../comman
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
+import { TRAFFIC_FORMAT_OPTION } from '../traffic-options.js';
 
 const USUAL_LIMIT = 100;
 
@@ -44,11 +45,7 @@ export const DIFF_COMMAND: CommandSpec = {
   ],
   options: [
     { flags: '--traffic <FILE>', description: 'recorded traffic to decide by both; `-` for stdin' },
-    {
-      flags: '--format <NAME>',
-      description: 'what the traffic is (default: by its beginning; stdin and pipes need it)',
-      choices: ['records', 'har', 'envoy', 'pcap'],
-    },
+    TRAFFIC_FORMAT_OPTION,
     {
       flags: '--world <FILE>',
       description: 'the world of the traffic (default: that of the new project)',

@@ -10,6 +10,7 @@ import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import type { RecordedCase } from '../recorded-case.js';
 import type { Cases } from '../simulate-run.js';
+import { TRAFFIC_FORMAT_OPTION } from '../traffic-options.js';
 import { usageFault } from '../usage-fault.js';
 
 function chooseCase({ cases }: Cases, id: string | null): Cases['cases'][number] {
@@ -100,11 +101,7 @@ export const EXPLAIN_COMMAND: CommandSpec = {
       flags: '--record <FILE>',
       description: 'recorded traffic, instead of a scenario; `-` for stdin',
     },
-    {
-      flags: '--format <NAME>',
-      description: 'what the traffic is (default: by its beginning; stdin and pipes need it)',
-      choices: ['records', 'har', 'envoy', 'pcap'],
-    },
+    TRAFFIC_FORMAT_OPTION,
     { flags: '--id <ID>', description: 'which record: its id, or its line' },
     { flags: '--seed <N>', description: 'of the draws that a record does not have (default: 0)' },
     ...DECISION_OPTIONS,
