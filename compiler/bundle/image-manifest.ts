@@ -107,6 +107,23 @@ export function manifestsOf(index: unknown): readonly unknown[] {
   return manifests;
 }
 
+/** The tag of an entry of an index, where it has one. */
+export function tagOf(entry: unknown): unknown {
+  return field(field(entry, 'annotations'), REF_NAME);
+}
+
+/** Tags that a remedy tells: as many as fit on a line. Other tools may write anything there. */
+const TOLD_TAGS = 8;
+const TAG = /^[\x21-\x7e]{1,128}$/;
+
+/** The remedy where an index was asked for something else than it has; null for that of the code. */
+function whichTags(entries: readonly unknown[]): string | null {
+  const tags = entries.map(tagOf).filter((tag) => TAG.test(String(tag ?? '')));
+  if (tags.length === 0) return null;
+  const told = tags.slice(0, TOLD_TAGS).map((tag) => `\`${tag}\``);
+  return `name one of its tags: ${told.join(', ')}${tags.length > TOLD_TAGS ? ', …' : ''}`;
+}
+
 /**
  * The bundle that an index names: by its tag or digest, or the only one there is. Other artifacts,
  * such as signatures, may stand beside it. Refuses with B104 where that is not one.
@@ -114,17 +131,16 @@ export function manifestsOf(index: unknown): readonly unknown[] {
 export function chooseManifest(index: unknown, name: string | null): Descriptor {
   const all = manifestsOf(index);
   const candidates = all.filter((entry) => {
-    if (name !== null) {
-      return (
-        field(field(entry, 'annotations'), REF_NAME) === name || field(entry, 'digest') === name
-      );
-    }
+    if (name !== null) return tagOf(entry) === name || field(entry, 'digest') === name;
     return (field(entry, 'artifactType') ?? MEDIA_TYPE.bundle) === MEDIA_TYPE.bundle;
   });
+  // One bundle may have several tags: then it stands there once for each.
+  const count = new Set(candidates.map((entry) => field(entry, 'digest'))).size;
   const [entry] = candidates;
-  if (entry === undefined || candidates.length > 1) {
+  if (entry === undefined || count > 1) {
     const what = name === null ? 'a bundle' : `\`${name}\``;
-    throw new Refusal('B104', `the index names ${candidates.length} manifests as ${what}, not one`);
+    const message = `the index names ${count} manifests as ${what}, not one`;
+    throw new Refusal('B104', message, whichTags(all));
   }
   checkWords(index, entry);
   const descriptor = asDescriptor(entry, MAX_IMAGE_MANIFEST_BYTES);

@@ -13,7 +13,7 @@ export {
 export { decodeBundle, readArchive } from './decode.js';
 export { type DecodeOutcome, decodeImage } from './decode-image.js';
 export { bundleDigest, encodeArchive, encodeBundle, encodeImage } from './encode.js';
-export { isDigest } from './image-manifest.js';
+export { isDigest, tagOf } from './image-manifest.js';
 export {
   MAX_BLOB_BYTES,
   MAX_BUNDLE_BYTES,

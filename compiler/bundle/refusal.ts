@@ -5,9 +5,9 @@ import { CODES } from './codes.js';
 /** Carries a finding out of the steps of a reader; never leaves this room. */
 export class Refusal extends Error {
   readonly finding: Diagnostic;
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, help: string | null = null) {
     super(message);
-    this.finding = diagnostic(code, message, { help: CODES[code]?.help ?? null });
+    this.finding = diagnostic(code, message, { help: help ?? CODES[code]?.help ?? null });
   }
 }
 

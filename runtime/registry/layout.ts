@@ -26,6 +26,7 @@ import {
   REF_NAME,
   readImage,
   readLayout,
+  tagOf,
 } from '../../compiler/bundle/index.js';
 import { ImageError } from './image-error.js';
 import {
@@ -115,17 +116,17 @@ function writeIndex(folder: string, manifests: readonly unknown[]): void {
   write(join(folder, OCI_INDEX_FILE), Buffer.from(JSON.stringify(index)));
 }
 
-function isTagged(entry: unknown, name: string): boolean {
-  return field(field(entry, 'annotations'), REF_NAME) === name;
-}
-
-/** Puts an image into a layout, making it where there is none. Other images stay, but for one of the same tag. */
+/** Puts an image into a layout, making it where there is none. All other tags stay, those of the same image too. */
 export function writeLayoutImage(folder: string, name: string | null, image: Image): void {
   for (const [digest, bytes] of image.blobs) writeBlob(folder, digest, bytes);
   writeBlob(folder, image.digest, image.manifest);
-  const others = entriesOf(folder).filter(
-    (e) => field(e, 'digest') !== image.digest && (name === null || !isTagged(e, name)),
-  );
+  const before = entriesOf(folder);
+  const isThere = (e: unknown): boolean => field(e, 'digest') === image.digest;
+  if (name === null && before.some(isThere)) {
+    writeIndex(folder, before);
+    return;
+  }
+  const others = before.filter((e) => tagOf(e) !== name && !(isThere(e) && tagOf(e) === undefined));
   const entry = {
     mediaType: MEDIA_TYPE.manifest,
     digest: image.digest,

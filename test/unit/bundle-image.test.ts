@@ -218,6 +218,15 @@ test('of a layout with several images one is chosen by tag or digest', () => {
   assert.is(choose([entry, other], image.digest), image.digest);
   assert.is(choose([entry, other], 'two'), 'B104');
   assert.is(choose([], null), 'B104');
+  const second = { ...entry, annotations: { 'org.opencontainers.image.ref.name': 'second' } };
+  assert.is(choose([entry, second], null), image.digest, 'two tags of one bundle');
+  assert.is(choose([entry, { ...second, digest: other.digest }], null), 'B104', 'two bundles');
+  const helpOf = (manifests: unknown[], name: string): string | null | undefined => {
+    const located = readLayout(layout, utf8({ schemaVersion: 2, manifests }), name);
+    return located.ok ? null : located.diagnostics[0]?.help;
+  };
+  assert.is(helpOf([entry, second], 'two'), 'name one of its tags: `one`, `second`');
+  assert.match(helpOf([other], 'two') ?? '', 'built by another version');
   assert.is(choose([{ ...entry, more: 1 }], null), 'B105');
   const old = readLayout(utf8({ imageLayoutVersion: '2' }), utf8({}), null);
   assert.is(old.ok ? 'ok' : old.diagnostics[0]?.code, 'B104');

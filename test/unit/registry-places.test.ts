@@ -1,5 +1,5 @@
 /** Where bundles lie: references, credentials for them, and image layouts. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -127,6 +127,23 @@ test('an image layout keeps bundles by tag, and their signatures', async () => {
   assert.is(await refusal(() => writeLayoutImage(folder, null, other)), 'O110');
   assert.is(await refusal(() => readLayoutImage(join(home, 'none'), null)), 'O110');
   assert.is(new RegistryError('O110', 'x').help?.includes('index.json'), true);
+});
+
+test('one bundle has several tags in a layout, and each stays until another bundle takes it', async () => {
+  const folder = join(home, 'tags');
+  const bundle = sampleBundle();
+  const other = encodeImage({ ...bundle, manifest: { ...bundle.manifest, fuel: 1 } });
+  const digestAt = (name: string | null): string => readLayoutImage(folder, name).digest;
+  for (const name of [null, 'v1', 'v2', 'v2', null]) writeLayoutImage(folder, name, IMAGE);
+  assert.is(digestAt('v1'), IMAGE.digest, 'the earlier tag');
+  assert.is(digestAt('v2'), IMAGE.digest);
+  assert.is(digestAt(null), IMAGE.digest, 'two tags of one bundle are one bundle');
+  writeLayoutImage(folder, 'v1', other);
+  assert.is(digestAt('v1'), other.digest, 'a tag that another bundle took');
+  assert.is(digestAt('v2'), IMAGE.digest);
+  const { manifests } = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
+  assert.is(manifests.length, 2, 'no entry twice, and none without a tag beside one with it');
+  assert.is(await refusal(() => digestAt('v3')), 'B104');
 });
 
 test.run();
