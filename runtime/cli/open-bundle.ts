@@ -1,6 +1,5 @@
 /** What the verbs that carry bundles about work on: a bundle that was checked, its bytes, its place. */
 import { existsSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { decodeImage, encodeImage, type Image } from '../../compiler/bundle/index.js';
 import { diagnostic } from '../../compiler/diagnostic/index.js';
 import { type Access, type Place, parsePlace } from '../registry/index.js';
@@ -23,7 +22,7 @@ export interface OpenedBundle {
 export async function openBundle(env: Env, shown: string, access: Access): Promise<OpenedBundle> {
   const path = pathIn(env, shown);
   const isThere = existsSync(path);
-  if (isThere && (basename(path) === 'weft.json' || statSync(path).isDirectory())) {
+  if (isThere && statSync(path).isDirectory()) {
     const subject = await openSubject(env, shown, { access });
     return { subject, image: encodeImage(subject.bundle), place: null, signatures: [] };
   }

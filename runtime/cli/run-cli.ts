@@ -9,6 +9,7 @@ import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { failureResult } from './failure.js';
 import { printResult } from './print-result.js';
+import { projectArgument } from './project-argument.js';
 import { remedied } from './remedied.js';
 import { usageResult } from './usage.js';
 import { VERSION } from './version.js';
@@ -34,6 +35,7 @@ function optionOf(spec: OptionSpec): Option {
 
 /** Commander holds only the syntax; the chosen verb and its input come out as a value. */
 function addCommand(
+  env: Env,
   program: Command,
   spec: CommandSpec,
   chosen: (spec: CommandSpec, input: Input) => void,
@@ -63,7 +65,10 @@ function addCommand(
     const options: Readonly<Record<string, unknown>> = command.opts();
     const output = options['output'];
     chosen(spec, {
-      arguments: command.processedArgs.flat().filter((a) => typeof a === 'string'),
+      arguments: command.processedArgs
+        .flat()
+        .filter((a) => typeof a === 'string')
+        .map((a, i) => projectArgument(env, spec.arguments[i], a)),
       options,
       format: spec.formats.find((f) => f === output) ?? format,
     });
@@ -112,7 +117,7 @@ function buildProgram(
       writeOut: (text) => env.stdout.write(text),
       writeErr: () => {}, // usage faults are printed as diagnostics, below
     });
-  for (const spec of specs) addCommand(program, spec, chosen);
+  for (const spec of specs) addCommand(env, program, spec, chosen);
   program.addHelpText(
     'after',
     '\nExample:\n  $ weft init demo && weft simulate demo demo/scenario.yaml\n  $ weft build demo --out demo.weft',

@@ -3,7 +3,7 @@
  * built in memory. Either way a bundle with its digest, and the world that goes with it.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   bundleDigest,
   type DecodeOutcome,
@@ -92,7 +92,6 @@ export async function openSubject(
     throw new CliError([diagnostic('U010', message, { help: 'check the path' })], EXIT.failure);
   }
   if (!statSync(path).isDirectory()) {
-    if (basename(path) === 'weft.json') return openSubject(env, dirname(path), options);
     if (/\.(ts|ya?ml)$/.test(path)) {
       const help = `name the project first, as \`. ${shown}\``;
       const message = `\`${shown}\` is a file of a project, no bundle`;

@@ -148,8 +148,7 @@ function findSource(world: World, text: string, family: 4 | 6): Found<ConnectEnd
   return { ok: true, value: { workload: index, address } };
 }
 
-/** Resolves both ends; refuses with W301, W303, W304, W309 or W310. */
-export function resolveConnect(world: World, connect: ConnectText): ConnectOutcome {
+function endsOf(world: World, connect: ConnectText): ConnectOutcome {
   const destination = findDestination(world, connect);
   if (!destination.ok) return destination;
   const { address, port } = destination.value;
@@ -163,4 +162,14 @@ export function resolveConnect(world: World, connect: ConnectText): ConnectOutco
     return fail({ code: 'W309', message, help, part: 'to' });
   }
   return { ok: true, ends: { source: source.value, destination: { address, port }, protocol } };
+}
+
+/** Resolves both ends; refuses with W301, W303, W304, W309 or W310. Without `family` it is one that both ends have. */
+export function resolveConnect(world: World, connect: ConnectText): ConnectOutcome {
+  const outcome = endsOf(world, connect);
+  if (outcome.ok || outcome.fault.code !== 'W304' || connect.family !== undefined) return outcome;
+  const other = endsOf(world, { ...connect, family: 6 });
+  if (other.ok || other.fault.code !== 'W304') return other;
+  const help = 'give it one in the world: both ends need an address of the same family';
+  return fail({ ...outcome.fault, help });
 }

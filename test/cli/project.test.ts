@@ -111,6 +111,25 @@ test('what the verifier goes through is told, and held against its budget', asyn
   assert.match(inspected.stdout, `goes through ${cost.verified.connections} instructions`);
 });
 
+test('weft.json stands for its folder, in every verb that takes a project', async () => {
+  const verbs = [
+    ['check'],
+    ['lint'],
+    ['inspect'],
+    ['test'],
+    ['bench', '--time', '1'],
+    ['diff', 'shop'],
+  ];
+  for (const [verb = '', ...rest] of [...verbs, ['build', '--emit', 'plan']]) {
+    const { exit, stderr } = await run(verb, ...rest, 'shop/weft.json');
+    assert.is(exit, 0, `${verb}: ${stderr}`);
+  }
+  const { exit, stderr } = await run('test', 'shop', 'shop/weft.json');
+  assert.is(exit, 3, 'as a file of tests it is none');
+  assert.match(stderr, 'shop/weft.json');
+  assert.is((await run('check', 'gone/weft.json')).exit, 1);
+});
+
 test('a folder that is no project, and one that is not there', async () => {
   const none = await run('check', '.');
   assert.is(none.exit, 1);

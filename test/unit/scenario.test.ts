@@ -67,6 +67,24 @@ const refusals: { name: string; text: string; want: string; help?: string | null
     name: 'family that the source lacks',
     text: 'cases: [{ id: a, connect: { from: ratings-v1.prod, to: "[fd00:1::4]:9080" } }]',
     want: 'W304 1:35 `ratings-v1.prod` has no IPv6 address',
+    help: 'give it one in the world: both ends need an address of the same family',
+  },
+  {
+    name: 'family that the address of the source has not',
+    text: 'cases: [{ id: a, connect: { from: "fd00:1::5", to: "reviews.prod:80", family: 4 } }]',
+    want: 'W304 1:35 `fd00:1::5` has no IPv4 address',
+    help: 'leave `family` out, or give the workload an address of it',
+  },
+  {
+    name: 'ends without a family in common',
+    text: 'cases: [{ id: a, connect: { from: "fd00:1::5", to: "ratings-v1.prod:9080" } }]',
+    want: 'W304 1:35 `fd00:1::5` has no IPv4 address',
+    help: 'give it one in the world: both ends need an address of the same family',
+  },
+  {
+    name: 'IPv6 stranger to a service',
+    text: 'cases: [{ id: a, connect: { from: "2001:db8::9", to: "reviews.prod:80" } }]',
+    want: 'W309 1:54 `2001:db8::9` is outside the mesh, and `reviews.prod:80` is no workload',
   },
   {
     name: 'two strangers',
@@ -164,6 +182,8 @@ const places: [string, string, 4 | 6 | undefined, string, number | null][] = [
   ['fd00:1::5', '[fd00:1::4]:9080', undefined, 'fd00:1::4:9080', 2],
   ['[fd00:1::5]', '[fd00:1::4]:9080', undefined, 'fd00:1::4:9080', 2],
   ['203.0.113.9', '10.1.0.6:9080', undefined, '10.1.0.6:9080', null],
+  ['fd00:1::5', 'reviews.prod:80', undefined, 'fd00:96::10:80', 2],
+  ['2001:db8::9', 'reviews-v1.prod:9080', undefined, 'fd00:1::4:9080', null],
 ];
 for (const [from, to, family, want, workload] of places) {
   ends(`${from} -> ${to}${family === undefined ? '' : ` (IPv${family})`}`, () => {
