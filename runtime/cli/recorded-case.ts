@@ -3,6 +3,7 @@ import { diagnostic, type Position } from '../../compiler/diagnostic/index.js';
 import { type RecordedDecision, recordInput, type TrafficRecord } from '../record/index.js';
 import { type DecideInput, resolveConnect } from '../simulate/index.js';
 import { type Input, textOption } from './command-spec.js';
+import { refuseSingle } from './decision-options.js';
 import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -65,6 +66,7 @@ export async function openRecorded(env: Env, input: Input, file: string): Promis
   if (id === null)
     throw usageFault('`--record` needs `--id`', 'name a record by its id or its line');
   const [shown = '.', scenario] = input.arguments;
+  refuseSingle(input);
   if (scenario !== undefined) throw usageFault('give a scenario or `--record`, not both');
   const subject = await openSubject(env, shown);
   const world = await worldOf(env, subject, textOption(input, 'world'));

@@ -25,6 +25,7 @@ import {
 } from '../simulate/index.js';
 import { findWasmtime } from '../wasmtime/index.js';
 import { type Input, listOption, textOption } from './command-spec.js';
+import { refuseSeed, refuseSingle } from './decision-options.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -104,6 +105,11 @@ function requestOption(input: Input, connect: ConnectText): RequestCase | null {
     if (at < 1) throw usageFault(`\`${text}\` is not a header`, "write 'name: value'");
     return [text.slice(0, at), text.slice(at + 1).trim()];
   });
+  const twice = headers.find(([name], i) => headers.findIndex((h) => h[0] === name) !== i);
+  if (twice !== undefined) {
+    const help = 'write one of the names in another case: both are sent, as a scenario sends them';
+    throw usageFault(`the header \`${twice[0]}\` is given twice`, help);
+  }
   return { ...connect, method, path, headers: Object.fromEntries(headers) };
 }
 
@@ -253,6 +259,8 @@ export async function openCases(
       : 'give a scenario file, or `--from` and `--to`';
     throw usageFault(`nothing to ${what}`, help);
   }
+  if (!single) refuseSingle(input);
+  refuseSeed(input);
   const subject = await openSubject(env, shown);
   const cases =
     file === undefined

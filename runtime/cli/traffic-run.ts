@@ -4,6 +4,7 @@ import { jsonLine } from '../agent/api/json.js';
 import { createRecordDecider, type DecidedBatch } from '../record/index.js';
 import { columns } from './columns.js';
 import { type Input, type Result, textOption } from './command-spec.js';
+import { refuseSingle } from './decision-options.js';
 import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
@@ -59,6 +60,7 @@ function unknownWarnings(counts: TrafficCounts, file: string): readonly Diagnost
 /** Decides a file of traffic and says what became of it. Throws CliError. */
 export async function runTraffic(env: Env, input: Input, format: TrafficFormat): Promise<Result> {
   const [shown = '.', file = ''] = input.arguments;
+  refuseSingle(input);
   const engine = textOption(input, 'engine');
   if (engine !== null && engine !== 'wasm') {
     const help = 'leave `--engine` out; `weft replay --verify` compares with what a kernel decided';

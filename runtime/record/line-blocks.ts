@@ -8,6 +8,8 @@ export const MAX_LINE_BYTES: number = 1024 * 1024;
 /** Bytes that are read together: a thread's turn, some thousand records. */
 const BLOCK_BYTES = 256 * 1024;
 const NEWLINE = 10;
+/** What some editors and shells begin a file of UTF-8 with. */
+const MARK: Uint8Array = Uint8Array.of(0xef, 0xbb, 0xbf);
 
 /** Whole lines, the last with or without its end. */
 export interface LineBlock {
@@ -42,7 +44,8 @@ export async function* lineBlocks(
     const bytes = parts.length === 0 ? last : Buffer.concat([...parts, last]);
     parts = [];
     size = 0;
-    return bytes;
+    const isMarked = line === 1 && MARK.every((byte, i) => bytes[i] === byte);
+    return isMarked ? bytes.subarray(MARK.length) : bytes;
   };
   for await (const chunk of input) {
     let rest = chunk;

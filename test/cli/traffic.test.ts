@@ -31,6 +31,56 @@ const WORLD = ['--world', 'world.yaml'];
 const ALLOWED = '{"from":"reviews.prod","to":"ratings.prod:80"}';
 const DENIED = '{"id":"d","from":"batch.dev","to":"ratings.prod:80"}';
 
+test('a byte order mark, ends of lines with CR, empty lines and no end of the last are no faults', async () => {
+  write('marked.ndjson', `\ufeff${ALLOWED}\r\n\r\n${DENIED}\r\n${ALLOWED}`);
+  const { exit, stdout, stderr } = await run(...BUNDLE, 'marked.ndjson', ...WORLD);
+  assert.is(exit, 0, stderr);
+  assert.match(stdout, /3 records: 2 allowed, 1 denied, 0 not decided; 0 faults of the file\n$/);
+  // Anywhere else it is no mark but a character that JSON has not there.
+  write('marked.ndjson', `${ALLOWED}\n\ufeff${ALLOWED}\n`);
+  const within = await run(...BUNDLE, 'marked.ndjson', ...WORLD);
+  assert.is(within.exit, 3);
+  assert.match(within.stderr, /W401[\s\S]*marked\.ndjson:2:1/);
+});
+
+test('options of one connection are refused where a file says what is asked', async () => {
+  write('one.ndjson', `${ALLOWED}\n`);
+  const rows: readonly (readonly [string, readonly string[]])[] = [
+    ['now', ['--now', '2026-01-02T00:00:00Z']],
+    ['random', ['--random', '0.5']],
+    ['family', ['--family', '6']],
+    ['protocol', ['--protocol', 'udp']],
+    ['request', ['--request', 'GET /']],
+    ['header', ['-H', 'a: b']],
+  ];
+  const verbs = [
+    [...BUNDLE, 'one.ndjson', ...WORLD],
+    ['simulate', 'shop', 'shop/scenario.yaml'],
+    ['explain', 'shop', 'shop/scenario.yaml', '--case', 'ratings-from-reviews'],
+    ['explain', 'shop', '--record', 'one.ndjson', '--id', '1'],
+  ];
+  for (const verb of verbs) {
+    assert.is((await run(...verb)).exit, 0, verb.join(' '));
+    for (const [name, option] of rows) {
+      const { exit, stderr } = await run(...verb, ...option);
+      assert.is(exit, 64, [...verb, ...option].join(' '));
+      assert.match(stderr, `\`--${name}\` is of one connection`);
+    }
+  }
+  const one = ['simulate', 'shop', '--from', 'reviews.prod', '--to', 'ratings.prod:80'];
+  for (const seeded of [one, ['simulate', 'shop', 'shop/scenario.yaml']]) {
+    const { exit, stderr } = await run(...seeded, '--seed', '3');
+    assert.is(exit, 64, stderr);
+    assert.match(stderr, '`--seed` goes with recorded traffic');
+  }
+  assert.is((await run(...BUNDLE, 'one.ndjson', ...WORLD, '--seed', '3')).exit, 0);
+  const asked = [...one, '--request', 'GET /', '-H', 'x-a: 1'];
+  const twice = await run(...asked, '-H', 'x-a: 2');
+  assert.is(twice.exit, 64, 'only one of them would be sent');
+  assert.match(twice.stderr, 'the header `x-a` is given twice');
+  assert.is((await run(...asked, '-H', 'X-A: 2')).exit, 0, 'both are sent');
+});
+
 test('records are decided and counted', async () => {
   write(
     'seen.ndjson',
