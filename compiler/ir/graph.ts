@@ -46,17 +46,38 @@ export function postorder<T>(roots: readonly T[], next: (node: T) => readonly T[
   return order;
 }
 
+/** Where each block stands among some, by its number; -1 where it does not. */
+function placesOf(blocks: readonly Block[]): Int32Array {
+  const most = blocks.reduce((id, block) => Math.max(id, block.id), -1);
+  const places = new Int32Array(most + 1).fill(-1);
+  for (const [i, { id }] of blocks.entries()) places[id] = i;
+  return places;
+}
+
 /** Reachable blocks in reverse postorder; the entry block comes first. */
-export function reversePostorder(func: Func): Block[] {
-  const entry = func.blocks[0];
+export function reversePostorder({ blocks }: Func): Block[] {
+  const [entry] = blocks;
   if (entry === undefined) return [];
-  const blocks = blockMap(func);
+  const places = placesOf(blocks);
+  const seen = new Uint8Array(blocks.length);
+  const order: Block[] = [];
   // Last successor first, so that the order follows the layout of if/else and loops.
-  const order = postorder([entry.id], (id) => {
-    const block = blocks.get(id);
-    return block === undefined ? [] : successors(block).reverse();
-  });
-  return order.reverse().flatMap((id) => blocks.get(id) ?? []);
+  const path = [{ block: entry, rest: successors(entry) }];
+  seen[places[entry.id] ?? 0] = 1;
+  for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+    const id = top.rest.pop();
+    if (id === undefined) {
+      order.push(top.block);
+      path.pop();
+      continue;
+    }
+    const place = places[id] ?? -1;
+    const block = blocks[place];
+    if (block === undefined || seen[place] === 1) continue;
+    seen[place] = 1;
+    path.push({ block, rest: successors(block) });
+  }
+  return order.reverse();
 }
 
 export interface Dominators {
@@ -68,10 +89,47 @@ export interface Dominators {
 
 /** Dominator tree by Cooper, Harvey and Kennedy's iteration. */
 export function dominators(func: Func): Dominators {
-  const order = reversePostorder(func).map((block) => block.id);
-  const number = new Map(order.map((id, i) => [id, i]));
-  const preds = predecessors(func);
-  const idom: number[] = order.map((_, i) => (i === 0 ? 0 : -1));
+  const order = reversePostorder(func);
+  const number = placesOf(order);
+  const idom = immediateDominators(order, number);
+  const parent = new Map<BlockId, BlockId | null>();
+  for (const [i, { id }] of order.entries()) {
+    parent.set(id, i === 0 ? null : (order[idom[i] ?? 0]?.id ?? null));
+  }
+  // Intervals of a preorder of the tree answer dominance in constant time; what dominates comes before.
+  const size = new Int32Array(order.length).fill(1);
+  for (let i = order.length - 1; i > 0; i--) {
+    const up = idom[i] ?? 0;
+    size[up] = (size[up] ?? 1) + (size[i] ?? 1);
+  }
+  const start = new Int32Array(order.length);
+  const free = new Int32Array(order.length).fill(1);
+  for (let i = 1; i < order.length; i++) {
+    const up = idom[i] ?? 0;
+    const at = free[up] ?? 0;
+    start[i] = at;
+    free[up] = at + (size[i] ?? 1);
+    free[i] = at + 1;
+  }
+  const dominates = (a: BlockId, b: BlockId): boolean => {
+    const above = number[a] ?? -1;
+    const below = number[b] ?? -1;
+    if (above < 0 || below < 0) return a === b;
+    const from = start[above] ?? 0;
+    const at = start[below] ?? 0;
+    return at >= from && at < from + (size[above] ?? 1);
+  };
+  return { parent, dominates };
+}
+
+/** Of blocks in reverse postorder the immediate dominator of each, both as places in that order. */
+function immediateDominators(order: readonly Block[], number: Int32Array): Int32Array {
+  const preds = order.map((): number[] => []);
+  for (const [i, block] of order.entries()) {
+    for (const next of successors(block)) preds[number[next] ?? -1]?.push(i);
+  }
+  const idom = new Int32Array(order.length).fill(-1);
+  idom[0] = 0;
   const meet = (left: number, right: number): number => {
     let a = left;
     let b = right;
@@ -85,45 +143,15 @@ export function dominators(func: Func): Dominators {
     changed = false;
     for (let i = 1; i < order.length; i++) {
       let best = -1;
-      for (const pred of preds.get(order[i] as BlockId) ?? []) {
-        const p = number.get(pred);
-        if (p === undefined || idom[p] === -1) continue;
-        best = best === -1 ? p : meet(p, best);
+      for (const pred of preds[i] ?? []) {
+        if (idom[pred] !== -1) best = best === -1 ? pred : meet(pred, best);
       }
-      if (idom[i] !== best) {
-        idom[i] = best;
-        changed = true;
-      }
+      if (idom[i] === best) continue;
+      idom[i] = best;
+      changed = true;
     }
   }
-  const parent = new Map<BlockId, BlockId | null>();
-  order.forEach((id, i) => {
-    parent.set(id, i === 0 ? null : (order[idom[i] ?? 0] ?? null));
-  });
-  // Intervals of a preorder of the tree answer dominance in constant time.
-  const children = new Map<BlockId, BlockId[]>();
-  for (const [id, up] of parent) {
-    if (up === null) continue;
-    const known = children.get(up);
-    if (known === undefined) children.set(up, [id]);
-    else known.push(id);
-  }
-  const finished = postorder(order.slice(0, 1), (id) => children.get(id) ?? []);
-  const last = new Map(finished.map((id, i) => [id, i]));
-  const size = new Map<BlockId, number>();
-  for (const id of finished) {
-    size.set(
-      id,
-      (children.get(id) ?? []).reduce((n, child) => n + (size.get(child) ?? 0), 1),
-    );
-  }
-  const dominates = (a: BlockId, b: BlockId): boolean => {
-    const end = last.get(a);
-    const at = last.get(b);
-    if (end === undefined || at === undefined) return a === b;
-    return at <= end && at > end - (size.get(a) ?? 1);
-  };
-  return { parent, dominates };
+  return idom;
 }
 
 /** Reachable blocks in an order in which all that a block dominates stands right behind it. */
@@ -193,11 +221,21 @@ export interface Loop {
   readonly latches: readonly BlockId[];
 }
 
+/** True where an edge among some blocks in reverse postorder goes back. */
+function goesBack(order: readonly Block[]): boolean {
+  const number = placesOf(order);
+  return order.some((block, i) => successors(block).some((next) => (number[next] ?? i + 1) <= i));
+}
+
 /** Natural loops of the reachable blocks, outer before inner. */
-export function loops(func: Func, doms: Dominators = dominators(func)): Loop[] {
+export function loops(func: Func, known?: Dominators): Loop[] {
+  const order = reversePostorder(func);
+  // Most functions have none, and are asked often.
+  if (!goesBack(order)) return [];
+  const doms = known ?? dominators(func);
   const preds = predecessors(func);
   const found: Loop[] = [];
-  for (const { id: header } of reversePostorder(func)) {
+  for (const { id: header } of order) {
     const latches = (preds.get(header) ?? []).filter(
       (pred) => doms.parent.has(pred) && doms.dominates(header, pred),
     );

@@ -27,11 +27,25 @@ export function operandsOf(instr: Instr): readonly ValueId[] {
   return 'args' in instr ? instr.args : [];
 }
 
+/** The values renamed, each once and in order; the same array where nothing changes. */
+function mapValues(
+  values: readonly ValueId[],
+  rename: (value: ValueId) => ValueId,
+): readonly ValueId[] {
+  let renamed: ValueId[] | null = null;
+  for (const [i, value] of values.entries()) {
+    const now = rename(value);
+    if (renamed === null && now !== value) renamed = values.slice(0, i);
+    renamed?.push(now);
+  }
+  return renamed ?? values;
+}
+
 /** The instruction with every operand renamed; the same object where nothing changes. */
 export function mapOperands(instr: Instr, rename: (value: ValueId) => ValueId): Instr {
   if (!('args' in instr)) return instr;
-  const args = instr.args.map(rename);
-  if (args.every((value, i) => value === instr.args[i])) return instr;
+  const args = mapValues(instr.args, rename);
+  if (args === instr.args) return instr;
   // The number of operands stays, which the tuple types cannot see through map.
   return { ...instr, args } as unknown as Instr;
 }
@@ -64,24 +78,27 @@ export function termValue(term: Terminator): ValueId | null {
   }
 }
 
-/** The terminator with values renamed and targets replaced. */
+/** The terminator with values renamed and targets replaced; the same object where nothing changes. */
 export function mapTerm(
   term: Terminator,
   rename: (value: ValueId) => ValueId,
   retarget: (target: Target) => Target = (target) => target,
 ): Terminator {
-  const go = (target: Target): Target =>
-    retarget({ block: target.block, args: target.args.map(rename) });
+  const go = (target: Target): Target => {
+    const args = mapValues(target.args, rename);
+    return retarget(args === target.args ? target : { block: target.block, args });
+  };
   switch (term.op) {
-    case 'br':
-      return { ...term, to: go(term.to) };
-    case 'br_if':
-      return {
-        ...term,
-        condition: rename(term.condition),
-        then: go(term.then),
-        else: go(term.else),
-      };
+    case 'br': {
+      const to = go(term.to);
+      return to === term.to ? term : { ...term, to };
+    }
+    case 'br_if': {
+      const condition = rename(term.condition);
+      const [then, otherwise] = [go(term.then), go(term.else)];
+      const isSame = condition === term.condition && then === term.then && otherwise === term.else;
+      return isSame ? term : { ...term, condition, then, else: otherwise };
+    }
     case 'switch':
       return {
         ...term,
@@ -89,8 +106,10 @@ export function mapTerm(
         cases: term.cases.map(go),
         default: go(term.default),
       };
-    case 'return':
-      return { ...term, value: term.value === null ? null : rename(term.value) };
+    case 'return': {
+      const value = term.value === null ? null : rename(term.value);
+      return value === term.value ? term : { ...term, value };
+    }
     case 'trap':
       return term;
   }

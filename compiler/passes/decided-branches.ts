@@ -16,7 +16,7 @@ export interface Decided {
 }
 
 /** What the only edge to a block says; null where there are several, or it says nothing. */
-export function entryBranches(func: Func): (block: BlockId) => Decided | null {
+function entryBranches(func: Func): (block: BlockId) => Decided | null {
   const blocks = blockMap(func);
   const preds = predecessors(func);
   return (id) => {

@@ -24,21 +24,23 @@ import { dropParams } from './simplify-params.js';
 export function eliminateDeadCode(func: Func): boolean {
   const reachable = new Set<BlockId>(reversePostorder(func).map((block) => block.id));
   let changed = reachable.size !== func.blocks.length;
-  func.blocks = func.blocks.filter((block) => reachable.has(block.id));
+  if (changed) func.blocks = func.blocks.filter((block) => reachable.has(block.id));
 
-  const defs = new Map<ValueId, Instr>();
+  // By value, whose numbers are small; a function may have very many.
+  const defs = new Array<Instr | undefined>(func.nextValue);
   // Arguments that reach each block parameter.
   const fed = new Map<ValueId, ValueId[]>();
   const work: ValueId[] = [];
   const blocks = blockMap(func);
   for (const block of func.blocks) {
     for (const instr of block.instrs) {
-      defs.set(instr.id, instr);
+      defs[instr.id] = instr;
       if (hasEffect(instr)) work.push(instr.id);
     }
     const value = termValue(block.term);
     if (value !== null) work.push(value);
     for (const target of targetsOf(block.term)) {
+      if (target.args.length === 0) continue;
       blocks.get(target.block)?.params.forEach((param, i) => {
         const arg = target.args[i];
         if (arg === undefined) return;
@@ -48,20 +50,21 @@ export function eliminateDeadCode(func: Func): boolean {
       });
     }
   }
-  const live = new Set<ValueId>();
+  const live = new Array<boolean | undefined>(func.nextValue);
+  const isDead = ({ id }: { readonly id: ValueId }): boolean => live[id] !== true;
   for (let value = work.pop(); value !== undefined; value = work.pop()) {
-    if (live.has(value)) continue;
-    live.add(value);
-    const def = defs.get(value);
-    work.push(...(def === undefined ? (fed.get(value) ?? []) : operandsOf(def)));
+    if (live[value] === true) continue;
+    live[value] = true;
+    const def = defs[value];
+    for (const arg of def === undefined ? (fed.get(value) ?? []) : operandsOf(def)) work.push(arg);
   }
   for (const block of func.blocks) {
-    const kept = block.instrs.filter((instr) => live.has(instr.id));
-    changed ||= kept.length !== block.instrs.length;
-    block.instrs = kept;
+    if (!block.instrs.some(isDead)) continue;
+    block.instrs = block.instrs.filter((instr) => !isDead(instr));
+    changed = true;
   }
   const gone = new Set(
-    func.blocks.flatMap((b) => b.params.map((p) => p.id)).filter((id) => !live.has(id)),
+    func.blocks.flatMap(({ params }) => params.filter(isDead).map(({ id }) => id)),
   );
   if (gone.size > 0) dropParams(func, gone);
   return changed || gone.size > 0;

@@ -79,12 +79,18 @@ const CLEANUP: readonly (readonly [string, FunctionPass])[] = [
   ['eliminate-dead-code', eliminateDeadCode],
 ];
 
-/** Cleans up until nothing changes; the bound is never met but keeps a compile finite. */
+/**
+ * Cleans up until nothing changes, which is when each pass has left alone what the one before it left; the
+ * bound is never met but keeps a compile finite.
+ */
 function cleanUp(module: Module, run: Run): void {
   for (const func of module.functions) {
-    for (let round = 0; round < ROUNDS; round++) {
-      const changed = CLEANUP.map(([name, pass]) => run(name, () => pass(func, module)));
-      if (!changed.includes(true)) break;
+    let idle = 0;
+    for (let round = 0; round < ROUNDS && idle < CLEANUP.length; round++) {
+      for (const [name, pass] of CLEANUP) {
+        idle = run(name, () => pass(func, module)) ? 0 : idle + 1;
+        if (idle === CLEANUP.length) break;
+      }
     }
   }
 }

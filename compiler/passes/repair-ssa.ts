@@ -78,15 +78,29 @@ export class FlowIndex {
   readonly blocks: Map<BlockId, Block>;
   readonly preds: Map<BlockId, BlockId[]>;
   readonly types: Map<ValueId, Type>;
-  readonly #rank: Map<BlockId, number>;
+  #rank: Map<BlockId, number>;
+  #written = new Set<BlockId>();
   readonly #users = new Map<ValueId, Set<BlockId>>();
 
   constructor(func: Func) {
     this.blocks = blockMap(func);
     this.preds = predecessors(func);
     this.types = valueTypes(func);
-    this.#rank = new Map(reversePostorder(func).map((block, i) => [block.id, i]));
+    this.#rank = ranks(func);
     for (const block of func.blocks) this.noteUses(block);
+  }
+
+  /** Puts blocks in order as if it was made anew; those that were written or got other predecessors meanwhile. */
+  renew(func: Func): ReadonlySet<BlockId> {
+    const written = this.#written;
+    this.#written = new Set();
+    if (written.size > 0) this.#rank = ranks(func);
+    return written;
+  }
+
+  /** Tells that a block was written. */
+  noteWritten(block: BlockId): void {
+    this.#written.add(block);
   }
 
   /** Blocks that use a value. */
@@ -124,7 +138,12 @@ export class FlowIndex {
     this.blocks.set(copy.id, copy);
     this.preds.set(copy.id, [from.id]);
     this.noteUses(copy);
-    for (const next of successors(copy)) this.preds.get(next)?.push(copy.id);
+    for (const { id, type } of [...copy.params, ...copy.instrs]) this.types.set(id, type);
+    for (const id of [copy.id, original, from.id]) this.noteWritten(id);
+    for (const next of successors(copy)) {
+      this.preds.get(next)?.push(copy.id);
+      this.noteWritten(next);
+    }
     if (successors(from).includes(original)) return;
     const before = this.preds.get(original) ?? [];
     this.preds.set(
@@ -132,6 +151,10 @@ export class FlowIndex {
       before.filter((id) => id !== from.id),
     );
   }
+}
+
+function ranks(func: Func): Map<BlockId, number> {
+  return new Map(reversePostorder(func).map((block, i) => [block.id, i]));
 }
 
 function doesUse(block: Block | undefined, value: ValueId): boolean {
@@ -196,6 +219,7 @@ function rename(func: Func, value: ValueId, { outside, flow, endValue }: Repair)
     block.instrs = block.instrs.map((instr) => mapOperands(instr, now));
     block.term = mapTerm(block.term, now);
     flow.noteUse(name, id);
+    flow.noteWritten(id);
   }
   for (const id of joined) {
     const block = blocks.get(id);
@@ -209,6 +233,7 @@ function rename(func: Func, value: ValueId, { outside, flow, endValue }: Repair)
         target.block === id ? { ...target, args: [...target.args, at(from)] } : target;
       pred.term = mapTerm(pred.term, (used) => used, pass);
       flow.noteUse(at(from), from);
+      flow.noteWritten(from);
     }
   }
 }

@@ -91,13 +91,21 @@ function substitution(block: Block, args: readonly ValueId[]): (value: ValueId) 
   return (value) => map.get(value) ?? value;
 }
 
+const NO_COUNTS: ReadonlyMap<ValueId, number> = new Map();
+
 /** Blocks with no instruction, whose parameters only their own terminator uses, and no loop header. */
-function threadable(func: Func, doms: Dominators): Map<BlockId, Block> {
-  const headers = new Set(loops(func, doms).map((loop) => loop.header));
-  const counts = useCounts(func);
+function threadable(func: Func): Map<BlockId, Block> {
+  const headers = new Set(loops(func).map((loop) => loop.header));
+  const empty = func.blocks
+    .slice(1)
+    .filter(({ id, instrs }) => instrs.length === 0 && !headers.has(id));
+  const counts = empty.some(({ params }) => params.length > 0) ? useCounts(func) : NO_COUNTS;
   const found = new Map<BlockId, Block>();
-  for (const block of func.blocks.slice(1)) {
-    if (block.instrs.length > 0 || headers.has(block.id)) continue;
+  for (const block of empty) {
+    if (block.params.length === 0) {
+      found.set(block.id, block);
+      continue;
+    }
     const own = new Map<ValueId, number>();
     const count = (value: ValueId): ValueId => {
       own.set(value, (own.get(value) ?? 0) + 1);
@@ -124,8 +132,8 @@ function decidesOnParam(block: Block): boolean {
   return term.op === 'br_if' && block.params.some((param) => param.id === term.condition);
 }
 
-function thread(func: Func, defs: Defs, doms: Dominators): boolean {
-  const empty = threadable(func, doms);
+function thread(func: Func, defs: Defs): boolean {
+  const empty = threadable(func);
   let changed = false;
   for (const block of func.blocks) {
     block.term = mapTerm(
@@ -149,11 +157,12 @@ function thread(func: Func, defs: Defs, doms: Dominators): boolean {
   return changed;
 }
 
-/** Blocks that use each value. */
-function usersOf(func: Func): Map<ValueId, Set<Block>> {
+/** Blocks that use each of some values. */
+function usersOf(func: Func, values: ReadonlySet<ValueId>): Map<ValueId, Set<Block>> {
   const users = new Map<ValueId, Set<Block>>();
   for (const block of func.blocks) {
     const use = (value: ValueId): ValueId => {
+      if (!values.has(value)) return value;
       const set = users.get(value);
       if (set === undefined) users.set(value, new Set([block]));
       else set.add(block);
@@ -165,12 +174,17 @@ function usersOf(func: Func): Map<ValueId, Set<Block>> {
   return users;
 }
 
+function conditions({ blocks }: Func): ReadonlySet<ValueId> {
+  return new Set(blocks.flatMap(({ term }) => (term.op === 'br_if' ? [term.condition] : [])));
+}
+
 /** Uses of a condition behind an edge that decided it. */
-function propagate(func: Func, doms: Dominators): boolean {
+function propagate(func: Func): boolean {
   const preds = predecessors(func);
   const blocks = blockMap(func);
-  const boolean = booleans(func);
-  const users = usersOf(func);
+  const users = usersOf(func, conditions(func));
+  let boolean: ReadonlySet<ValueId> | null = null;
+  let doms: Dominators | null = null;
   let changed = false;
   for (const block of func.blocks) {
     const { term } = block;
@@ -182,9 +196,11 @@ function propagate(func: Func, doms: Dominators): boolean {
       [term.else, false],
     ] as const) {
       if ((preds.get(target.block) ?? []).length !== 1) continue;
+      boolean ??= booleans(func);
       if (holds && !boolean.has(term.condition)) continue;
       const first = blocks.get(target.block);
       if (first === undefined) continue;
+      doms ??= dominators(func);
       const known = newValue(func);
       let used = false;
       const rename = (value: ValueId): ValueId => {
@@ -252,7 +268,9 @@ function booleans(func: Func): Set<ValueId> {
  * `br_if (a & b)` of booleans needed nowhere else becomes two branches; likewise `|`. A returned
  * `select` becomes a branch to two returns.
  */
-function splitConditions(func: Func, defs: Defs): boolean {
+function splitConditions(func: Func): boolean {
+  const defs = splittable(func);
+  if (defs.size === 0) return false;
   const counts = useCounts(func);
   const boolean = booleans(func);
   const add = (after: Block, term: Terminator): Target => {
@@ -283,6 +301,16 @@ function splitConditions(func: Func, defs: Defs): boolean {
   return changed;
 }
 
+/** Definitions of what may be split. */
+function splittable({ blocks }: Func): Defs {
+  const all = blocks.flatMap(({ instrs }) =>
+    instrs.filter(
+      (i) => i.op === 'select' || (i.op === 'binary' && (i.kind === 'and' || i.kind === 'or')),
+    ),
+  );
+  return new Map(all.map((instr) => [instr.id, instr]));
+}
+
 /** Simplifies the flow graph until nothing changes. */
 export function simplifyBranches(func: Func): boolean {
   let changed = false;
@@ -291,11 +319,13 @@ export function simplifyBranches(func: Func): boolean {
     const defs = definitions(func);
     again = decide(func, defs);
     again = eliminateUnreachable(func) || again;
-    again = thread(func, defs, dominators(func)) || again;
-    again = eliminateUnreachable(func) || again;
+    if (thread(func, defs)) {
+      eliminateUnreachable(func);
+      again = true;
+    }
     again = merge(func) || again;
-    again = splitConditions(func, definitions(func)) || again;
-    again = propagate(func, dominators(func)) || again;
+    again = splitConditions(func) || again;
+    again = propagate(func) || again;
     changed ||= again;
   }
   return changed;

@@ -11,11 +11,11 @@ import {
   type Block,
   type BlockId,
   definitions,
-  dominators,
   type Func,
   foldInstr,
   type Instr,
   loops,
+  type Module,
   mapTerm,
   operandsOf,
   type Target,
@@ -23,7 +23,7 @@ import {
   termValue,
   type ValueId,
 } from '../ir/index.js';
-import { branchTo, type Decided, entryBranches } from './decided-branches.js';
+import { constantOf, EdgeFacts } from './edge-facts.js';
 import { copyBlocks, FlowIndex, repairSsa } from './repair-ssa.js';
 
 /** A longer block is not copied. */
@@ -43,12 +43,13 @@ const PURE: ReadonlySet<Instr['op']> = new Set<Instr['op']>([
   'wrap',
 ]);
 
-/** Threads edges through blocks that they decide. */
-export function threadBranches(func: Func): boolean {
+/** Threads edges through blocks that they decide; `onAsked` is told of each edge that is looked at. */
+export function threadBranches(func: Func, _module?: Module, onAsked?: () => void): boolean {
   const most = Math.max(MOST_COPIES, Math.floor(func.blocks.length / BLOCKS_A_COPY));
+  const rounds = new Rounds(func, onAsked);
   let copies = 0;
   for (let made = -1; made !== 0 && copies < most; copies += made) {
-    made = threadRound(func, most - copies);
+    made = rounds.next(most - copies);
   }
   return copies > 0;
 }
@@ -60,47 +61,91 @@ function isShort(block: Block): boolean {
 }
 
 /**
- * Threads edges by what is known of the function as it is now; how many. What was known of values before
+ * Threads edges by what is known of the function as a round begins. What was known of values before
  * an edge was threaded holds after it too, since the copy is one more way along the same branches; of
  * values that came with a copy nothing is known before the next round.
  */
-function threadRound(func: Func, most: number): number {
-  const [firstNew, firstCopy] = [func.nextValue, func.nextBlock];
-  const isNew = (value: ValueId): boolean => value >= firstNew;
-  let made = 0;
-  const headers = new Set(loops(func).map((loop) => loop.header));
-  const defs = definitions(func);
-  const flow = new FlowIndex(func);
-  const { types, blocks: byId } = flow;
-  const factsOf = edgeFacts(func, defs);
-  for (const block of func.blocks.slice(1)) {
-    if (headers.has(block.id) || !isShort(block) || mentions(block, isNew)) continue;
-    const before = (flow.preds.get(block.id) ?? []).filter((id) => id < firstCopy);
-    const edges = before.flatMap((id) => targetsOf(byId.get(id)?.term ?? block.term));
-    if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
-    const decide = (pred: Block, { args }: Target): Target | null => {
-      const facts = factsOf(pred, block.id);
-      const known = new Map<ValueId, bigint>();
-      const constant = (value: ValueId): bigint | null =>
-        known.get(value) ?? facts.constant(value) ?? constantOf(defs, value);
-      block.params.forEach((param, i) => {
-        const value = constant(args[i] ?? param.id);
-        if (value !== null) known.set(param.id, value);
-      });
-      for (const instr of block.instrs) {
-        const value = foldInstr(instr, constant, (v) => types.get(v) ?? 'i64', null);
-        if (value !== null) known.set(instr.id, value);
-      }
-      return takenTarget(block, constant, facts.isSet);
-    };
-    for (const from of before) {
-      const pred = byId.get(from);
-      if (pred === undefined || pred === block || mentions(block, isNew)) continue;
-      if (threadEdge(func, flow, { pred, block, decide })) made += 1;
-      if (made === most) return made;
-    }
+class Rounds {
+  readonly #func: Func;
+  readonly #flow: FlowIndex;
+  readonly #defs: Map<ValueId, Instr>;
+  readonly #facts: EdgeFacts;
+  readonly #onAsked: (() => void) | undefined;
+  #headers: ReadonlySet<BlockId> = new Set();
+
+  constructor(func: Func, onAsked: (() => void) | undefined) {
+    this.#func = func;
+    this.#flow = new FlowIndex(func);
+    this.#defs = definitions(func);
+    this.#facts = new EdgeFacts(this.#defs);
+    this.#onAsked = onAsked;
   }
-  return made;
+
+  /**
+   * One round; how many edges were threaded. An edge that was not decided is looked at again only where its
+   * ends were written, or more is known before it: in a function of many branches that is seldom.
+   */
+  next(most: number): number {
+    const func = this.#func;
+    const flow = this.#flow;
+    const [firstNew, firstCopy] = [func.nextValue, func.nextBlock];
+    const isNew = (value: ValueId): boolean => value >= firstNew;
+    const written = flow.renew(func);
+    for (const id of written) {
+      for (const instr of flow.blocks.get(id)?.instrs ?? []) this.#defs.set(instr.id, instr);
+    }
+    const gained = this.#facts.renew(func, flow);
+    const headers = new Set(loops(func).map((loop) => loop.header));
+    const before = this.#headers;
+    this.#headers = headers;
+    let made = 0;
+    for (const block of func.blocks.slice(1)) {
+      if (headers.has(block.id) || !isShort(block)) continue;
+      const isDue = written.has(block.id) || before.has(block.id);
+      const preds = (flow.preds.get(block.id) ?? []).filter((id) => id < firstCopy);
+      const due = isDue ? preds : preds.filter((id) => written.has(id) || gained.has(id));
+      if (due.length === 0 || mentions(block, isNew)) continue;
+      const edges = preds.flatMap((id) => targetsOf(flow.blocks.get(id)?.term ?? block.term));
+      if (edges.filter((edge) => edge.block === block.id).length < 2) continue;
+      for (const from of due) {
+        const pred = flow.blocks.get(from);
+        if (pred === undefined || pred === block || mentions(block, isNew)) continue;
+        if (this.#thread(pred, block)) made += 1;
+        if (made === most) return made;
+      }
+    }
+    return made;
+  }
+
+  /** Sends the first edge from `pred` that decides `block` through a copy of it. */
+  #thread(pred: Block, block: Block): boolean {
+    for (const edge of targetsOf(pred.term)) {
+      const taken = edge.block === block.id ? this.#decide(pred, block, edge) : null;
+      if (taken === null) continue;
+      copyWay(this.#func, this.#flow, { pred, block, edge, taken });
+      return true;
+    }
+    return false;
+  }
+
+  /** Where `block` goes on what an edge to it passes. */
+  #decide(pred: Block, block: Block, { args }: Target): Target | null {
+    this.#onAsked?.();
+    const facts = this.#facts.on(pred, block.id);
+    const known = new Map<ValueId, bigint>();
+    const constant = (value: ValueId): bigint | null =>
+      known.get(value) ?? facts.constant(value) ?? constantOf(this.#defs, value);
+    block.params.forEach((param, i) => {
+      const value = constant(args[i] ?? param.id);
+      if (value !== null) known.set(param.id, value);
+    });
+    const { types } = this.#flow;
+    for (const instr of block.instrs) {
+      const value = foldInstr(instr, constant, (v) => types.get(v) ?? 'i64', null);
+      if (value !== null) known.set(instr.id, value);
+    }
+    return takenTarget(block, constant, facts.isSet);
+  }
 }
 
 /** Does a block take, make or use such a value? */
@@ -112,65 +157,6 @@ function mentions({ params, instrs, term }: Block, isSuch: (value: ValueId) => b
     (value !== null && isSuch(value)) ||
     targetsOf(term).some(({ args }) => args.some(isSuch))
   );
-}
-
-function constantOf(defs: ReadonlyMap<ValueId, Instr>, value: ValueId): bigint | null {
-  const def = defs.get(value);
-  return def?.op === 'const' ? def.value : null;
-}
-
-/** What holds on an edge, by the branches that lead there. */
-interface Facts {
-  readonly constant: (value: ValueId) => bigint | null;
-  /** Whether a value is known not to be 0. */
-  readonly isSet: (value: ValueId) => boolean;
-}
-/** What a branch says of a value: which constant it is, or (null) that it is not 0. */
-interface Said {
-  readonly value: ValueId;
-  readonly constant: bigint | null;
-}
-
-/** What a decided branch says of its condition, and of what that compares. */
-function saidBy({ condition, holds }: Decided, defs: ReadonlyMap<ValueId, Instr>): readonly Said[] {
-  const said: Said[] = [{ value: condition, constant: holds ? null : 0n }];
-  const def = defs.get(condition);
-  if (def?.op !== 'compare') return said;
-  if (holds) said.push({ value: condition, constant: 1n });
-  const constant = constantOf(defs, def.args[1]);
-  if (constant !== null && def.kind === (holds ? 'eq' : 'ne')) {
-    said.push({ value: def.args[0], constant });
-  }
-  return said;
-}
-
-function edgeFacts(
-  func: Func,
-  defs: ReadonlyMap<ValueId, Instr>,
-): (from: Block, to: BlockId) => Facts {
-  const entry = entryBranches(func);
-  const { dominates } = dominators(func);
-  // Of each value: where something is said of it, which holds in all that stands behind.
-  const known = new Map<ValueId, (Said & { readonly at: BlockId })[]>();
-  for (const { id } of func.blocks) {
-    const branch = entry(id);
-    for (const said of branch === null ? [] : saidBy(branch, defs)) {
-      const before = known.get(said.value);
-      if (before === undefined) known.set(said.value, [{ ...said, at: id }]);
-      else before.push({ ...said, at: id });
-    }
-  }
-  return (from, to) => {
-    const last = branchTo(from, to);
-    const here = last === null ? [] : saidBy(last, defs);
-    const find = (value: ValueId, isSuch: (said: Said) => boolean): Said | undefined =>
-      here.find((said) => said.value === value && isSuch(said)) ??
-      known.get(value)?.find((said) => isSuch(said) && dominates(said.at, from.id));
-    return {
-      constant: (value) => find(value, ({ constant }) => constant !== null)?.constant ?? null,
-      isSet: (value) => find(value, ({ constant }) => constant === null) !== undefined,
-    };
-  };
 }
 
 function takenTarget(
@@ -187,35 +173,29 @@ function takenTarget(
   return value === null ? null : (term.cases[Number(value)] ?? term.default);
 }
 
-interface Threading {
+interface Way {
   readonly pred: Block;
   readonly block: Block;
-  readonly decide: (pred: Block, edge: Target) => Target | null;
+  /** From `pred` to `block`. */
+  readonly edge: Target;
+  /** Where `block` goes then. */
+  readonly taken: Target;
 }
 
-/** Sends the first edge from `pred` that decides `block` through a copy of it. */
-function threadEdge(func: Func, flow: FlowIndex, { pred, block, decide }: Threading): boolean {
-  let copied: BlockId | null = null;
-  let taken: Target | null = null;
-  let args: readonly ValueId[] = [];
-  pred.term = mapTerm(
-    pred.term,
-    (value) => value,
-    (target) => {
-      if (target.block !== block.id || copied !== null) return target;
-      taken = decide(pred, target);
-      if (taken === null) return target;
-      args = target.args;
-      copied = func.nextBlock as BlockId;
-      return { block: copied, args: [] };
-    },
-  );
-  if (copied === null || taken === null) return false;
-  const bound = new Map(block.params.map((param, i) => [param.id, args[i] ?? param.id]));
+/** Gives an edge a copy of the block that it goes to, without what is decided there. */
+function copyWay(func: Func, flow: FlowIndex, { pred, block, edge, taken }: Way): void {
+  const bound = new Map(block.params.map((param, i) => [param.id, edge.args[i] ?? param.id]));
   const { blocks, nameOf } = copyBlocks(func, [block], bound);
   const [copy] = blocks;
-  if (copy === undefined) return false;
-  const { block: to, args: passed } = taken as Target;
+  if (copy === undefined) return;
+  let isLed = false;
+  const lead = (target: Target): Target => {
+    if (isLed || target !== edge) return target;
+    isLed = true;
+    return { block: copy.id, args: [] };
+  };
+  pred.term = mapTerm(pred.term, (value) => value, lead);
+  const { block: to, args: passed } = taken;
   copy.params = [];
   copy.term = {
     op: 'br',
@@ -229,5 +209,4 @@ function threadEdge(func: Func, flow: FlowIndex, { pred, block, decide }: Thread
     return at === copy.id ? (nameOf.get(value) ?? value) : null;
   };
   repairSsa(func, values, endValue, flow);
-  return true;
 }

@@ -220,7 +220,7 @@ export const INSTRUCTIONS = [
   {
     class: 'branch polarity',
     name: 'x != c, denied, says nothing; x == c, denied, says x is c',
-    file: 'compiler/passes/thread-branches.ts',
+    file: 'compiler/passes/edge-facts.ts',
     find: "def.kind === (holds ? 'eq' : 'ne')",
     replace: "def.kind === 'eq'",
     suite: 'file/passes',
