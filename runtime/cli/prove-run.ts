@@ -1,5 +1,5 @@
 /** What `weft prove` does: finds the files of claims, compiles each by itself, and has it checked. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import { type Diagnostic, diagnostic } from '../../compiler/diagnostic/index.js';
@@ -10,6 +10,7 @@ import { preferFastStart, wizerSnapshot } from '../snapshot/index.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
+import { isFolder } from './is-folder.js';
 import { openSubject, readText, type Subject } from './subject.js';
 
 const ENDING = '.prove.ts';
@@ -70,8 +71,7 @@ async function compileClaims(
 /** Checks the claims beside the policies of a project, or those of one file. Throws CliError. */
 export async function runProve(env: Env, shown: string, file: string | null): Promise<ProveRun> {
   const subject = await openSubject(env, shown);
-  const isFolder = statSync(pathIn(env, shown)).isDirectory();
-  const files = file !== null ? [file] : isFolder ? discover(env, shown) : [];
+  const files = file !== null ? [file] : isFolder(env, shown) ? discover(env, shown) : [];
   if (files.length === 0) {
     const help = `write a file *${ENDING} beside the policies, or name one`;
     throw new CliError([diagnostic('U018', 'there is nothing to prove', { help })], EXIT.usage);

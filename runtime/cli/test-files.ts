@@ -5,15 +5,24 @@ import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/types.js';
 import { readScenarioForm, type Scenario } from '../simulate/index.js';
 import { type Env, pathIn } from './env.js';
+import { isFolder } from './is-folder.js';
 import { openWorld, readText } from './subject.js';
 import { isTestOrFolder } from './test-names.js';
+import { usageFault } from './usage-fault.js';
 
-/** Tests below a folder, as the user would name them, in order. `onFolder` hears of each folder, as the project names it. */
+/**
+ * Tests below a folder, as the user would name them, in order. `onFolder` hears of each folder, as the project names it.
+ * Throws a usage fault for a bundle.
+ */
 export function findTests(
   env: Env,
   shown: string,
   onFolder: (folder: string) => void = () => undefined,
 ): string[] {
+  if (!isFolder(env, shown)) {
+    const help = `name files behind it, as \`${shown} scenario.yaml\``;
+    throw usageFault('a bundle brings no files of tests', help);
+  }
   const found: string[] = [];
   const walk = (folder: string): void => {
     onFolder(relative(shown, folder) || '.');

@@ -268,7 +268,12 @@ export async function runTests(
   const noteInput = (path: string): void => {
     inputs.set(path, inputDigest(pathIn(env, shown), path));
   };
-  for (const file of named) readText(env, file);
+  for (const file of named) {
+    readText(env, file);
+    if (file.endsWith('.ts') && !isTestFile(file)) {
+      throw usageFault(`\`${file}\` is no file of tests`, 'name scenarios, or files *.test.ts');
+    }
+  }
   // A new file of tests is a change of its folder.
   const files =
     named.length > 0 ? named : findTests(env, shown, (folder) => noteInput(folderInput(folder)));

@@ -47,6 +47,32 @@ export function authorizeRequest(r: Request): Verdict {
 });
 test.after(() => rmSync(cwd, { recursive: true, force: true }));
 
+test('a bundle may be a file or lie in a layout: its claims, tests and cases are named', async () => {
+  write('deny.prove.ts', claims('if (!c.source.namespace.is("prod")) return Verdict.Deny;'));
+  assert.is((await run('push', 'shop.weft', 'oci:layout:one')).exit, 0);
+  for (const bundle of ['shop.weft', 'oci:layout:one']) {
+    const { exit, stdout, stderr } = await run('prove', bundle, 'deny.prove.ts');
+    assert.is(exit, 2, stderr);
+    assert.match(stdout, /^refuted +deny\.prove\.ts:3 /);
+    for (const [verb, code] of [
+      ['prove', 'U018'],
+      ['test', 'U003'],
+      ['bench', 'U003'],
+    ] as const) {
+      const bare = await run(
+        verb,
+        bundle,
+        ...(verb === 'prove' ? [] : ['--world', 'shop/world.yaml']),
+      );
+      assert.is(bare.exit, 64, bare.stderr);
+      assert.match(bare.stderr, `error[${code}]`);
+    }
+  }
+  const policy = await run('test', 'shop', 'shop/policies/pay.ts');
+  assert.is(policy.exit, 64);
+  assert.match(policy.stderr, '`shop/policies/pay.ts` is no file of tests');
+});
+
 test('rules of a list are looked into: blocks, ports, texts, and which comes first', async () => {
   await run('init', 'rules');
   write(
