@@ -14,7 +14,7 @@ import { type Input, type Result, textOption } from './command-spec.js';
 import { type Env, pathIn } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
-import { readFault } from './file-fault.js';
+import { writeFault } from './file-fault.js';
 import { openSubject, readText, type Subject, worldOf } from './subject.js';
 import { findTests, openScenario } from './test-files.js';
 import { isScenario } from './test-names.js';
@@ -79,7 +79,7 @@ function save(env: Env, shown: string, document: BenchDocument): void {
   try {
     writeAtomic(pathIn(env, shown), `${JSON.stringify(document, null, 2)}\n`);
   } catch (error) {
-    throw new CliError([readFault(shown, error)], EXIT.failure);
+    throw new CliError([writeFault(shown, error)], EXIT.failure);
   }
 }
 

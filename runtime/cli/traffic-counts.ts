@@ -16,7 +16,7 @@ export interface NamedCount {
 }
 
 /** Ends that the world does not know, told apart up to this many. */
-const MAX_UNKNOWN = 1000;
+export const MAX_UNKNOWN: number = 1000;
 
 const REASONS = Object.keys(REASON);
 const byCount = (a: { readonly count: number }, b: { readonly count: number }): number =>

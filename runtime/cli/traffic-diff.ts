@@ -17,6 +17,7 @@ import type { Subject } from './subject.js';
 import { worldOf } from './subject.js';
 import { decideTraffic, formatOf } from './traffic-input.js';
 import { seedOption } from './traffic-run.js';
+import { UnknownEnds } from './unknown-ends.js';
 import { UnseenTraffic } from './unseen-traffic.js';
 
 interface Side {
@@ -182,9 +183,11 @@ export async function runTrafficDiff(
     progress: progressBar(env),
   });
   const unseen = new UnseenTraffic([old.bundle.manifest, now.bundle.manifest], world);
+  const unknown = new UnknownEnds(world);
   for await (const batch of batches) {
     found.add(batch);
     unseen.add(batch);
+    unknown.add(batch);
   }
   const { records, compared, changedVerdicts, changedRoutes, faults, groups, others } = found;
   const rows = groups.map(({ what, count, old: was, new: is, example }) => [
@@ -208,7 +211,13 @@ export async function runTrafficDiff(
     exit: !isSame ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
     document: { old: old.digest, new: now.digest, file, format, summary, groups },
     text: [...(rows.length === 0 ? [] : [columns(rows)]), total].join('\n'),
-    diagnostics: [...old.diagnostics, ...now.diagnostics, ...faults.told, ...unseen.warnings(file)],
+    diagnostics: [
+      ...old.diagnostics,
+      ...now.diagnostics,
+      ...faults.told,
+      ...unknown.warnings(file),
+      ...unseen.warnings(file),
+    ],
     sources: now.sources,
   };
 }

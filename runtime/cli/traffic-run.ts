@@ -1,5 +1,5 @@
 /** `weft simulate BUNDLE FILE` where the file is recorded traffic: every record decided, and counted. */
-import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
+import { diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
 import { jsonLine } from '../agent/api/json.js';
 import { createRecordDecider, type DecidedBatch } from '../record/index.js';
 import { columns } from './columns.js';
@@ -12,10 +12,8 @@ import { progressBar } from './progress.js';
 import { openSubject, worldOf } from './subject.js';
 import { TrafficCounts } from './traffic-counts.js';
 import { decideTraffic, type TrafficFormat } from './traffic-input.js';
+import { TOLD_UNKNOWN, unknownWarnings } from './unknown-ends.js';
 import { UnseenTraffic } from './unseen-traffic.js';
-
-/** Of what the world does not know, so many are told one by one. */
-const TOLD_UNKNOWN = 20;
 
 /** The seed of draws. Throws CliError where it is no u32. */
 export function seedOption(input: Input): number {
@@ -35,26 +33,6 @@ function lines(batch: DecidedBatch): string {
     text += jsonLine({ record: batch.lines[row], ...(id === undefined ? {} : { id }), ...decided });
   }
   return text;
-}
-
-function unknownWarnings(counts: TrafficCounts, file: string): readonly Diagnostic[] {
-  const unknown = counts.unknownCounts();
-  if (unknown.length === 0) return [];
-  const total = counts.records - counts.decided;
-  const notes = unknown.slice(0, TOLD_UNKNOWN).map(({ name, count }) => `${count} times: ${name}`);
-  const more = unknown.length - TOLD_UNKNOWN;
-  return [
-    diagnostic(
-      'W406',
-      `${total} of ${counts.records} records are not decided: the world does not know an end of them`,
-      {
-        at: { file, line: 1, column: 1 },
-        severity: 'warning',
-        notes: more > 0 ? [...notes, `and ${more} more`] : notes,
-        help: 'give the workloads of world.yaml the addresses that stand in the file',
-      },
-    ),
-  ];
 }
 
 /** Decides a file of traffic and says what became of it. Throws CliError. */

@@ -81,6 +81,24 @@ test('options of one connection are refused where a file says what is asked', as
   assert.is((await run(...asked, '-H', 'X-A: 2')).exit, 0, 'both are sent');
 });
 
+test('what the world does not know is told by each verb that leaves it out', async () => {
+  write('known.ndjson', `${ALLOWED}\n`);
+  write('strange.ndjson', `${ALLOWED}\n{"from":"gone.prod","to":"ratings.prod:80"}\n`);
+  for (const verb of [
+    BUNDLE,
+    ['replay', '--verify', 'shop.weft'],
+    ['diff', 'shop.weft', 'shop.weft', '--traffic'],
+  ]) {
+    const strange = await run(...verb, 'strange.ndjson', ...WORLD);
+    assert.is(strange.exit, 0, strange.stderr);
+    assert.match(
+      strange.stderr,
+      /W406[\s\S]*1 of 2 records[\s\S]*1 times: `gone\.prod` is no workload/,
+    );
+    assert.is((await run(...verb, 'known.ndjson', ...WORLD)).stderr, '');
+  }
+});
+
 test('records are decided and counted', async () => {
   write(
     'seen.ndjson',

@@ -43,12 +43,14 @@ async function replay(env: Env, input: Input): Promise<Result> {
   const { decideTraffic } = await import('../traffic-input.js');
   const { progressBar } = await import('../progress.js');
   const { differencesOf, FaultList } = await import('../../record/index.js');
+  const { UnknownEnds } = await import('../unknown-ends.js');
   const { UnseenTraffic } = await import('../unseen-traffic.js');
   const { seedOption } = await import('../traffic-run.js');
   const subject = await openSubject(env, shown);
   const world = await worldOf(env, subject, textOption(input, 'world'));
   const faults = new FaultList();
   const unseen = new UnseenTraffic([subject.bundle.manifest], world);
+  const unknown = new UnknownEnds(world);
   const found: Differing[] = [];
   let [records, compared, undecided, different] = [0, 0, 0, 0];
   const batches = decideTraffic(env, {
@@ -63,6 +65,7 @@ async function replay(env: Env, input: Input): Promise<Result> {
   for await (const batch of batches) {
     faults.add(...batch.faults);
     unseen.add(batch);
+    unknown.add(batch);
     records += batch.count;
     for (let row = 0; row < batch.count; row += 1) {
       const record = batch.record(row);
@@ -85,7 +88,12 @@ async function replay(env: Env, input: Input): Promise<Result> {
     exit: different > 0 ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
     document: { bundle: subject.digest, file, summary, differences: found },
     text: [...found.map((one) => lineOf(one, file)), total].join('\n'),
-    diagnostics: [...subject.diagnostics, ...faults.told, ...unseen.warnings(file)],
+    diagnostics: [
+      ...subject.diagnostics,
+      ...faults.told,
+      ...unknown.warnings(file),
+      ...unseen.warnings(file),
+    ],
     sources: subject.sources,
   };
 }
