@@ -74,6 +74,11 @@ test('options of one connection are refused where a file says what is asked', as
     assert.match(stderr, '`--seed` goes with recorded traffic');
   }
   assert.is((await run(...BUNDLE, 'one.ndjson', ...WORLD, '--seed', '3')).exit, 0);
+  const versions = ['diff', 'shop.weft', 'shop.weft', ...WORLD];
+  const formal = await run(...versions);
+  assert.is(formal.exit, 64, 'without traffic it knows no world');
+  assert.match(formal.stderr, '`--world` goes with `--traffic`');
+  assert.is((await run(...versions, '--traffic', 'one.ndjson')).exit, 0);
   const asked = [...one, '--request', 'GET /', '-H', 'x-a: 1'];
   const twice = await run(...asked, '-H', 'x-a: 2');
   assert.is(twice.exit, 64, 'only one of them would be sent');

@@ -5,6 +5,7 @@ import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
 import { TRAFFIC_FORMAT_OPTION } from '../traffic-options.js';
+import { usageFault } from '../usage-fault.js';
 
 const USUAL_LIMIT = 100;
 
@@ -18,6 +19,14 @@ function limitOption(input: Input): number {
 
 async function diff(env: Env, input: Input): Promise<Result> {
   const [shownOld = '.', shownNew = '.'] = input.arguments;
+  const ofTraffic = ['format', 'world', 'from', 'seed'].find(
+    (name) => textOption(input, name) !== null,
+  );
+  if (ofTraffic !== undefined && textOption(input, 'traffic') === null) {
+    const help =
+      'name a recording, or leave it out: without traffic all that there could be counts';
+    throw usageFault(`\`--${ofTraffic}\` goes with \`--traffic\``, help);
+  }
   const { openSubject } = await import('../subject.js');
   const [old, now] = [await openSubject(env, shownOld), await openSubject(env, shownNew)];
   const traffic = textOption(input, 'traffic');
