@@ -44,6 +44,7 @@ test('what is missing is said', async () => {
     for (const [args, message] of [
       [['control'], /`--ca` is needed\n = help: run `weft control --help`/],
       [['control', ...FILES, '--page', 'here'], /`here` is not HOST:PORT/],
+      [['control', ...FILES, '--listen', '10.0.0.1'], /`10.0.0.1` is not HOST:PORT/],
       [['control', 'ca'], /`--out` is needed/],
       [['control', 'ca', 'init', '--out', 'x'], /`--trust-domain` is a name/],
       [['control', 'ca', 'issue', '--out', 'x'], /takes `init`, or `issue`/],

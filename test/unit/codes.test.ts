@@ -10,6 +10,8 @@ import * as assert from 'uvu/assert';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const CODE = /\b(?:[PITLBWSAUOVFDCN]\d{3}|KERNEL_[A-Z][A-Z_0-9]*)\b/g;
+/** Rooms whose codes the verbs of a cluster show. */
+const CLUSTER = /^runtime\/(?:control|rollout|spiffe|store)\//;
 /** Made from an errno, not declared one by one. */
 const FROM_ERRNO = /^KERNEL_E[A-Z]+$/;
 
@@ -106,6 +108,16 @@ test('the list of untested codes holds nothing that is tested or gone', () => {
     Object.keys(UNTESTED).filter((code) => shown.has(code) || !declared.has(code)),
     [],
   );
+});
+
+test('the tool knows the remedy of every code of a cluster', async () => {
+  const { remedyOf }: { remedyOf: (code: string) => string | null } = await import(
+    pathToFileURL(join(root, 'dist/runtime/cli/remedies.js')).href
+  );
+  const missing = [...declared]
+    .filter(([code, [file = '']]) => CLUSTER.test(file) && remedyOf(code) === null)
+    .map(([code, places]) => `${code} of ${places.join(', ')}`);
+  assert.equal(missing, []);
 });
 
 test('a code in a comment is no use of it', () => {

@@ -117,6 +117,40 @@ test('an address that is taken, and one where nobody is', async () => {
   }
 });
 
+test('who reaches no control plane hears why, each address, and the time of a certificate', async () => {
+  const world = await controlWorld();
+  const plain = createServer((socket) => socket.on('error', () => {}).end('no TLS'));
+  try {
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const { port } = await world.control();
+    const at = plain.address();
+    const other = typeof at === 'object' && at !== null ? at.port : 0;
+    const hour = 3_600_000;
+    const times = { now: Date.now() - 2 * hour, lifetimeMs: hour };
+    const ann = await world.authority.issue('operator', 'ann');
+    const late = await world.authority.issue('operator', 'late', times);
+    const why = async (paths: typeof ann, ports: readonly number[]): Promise<string> => {
+      const admin = openAdmin({ control: ports.map((of) => `127.0.0.1:${of}`), ...paths });
+      try {
+        await admin.state();
+        return 'answered';
+      } catch (error) {
+        return error instanceof Error ? error.message : '';
+      }
+    };
+    const [nobody, noTls, expired, fine] = await Promise.all([
+      ...[why(ann, [1]), why(ann, [other]), why(late, [port]), why(ann, [port])],
+    ]);
+    assert.is(nobody, 'no control plane answers: 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1');
+    assert.match(noTls ?? '', `127.0.0.1:${other}: no TLS is agreed on: wrong version number`);
+    assert.match(expired ?? '', /: it ends the connection; the certificate of .*late held until /);
+    assert.is(fine, 'answered');
+  } finally {
+    plain.close();
+    await world.close();
+  }
+});
+
 test('of several control planes one that answers is asked', async () => {
   const world = await controlWorld();
   try {

@@ -24,17 +24,26 @@ function needed(input: Input, name: string): string {
   throw usageFault(`\`--${name}\` is needed`, 'run `weft control --help`');
 }
 
+function placeOf(text: string, example: string): { host: string; port: number } {
+  const [, six, four, port = ''] = PLACE.exec(text) ?? [];
+  const host = six ?? four;
+  if (host !== undefined && Number(port) <= 65535) return { host, port: Number(port) };
+  const help = `for instance ${example}`;
+  throw new CliError([diagnostic('U004', `\`${text}\` is not HOST:PORT`, { help })], EXIT.usage);
+}
+
+/** Where nodes and operators are served. Throws CliError: gRPC would take 443 where no port is said. */
+function listenOf(input: Input): string {
+  const text = textOption(input, 'listen') ?? DEFAULT_LISTEN;
+  placeOf(text, DEFAULT_LISTEN);
+  return text;
+}
+
 /** Where the page is served; null where it is not asked for. Throws CliError. */
 function pageOf(input: Input): StatusPlace | null {
   const text = textOption(input, 'page');
   if (text === null) return null;
-  const [, six, four, port = ''] = PLACE.exec(text) ?? [];
-  const host = six ?? four;
-  if (host === undefined || Number(port) > 65535) {
-    const help = 'for instance 127.0.0.1:7444';
-    throw new CliError([diagnostic('U004', `\`${text}\` is not HOST:PORT`, { help })], EXIT.usage);
-  }
-  return { folder: builtPage('status-page'), host, port: Number(port) };
+  return { folder: builtPage('status-page'), ...placeOf(text, '127.0.0.1:7444') };
 }
 
 /** A file of the store's, where it was given. */
@@ -45,6 +54,7 @@ function fileOption(env: Env, input: Input, as: string, name: string): Record<st
 
 async function serve(env: Env, input: Input): Promise<Result> {
   const page = pageOf(input);
+  const listen = listenOf(input);
   const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => pathIn(env, needed(input, name))) as [
     string,
     string,
@@ -69,7 +79,7 @@ async function serve(env: Env, input: Input): Promise<Result> {
     try {
       const control = await openControl({
         ...{ store, keys, clock: REAL_CLOCK, onFault },
-        listen: textOption(input, 'listen') ?? DEFAULT_LISTEN,
+        listen,
         page,
         onLead: (leads) => log('info', leads ? 'drives rollouts' : 'drives rollouts no longer'),
       });

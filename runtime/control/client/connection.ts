@@ -7,9 +7,10 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { AdminPlace } from '../../rollout/index.js';
-import { channelCredentials, readKeyPair } from '../../spiffe/index.js';
+import { channelCredentials, outOfTime, readKeyPair } from '../../spiffe/index.js';
 import { MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES } from '../wire/index.js';
 import { AdminError, adminError } from './admin-error.js';
+import { connectFault } from './connect-fault.js';
 
 /** Who does not answer a connection in so long is passed over, in milliseconds. */
 const CONNECT_MS = 5_000;
@@ -25,15 +26,17 @@ export interface Connection {
   close(): void;
 }
 
-function isReady(client: Client): Promise<Error | null> {
+/** True once a connection stands; false where none does in time. */
+function isReady(client: Client): Promise<boolean> {
   return new Promise((resolve) => {
-    client.waitForReady(Date.now() + CONNECT_MS, (error) => resolve(error ?? null));
+    client.waitForReady(Date.now() + CONNECT_MS, (error) => resolve(error === undefined));
   });
 }
 
 /** Opens one when it is first needed. Throws IdentityError where the operator's files are no pair. */
 export function openConnection(place: AdminPlace): Connection {
-  const credentials = channelCredentials(readKeyPair(place));
+  const pair = readKeyPair(place);
+  const credentials = channelCredentials(pair);
   let open: Promise<{ client: Client; address: string }> | null = null;
 
   async function connect(): Promise<{ client: Client; address: string }> {
@@ -47,11 +50,13 @@ export function openConnection(place: AdminPlace): Connection {
         'grpc.enable_http_proxy': 0,
         'grpc.enable_channelz': 0,
       });
-      const error = await isReady(client);
-      if (error === null) return { client, address };
+      if (await isReady(client)) return { client, address };
+      const none = `no answer in ${CONNECT_MS / 1000} s`;
+      faults.push(`${address}: ${await connectFault(client, none)}`);
       client.close();
-      faults.push(`${address}: ${error.message}`);
     }
+    const late = outOfTime(pair, Date.now());
+    if (late !== null) faults.push(late);
     throw new AdminError('C040', `no control plane answers: ${faults.join('; ')}`);
   }
 
