@@ -30,7 +30,10 @@ function askedText({ from, to, request }: TrafficRecord): string {
   return request === undefined ? ends : `${ends} ${request.method} ${request.path}`;
 }
 
-/** The record whose `id` it is, or the one of a line; both are looked for, and its own id goes before. */
+/**
+ * The record whose `id` it is, or the one of a line, or of `LINE.N` the line's Nth; each is looked for, and its own id goes
+ * before. Throws CliError where a line has several and none of them is said.
+ */
 async function findRecord(
   env: Env,
   input: Input,
@@ -49,13 +52,21 @@ async function findRecord(
     progress: progressBar(env),
   });
   let ofLine: { readonly record: TrafficRecord; readonly line: number } | null = null;
+  const [wanted, nth] = id.split('.');
+  let onLine = 0;
   for await (const batch of batches) {
     for (let row = 0; row < batch.count; row += 1) {
       const line = batch.lines[row] ?? 0;
       const record = batch.record(row);
       if (record.id === id) return { record, line };
-      if (String(line) === id) ofLine = { record, line };
+      if (String(line) !== wanted) continue;
+      onLine += 1;
+      if (nth === undefined || nth === String(onLine)) ofLine = { record, line };
     }
+  }
+  if (onLine > 1 && nth === undefined) {
+    const help = `name one of them, as \`${id}.1\` to \`${id}.${onLine}\``;
+    throw usageFault(`line ${id} of \`${file}\` has ${onLine} records`, help);
   }
   return ofLine;
 }

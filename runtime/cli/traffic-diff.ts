@@ -12,6 +12,7 @@ import { type Input, type Result, textOption } from './command-spec.js';
 import type { Env } from './env.js';
 import { EXIT } from './exit.js';
 import { CliError } from './failure.js';
+import { nothingCompared } from './nothing-compared.js';
 import { progressBar } from './progress.js';
 import type { Subject } from './subject.js';
 import { worldOf } from './subject.js';
@@ -207,8 +208,14 @@ export async function runTrafficDiff(
     others,
   };
   const isSame = changedVerdicts + changedRoutes === 0;
+  const nothing = nothingCompared(found, file);
+  const exit = hasErrors(faults.told)
+    ? EXIT.findings
+    : nothing !== null
+      ? EXIT.unsupported
+      : EXIT.ok;
   return {
-    exit: !isSame ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
+    exit: isSame ? exit : EXIT.differences,
     document: { old: old.digest, new: now.digest, file, format, summary, groups },
     text: [...(rows.length === 0 ? [] : [columns(rows)]), total].join('\n'),
     diagnostics: [
@@ -217,6 +224,7 @@ export async function runTrafficDiff(
       ...faults.told,
       ...unknown.warnings(file),
       ...unseen.warnings(file),
+      ...(nothing === null ? [] : [nothing]),
     ],
     sources: now.sources,
   };

@@ -26,4 +26,8 @@ export const CODES: CodeTable = {
     title: 'time of no calendar',
     help: 'write an ISO time as 2026-01-02T03:04:05Z; the other lines are decided',
   },
+  W410: {
+    title: 'no record was compared',
+    help: 'give the world in which they were recorded; `replay` compares records that say what was decided',
+  },
 };

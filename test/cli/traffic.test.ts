@@ -87,8 +87,9 @@ test('options of one connection are refused where a file says what is asked', as
 });
 
 test('what the world does not know is told by each verb that leaves it out', async () => {
-  write('known.ndjson', `${ALLOWED}\n`);
-  write('strange.ndjson', `${ALLOWED}\n{"from":"gone.prod","to":"ratings.prod:80"}\n`);
+  const known = `${ALLOWED.slice(0, -1)},"decided":{"verdict":"allow"}}\n`;
+  write('known.ndjson', known);
+  write('strange.ndjson', `${known}{"from":"gone.prod","to":"ratings.prod:80"}\n`);
   for (const verb of [
     BUNDLE,
     ['replay', '--verify', 'shop.weft'],
@@ -102,6 +103,28 @@ test('what the world does not know is told by each verb that leaves it out', asy
     );
     assert.is((await run(...verb, 'known.ndjson', ...WORLD)).stderr, '');
   }
+});
+
+test('a comparison of nothing is no agreement: exit 4', async () => {
+  const seen = `${ALLOWED.slice(0, -1)},"decided":{"verdict":"allow"}}\n`;
+  const strange = seen.replace('"reviews.prod"', '"gone.prod"');
+  write('moved.ndjson', strange);
+  write('partly.ndjson', strange + seen);
+  write('undecided.ndjson', `${ALLOWED}\n`);
+  const replay = ['replay', '--verify', 'shop.weft'];
+  const diff = ['diff', 'shop.weft', 'shop.weft', '--traffic'];
+  for (const verb of [replay, diff]) {
+    const nothing = await run(...verb, 'moved.ndjson', ...WORLD);
+    assert.is(nothing.exit, 4, nothing.stderr);
+    assert.match(nothing.stderr, /W410[\s\S]*none of 1 records could be compared/);
+    const partly = await run(...verb, 'partly.ndjson', ...WORLD);
+    assert.is(partly.exit, 0, partly.stderr);
+    assert.not.match(partly.stderr, 'W410');
+  }
+  const undecided = await run(...replay, 'undecided.ndjson', ...WORLD);
+  assert.is(undecided.exit, 4, 'nothing was decided when it was seen');
+  assert.match(undecided.stderr, 'W410');
+  assert.is((await run(...diff, 'undecided.ndjson', ...WORLD)).exit, 0, 'both versions decide it');
 });
 
 test('records are decided and counted', async () => {
@@ -226,6 +249,16 @@ test('a capture, a HAR and an access log', async () => {
   const har = await run(...BUNDLE, 'seen.har', ...WORLD, '--from', 'batch.dev');
   assert.match(har.stdout, /1 records: 0 allowed, 1 denied/, har.stderr);
   assert.is((await run(...BUNDLE, 'seen.har', ...WORLD)).exit, 64, 'without a client');
+  const other = { ...entry, request: { ...entry.request, url: 'http://ratings.prod/other' } };
+  write('line.har', JSON.stringify({ log: { entries: [entry, other] } }));
+  const explain = (id: string): Promise<Transcript> =>
+    run('explain', 'shop', '--record', 'line.har', '--id', id, ...WORLD, '--from', 'batch.dev');
+  const several = await explain('1');
+  assert.is(several.exit, 64, several.stdout);
+  assert.match(several.stderr, 'line 1 of `line.har` has 2 records');
+  assert.match((await explain('1.2')).stdout, '/other');
+  assert.not.match((await explain('1.1')).stdout, '/other');
+  assert.is((await explain('1.3')).exit, 64, 'there is no third');
   const log = {
     method: 'GET',
     path: '/',

@@ -102,7 +102,7 @@ export const EXPLAIN_COMMAND: CommandSpec = {
       description: 'recorded traffic, instead of a scenario; `-` for stdin',
     },
     TRAFFIC_FORMAT_OPTION,
-    { flags: '--id <ID>', description: 'which record: its id, or its line' },
+    { flags: '--id <ID>', description: 'which record: its id, its line, or LINE.N of several' },
     { flags: '--seed <N>', description: 'of the draws that a record does not have (default: 0)' },
     ...DECISION_OPTIONS,
     {

@@ -43,6 +43,7 @@ async function replay(env: Env, input: Input): Promise<Result> {
   const { decideTraffic } = await import('../traffic-input.js');
   const { progressBar } = await import('../progress.js');
   const { differencesOf, FaultList } = await import('../../record/index.js');
+  const { nothingCompared } = await import('../nothing-compared.js');
   const { UnknownEnds } = await import('../unknown-ends.js');
   const { UnseenTraffic } = await import('../unseen-traffic.js');
   const { seedOption } = await import('../traffic-run.js');
@@ -84,8 +85,14 @@ async function replay(env: Env, input: Input): Promise<Result> {
   }
   const summary = { records, compared, undecided, different, faults: faults.count };
   const total = `${records} records: ${compared} compared, ${different} differ, ${undecided} not decided; ${faults.count} faults of the file`;
+  const nothing = nothingCompared({ records, compared }, file);
+  const exit = hasErrors(faults.told)
+    ? EXIT.findings
+    : nothing !== null
+      ? EXIT.unsupported
+      : EXIT.ok;
   return {
-    exit: different > 0 ? EXIT.differences : hasErrors(faults.told) ? EXIT.findings : EXIT.ok,
+    exit: different > 0 ? EXIT.differences : exit,
     document: { bundle: subject.digest, file, summary, differences: found },
     text: [...found.map((one) => lineOf(one, file)), total].join('\n'),
     diagnostics: [
@@ -93,6 +100,7 @@ async function replay(env: Env, input: Input): Promise<Result> {
       ...faults.told,
       ...unknown.warnings(file),
       ...unseen.warnings(file),
+      ...(nothing === null ? [] : [nothing]),
     ],
     sources: subject.sources,
   };
@@ -102,7 +110,7 @@ export const REPLAY_COMMAND: CommandSpec = {
   name: 'replay',
   summary: 'decide records again and compare',
   description:
-    'Decides each record of a file by the simulator and compares verdict, site or rule, and route with\nwhat was decided when it was seen. Exit code 5 where any differ.',
+    'Decides each record of a file by the simulator and compares verdict, site or rule, and route with\nwhat was decided when it was seen. Exit code 5 where any differ, 4 where none could be compared.',
   example:
     '$ weft replay --verify shop.weft seen.ndjson --world world.yaml\n1000 records: 1000 compared, 0 differ, 0 not decided; 0 faults of the file',
   arguments: [
