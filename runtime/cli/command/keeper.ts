@@ -10,6 +10,7 @@ function isSpawnFault(error: unknown): error is Error & { readonly code: string 
 
 export const KEEPER_COMMAND: CommandSpec = {
   name: 'keeper',
+  serves: true,
   summary: 'keep an agent running, and its pooled connections open while it is away',
   description:
     'Starts the command and starts it again whenever it fails. What the agent has in\nits pools is kept here meanwhile, so that exchanges which the kernel has under way\nlive on. Speaks the protocol of systemd (FDSTORE), which needs no keeper.',
