@@ -41,6 +41,6 @@ export {
   OCI_LAYOUT_FILE,
   REF_NAME,
 } from './oci.js';
-export { type Located, readImage, readLayout } from './read-image.js';
+export { knowLayout, type Located, readImage, readLayout } from './read-image.js';
 export { field } from './refusal.js';
 export { sbomOf } from './sbom.js';

@@ -15,6 +15,14 @@ export function readImage(manifest: Uint8Array, digest: string): Located {
   });
 }
 
+/** Whether an image layout's version is known: who writes into another would damage it. */
+export function knowLayout(layout: Uint8Array): { readonly ok: true } | Refused {
+  return answering(() => {
+    checkLayout(layout);
+    return { ok: true } as const;
+  });
+}
+
 /** The manifest of the bundle in an image layout; `name` is a tag or digest, or null. */
 export function readLayout(layout: Uint8Array, index: Uint8Array, name: string | null): Located {
   return answering(() => {

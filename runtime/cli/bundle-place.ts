@@ -137,6 +137,8 @@ export async function writePlace(
       rmSync(pathIn(env, signatureFile(place.path)), { force: true });
     }
   } catch (error) {
+    // The layout is at fault, not the bundle that should go into it.
+    if (error instanceof ImageError) refuseBundle(error.diagnostics, `oci:${place.path}`);
     throw unwritten(place.path, error);
   }
   return null;

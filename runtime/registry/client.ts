@@ -148,7 +148,11 @@ export class RegistryClient {
     if (status === 401 || status === 403) {
       throw new RegistryError('O103', `${place} refuses ${what}: ${status}${words}`);
     }
-    if (status === 404) throw new RegistryError('O104', `${place} has no ${what}${words}`);
+    if (status === 404) {
+      // 200 is wanted of what is asked for, others of what is pushed.
+      const fault = wanted === 200 ? `has no ${what}` : `does not take ${what}: 404`;
+      throw new RegistryError('O104', `${place} ${fault}${words}`);
+    }
     throw new RegistryError('O105', `${place} answered ${status} for ${what}${words}`);
   }
 }

@@ -17,6 +17,7 @@ import {
   digestOf,
   field,
   type Image,
+  knowLayout,
   MAX_BLOB_BYTES,
   MAX_IMAGE_MANIFEST_BYTES,
   MEDIA_TYPE,
@@ -102,7 +103,13 @@ function writeBlob(folder: string, digest: string, bytes: Uint8Array): void {
   write(blobFile(folder, digest), bytes);
 }
 
+/** What a layout lists, before anything is written into it. Throws RegistryError O110, ImageError. */
 function entriesOf(folder: string): readonly unknown[] {
+  const version = join(folder, OCI_LAYOUT_FILE);
+  if (existsSync(version)) {
+    const known = knowLayout(read(version, MAX_IMAGE_MANIFEST_BYTES));
+    if (!known.ok) throw new ImageError(known.diagnostics);
+  }
   const path = join(folder, OCI_INDEX_FILE);
   if (!existsSync(path)) return [];
   const entries = indexEntries(read(path, MAX_IMAGE_MANIFEST_BYTES));
@@ -116,11 +123,11 @@ function writeIndex(folder: string, manifests: readonly unknown[]): void {
   write(join(folder, OCI_INDEX_FILE), Buffer.from(JSON.stringify(index)));
 }
 
-/** Puts an image into a layout, making it where there is none. All other tags stay, those of the same image too. */
+/** Puts an image into a layout, making it where there is none. All other tags stay, those of the same image too. Throws RegistryError, ImageError. */
 export function writeLayoutImage(folder: string, name: string | null, image: Image): void {
+  const before = entriesOf(folder);
   for (const [digest, bytes] of image.blobs) writeBlob(folder, digest, bytes);
   writeBlob(folder, image.digest, image.manifest);
-  const before = entriesOf(folder);
   const isThere = (e: unknown): boolean => field(e, 'digest') === image.digest;
   if (name === null && before.some(isThere)) {
     writeIndex(folder, before);
@@ -137,7 +144,7 @@ export function writeLayoutImage(folder: string, name: string | null, image: Ima
   writeIndex(folder, [...others, entry]);
 }
 
-/** Adds signatures of a bundle that is there. Throws RegistryError. */
+/** Adds signatures of a bundle that is there. Throws RegistryError, ImageError. */
 export function addLayoutSignatures(
   folder: string,
   subject: Subject,

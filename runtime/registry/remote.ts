@@ -3,6 +3,7 @@ import { digestOf, field, type Image, MEDIA_TYPE, readImage } from '../../compil
 import { RegistryClient } from './client.js';
 import { findCredentials } from './credentials.js';
 import { ImageError } from './image-error.js';
+import { isLoopback, type PlainHttp } from './plain-http.js';
 import { type Reference, referenceText } from './reference.js';
 import {
   EMPTY,
@@ -22,19 +23,12 @@ import { Session } from './session.js';
 export interface Access {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly ca: string | null;
-  /** `loopback`: HTTP without TLS, to this machine; `anywhere`: also to others. */
-  readonly plainHttp: 'never' | 'loopback' | 'anywhere';
+  readonly plainHttp: PlainHttp;
   readonly signal: AbortSignal;
 }
 
 /** Signatures of one bundle that are fetched; as many as are looked at. */
 export const MAX_REFERRERS = 64;
-
-/** True where a host is this machine. */
-export function isLoopback(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return name === 'localhost' || name === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(name);
-}
 
 /** A client for the repository of a reference. Throws RegistryError O108, O109. */
 export function openRegistry(reference: Reference, access: Access): RegistryClient {
@@ -47,7 +41,7 @@ export function openRegistry(reference: Reference, access: Access): RegistryClie
     );
   }
   const credentials = findCredentials(env, host);
-  const session = new Session({ host, credentials, plainHttp: plainHttp !== 'never', ca, signal });
+  const session = new Session({ host, credentials, plainHttp, ca, signal });
   return new RegistryClient(session, reference);
 }
 

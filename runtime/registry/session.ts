@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readChallenge } from './challenge.js';
 import type { Credentials } from './credentials.js';
 import { exchange, type HttpAnswer, type HttpOptions, type HttpRequest } from './http.js';
+import { isLoopback, type PlainHttp } from './plain-http.js';
 import { RegistryError } from './registry-error.js';
 
 /** Redirects that are followed. */
@@ -19,7 +20,7 @@ const FIRST_PAUSE_MS = 200;
 export interface SessionOptions extends HttpOptions {
   readonly host: string;
   readonly credentials: Credentials | null;
-  readonly plainHttp: boolean;
+  readonly plainHttp: PlainHttp;
 }
 
 export type Question = Omit<HttpRequest, 'url'> & { readonly path: string };
@@ -39,21 +40,25 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.#origin = `${options.plainHttp ? 'http' : 'https'}://${options.host}`;
+    this.#origin = `${options.plainHttp === 'never' ? 'https' : 'http'}://${options.host}`;
   }
 
   /** Asks below the registry's root, or at a place that it gave. Rejects with RegistryError. */
   async ask({ path, ...question }: Question): Promise<HttpAnswer> {
     const url = this.#resolve(path, this.#origin);
-    const first = await this.#send(url, question);
-    if (first.status !== 401) return first;
+    const { answer: first, isHome } = await this.#send(url, question);
+    // Who else asks for credentials (storage that the registry leads to) is not told them.
+    if (first.status !== 401 || !isHome) return first;
     const authorization = await this.#authorize(text(first.headers['www-authenticate']));
     if (authorization === null) return first;
     this.#authorization = authorization;
-    return this.#send(url, question);
+    return (await this.#send(url, question)).answer;
   }
 
-  /** A place that the registry named. Throws RegistryError O105 where it leads away from TLS. */
+  /**
+   * A place that the registry named: a redirect, an upload, a token server. Throws RegistryError:
+   * O108 where plain HTTP leaves this machine, O105 where it leads away from TLS or is no place.
+   */
   #resolve(place: string, base: string): URL {
     let url: URL;
     try {
@@ -61,13 +66,24 @@ export class Session {
     } catch {
       throw new RegistryError('O105', `\`${place.slice(0, 200)}\` is no place to go on at`);
     }
-    const isFine =
-      url.protocol === 'https:' || (this.#options.plainHttp && url.protocol === 'http:');
+    const { host, plainHttp } = this.#options;
+    const isPlain = url.protocol === 'http:';
+    if (isPlain && plainHttp === 'loopback' && !isLoopback(url.host)) {
+      throw new RegistryError(
+        'O108',
+        `${host} leads to \`${url.origin}\`, which is not this machine: it must name it by https`,
+      );
+    }
+    const isFine = url.protocol === 'https:' || (isPlain && plainHttp !== 'never');
     if (isFine && url.username === '' && url.password === '') return url;
     throw new RegistryError('O105', `the registry leads to \`${url.protocol}//${url.host}\``);
   }
 
-  async #send(start: URL, question: Omit<Question, 'path'>): Promise<HttpAnswer> {
+  /** Sends a question and follows redirects; `isHome` where the registry itself answered. */
+  async #send(
+    start: URL,
+    question: Omit<Question, 'path'>,
+  ): Promise<{ readonly answer: HttpAnswer; readonly isHome: boolean }> {
     let url = start;
     for (let hop = 0; ; hop += 1) {
       const isHome = url.origin === new URL(this.#origin).origin;
@@ -80,7 +96,7 @@ export class Session {
       const location = text(answer.headers.location);
       const isQuestion = question.method === 'GET' || question.method === 'HEAD';
       const isRedirect = isQuestion && [301, 302, 303, 307, 308].includes(answer.status);
-      if (!isRedirect || location === undefined) return answer;
+      if (!isRedirect || location === undefined) return { answer, isHome };
       if (hop === MAX_REDIRECTS) {
         throw new RegistryError('O105', `${start.host} redirects more than ${MAX_REDIRECTS} times`);
       }

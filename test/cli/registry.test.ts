@@ -110,6 +110,17 @@ test('what is pushed into a layout is read by skopeo, with its signatures kept',
   skopeo('inspect', '--raw', 'oci-archive:named.tar:one');
 });
 
+test('a layout of another version is told, and stays as it was', async () => {
+  await ok('push', 'a.weft', 'oci:later:v1');
+  const version = join(cwd, 'later', 'oci-layout');
+  writeFileSync(version, '{"imageLayoutVersion":"2.0.0"}');
+  const refused = await run('push', 'a.weft', 'oci:later:v2');
+  assert.is(refused.exit, 6);
+  assert.match(refused.stderr, 'error[B104]');
+  assert.match(refused.stderr, 'oci:later');
+  assert.is(readFileSync(version, 'utf8'), '{"imageLayoutVersion":"2.0.0"}');
+});
+
 test('who has not signed is told, with exit 6', async () => {
   const none = await run('verify', 'a.weft', '--key', 'alice.pub');
   assert.is(none.exit, 6);

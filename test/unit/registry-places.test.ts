@@ -1,5 +1,5 @@
 /** Where bundles lie: references, credentials for them, and image layouts. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -144,6 +144,40 @@ test('one bundle has several tags in a layout, and each stays until another bund
   const { manifests } = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8'));
   assert.is(manifests.length, 2, 'no entry twice, and none without a tag beside one with it');
   assert.is(await refusal(() => digestAt('v3')), 'B104');
+});
+
+/** Everything in a folder: each file with what it holds. */
+function filesIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+    .map((path) => `${path} ${readFileSync(path, 'latin1')}`);
+}
+
+test('a layout of another version is refused and stays as it was; a spaced one is known', async () => {
+  const folder = join(home, 'versions');
+  const bundle = sampleBundle();
+  const other = encodeImage({ ...bundle, manifest: { ...bundle.manifest, fuel: 1 } });
+  writeLayoutImage(folder, 'v1', IMAGE);
+  for (const [text, code] of [
+    ['{"imageLayoutVersion":"2.0.0"}', 'B104'],
+    ['{}', 'B104'],
+    ['no json', 'B105'],
+  ] as const) {
+    writeFileSync(join(folder, 'oci-layout'), text);
+    const before = filesIn(folder);
+    assert.is(await refusal(() => writeLayoutImage(folder, 'v2', other)), code, text);
+    assert.is(await refusal(() => addLayoutSignatures(folder, SUBJECT, ['{"a":1}'])), code, text);
+    assert.equal(filesIn(folder), before, text);
+  }
+  writeFileSync(join(folder, 'oci-layout'), '{ "imageLayoutVersion": "1.0.0" }\n');
+  writeLayoutImage(folder, 'v2', other);
+  assert.is(readLayoutImage(folder, 'v2').digest, other.digest);
+  writeFileSync(join(folder, 'index.json'), '{}');
+  const before = filesIn(folder);
+  assert.is(await refusal(() => writeLayoutImage(folder, 'v1', IMAGE)), 'O110');
+  assert.equal(filesIn(folder), before, 'an index that is none');
 });
 
 test.run();

@@ -14,7 +14,7 @@ import {
   pushSignatures,
   type Reference,
 } from '../../runtime/registry/index.js';
-import { isLoopback } from '../../runtime/registry/remote.js';
+import { isLoopback } from '../../runtime/registry/plain-http.js';
 import { FakeRegistry, type Lie, TEST_CA } from '../support/fake-registry.js';
 import { refusal } from '../support/registry-refusal.js';
 import { sampleBundle } from '../support/sample-bundle.js';
