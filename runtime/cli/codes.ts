@@ -10,7 +10,7 @@ export const CODES: CodeTable = {
   U011: { title: 'file cannot be written', help: 'check the folder and its permissions' },
   U012: {
     title: 'file exists already',
-    help: '`weft init` never overwrites; choose an empty folder',
+    help: 'nothing is overwritten; choose another name or an empty folder',
   },
   U013: {
     title: 'neither a project nor a bundle',

@@ -46,7 +46,11 @@ function statusResult(watched: Watched, name: string | null): Result {
 async function watchStatus(env: Env, input: Input, admin: Admin): Promise<Result> {
   const name = input.arguments[1] ?? null;
   const view = liveView(env.stdout);
+  let isFirst = true;
   for await (const watched of admin.watch(env.signal)) {
+    // A name that is not there at the begin is a mistake; one that goes later was there.
+    if (isFirst && name !== null) chosenRollout(watched, name);
+    isFirst = false;
     const shown = watched.rollouts.filter((d) => name === null || d.name === name);
     if (input.format === 'ndjson') {
       const rollouts = shown.map((d) => rolloutJson(d, progressIn(d, watched)));

@@ -9,8 +9,7 @@ import {
   messageOf,
   type Position,
 } from '../../compiler/diagnostic/index.js';
-import { isRecord, recordFaults } from '../schema/index.js';
-import { isoMilliseconds } from '../simulate/index.js';
+import { isoMilliseconds, isRecord, recordFaults } from '../schema/index.js';
 import { CODES } from './codes.js';
 import { type LineBlock, MAX_LINE_BYTES } from './line-blocks.js';
 import type { TrafficRecord } from './types.js';

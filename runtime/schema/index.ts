@@ -1,4 +1,5 @@
 export { CODES as SCHEMA_CODES } from './codes.js';
+export { isoMilliseconds } from './iso-time.js';
 export { didYouMean, nearest } from './nearest.js';
 export {
   type DocumentPath,

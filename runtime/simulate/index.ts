@@ -28,7 +28,6 @@ export { connectionOf } from './flow-steps.js';
 export { withHealth } from './health-index.js';
 export { type Current, hostImports, OUT_OF_FUEL, type Texts } from './host.js';
 export { createInlineDecider, type InlineDecider } from './inline-decider.js';
-export { isoMilliseconds } from './iso-time.js';
 export { openSimulator, type Simulator, type StartEngine } from './open-simulator.js';
 export type { BoundPlace, DecideInput, Outcome, ShadowVerdict } from './outcome.js';
 export { patternMatcher } from './patterns.js';

@@ -6,10 +6,15 @@ import {
   type Position,
 } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
-import { type DocumentPath, type DocumentRead, didYouMean, readDocument } from '../schema/index.js';
+import {
+  type DocumentPath,
+  type DocumentRead,
+  didYouMean,
+  isoMilliseconds,
+  readDocument,
+} from '../schema/index.js';
 import { CODES } from './codes.js';
 import { caseDraws, DEFAULT_NOW } from './draws.js';
-import { isoMilliseconds } from './iso-time.js';
 import type { DecideInput } from './outcome.js';
 import type { RequestText } from './request.js';
 import { type ConnectText, resolveConnect } from './resolve-connect.js';

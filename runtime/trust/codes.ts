@@ -51,4 +51,8 @@ export const CODES: CodeTable = {
     title: 'signatures cannot be read',
     help: 'check the file and its permissions; `weft sign` writes it anew',
   },
+  V115: {
+    title: 'encrypted key is not opened',
+    help: 'set WEFT_KEY_PASSPHRASE to the passphrase that the key was made with',
+  },
 };

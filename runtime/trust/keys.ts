@@ -55,12 +55,31 @@ export function readPublicKey(pem: string): KeyObject {
   }, 'public');
 }
 
-/** A private key from its PEM text; `passphrase` where it is encrypted. Throws TrustError V111. */
+/** What Node says of an encrypted key where it has no passphrase; which of them, OpenSSL decides. */
+const NO_PASSPHRASE = ['ERR_MISSING_PASSPHRASE', 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED'];
+
+/** Whether a text is a whole key that wants a passphrase: a wrong one is told in many ways, none in few. */
+function isEncrypted(pem: string): boolean {
+  try {
+    createPrivateKey({ key: pem, format: 'pem' });
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && NO_PASSPHRASE.includes(String(error.code));
+  }
+}
+
+/** A private key from its PEM text; `passphrase` where it is encrypted. Throws TrustError V111 and V115. */
 export function readPrivateKey(pem: string, passphrase: string | null): KeyObject {
   return read(() => {
     if (pem.length > MAX_KEY_BYTES) throw new Error('not a private key');
     const secret = passphrase === null ? {} : { passphrase };
-    return createPrivateKey({ key: pem, format: 'pem', ...secret });
+    try {
+      return createPrivateKey({ key: pem, format: 'pem', ...secret });
+    } catch (cause) {
+      if (!isEncrypted(pem)) throw cause;
+      const why = passphrase === null ? 'no passphrase is given' : 'the passphrase is wrong';
+      throw new TrustError('V115', `the key is encrypted, and ${why}`, { cause });
+    }
   }, 'private');
 }
 

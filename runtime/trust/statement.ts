@@ -3,6 +3,7 @@
  * `version` is what protects nodes from older bundles; it only ever rises.
  */
 import { canonicalJson, field } from '../../compiler/bundle/index.js';
+import { isoMilliseconds } from '../schema/index.js';
 
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 export const PREDICATE_TYPE = 'https://weft.dev/attestation/bundle/v1';
@@ -40,12 +41,12 @@ export function encodeStatement(statement: Statement): Buffer {
   return Buffer.from(canonicalJson(document));
 }
 
-/** A point in time in ISO 8601 with its zone; undefined for anything else. */
+/** A point in time of the calendar in ISO 8601 with its zone; undefined for anything else. */
 export function readTime(text: unknown): Date | undefined {
   if (typeof text !== 'string') return undefined;
   const isWhole = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
-  const date = new Date(text);
-  return isWhole && !Number.isNaN(date.getTime()) ? date : undefined;
+  const ms = isWhole ? isoMilliseconds(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : new Date(ms);
 }
 
 /** Reads what was signed; null where it is no statement about one bundle. */

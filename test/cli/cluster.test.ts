@@ -292,10 +292,35 @@ test('rollout status --watch goes on until it is interrupted', async () => {
     },
   };
   const world = { cwd: folder, env: PLACE, openAdmin: async () => admin, signal: stop.signal };
-  const { exit, stdout } = await weft(['rollout', 'status', '--watch', '-o', 'ndjson'], world);
+  const watch = ['rollout', 'status', 'shop', '--watch', '-o', 'ndjson'];
+  const { exit, stdout } = await weft(watch, world);
   assert.is(exit, 130);
   const [first = ''] = stdout.split('\n');
   assert.is(JSON.parse(first).rollouts[0].state, 'done');
+});
+
+test('a rollout that is not there is refused with the names that are, also when it is watched', async () => {
+  const control = await cluster();
+  await run(control, ['deploy', 'shop.weft', '--hold', '1s']);
+  const admin = {
+    ...control.admin,
+    async *watch(signal: AbortSignal) {
+      let looks = 0;
+      for await (const watched of control.admin.watch(signal)) {
+        looks += 1;
+        if (looks === 3) return;
+        yield watched;
+      }
+    },
+  };
+  const world = { cwd: folder, env: PLACE, openAdmin: async () => admin };
+  for (const more of [[], ['--watch'], ['--watch', '-o', 'ndjson']]) {
+    const { exit, stdout, stderr } = await weft(['rollout', 'status', 'shpo', ...more], world);
+    const told = more.includes('ndjson') ? stdout : stderr;
+    assert.is(exit, 3, more.join(' '));
+    assert.match(told, 'there is no rollout of `shpo`');
+    assert.match(told, 'name one of shop');
+  }
 });
 
 test.run();

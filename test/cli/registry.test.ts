@@ -174,13 +174,38 @@ test('a pull that fails leaves the file as it was, and nothing else', async () =
 
 test('keys are private, and never overwritten', async () => {
   assert.is(statSync(join(cwd, 'alice.key')).mode & 0o777, 0o600);
+  const own = readFileSync(join(cwd, 'alice.key'));
   const again = await run('keygen', '--out', 'alice');
   assert.is(again.exit, 1);
-  assert.match(again.stderr, 'error[U011]');
+  assert.match(again.stderr, 'error[U012]: `alice.key` exists already');
+  assert.match(again.stderr, 'help: no key is overwritten: choose another `--out`');
+  assert.equal(readFileSync(join(cwd, 'alice.key')), own);
+  // One half alone is not left behind.
+  writeFileSync(join(cwd, 'dora.pub'), '');
+  assert.match((await run('keygen', '--out', 'dora')).stderr, '`dora.pub` exists already');
+  assert.not(existsSync(join(cwd, 'dora.key')));
+  assert.match((await run('keygen', '--out', 'none/erin')).stderr, 'error[U011]');
+  for (const name of ['', './', 'keys/..']) {
+    const nameless = await run('keygen', '--out', name);
+    assert.is(nameless.exit, 64, name);
+    assert.match(nameless.stderr, 'error[U004]');
+  }
+  await ok('keygen', '--out', './.e');
+});
+
+test('an encrypted key that is not opened is told as such', async () => {
   const secret = { cwd, env: { HOME: cwd, WEFT_KEY_PASSPHRASE: 'secret' } };
   assert.is((await weft(['keygen', '--out', 'carol'], secret)).exit, 0);
-  assert.match((await run('sign', 'a.weft', '--key', 'carol.key')).stderr, 'error[V111]');
-  assert.is((await weft(['sign', 'a.weft', '--key', 'carol.key'], secret)).exit, 0);
+  const carol = ['sign', 'a.weft', '--key', 'carol.key'];
+  const none = await run(...carol);
+  assert.is(none.exit, 1);
+  assert.match(none.stderr, 'error[V115]: the key is encrypted, and no passphrase is given');
+  assert.match(none.stderr, 'help: set WEFT_KEY_PASSPHRASE');
+  const other = await weft(carol, { cwd, env: { HOME: cwd, WEFT_KEY_PASSPHRASE: 'other' } });
+  assert.is(other.exit, 1);
+  assert.match(other.stderr, 'error[V115]: the key is encrypted, and the passphrase is wrong');
+  assert.is((await weft(carol, secret)).exit, 0);
+  assert.match((await weft(['sign', 'a.weft', '--key', 'a.weft'], secret)).stderr, 'error[V111]');
 });
 
 test('what is asked wrongly is refused before anything is done', async () => {
@@ -188,11 +213,24 @@ test('what is asked wrongly is refused before anything is done', async () => {
     ['--as-version', '1.5'],
     ['--as-version', 'x'],
     ['--not-after', 'tomorrow'],
+    ['--not-after', '2026-04-31T00:00:00+02:00'],
+    ['--not-before', '2027-02-30'],
   ] as const) {
     const refused = await run('sign', 'a.weft', '--key', 'alice.key', flag, value);
     assert.is(refused.exit, 64, flag);
     assert.match(refused.stderr, 'error[U004]');
   }
+  const between = (from: string, until: string): Promise<Transcript> =>
+    run('sign', 'a.weft', '--key', 'alice.key', '--not-before', from, '--not-after', until);
+  const never = await between('2027-02-02', '2027-02-01');
+  assert.is(never.exit, 64);
+  assert.match(never.stderr, 'error[U003]: `--not-before` is later than `--not-after`');
+  assert.match(never.stderr, 'help: ');
+  const sidecar = join(cwd, 'a.weft.sigstore.jsonl');
+  assert.not(existsSync(sidecar));
+  // A leap day and an instant are times.
+  assert.is((await between('2028-02-29', '2028-02-29T00:00:00Z')).exit, 0);
+  rmSync(sidecar);
   await ok('init', 'shop');
   await ok('push', 'shop/weft.json', 'oci:project');
   const project = await run('sign', 'shop', '--key', 'alice.key');

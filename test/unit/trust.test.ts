@@ -260,13 +260,21 @@ test('a private key is encrypted by its passphrase', () => {
   assert.ok(createPrivateKey({ key: keys.privatePem, passphrase: 'secret' }));
   assert.is(
     keyFault(() => readPrivateKey(keys.privatePem, null)),
-    'V111',
+    'V115',
   );
   assert.is(
     keyFault(() => readPrivateKey(keys.privatePem, 'other')),
-    'V111',
+    'V115',
   );
   assert.is(readPrivateKey(keys.privatePem, 'secret').type, 'private');
+  // One that is damaged is no key, whatever the passphrase.
+  const cut = keys.privatePem.replace(/\n.{20}/, '\n');
+  for (const passphrase of [null, 'secret']) {
+    assert.is(
+      keyFault(() => readPrivateKey(cut, passphrase)),
+      'V111',
+    );
+  }
 });
 
 const FAULTY: Readonly<Record<string, readonly [string, Readonly<Record<string, unknown>>]>> = {
@@ -296,6 +304,10 @@ const FAULTY: Readonly<Record<string, readonly [string, Readonly<Record<string, 
   'a key file that is not there': ['V111', { keys: [{ name: 'a', file: 'a.pub' }] }],
   'a key and a file': ['V112', { keys: [{ name: 'a', key: ALICE.publicPem, file: 'a.pub' }] }],
   'neither key nor file': ['V112', { keys: [{ name: 'a' }] }],
+  'a time of no calendar': [
+    'V112',
+    { keys: [{ name: 'a', key: ALICE.publicPem, notBefore: '2027-02-30' }] },
+  ],
   'a time that is none': [
     'V112',
     { keys: [{ name: 'a', key: ALICE.publicPem, notAfter: 'tomorrow' }] },

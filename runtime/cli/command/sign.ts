@@ -3,6 +3,7 @@ import { diagnostic } from '../../../compiler/diagnostic/index.js';
 import { type CommandSpec, type Input, REGISTRY_OPTIONS, textOption } from '../command-spec.js';
 import { EXIT } from '../exit.js';
 import { CliError } from '../failure.js';
+import { usageFault } from '../usage-fault.js';
 import { PASSPHRASE } from './keygen.js';
 
 const MS_A_SECOND = 1000;
@@ -47,7 +48,10 @@ export const SIGN_COMMAND: CommandSpec = {
     const time = (name: 'notBefore' | 'notAfter', flag: string): Date | null => {
       const text = textOption(input, name);
       if (text === null) return null;
-      return readTime(text) ?? refuse(flag, text, 'write a time as 2026-01-31T12:00:00Z');
+      return (
+        readTime(text) ??
+        refuse(flag, text, 'write a time of the calendar, as 2026-01-31T12:00:00Z')
+      );
     };
     const [shown = ''] = input.arguments;
     const access = accessOf(env, input);
@@ -56,6 +60,13 @@ export const SIGN_COMMAND: CommandSpec = {
       notBefore: time('notBefore', 'not-before'),
       notAfter: time('notAfter', 'not-after'),
     };
+    const { notBefore, notAfter } = times;
+    if (notBefore !== null && notAfter !== null && notBefore > notAfter) {
+      throw usageFault(
+        '`--not-before` is later than `--not-after`: the signature would never count',
+        'give the earlier time to `--not-before`',
+      );
+    }
     const pem = readSmall(env, textOption(input, 'key') ?? '').toString('utf8');
     const key = readPrivateKey(pem, env.env[PASSPHRASE] ?? null);
     const { subject, image, place } = await openPlaced(env, shown, access);
