@@ -151,6 +151,8 @@ test('of recorded traffic once a port, with how many requests ask for it', () =>
     assert.match(told[0]?.message ?? '', /looks at 3 requests, their connections alone are judged/);
     assert.match(told[1]?.message ?? '', /looks at this request, its connection alone is judged/);
     assert.equal(places(await findings(['diff', folder, folder, '--traffic', seen])), two);
+    const decided = { ...REQUEST, decided: { verdict: 'allow' } };
+    writeFileSync(seen, records(ends, decided));
     assert.equal(places(await findings(['replay', '--verify', folder, seen])), two);
     // Lines that are left to the plain way are counted with the others.
     writeFileSync(seen, records(ends).replaceAll('{"from"', '{ "from"'));
