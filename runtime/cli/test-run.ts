@@ -48,7 +48,8 @@ export interface TestsRun {
   readonly sources: (file: string) => string | null;
 }
 
-function nameFilter(input: Input): (name: string) => boolean {
+/** Which tests `--run` asks for. Throws a usage fault. */
+export function nameFilter(input: Input): (name: string) => boolean {
   const text = textOption(input, 'run');
   if (text === null) return () => true;
   try {

@@ -119,4 +119,81 @@ test('what fails is told with its line, in each form', () =>
     assert.ok(existsSync(bundle));
   }));
 
+const EXAMPLES = fileURLToPath(new URL('../../../policies/examples/', import.meta.url));
+
+test('a folder of projects runs the tests of each', () =>
+  withFolder(async (folder) => {
+    const at = (...path: string[]): string => join(folder, ...path);
+    cpSync(join(EXAMPLES, 'ports'), at('all/one'), { recursive: true });
+    cpSync(join(EXAMPLES, 'shop-api'), at('all/more/two'), { recursive: true });
+    const run = (...words: string[]) => weft(['test', 'all', ...words], { cwd: folder });
+    const [one, two] = [
+      await weft(['test', 'all/one', '-o', 'json'], { cwd: folder }),
+      await weft(['test', 'all/more/two', '-o', 'json'], { cwd: folder }),
+    ].map(({ stdout }) => JSON.parse(stdout));
+    const out = at('out');
+    const both = await run('-o', 'json', '--coverage-out', out);
+    assert.is(both.exit, 0, both.stdout);
+    const document = JSON.parse(both.stdout);
+    assert.equal(document.results, [...two.results, ...one.results]);
+    assert.is(document.summary.passed, one.summary.passed + two.summary.passed);
+    assert.equal(
+      document.projects.map(({ project, bundle, summary }: Record<string, unknown>) => {
+        return [project, bundle, summary];
+      }),
+      [
+        ['all/more/two', two.bundle, two.summary],
+        ['all/one', one.bundle, one.summary],
+      ],
+    );
+    assert.ok(
+      existsSync(join(out, 'one/lcov.info')) && existsSync(join(out, 'more/two/lcov.info')),
+    );
+    const text = await run('--coverage', '--fail-under', '100');
+    assert.match(text.stdout, /\nall\/more\/two: coverage: [\s\S]*\nall\/one: coverage: /);
+    // Files are of one project, and so is watching.
+    assert.match((await run('all/one/scenario.yaml')).stderr, /U003.*holds several projects/);
+    assert.is((await run('--watch')).exit, 64);
+    // A folder that a project lies in is no project where it holds a weft.json of its own, nor where it is hidden.
+    cpSync(at('all/one'), at('all/.kept'), { recursive: true });
+    cpSync(join(EXAMPLES, 'ports'), at('all/one/inner'), { recursive: true });
+    const own = JSON.parse((await run('-o', 'json')).stdout);
+    assert.equal(
+      own.projects.map(({ project }: { project: string }) => project),
+      ['all/more/two', 'all/one'],
+    );
+    const nothing = await weft(['test', '.', '--run', 'no such test'], { cwd: at('all') });
+    assert.is(nothing.exit, 2);
+    assert.match(nothing.stderr, /U016.*more\/two: no test ran[\s\S]*U016.*one: no test ran/);
+  }));
+
+test('a project at fault does not keep the others from their tests', () =>
+  withFolder(async (folder) => {
+    for (const name of ['a', 'b', 'c']) {
+      cpSync(join(EXAMPLES, 'ports'), join(folder, name), { recursive: true });
+    }
+    writeFileSync(join(folder, 'a/policy.ts'), 'import { Verdict } from "weft";\nlet x: y = 1;\n');
+    const scenario = join(folder, 'c/scenario.yaml');
+    const all = readFileSync(scenario, 'utf8');
+    const { name } = JSON.parse((await weft(['test', join(folder, 'b'), '-o', 'json'])).stdout)
+      .results[0] as Result;
+    const run = (...words: string[]) => weft(['test', '.', ...words], { cwd: folder });
+    const told = await run();
+    assert.is(told.exit, 3);
+    assert.match(told.stderr, /a\/policy\.ts:2:[\s\S]*let x: y = 1/);
+    assert.match(told.stdout, /^ok {3}b\/scenario\.yaml:/);
+    assert.match(told.stdout, /\nok {3}c\/scenario\.yaml:/);
+    const junit = await run('-o', 'junit');
+    assert.match(junit.stdout, /<testsuite name="a\/policy\.ts" tests="1" failures="1"/);
+    // Of tests that are asked for by name, a project needs to have none.
+    cpSync(join(folder, 'b/policy.ts'), join(folder, 'a/policy.ts'));
+    writeFileSync(scenario, all.replaceAll(name, 'of its own'));
+    assert.is((await run('--run', 'of its own')).exit, 0);
+    writeFileSync(scenario, all.replace(/allow/, 'deny'));
+    const failed = await run();
+    assert.is(failed.exit, 2);
+    assert.match(failed.stdout, /FAIL c\/scenario\.yaml/);
+    assert.is((await run('--run', '(')).stderr.match(/U003/g)?.length, 1);
+  }));
+
 test.run();
