@@ -1,6 +1,7 @@
 /**
- * The greatest value that an address can have at a place: from the instructions that compute it, and from
- * the comparisons with constants that led there (`if (i >= length) abort()` before `list[i]`).
+ * The greatest value that an address can have at a place: from the instructions that compute it, from what comes
+ * together in it where ways meet, and from the comparisons with constants that led there (`if (i >= length) abort()`
+ * before `list[i]`).
  */
 import {
   type BlockId,
@@ -11,8 +12,12 @@ import {
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { arrivingValues } from './arriving-values.js';
 import { decidedBranches } from './decided-branches.js';
 import { mostOf } from './most.js';
+
+/** Steps from a value to those that it comes from. */
+const MOST_STEPS = 12;
 
 /** What `value op constant` being so says at most of the value; null where nothing. */
 function limitOf(kind: string, holds: boolean, constant: bigint): bigint | null {
@@ -46,21 +51,43 @@ export function addressLimits(func: Func): (block: BlockId, value: ValueId) => b
     return limits;
   };
   const known = new Map<BlockId, Map<ValueId, bigint>>();
-  return (block, value) => {
+  const arrivals = arrivingValues(func);
+  /** Of parameters; all that their type holds while it is looked for, as where a loop brings one to itself. */
+  const joined = new Map<ValueId, bigint>();
+  const constant = (value: ValueId): bigint | null => {
+    const def = defs.get(value);
+    return def?.op === 'const' ? def.value : null;
+  };
+  const mostOfParam = (id: ValueId, all: bigint, depth: number): bigint => {
+    const found = joined.get(id);
+    if (found !== undefined) return found;
+    joined.set(id, all);
+    const from = arrivals.get(id) ?? [];
+    let most = from.length === 0 ? all : 0n;
+    for (const arrival of from) {
+      if (most === all) break;
+      const one = mostAt(arrival.from, arrival.value, depth);
+      if (one > most) most = one;
+    }
+    joined.set(id, most);
+    return most;
+  };
+  const mostAt = (block: BlockId, value: ValueId, depth: number): bigint => {
     const limits = known.get(block) ?? limitsAt(block);
     known.set(block, limits);
-    const most = (id: ValueId, depth: number): bigint => {
+    const most = (id: ValueId, left: number): bigint => {
       const def = defs.get(id);
       const all = maskOf(types.get(id) ?? 'i64');
-      const constant = (a: ValueId): bigint | null => {
-        const of = defs.get(a);
-        return of?.op === 'const' ? of.value : null;
-      };
       const computed =
-        def === undefined || depth === 0 ? all : mostOf(def, (a) => most(a, depth - 1), constant);
+        left === 0
+          ? all
+          : def === undefined
+            ? mostOfParam(id, all, left - 1)
+            : mostOf(def, (a) => most(a, left - 1), constant);
       const limit = limits.get(id);
       return limit !== undefined && limit < computed ? limit : computed;
     };
-    return most(value, 12);
+    return most(value, depth);
   };
+  return (block, value) => mostAt(block, value, MOST_STEPS);
 }

@@ -90,7 +90,7 @@ function emitHash(
   const { width, values } = plan;
   const mostCode = 2 ** plan.slotBits - 1;
   const type = width === 32 ? 'i32' : 'i64';
-  const { hash, slot } = emitHashSlot(emit, { ...plan, image }, key);
+  const { hash, slot } = emitHashSlot(emit, { ...plan, image }, emitRotated(emit, plan, key));
   const size = width === 32 ? 4 : 8;
   const at = emit.with('i64', 'shl', slot, width === 32 ? 2 : 3);
   const record = emit.loadImage(image, at, { offset: 0, limit: mostCode * size, size });
@@ -119,6 +119,16 @@ function emitHash(
     size: 4,
   });
   emit.select('i32', hit, value, fallback, id);
+}
+
+/** A key (i64) as it is hashed. */
+function emitRotated(emit: Emitter, { rotation, width }: PlanOf<'hash'>, key: ValueId): ValueId {
+  if (rotation === 0) return key;
+  const type = width === 32 ? 'i32' : 'i64';
+  const from = width === 32 ? emit.wrap(key) : key;
+  const high = emit.with(type, 'shl', from, rotation);
+  const rotated = emit.binary(type, 'or', high, emit.with(type, 'shr_u', from, width - rotation));
+  return width === 32 ? emit.extend(rotated) : rotated;
 }
 
 type PlacedHash = HashShape & { readonly image: string; readonly displacementsAt: number };

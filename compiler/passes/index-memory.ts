@@ -3,7 +3,7 @@
  * Reads:   loads and stores of linear memory whose address is one of a few: a constant and a bounded,
  *          scaled index (`list[port & 3]`), where a decision may write
  * Writes:  an access of each of them, chosen by comparisons with the address, so that promote-memory
- *          can make values of all
+ *          can make values of all; comparisons of such addresses with a constant that come out the same for all
  * Refuses: nothing (what has more addresses stays, and a store that stays is refused by the frontend)
  * Keeps:   traps: all addresses lie in memory; what is loaded and stored
  *
@@ -16,6 +16,7 @@ import {
   definitions,
   Emitter,
   type Func,
+  foldCompare,
   type Instr,
   MEMORY_IMAGE,
   type Module,
@@ -35,9 +36,15 @@ export function indexMemory(func: Func, module: Module): boolean {
   const stores = func.blocks.flatMap(({ instrs }) => instrs.filter(isStore));
   if (stores.length === 0) return false;
   const placesOf = assuming(func, stores) ?? addressFinder(func);
+  const facts = { defs: definitions(func), types: valueTypes(func) };
   let changed = false;
   for (const block of func.blocks) {
     block.instrs = block.instrs.flatMap((instr) => {
+      if (instr.op === 'compare') {
+        const known = decided(instr, facts, (value) => placesOf(block, value));
+        changed ||= known !== instr;
+        return [known];
+      }
       if (instr.op !== 'load.memory' && instr.op !== 'store.memory') return [instr];
       const addresses = placesOf(block, instr.args[0]);
       const last = size - instr.size - instr.offset;
@@ -48,6 +55,30 @@ export function indexMemory(func: Func, module: Module): boolean {
     });
   }
   return changed;
+}
+
+interface Facts {
+  readonly defs: ReadonlyMap<ValueId, Instr>;
+  readonly types: ReturnType<typeof valueTypes>;
+}
+
+/** A comparison, or its outcome where all addresses have the same: that memory does not have to grow, wherever an object lies. */
+function decided(
+  compare: Instr & { op: 'compare' },
+  { defs, types }: Facts,
+  placesOf: (value: ValueId) => readonly number[],
+): Instr {
+  const [value, bound] = compare.args;
+  if (defs.get(value)?.op === 'const' || types.get(value) !== 'i32') return compare;
+  const [limit, ...others] = placesOf(bound);
+  if (limit === undefined || others.length > 0) return compare;
+  const outcomes = new Set(
+    placesOf(value).map((at) => foldCompare(compare.kind, 'i32', BigInt(at), BigInt(limit))),
+  );
+  const [only] = outcomes;
+  if (outcomes.size !== 1 || only === undefined) return compare;
+  const { id, loc } = compare;
+  return { op: 'const', id, type: 'i32', loc, value: only ? 1n : 0n };
 }
 
 /** The instructions in place of an access; of a load the last address needs no comparison. */

@@ -107,7 +107,11 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
     for (let round = 0; round < ROUNDS && run('unroll-loops', () => unrollLoops(func)); round++) {
       cleanUp({ ...module, functions: [func] }, run);
     }
-    if (run('index-memory', () => indexMemory(func, module))) {
+    for (
+      let round = 0;
+      round < ROUNDS && run('index-memory', () => indexMemory(func, module));
+      round++
+    ) {
       cleanUp({ ...module, functions: [func] }, run);
     }
   }

@@ -21,6 +21,7 @@ export {
   type HashPlan,
   type HashShape,
   mix,
+  rotate,
   SECOND_MULTIPLIER,
   slotOfHash,
   stepShift,

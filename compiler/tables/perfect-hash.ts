@@ -2,7 +2,7 @@
  * A perfect hash over keys that are all known now: hash and displace (CHD; Belazzougui, Botelho,
  * Dietzfelbinger 2009). A look-up is one load of a displacement, most of which stay in the first-level cache, and one of a slot.
  *
- *   h      = mix(key)                       two odd multiplications and a shift: a bijection of `width` bits
+ *   h      = mix(rotl(key, rotation))       two odd multiplications and a shift: a bijection of `width` bits
  *   bucket = h >> (width - bucketBits)
  *   slot   = (h + displacement[bucket] * (h >> s | 1)) & (slots - 1), s = 32, or slotBits where h has 32
  *
@@ -31,6 +31,8 @@ export type HashWidth = 32 | 64;
 
 export interface HashPlan extends HashShape {
   readonly kind: 'hash';
+  /** Bits by which keys are rotated to the left before they are hashed. */
+  readonly rotation: number;
   /** u32 values by number; null where records have the values themselves. */
   readonly values: { readonly at: number; readonly count: number } | null;
   readonly displacementsAt: number;
@@ -45,6 +47,8 @@ export const SECOND_MULTIPLIER: Readonly<Record<HashWidth, bigint>> = {
 };
 /** Each try with two bytes fails with a probability well below one half, so that this many failing is our fault. */
 const TRIES = 64;
+/** Tries of each rotation: so many failing are because the keys are alike. */
+const ROTATION_TRIES = 8;
 /** Tries with displacements of one byte, which halve what is looked into first. */
 const SHORT_TRIES = 3;
 /** Above this share of used slots the last keys search long for a free one. */
@@ -53,13 +57,20 @@ const KEYS_A_BUCKET = 4;
 /** With more, buckets that have no free places together are too likely. */
 const MOST_KEYS_A_BUCKET = 8;
 
+/**
+ * Rotations of keys in the order they are tried, by shares of the width. A product carries what keys differ by to
+ * higher bits only: keys that differ in their highest few bits alone (networks, multiples of 2^26) keep slots
+ * and steps that are too much alike, whatever the multiplier.
+ */
+const ROTATIONS = [0, 1 / 2, 1 / 4, 3 / 4];
+
 /** Builds the hash of a table without duplicate keys. Throws BugError for duplicates or no keys. */
 export function buildPerfectHash(
   entries: readonly { readonly key: bigint; readonly value: number }[],
 ): HashPlan {
   const width =
     entries.every(({ key }) => key < NARROW_KEYS) && fitsNarrow(entries.length) ? 32 : 64;
-  const placed = placeKeys(entries, { width });
+  const { rotation, placed } = rotateAndPlace(entries, width);
   const mostCode = 2 ** placed.slotBits - 1;
   const isInline = entries.every(({ value }) => value < mostCode);
   const answers = new Answers();
@@ -77,11 +88,34 @@ export function buildPerfectHash(
   const { multiplier, slotBits, bucketBits, displacementBytes } = placed;
   return {
     kind: 'hash',
-    ...{ width, multiplier, slotBits, bucketBits, displacementBytes },
+    ...{ width, multiplier, slotBits, bucketBits, displacementBytes, rotation },
     values: isInline ? null : { at: valuesAt, count: values.length },
     displacementsAt,
     bytes,
   };
+}
+
+function rotateAndPlace(
+  entries: readonly { readonly key: bigint }[],
+  width: HashWidth,
+): { readonly rotation: number; readonly placed: PlacedKeys } {
+  for (const share of ROTATIONS) {
+    const rotation = share * width;
+    const placed = tryPlaceKeys(
+      entries.map(({ key }) => ({ key: rotate(key, { rotation, width }) })),
+      { width, load: MAX_LOAD, tries: ROTATION_TRIES },
+    );
+    if (placed !== null) return { rotation, placed };
+  }
+  throw unplaced(entries.length);
+}
+
+/** A key as it is hashed; the compiled form is in compiler/passes/expand-tables-exact.ts. */
+export function rotate(
+  key: bigint,
+  { rotation, width }: { readonly rotation: number; readonly width: HashWidth },
+): bigint {
+  return BigInt.asUintN(width, key << BigInt(rotation)) | (key >> BigInt(width - rotation));
 }
 
 /** Whether so many keys of 32 bits leave room in them for the bucket beside the slot. */
@@ -145,10 +179,27 @@ export function placeKeys(
   entries: readonly { readonly key: bigint }[],
   { width = 64, load = MAX_LOAD }: { readonly width?: HashWidth; readonly load?: number } = {},
 ): PlacedKeys {
+  const placed = tryPlaceKeys(entries, { width, load, tries: TRIES });
+  if (placed === null) throw unplaced(entries.length);
+  return placed;
+}
+
+function unplaced(count: number): BugError {
+  return new BugError(`no perfect hash of ${count} keys; are there duplicates?`);
+}
+
+function tryPlaceKeys(
+  entries: readonly { readonly key: bigint }[],
+  {
+    width,
+    load,
+    tries,
+  }: { readonly width: HashWidth; readonly load: number; readonly tries: number },
+): PlacedKeys | null {
   const count = entries.length;
   if (count === 0) throw new BugError('perfect hash of no keys');
   const bits = bitsOf(count, { width, load });
-  for (let attempt = 0; attempt < SHORT_TRIES + TRIES; attempt++) {
+  for (let attempt = 0; attempt < SHORT_TRIES + tries; attempt++) {
     const displacementBytes = attempt < SHORT_TRIES ? 1 : 2;
     // Fuller ones never come by with one byte.
     if (displacementBytes === 1 && load > MAX_LOAD) continue;
@@ -158,7 +209,7 @@ export function placeKeys(
     const placed = place(hashes, shape);
     if (placed !== null) return { ...shape, ...placed, hashes };
   }
-  throw new BugError(`no perfect hash of ${count} keys; are there duplicates?`);
+  return null;
 }
 
 /** Low and high halves of the hash of each key: 32-bit numbers are what JavaScript is fast with. */

@@ -1,5 +1,11 @@
 /** Reads images of perfect hashes as the compiled code reads them. */
-import { type ExactPlan, type HashShape, mix, slotOfHash } from '../../compiler/tables/index.js';
+import {
+  type ExactPlan,
+  type HashShape,
+  mix,
+  rotate,
+  slotOfHash,
+} from '../../compiler/tables/index.js';
 
 interface PlacedHash extends HashShape {
   readonly displacementsAt: number;
@@ -32,7 +38,7 @@ export function exactIn(plan: ExactPlan, key: bigint): number | undefined {
     return view.getUint32(at + 4, true) === 1 ? view.getUint32(at, true) : undefined;
   }
   if (plan.width === 32 && key >> 32n !== 0n) return undefined;
-  const { hash, slot } = slotIn(plan, key);
+  const { hash, slot } = slotIn(plan, rotate(key, plan));
   const record =
     plan.width === 32 ? BigInt(view.getUint32(slot * 4, true)) : view.getBigUint64(slot * 8, true);
   const code = record ^ hash;

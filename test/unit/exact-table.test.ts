@@ -107,6 +107,38 @@ for (const shift of [8n, 16n, 21n]) {
   });
 }
 
+/** Keys of few bits of all, at each place, and so many of them that buckets are full. */
+for (const [width, most] of [
+  [32, 31n],
+  [64, 63n],
+] as const) {
+  test(`keys of ${width} bits that differ in a few neighbouring bits, wherever those are`, () => {
+    for (let shift = 0n; shift <= most; shift++) {
+      for (const count of [5, 11, 64, 300]) {
+        const all = Array.from({ length: count }, (_, i) =>
+          BigInt.asUintN(width, BigInt(i) << shift),
+        );
+        const keys = [...new Set(all)];
+        const plan = buildPerfectHash(keys.map((key, value) => ({ key, value })));
+        keys.forEach((key, value) => {
+          assert.is(exactIn(plan, key), value);
+        });
+        for (const key of [...keys.map((key) => key ^ 1n), 1n << most, ...EDGES]) {
+          if (!keys.includes(key)) assert.is(exactIn(plan, key), undefined);
+        }
+      }
+    }
+  });
+}
+
+test('keys in their highest bits alone are found rotated', () => {
+  const keys = Array.from({ length: 64 }, (_, i) => BigInt(i) << 58n);
+  assert.not.equal(buildPerfectHash(keys.map((key) => ({ key, value: 1 }))).rotation, 0);
+  const narrow = [81n, ...Array.from({ length: 10 }, (_, i) => BigInt(i) << 26n)];
+  check(table(keys), [...keys, 1n, 1n << 57n, 1n << 26n, ...EDGES]);
+  check(table(narrow), [...narrow, 1n << 10n, 82n, 10n << 26n, 1n << 58n, ...EDGES]);
+});
+
 test('the last value of a key counts, and values keep 32 bits', () => {
   check(
     table([5n, 5n, 6n], (i) => [1, 0xffffffff, -2][i] ?? 0),
