@@ -49,7 +49,8 @@ export function indexMemory(func: Func, module: Module): boolean {
       const addresses = placesOf(block, instr.args[0]);
       const last = size - instr.size - instr.offset;
       const isOwn = addresses.some((at) => at + instr.offset + instr.size > scratch);
-      if (!isOwn || addresses.length < 2 || addresses.some((at) => at > last)) return [instr];
+      const isKnown = facts.defs.get(instr.args[0])?.op === 'const';
+      if (!isOwn || isKnown || addresses.some((at) => at > last)) return [instr];
       changed = true;
       return chosen(func, instr, addresses);
     });
@@ -86,6 +87,16 @@ function chosen(func: Func, access: Access, addresses: readonly number[]): reado
   const out = new Emitter(func, access.loc);
   const [address] = access.args;
   const { offset, size } = access;
+  const [only, ...others] = addresses;
+  if (only !== undefined && others.length === 0) {
+    // One that several ways give.
+    const to = out.constant('i32', only);
+    const same: Instr =
+      access.op === 'load.memory'
+        ? { ...access, args: [to] }
+        : { ...access, args: [to, access.args[1]] };
+    return [...out.instrs, same];
+  }
   if (access.op === 'load.memory') {
     const { type, signed } = access;
     const load = (at: number): ValueId => {
