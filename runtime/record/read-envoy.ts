@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
-import { isRecord } from '../schema/index.js';
+import { isoMilliseconds, isRecord } from '../schema/index.js';
 import type { SourceBatch } from './decide-stream.js';
 import { lineBlocks, MAX_LINE_BYTES } from './line-blocks.js';
 import { lineFault } from './parse-lines.js';
@@ -75,12 +75,13 @@ function recordOf(
   const method = textOf(fields, 'method', ':method');
   const path = textOf(fields, 'x_envoy_original_path', 'path', ':path');
   const start = textOf(fields, 'start_time', 'timestamp');
-  const ms = start === null ? Number.NaN : Date.parse(start);
+  const ms = start === null ? null : isoMilliseconds(start);
+  if (Number.isNaN(ms)) return `\`${start}\` is no point in time`;
   const id = textOf(fields, 'request_id');
   const authority = textOf(fields, 'authority', ':authority');
   return {
     ...(id === null ? {} : { id }),
-    ...(Number.isNaN(ms) ? {} : { time: new Date(ms).toISOString() }),
+    ...(ms === null ? {} : { time: new Date(ms).toISOString() }),
     from: from.host,
     to: placeOf({
       address: to.host,

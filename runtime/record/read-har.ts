@@ -1,7 +1,7 @@
 /** HAR 1.2, as browsers and proxies save it: every entry is a request of one client. */
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
 import type { World } from '../discovery/index.js';
-import { isRecord } from '../schema/index.js';
+import { isoMilliseconds, isRecord } from '../schema/index.js';
 import type { SourceBatch } from './decide-stream.js';
 import { harEntries, MAX_ENTRY_BYTES } from './har-entries.js';
 import { lineFault } from './parse-lines.js';
@@ -46,10 +46,11 @@ function headersOf(list: unknown, host: string): (readonly [string, string])[] {
   return hasHost ? plain : [['host', host], ...plain];
 }
 
-function timeOf(text: unknown): { time?: string } {
-  if (typeof text !== 'string') return {};
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? {} : { time: new Date(ms).toISOString() };
+/** The time of an entry, which may have none; null where it is none of any calendar. */
+function timeOf(text: unknown): { time?: string } | null {
+  if (text === undefined || text === null) return {};
+  const ms = typeof text === 'string' ? isoMilliseconds(text) : Number.NaN;
+  return Number.isNaN(ms) ? null : { time: new Date(ms).toISOString() };
 }
 
 /** Reads a HAR document: entries as records, by the line on which they begin. */
@@ -83,15 +84,25 @@ export async function* readHar(
     const url =
       typeof request?.url === 'string' && URL.canParse(request.url) ? new URL(request.url) : null;
     const port = url === null ? undefined : PORT[url.protocol];
-    if (url === null || port === undefined || typeof request?.method !== 'string') {
+    if (url === null || typeof request?.method !== 'string') {
       faults.push(lineFault('W408', 'the entry has no request with method and URL', file, line));
+      return;
+    }
+    if (port === undefined) {
+      const message = `the entry asks for no server: its URL begins with \`${url.protocol}\``;
+      faults.push(lineFault('W408', message, file, line));
+      return;
+    }
+    const time = timeOf(startedDateTime);
+    if (time === null) {
+      faults.push(lineFault('W408', '`startedDateTime` is no point in time', file, line));
       return;
     }
     const address =
       typeof serverIPAddress === 'string' ? serverIPAddress.replace(/^\[|\]$/g, '') : null;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const record: TrafficRecord = {
-      ...timeOf(startedDateTime),
+      ...time,
       from,
       to: placeOf({ address, host, port: url.port === '' ? port : Number(url.port) }),
       request: {
@@ -102,7 +113,12 @@ export async function* readHar(
     };
     if (!isRecord(record)) {
       faults.push(
-        lineFault('W403', 'a header of the entry has characters that are no bytes', file, line),
+        lineFault(
+          'W403',
+          'a header of the entry has characters that no header can have',
+          file,
+          line,
+        ),
       );
       return;
     }

@@ -80,6 +80,10 @@ export function readTrustPolicy(
     const place = at(['keys', index]);
     const { name, key: inline, file: path } = entry;
     const times = { notBefore: time(index, 'notBefore'), notAfter: time(index, 'notAfter') };
+    if (times.notBefore !== null && times.notAfter !== null && times.notAfter < times.notBefore) {
+      const message = `key \`${name}\` ends before it begins to count`;
+      refuse('V112', message, at(['keys', index, 'notAfter']));
+    }
     if ((inline === undefined) === (path === undefined)) {
       refuse('V112', `key \`${name}\` needs one of \`key\` and \`file\``, place);
       return [];

@@ -242,10 +242,12 @@ test('files that cannot be read, or hold nothing, are told', () =>
     assert.equal(await run('a.yaml'), [3, 'W509']);
     assert.equal(await run('none.yaml'), [1, 'U010']);
     assert.equal(await run('bytes.yaml'), [3, 'W001']);
-    const bad = await weft(['import', 'istio', 'a.yaml', '--http-port', 'x', '--out', 'x'], {
-      cwd,
-    });
-    assert.is(bad.exit, 64);
+    for (const port of ['x', '0', '65536']) {
+      const bad = await weft(['import', 'istio', 'a.yaml', '--http-port', port, '--out', 'x'], {
+        cwd,
+      });
+      assert.is(bad.exit, 64, port);
+    }
     const claim = await weft(['import', 'istio', 'a.yaml', '--claim', 'x', '--out', 'x'], { cwd });
     assert.is(claim.exit, 64);
     const dialect = await weft(['import', 'linkerd', 'a.yaml', '--out', 'x'], { cwd });

@@ -101,6 +101,10 @@ test('what fails is told with its line, in each form', () =>
     const under = await run('--run', 'own', '--fail-under', '90');
     assert.is(under.exit, 2);
     assert.match(under.stderr, /U017/);
+    const reported = await run('--run', 'own', '--fail-under', '90', '-o', 'tap');
+    assert.match(reported.stdout, /^TAP version 14\n1\.\.2\nok 1 .*\nnot ok 2 - .*U017\n/);
+    const enough = await run('--run', 'own', '--fail-under', '0', '-o', 'tap');
+    assert.match(enough.stdout, /^TAP version 14\n1\.\.1\nok 1 /);
     const gone = await run(join(folder, 'gone.test.ts'));
     assert.is(gone.exit, 1);
     assert.match(gone.stderr, /U010.*gone\.test\.ts/);

@@ -115,6 +115,15 @@ test('an entry that is none is told by its line, the others are read', async () 
     'W408 seen:10',
     'W403 seen:13',
   ]);
+  for (const more of [{ startedDateTime: '2026-02-30T01:02:03Z' }, { startedDateTime: 7 }]) {
+    const none = await readAllHar(har([{ ...entry('http://reviews.prod/'), ...more }]));
+    assert.equal([none.records.length, none.faults], [0, ['W408 seen:10']], 'no time');
+  }
+  for (const url of ['data:text/plain,x', 'blob:x']) {
+    assert.equal((await readAllHar(har([entry(url)]))).faults, ['W408 seen:10'], url);
+  }
+  const untimed = await readAllHar(har([{ ...entry('http://a/'), startedDateTime: undefined }]));
+  assert.equal([untimed.records[0]?.time, untimed.faults], [undefined, []]);
   assert.equal((await readAllHar('{"log": {}}')).faults, ['W408 seen:1']);
   const bytes = Buffer.from(har([entry('http://reviews.prod/')]));
   bytes[bytes.indexOf('true')] = 0xff;
@@ -169,6 +178,23 @@ test('an access log is a request a line, with the headers that policies look at'
   });
   assert.is(records[1]?.request, undefined);
   assert.is(records[2]?.to, 'reviews.prod:80', 'the name, where the address is unknown');
+});
+
+test('a line has a time of a calendar, or none', async () => {
+  const days = ['2026-02-28', '2026-02-29', '2026-02-30', '2028-02-29', '2026-04-31'];
+  const { records, faults } = await readLog(
+    [
+      ...days.map((day) => ({ ...LOG, start_time: `${day}T00:00:00Z` })),
+      { ...LOG, start_time: '-' },
+    ]
+      .map((line) => `${JSON.stringify(line)}\n`)
+      .join(''),
+  );
+  assert.equal(faults, ['W408 seen:2', 'W408 seen:3', 'W408 seen:5']);
+  assert.equal(
+    records.map(({ time }) => time?.slice(0, 10)),
+    ['2026-02-28', '2028-02-29', undefined],
+  );
 });
 
 test('lines that cannot be decided are told, the others are read', async () => {

@@ -308,6 +308,12 @@ const FAULTY: Readonly<Record<string, readonly [string, Readonly<Record<string, 
     'V112',
     { keys: [{ name: 'a', key: ALICE.publicPem, notBefore: '2027-02-30' }] },
   ],
+  'a key that ends before it begins': [
+    'V112',
+    {
+      keys: [{ name: 'a', key: ALICE.publicPem, notBefore: '2027-02-01', notAfter: '2027-01-31' }],
+    },
+  ],
   'a time that is none': [
     'V112',
     { keys: [{ name: 'a', key: ALICE.publicPem, notAfter: 'tomorrow' }] },

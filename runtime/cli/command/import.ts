@@ -25,8 +25,8 @@ const PATHS: readonly PathNormalization[] = ['BASE', 'MERGE_SLASHES', 'DECODE_AN
 
 function portsOption(input: Input): readonly number[] {
   return listOption(input, 'httpPort').map((text) => {
-    if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
-    throw usageFault(`\`${text}\` is no port`, 'give a number from 0 to 65535');
+    if (/^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= 65535) return Number(text);
+    throw usageFault(`\`${text}\` is no port`, 'give a number from 1 to 65535');
   });
 }
 

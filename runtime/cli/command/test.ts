@@ -103,18 +103,18 @@ async function runAll(env: Env, input: Input, watched: Watched | null): Promise<
   const unaffected = runs.flatMap(({ run }) => run.unaffected);
   const summary = testing.summarize([...results, ...unaffected]);
   const faulty = faults.flatMap(({ diagnostics = [] }) => diagnostics);
+  const under = underLimit(limit, tested);
   const failuresOnly = input.options['onlyShowFailures'] === true;
   const reporter = REPORTS[input.format as keyof typeof REPORTS];
   const report =
     reporter === undefined
       ? testing.textReport(results, { failuresOnly })
-      : reporter(testing)([...results, ...testing.faultResults(faulty)]);
+      : reporter(testing)([...results, ...testing.faultResults([...faulty, ...under])]);
   const covered = runs.map(({ project, run: { coverage } }) => {
     if (coverage === null || input.format !== 'text') return '';
     return `\n${isOne ? '' : `${project}: `}${testing.coverageText(coverage)}`;
   });
   const rest = unaffected.length === 0 ? '' : `\n${unaffected.length} not affected`;
-  const under = underLimit(limit, tested);
   const one = ({ subject, coverage }: TestsRun): Record<string, unknown> => ({
     bundle: subject.digest,
     ...(coverage === null ? {} : { coverage }),
