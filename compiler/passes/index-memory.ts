@@ -3,7 +3,7 @@
  * Reads:   loads and stores of linear memory whose address is one of a few: a constant and a bounded,
  *          scaled index (`list[port & 3]`), where a decision may write
  * Writes:  an access of each of them, chosen by comparisons with the address, so that promote-memory
- *          can make values of all; comparisons of such addresses with a constant that come out the same for all
+ *          can make values of all, and no store that no load can read; comparisons of such addresses with a constant that come out the same for all
  * Refuses: nothing (what has more addresses stays, and a store that stays is refused by the frontend)
  * Keeps:   traps: all addresses lie in memory; what is loaded and stored
  *
@@ -23,6 +23,7 @@ import {
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { addressLimits } from './address-limits.js';
 import { type ExecutionOrder, executionOrder } from './execution-order.js';
 import { foldConstants } from './fold-constants.js';
 import { type AddressesOf, addressFinder } from './places.js';
@@ -36,6 +37,7 @@ export function indexMemory(func: Func, module: Module): boolean {
   const stores = func.blocks.flatMap(({ instrs }) => instrs.filter(isStore));
   if (stores.length === 0) return false;
   const placesOf = assuming(func, stores) ?? addressFinder(func);
+  const isRead = readers(func, placesOf, scratch);
   const facts = { defs: definitions(func), types: valueTypes(func) };
   let changed = false;
   for (const block of func.blocks) {
@@ -52,10 +54,31 @@ export function indexMemory(func: Func, module: Module): boolean {
       const isKnown = facts.defs.get(instr.args[0])?.op === 'const';
       if (!isOwn || isKnown || addresses.some((at) => at > last)) return [instr];
       changed = true;
+      if (isStore(instr) && !addresses.some((at) => isRead(at + instr.offset, instr.size)))
+        return [];
       return chosen(func, instr, addresses);
     });
   }
   return changed;
+}
+
+/** Whether any load may read of some bytes: the heads of objects are written, and nobody asks for them. */
+function readers(
+  func: Func,
+  placesOf: AddressesOf,
+  scratch: number,
+): (at: number, size: number) => boolean {
+  const limit = addressLimits(func);
+  const read: { readonly at: number; readonly size: number }[] = [];
+  for (const block of func.blocks) {
+    for (const { args, offset, size } of block.instrs.filter(isLoad)) {
+      const addresses = placesOf(block, args[0]);
+      read.push(...addresses.map((at) => ({ at: at + offset, size })));
+      const isStatic = limit(block.id, args[0]) + BigInt(offset + size) <= BigInt(scratch);
+      if (addresses.length === 0 && !isStatic) return () => true;
+    }
+  }
+  return (at, size) => read.some((one) => overlaps(one, at, size));
 }
 
 interface Facts {
@@ -126,6 +149,9 @@ function chosen(func: Func, access: Access, addresses: readonly number[]): reado
 }
 
 type Store = Instr & { op: 'store.memory' };
+function isLoad(instr: Instr): instr is Instr & { op: 'load.memory' } {
+  return instr.op === 'load.memory';
+}
 function isStore(instr: Instr): instr is Store {
   return instr.op === 'store.memory';
 }

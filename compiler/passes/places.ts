@@ -2,6 +2,7 @@
 import { type Block, type BlockId, definitions, type Func, type ValueId } from '../ir/index.js';
 import { addressLimits } from './address-limits.js';
 import { arrivingValues } from './arriving-values.js';
+import { decidedBranches } from './decided-branches.js';
 
 /** With more addresses an access stays as it is: each is a comparison. */
 const MOST_PLACES = 32;
@@ -9,18 +10,23 @@ const WRAP = 1n << 32n;
 /** Steps from an address to what it comes from: three for each object that some ways made before. */
 const MOST_STEPS = 40;
 
-/** `from + i * step` for i below `count`, modulo 2^32: all that a value can be. */
-interface Places {
-  readonly from: bigint;
-  readonly step: bigint;
-  readonly count: bigint;
-}
-const ANYWHERE: Places = { from: 0n, step: 1n, count: WRAP };
+/** All that a value can be, in order; null where that is too much, or not known. */
+type Places = readonly bigint[] | null;
 
-/** All addresses, in order; none where they are too many. */
-function addressesOf({ from, step, count }: Places): number[] {
-  if (count > BigInt(MOST_PLACES)) return [];
-  return Array.from({ length: Number(count) }, (_, i) => Number((from + BigInt(i) * step) % WRAP));
+function placesOf(values: Iterable<bigint>): Places {
+  const all = [...new Set(values)];
+  return all.length > MOST_PLACES ? null : all.sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** All that either is. */
+function together(a: Places, b: Places): Places {
+  return a === null || b === null ? null : placesOf([...a, ...b]);
+}
+
+/** All below a count, in steps. */
+function upTo(count: bigint, step: bigint): Places {
+  if (count > BigInt(MOST_PLACES)) return null;
+  return Array.from({ length: Number(count) }, (_, i) => BigInt(i) * step);
 }
 
 /** What a value can be in a block; nothing where that is not known, or too much. */
@@ -30,13 +36,12 @@ export type AddressesOf = (block: Block, value: ValueId) => readonly number[];
 export function addressFinder(func: Func): AddressesOf {
   const defs = definitions(func);
   const limit = addressLimits(func);
+  const decided = decidedBranches(func);
+  const arrivals = arrivingValues(func);
   const constant = (value: ValueId): bigint | null => {
     const def = defs.get(value);
     return def?.op === 'const' ? def.value : null;
   };
-  const arrivals = arrivingValues(func);
-  /** Of parameters; everything while it is looked for, as where a loop brings one to itself. */
-  const known = new Map<ValueId, Places>();
   // A check of `i - 1` bounds i too.
   const moved = new Map<ValueId, { id: ValueId; by: bigint }[]>();
   for (const def of defs.values()) {
@@ -45,82 +50,88 @@ export function addressFinder(func: Func): AddressesOf {
     moved.set(def.args[0], [...(moved.get(def.args[0]) ?? []), { id: def.id, by }]);
   }
   const bounded = (at: BlockId, value: ValueId): Places => {
-    const own = { from: 0n, step: 1n, count: limit(at, value) + 1n };
-    const others = (moved.get(value) ?? []).map(({ id, by }) => ({
-      from: (WRAP - by) % WRAP,
-      step: 1n,
-      count: limit(at, id) + 1n,
-    }));
-    return [own, ...others].reduce((a, b) => (b.count < a.count ? b : a));
+    const own = upTo(limit(at, value) + 1n, 1n);
+    const others = (moved.get(value) ?? []).map(({ id, by }) => {
+      const below = upTo(limit(at, id) + 1n, 1n);
+      return below === null ? null : placesOf(below.map((n) => (n + WRAP - by) % WRAP));
+    });
+    return [own, ...others].reduce(fewer);
   };
-  const find = (at: BlockId, value: ValueId, depth: number): Places => {
-    const plain = bounded(at, value);
-    const def = defs.get(value);
-    if (def?.op === 'const') return { from: def.value, step: 1n, count: 1n };
-    if (def === undefined) {
-      const found = joined(value, depth);
-      return found.count < plain.count ? found : plain;
+  /** Without what the branches to a block exclude: no object is at 0 behind `if (object)`. */
+  const possible = (at: BlockId, value: ValueId, places: Places): Places => {
+    let left = places;
+    for (const { condition, holds } of decided(at)) {
+      const def = defs.get(condition);
+      const isTested = condition === value;
+      const compare = def?.op === 'compare' && def.args[0] === value ? def : null;
+      const equal = compare === null ? undefined : EQUAL[compare.kind];
+      const against = compare === null || equal === undefined ? null : constant(compare.args[1]);
+      const other = isTested ? 0n : against;
+      if (other === null) continue;
+      const isSame = isTested ? !holds : equal === holds;
+      left = left?.filter((place) => (place === other) === isSame) ?? null;
     }
-    if (def?.op !== 'binary' || def.type !== 'i32' || depth === 0) return plain;
+    return left;
+  };
+  const known = new Map<BlockId, Map<ValueId, Places>>();
+  /** What was found is kept; nothing is known while it is looked for, as where a loop brings a value to itself. */
+  const find = (at: BlockId, value: ValueId, depth: number): Places => {
+    const here = known.get(at) ?? new Map<ValueId, Places>();
+    known.set(at, here);
+    const before = here.get(value);
+    if (before !== undefined) return before;
+    here.set(value, null);
+    const found = possible(at, value, fewer(computed(at, value, depth - 1), bounded(at, value)));
+    here.set(value, found);
+    return found;
+  };
+  const computed = (at: BlockId, value: ValueId, depth: number): Places => {
+    const def = defs.get(value);
+    if (def?.op === 'const') return [def.value];
+    if (depth === 0) return null;
+    if (def === undefined) {
+      const from = arrivals.get(value) ?? [];
+      const [first = null, ...rest] = from.map((one) => find(one.from, one.value, depth));
+      return rest.reduce(together, first);
+    }
+    if (def.type !== 'i32') return null;
+    if (def.op === 'select') {
+      return together(find(at, def.args[1], depth), find(at, def.args[2], depth));
+    }
+    if (def.op !== 'binary') return null;
     const [a, b] = def.args;
     // A constant may come by several ways, as what an object takes does behind them.
-    const one = (id: ValueId): bigint | null => {
-      const found = defs.has(id) ? null : joined(id, depth - 1);
-      return found?.count === 1n ? found.from : constant(id);
+    const only = (id: ValueId): bigint | null => {
+      const [first = null, ...others] = find(at, id, depth) ?? [];
+      return others.length === 0 ? first : null;
     };
-    const [right, left] = [one(b), def.kind === 'shl' ? null : one(a)];
-    const [of, by] = right === null ? [b, left] : [a, right];
-    if (by === null) return plain;
-    const inner = (): Places => find(at, of, depth - 1);
-    const found = scaled(def.kind, by, inner);
-    return found !== null && found.count < plain.count ? found : plain;
+    const right = only(b);
+    const by = right ?? (def.kind === 'shl' ? null : only(a));
+    if (by === null) return null;
+    return scaled(def.kind, by, () => find(at, right === null ? b : a, depth));
   };
-  const joined = (param: ValueId, depth: number): Places => {
-    const found = known.get(param);
-    if (found !== undefined) return found;
-    known.set(param, ANYWHERE);
-    const from = depth === 0 ? [] : (arrivals.get(param) ?? []);
-    const [first = ANYWHERE, ...rest] = from.map((one) => find(one.from, one.value, depth - 1));
-    const all = rest.reduce(together, first);
-    known.set(param, all);
-    return all;
-  };
-  return (block, value) => addressesOf(find(block.id, value, MOST_STEPS));
+  return (block, value) => (find(block.id, value, MOST_STEPS) ?? []).map(Number);
 }
 
-function divisor(a: bigint, b: bigint): bigint {
-  return b === 0n ? a : divisor(b, a % b);
+/** Comparisons for equality, and whether they hold of equals. */
+const EQUAL: Readonly<Record<string, boolean | undefined>> = { eq: true, ne: false };
+
+function fewer(a: Places, b: Places): Places {
+  if (a === null || b === null) return a ?? b;
+  return b.length < a.length ? b : a;
 }
 
-/** All that either is, and what lies between in equal steps. */
-function together(a: Places, b: Places): Places {
-  const [low, high] = a.from <= b.from ? [a, b] : [b, a];
-  const apart = [high.from - low.from, a.count > 1n ? a.step : 0n, b.count > 1n ? b.step : 0n];
-  const step = apart.reduce(divisor);
-  if (step === 0n) return a;
-  const counts = [a, b].map(({ from, step: own, count }) => {
-    return (from - low.from + (count - 1n) * own) / step + 1n;
-  });
-  const count = counts.sort((x, y) => (x < y ? -1 : 1)).at(-1) ?? 1n;
-  // What wraps around is in no such order.
-  const isPlain = low.from + (count - 1n) * step < WRAP;
-  return isPlain ? { from: low.from, step, count } : ANYWHERE;
-}
-
-function scaled(kind: string, by: bigint, inner: () => Places): Places | null {
-  const times = (factor: bigint): Places => {
-    const { from, step, count } = inner();
-    return { from: (from * factor) % WRAP, step: (step * factor) % WRAP, count };
+function scaled(kind: string, by: bigint, inner: () => Places): Places {
+  const each = (change: (place: bigint) => bigint): Places => {
+    const places = inner();
+    return places === null ? null : placesOf(places.map((place) => change(place) % WRAP));
   };
-  if (kind === 'add') {
-    const { from, step, count } = inner();
-    return { from: (from + by) % WRAP, step, count };
-  }
-  if (kind === 'shl') return times(1n << (by & 31n));
-  if (kind === 'mul') return times(by);
+  if (kind === 'add') return each((place) => place + by);
+  if (kind === 'shl') return each((place) => place << (by & 31n));
+  if (kind === 'mul') return each((place) => place * by);
   if (kind === 'and' && by !== 0n) {
     const step = by & -by;
-    return { from: 0n, step, count: by / step + 1n };
+    return upTo(by / step + 1n, step);
   }
   return null;
 }

@@ -142,7 +142,20 @@ export class DeclaredLookups {
   sum(): u32 { return this.a * ${r.pick([1, 3, 31])} + this.b + this.turns; } }`,
       `function pairOf(a: u32, b: u32): u32 { const pair = new Pair(a, <u16>b); if (a > b) pair.swap(); pair.a ^= ${r.below(300)}; return pair.sum(); }`,
     );
-    this.#numbers.push(() => `pairOf(${this.#small()}, ${this.#small()})`);
+    // One of two objects, which may be the same, and none: once, since each is several places to be at.
+    this.top.push(
+      `function choiceOf(a: u32, b: u32): u32 {
+  const first = new Pair(a, <u16>b), second = a > 90 ? new Pair(b, 7) : first;
+  const best: Pair | null = b < 4 ? null : first.sum() > second.sum() ? first : second;
+  if (best) best.swap();
+  return first.sum() ^ second.sum();
+}`,
+    );
+    let choices = 1;
+    this.#numbers.push(() => {
+      choices -= 1;
+      return `${choices < 0 ? 'pairOf' : 'choiceOf'}(${this.#small()}, ${this.#small()})`;
+    });
   }
 
   #patterns(): void {
