@@ -6,6 +6,7 @@ import {
   type FrontendResult,
   type Snapshotter,
   type SourceReader,
+  type StepTimer,
 } from './frontend/index.js';
 import { MEMORY_IMAGE, type Module } from './ir/index.js';
 import { type AbiUses, collectUses } from './passes/expand-abi-numbering.js';
@@ -23,6 +24,7 @@ export interface PolicyInput {
   readonly fuel: number;
   /** Sees the IR behind each pass. */
   readonly observe?: PassObserver | undefined;
+  readonly timed?: StepTimer | undefined;
 }
 export interface CompiledPolicy {
   readonly index: number;
@@ -57,8 +59,8 @@ async function compileWith(
   input: PolicyInput,
   { isQuick }: { readonly isQuick: boolean },
 ): Promise<PolicyOutcome> {
-  const { index, name, file, read, snapshot, firstSite, fuel } = input;
-  const front = await compileFrontend({ file, read, snapshot, firstSite, fuel, isQuick });
+  const { index, name, file, read, snapshot, firstSite, fuel, timed } = input;
+  const front = await compileFrontend({ file, read, snapshot, firstSite, fuel, isQuick, timed });
   if (!front.ok) return { policy: null, sites: 0, diagnostics: front.diagnostics };
   const frontend = front.result;
   const sites = frontend.sites.length;

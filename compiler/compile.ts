@@ -17,7 +17,7 @@ import { type CompiledPolicy, compilePolicy } from './compile-policy.js';
 import { type Diagnostic, diagnostic, hasErrors, type Position } from './diagnostic/index.js';
 import { writeObject } from './elf/index.js';
 import { callees, expandPolicy } from './expand-policy.js';
-import type { Snapshotter, SourceReader } from './frontend/index.js';
+import type { Snapshotter, SourceReader, StepTimer } from './frontend/index.js';
 import { type Func, loops, type Module, print } from './ir/index.js';
 import { joinModules } from './join-modules.js';
 import { buildDispatcher } from './lower/dispatcher.js';
@@ -54,6 +54,8 @@ export interface CompileInput {
   readonly cache?: PolicyCache | undefined;
   /** Hears how many of the policies are compiled, before each. */
   readonly onPolicy?: ((compiled: number, all: number) => void) | undefined;
+  /** Runs what is asc's and the snapshot's; kept policies take none. */
+  readonly timed?: StepTimer | undefined;
   /** Which loops are calls from the start, in the form for all kernels; tests want all. */
   readonly calls?: Calls | undefined;
   /** Sees the IR of a policy behind each pass of the form for all kernels; tests run it there. */
@@ -156,6 +158,7 @@ async function compilePolicies({
   observe,
   cache,
   onPolicy,
+  timed,
 }: CompileInput): Promise<{ policies: CompiledPolicy[]; diagnostics: Diagnostic[] }> {
   const policies: CompiledPolicy[] = [];
   const diagnostics: Diagnostic[] = [];
@@ -166,7 +169,7 @@ async function compilePolicies({
     const name = policyName(file);
     const place = { index, name, file, firstSite };
     const watch = observerOf(observe, index);
-    const one = { ...place, read, snapshot, fuel, observe: watch };
+    const one = { ...place, read, snapshot, fuel, observe: watch, timed };
     const outcome = await (cache?.outcome(one, compilePolicy) ?? compilePolicy(one));
     diagnostics.push(...outcome.diagnostics);
     if (outcome.policy !== null) policies.push(outcome.policy);

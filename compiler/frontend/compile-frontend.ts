@@ -20,7 +20,7 @@ import { type AscResult, runAsc } from './run-asc.js';
 import { findScratch } from './scratch.js';
 import { isSnapshotError, type SnapshotError } from './snapshot-error.js';
 import { sourceLocator } from './source-map.js';
-import type { FrontendOptions, FrontendOutcome, Snapshot } from './types.js';
+import type { FrontendOptions, FrontendOutcome, Snapshot, StepTimer } from './types.js';
 import { readModule, type WasmModule } from './wasm/index.js';
 import { writeSourceMap } from './write-source-map.js';
 
@@ -63,6 +63,16 @@ function rootAddress(module: WasmModule, snapshot: Snapshot): number {
   return Number(value);
 }
 
+const untimed: StepTimer = (_, run) => run();
+
+function askAsc(
+  options: FrontendOptions,
+  { keepAbort }: { readonly keepAbort: boolean },
+): ReturnType<typeof runAsc> {
+  const { file, read, timed = untimed } = options;
+  return timed('asc', () => runAsc(file, read, { ...options, keepAbort }));
+}
+
 /** Runs the configure phase; where it stops, a run with the abort import finds out what was thrown. */
 async function takeSnapshot(
   asc: AscResult,
@@ -71,7 +81,7 @@ async function takeSnapshot(
   const first = await trySnapshot(asc, options);
   if (first.snapshot !== null) return first.snapshot;
   if (first.error.detail.reason !== 'trap') return first.explained;
-  const again = await runAsc(options.file, options.read, { ...options, keepAbort: true });
+  const again = await askAsc(options, { keepAbort: true });
   if (again.result === null) return first.explained;
   const second = await trySnapshot(again.result, options);
   return second.snapshot === null ? second.explained : first.explained;
@@ -82,8 +92,9 @@ type Tried =
   | { readonly snapshot: null; readonly error: SnapshotError; readonly explained: Diagnostic };
 
 async function trySnapshot(asc: AscResult, options: FrontendOptions): Promise<Tried> {
+  const { snapshot, timed = untimed } = options;
   try {
-    return { snapshot: await options.snapshot(asc.wasm) };
+    return { snapshot: await timed('configure', () => snapshot(asc.wasm)) };
   } catch (error) {
     if (!isSnapshotError(error)) throw error;
     const locate = sourceLocator(asc.sourceMap, parse(asc.wasm).bodies);
@@ -98,7 +109,7 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
     const missing = diagnostic('P100', `cannot read \`${file}\``, { help: help('P100') });
     return { ok: false, diagnostics: [missing] };
   }
-  const compiled = await runAsc(file, read, options);
+  const compiled = await askAsc(options, { keepAbort: false });
   const diagnostics: Diagnostic[] = [...compiled.diagnostics];
   const asc = compiled.result;
   if (asc === null) return { ok: false, diagnostics };

@@ -19,6 +19,7 @@ export type {
   Snapshot,
   Snapshotter,
   SourceReader,
+  StepTimer,
   TableDeclaration,
   TableKey,
 } from './types.js';

@@ -12,6 +12,8 @@ export interface Snapshot {
 }
 /** Runs `configure` of a module sealed (no import may be called). Rejects with SnapshotError. */
 export type Snapshotter = (wasm: Uint8Array) => Promise<Snapshot>;
+/** Runs a step that is not the compiler's own work; whoever wants to know times it. The compiler has no clock. */
+export type StepTimer = <T>(step: 'asc' | 'configure', run: () => Promise<T>) => Promise<T>;
 
 /** One written `Verdict.X` or returned route. */
 export interface Site {
@@ -153,6 +155,7 @@ export interface FrontendOptions {
   readonly fuel: number;
   /** asc optimizes less. */
   readonly isQuick?: boolean;
+  readonly timed?: StepTimer | undefined;
 }
 export type FrontendOutcome =
   | {

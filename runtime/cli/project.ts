@@ -16,6 +16,8 @@ export interface Project {
   readonly folder: string;
   readonly config: ProjectConfig;
   readonly world: World | null;
+  /** What its file holds. */
+  readonly worldDocument?: unknown;
   /** Text of a file by its path in the project; null where there is none. */
   readonly read: (path: string) => string | null;
   /** Digest by path of everything asked for so far; null where there was no file. */
@@ -86,6 +88,7 @@ export function openProject(env: Env, shown: string): Project {
     folder,
     config,
     world: world.world,
+    worldDocument: world.document,
     read,
     inputs,
     diagnostics: found,

@@ -183,13 +183,15 @@ function buildWorkload(
 export interface WorldRead {
   /** Null where there are errors. */
   readonly world: World | null;
+  /** What the text holds, as it stands there; null where it is no document. */
+  readonly document: unknown;
   readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Reads the text of a world file; every fault is a diagnostic, never an exception. */
 export function readWorld(text: string, file: string): WorldRead {
   const read = readDocument(text, file, 'world');
-  if (read.value === null) return { world: null, diagnostics: read.diagnostics };
+  if (read.value === null) return { world: null, document: null, diagnostics: read.diagnostics };
   const raw = read.value as RawWorld;
   const checks = new Checks(read.at);
   const names = { services: new Set<string>(), workloads: new Set<string>() };
@@ -210,5 +212,6 @@ export function readWorld(text: string, file: string): WorldRead {
     }
   }
   const diagnostics = [...read.diagnostics, ...checks.found];
-  return { world: hasErrors(diagnostics) ? null : world, diagnostics };
+  const document = read.value;
+  return { world: hasErrors(diagnostics) ? null : world, document, diagnostics };
 }

@@ -20,6 +20,8 @@ import { readCases } from './read-cases.js';
 export interface ReadProject {
   readonly config: ProjectConfig;
   readonly world: World | null;
+  /** What the world's file holds, which may travel with cases; absent: it is read again. */
+  readonly worldDocument?: unknown;
   readonly read: SourceReader;
   /** Of weft.json and the world. */
   readonly diagnostics: readonly Diagnostic[];
@@ -52,7 +54,12 @@ function placeMissingPolicy({ config, read }: ReadProject, found: Diagnostic): D
 /** Compiles; with a cache it is one of many, and policies that did not change are taken from it. */
 export async function compileRead(
   project: ReadProject,
-  { snapshot, cache, onPolicy }: Pick<CompileInput, 'snapshot' | 'cache' | 'onPolicy'>,
+  {
+    snapshot,
+    cache,
+    onPolicy,
+    timed,
+  }: Pick<CompileInput, 'snapshot' | 'cache' | 'onPolicy' | 'timed'>,
 ): Promise<ProjectBuild> {
   const { config, world, read } = project;
   const outcome = await compileProject({
@@ -62,6 +69,7 @@ export async function compileRead(
     checkCluster: clusterCheck(world),
     cache,
     onPolicy,
+    timed,
   });
   const planned =
     outcome.ok && world !== null ? planGeneration(outcome.bundle.manifest, world).diagnostics : [];

@@ -14,8 +14,7 @@ import {
 } from '../../compiler/bundle/index.js';
 import type { SelfTestFile } from '../../compiler/bundle/project.js';
 import { type Diagnostic, diagnostic, hasErrors } from '../../compiler/diagnostic/index.js';
-import { readWorld, type World } from '../discovery/index.js';
-import { readDocument } from '../schema/index.js';
+import { readWorld, type World, type WorldRead } from '../discovery/index.js';
 import { readScenarioForm, type ScenarioCase } from '../simulate/read-scenario.js';
 import type { ReadProject } from './compile-read.js';
 import { placeOfText } from './place-of-text.js';
@@ -77,6 +76,13 @@ class CasesReader {
     return null;
   }
 
+  /** The project's own world was read before: YAML takes longer to read than most policies to lower. */
+  #worldOfProject(file: string): WorldRead | null {
+    const { world, worldDocument: document } = this.#project;
+    if (world?.file !== file || document === undefined) return null;
+    return { world, document, diagnostics: [] };
+  }
+
   /** Number of a world; null where it cannot be read. */
   #world(file: string, of: string): number | null {
     const known = this.worlds.findIndex((w) => w.file === file);
@@ -86,12 +92,11 @@ class CasesReader {
     if (text.length > MAX_CASES_BYTES) {
       return this.refuse(`the world \`${file}\` is too large to travel with the cases`, of);
     }
-    const { world, diagnostics } = readWorld(text, file);
+    const { world, document, diagnostics } = this.#worldOfProject(file) ?? readWorld(text, file);
     if (world === null) {
       this.found.push(...diagnostics);
       return null;
     }
-    const { value: document } = readDocument(text, file, 'world');
     return this.worlds.push({ file, document, world }) - 1;
   }
 

@@ -1,6 +1,6 @@
 /**
  * project: what writing policies feels like, as milliseconds against what they may be: the answer to an edit under
- * `--watch` of check, build and test, `weft test` of every example when nothing changed, a cold build of ten
+ * `--watch` of check, build and test, what of such a build is not asc's, `weft test` of every example when nothing changed, a cold build of ten
  * policies, what a build does when nothing changed, and `weft diff` (diff.ts). Every program is the packaged one, as
  * users run it.
  */
@@ -37,31 +37,40 @@ function lines(child: ChildProcess): () => Promise<string> {
   };
 }
 
-/** ms from the write of a policy to the answer, edit by edit. */
+interface Edits {
+  /** From the write of the policy to the answer, ms. */
+  readonly answered: readonly number[];
+  /** Of the answer, what is not asc's, ms; none where the verb does not tell. */
+  readonly own: readonly number[];
+}
+/** Writes a policy so many times and waits for each answer. */
 async function watching(
   args: readonly string[],
   cwd: string,
   policy: string,
   edits: number,
-): Promise<number[]> {
+): Promise<Edits> {
   const words = [CLI, ...args, '--watch', '-o', 'ndjson'];
   const child = spawn(process.execPath, words, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const next = lines(child);
   const text = readFileSync(policy, 'utf8');
-  const found: number[] = [];
+  const answered: number[] = [];
+  const own: number[] = [];
   try {
     await next();
     for (let i = 0; i < WARM + edits; i += 1) {
       const since = performance.now();
       writeFileSync(policy, `${text}\n// edit ${i}\nconst edit${i}: u32 = ${i};\n`);
-      await next();
-      if (i >= WARM) found.push(performance.now() - since);
+      const { timings } = JSON.parse(await next());
+      if (i < WARM) continue;
+      answered.push(performance.now() - since);
+      if (timings !== undefined) own.push(timings.total - timings.asc);
     }
   } finally {
     child.kill('SIGINT');
     writeFileSync(policy, text);
   }
-  return found;
+  return { answered, own };
 }
 
 /** A project of ten policies as `weft init` writes one. */
@@ -104,7 +113,8 @@ export async function benchProject(
   weft(['init', 'shop'], folder);
   const policy = join(folder, 'shop/policies/isolation.ts');
   const check = await watching(['check', 'shop'], folder, policy, count);
-  const build = await watching(['build', 'shop', '--out', 'w.weft'], folder, policy, count);
+  const building = ['build', 'shop', '--out', 'w.weft', '--timings'];
+  const build = await watching(building, folder, policy, count);
   const test = await watching(['test', 'shop'], folder, policy, count);
 
   cpSync(join(ROOT, 'policies/examples'), join(folder, 'examples'), { recursive: true });
@@ -124,9 +134,10 @@ export async function benchProject(
   };
   const warm = times(() => weft(['build', ten, '--out', 'ten-1.weft'], folder) - node());
   return [
-    judged('check-watch', check, 400),
-    judged('build-watch', build, 700),
-    judged('test-watch', test, 500),
+    judged('check-watch', check.answered, 400),
+    judged('build-watch', build.answered, 700),
+    judged('build-watch-own', build.own, 60),
+    judged('test-watch', test.answered, 500),
     judged('test-examples', times(all), 1000),
     judged('build-ten-cold', cold, 6000),
     judged('build-unchanged', warm, 60),

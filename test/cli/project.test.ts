@@ -139,6 +139,23 @@ test('a folder that is no project, and one that is not there', async () => {
   assert.match(absent.stderr, 'error[U010]: `nowhere` does not exist');
 });
 
+test('build --timings says where the time went, and an unchanged build took none of asc', async () => {
+  const args = ['build', 'shop', '--out', 'timed.weft', '--timings', '-o', 'json'];
+  const { timings } = JSON.parse((await run(...args)).stdout);
+  const { total, ...parts } = timings as Record<string, number> & { readonly total: number };
+  assert.equal(Object.keys(parts), ['asc', 'configure', 'verifier', 'weft']);
+  assert.ok(Object.values(timings as Record<string, number>).every((ms) => ms > 0));
+  const sum = Object.values(parts).reduce((a, b) => a + b, 0);
+  assert.ok(Math.abs(sum - total) < 0.5, `${sum} of ${total}`);
+  const again = JSON.parse((await run(...args)).stdout);
+  assert.is(again.changed, false);
+  assert.is(again.timings.asc + again.timings.configure + again.timings.verifier, 0);
+  assert.match((await run(...args.slice(0, -2))).stdout, /\n {2}[\d.]+ ms: asc 0, configure/);
+  const plain = JSON.parse((await run(...args.filter((a) => a !== '--timings'))).stdout);
+  assert.not.ok('timings' in plain);
+  assert.is((await run('build', 'shop', '--emit', 'ir', '--timings')).exit, 64);
+});
+
 test('build wants exactly one of --out and --emit', async () => {
   assert.is((await run('build', 'shop')).exit, 64);
   assert.is((await run('build', 'shop', '--out', 'a', '--emit', 'ir')).exit, 64);

@@ -5,7 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ABI_IMPORTS } from '../../compiler/abi/index.js';
-import { ASC_NO_ABORT, ASC_OPTIONS, readModule } from '../../compiler/frontend/index.js';
+import {
+  ASC_NO_ABORT,
+  ASC_OPTIONS,
+  readModule,
+  type Snapshotter,
+} from '../../compiler/frontend/index.js';
 import { SDK_SOURCES } from '../../compiler/frontend/sdk.gen.js';
 import { v8Snapshot, wizerSnapshot } from '../../runtime/snapshot/index.js';
 import { ALLOW, compile, compiled, decide, type Files, IMPORTS } from './frontend-project.js';
@@ -38,6 +43,25 @@ for (const [name, text] of Object.entries(policies)) {
     assert.is(wasm[1], wasm[2]);
   });
 }
+
+test('V8 answers after a module without end, one that stops and one with much memory as it did before', async () => {
+  const before = (await compiled(policies['memory'] ?? '')).wasm;
+  const soon: Snapshotter = (wasm) => v8Snapshot(wasm, 300);
+  const others: readonly (readonly [text: string, engine: Snapshotter, code: string | null])[] = [
+    [`let n: u32 = 1; while (n != 0) n |= 1;\n${ALLOW}`, soon, 'P112'],
+    [`unreachable();\n${ALLOW}`, v8Snapshot, 'P111'],
+    [`const big = new StaticArray<u8>(40_000_000); big[7] = 1;\n${ALLOW}`, v8Snapshot, null],
+  ];
+  for (const [text, engine, code] of others) {
+    const outcome = await compile(text, engine);
+    assert.equal(
+      outcome.diagnostics.map((d) => d.code),
+      code === null ? [] : [code],
+    );
+    const after = (await compiled(policies['memory'] ?? '')).wasm;
+    assert.is(Buffer.from(after).compare(before), 0, text);
+  }
+});
 
 test('globals are constants, and the configure phase is gone', async () => {
   const result = await compiled(policies['memory'] ?? '');

@@ -6,6 +6,7 @@ import type { Build } from '../build-project.js';
 import { columns } from '../columns.js';
 import {
   type CommandSpec,
+  flagOption,
   type Input,
   isCached,
   NO_CACHE_OPTION,
@@ -15,6 +16,7 @@ import {
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { writeFault } from '../file-fault.js';
+import { StepTimes, timingsText } from '../step-times.js';
 import { verifiedText } from '../verified-text.js';
 import { answering, type Session, WATCH_OPTION } from '../watch.js';
 
@@ -65,6 +67,7 @@ async function build(
   out: string,
   session: Session | null,
 ): Promise<Result> {
+  const times = new StepTimes();
   const shown = input.arguments[0] ?? '.';
   const folder = pathIn(env, shown);
   const output = pathIn(env, out);
@@ -73,15 +76,23 @@ async function build(
   if (current !== null) {
     session?.onInputs(new Map(Object.entries(current.inputs)));
     const document = { bundle: current.bundle, file: out, changed: false };
-    return { exit: EXIT.ok, document, text: `unchanged ${out} ${current.bundle}` };
+    const text = `unchanged ${out} ${current.bundle}`;
+    return { exit: EXIT.ok, ...timedAnswer(input, times, { document, text }) };
   }
   const { compileFolder, findingsExit } = await import('../build-project.js');
-  const { project, bundle, diagnostics } = await compileFolder(env, shown, session?.cache ?? null);
+  const { project, bundle, diagnostics } = await compileFolder(
+    env,
+    shown,
+    session?.cache ?? null,
+    times.timed,
+  );
   const { sources } = project;
   session?.onInputs(project.inputs);
   if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
   const { checkVerified, verifiedCost } = await import('../verified-budget.js');
-  const { cost: verified, refusal } = await verifiedCost(env, bundle);
+  const { cost: verified, refusal } = await times.timed('verifier', () =>
+    verifiedCost(env, bundle),
+  );
   const over = verified === null ? [] : checkVerified(verified, project.config.budget.verified);
   if (refusal !== null) over.push(refusal);
   if (over.length > 0) {
@@ -108,17 +119,24 @@ async function build(
     const record = { program: env.program, inputs, output: sha256(bytes), bundle: digest };
     noteBuild(folder, output, record);
   }
+  const cost = { ...bundle.manifest.cost, verified };
+  const document = { bundle: digest, file: out, changed: true, cost };
+  const text = `built ${out} ${digest}\n${costText(bundle.manifest.cost, verified)}`;
+  const answer = timedAnswer(input, times, { document, text });
+  return { exit: EXIT.ok, ...answer, diagnostics, sources };
+}
+
+/** With where the time went, where that was asked for. */
+function timedAnswer(
+  input: Input,
+  times: StepTimes,
+  answer: Required<Pick<Result, 'document' | 'text'>>,
+): Pick<Result, 'document' | 'text'> {
+  if (!flagOption(input, 'timings')) return answer;
+  const timings = times.read();
   return {
-    exit: EXIT.ok,
-    document: {
-      bundle: digest,
-      file: out,
-      changed: true,
-      cost: { ...bundle.manifest.cost, verified },
-    },
-    text: `built ${out} ${digest}\n${costText(bundle.manifest.cost, verified)}`,
-    diagnostics,
-    sources,
+    document: { ...answer.document, timings },
+    text: `${answer.text}\n${timingsText(timings)}`,
   };
 }
 
@@ -164,11 +182,17 @@ export const BUILD_COMMAND: CommandSpec = {
     { flags: '--policy <NAME>', description: 'whose module `--emit wasm` prints' },
     WATCH_OPTION,
     NO_CACHE_OPTION,
+    {
+      flags: '--timings',
+      description: 'say where the time went: asc, configure phases, the verifier, Weft',
+    },
   ],
   formats: ['text', 'json', 'ndjson'],
   async run(env, input) {
     const out = textOption(input, 'out');
     const stage = STAGES.find((s) => s === textOption(input, 'emit'));
+    if (stage !== undefined && flagOption(input, 'timings'))
+      return usage('`--timings` is of a whole build', 'give `--out FILE` with it');
     if (stage !== undefined && out === null) return emit(env, input, stage);
     if (stage === undefined && out !== null) {
       const answer = (session: Session | null): Promise<Result> => build(env, input, out, session);
