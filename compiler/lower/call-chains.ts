@@ -3,6 +3,7 @@
  * each frame's stack rounded up (kernel/bpf/verifier.c, check_max_stack_depth).
  */
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
+import type { SourcePosition } from '../ir/types.js';
 import { CODES } from './codes.js';
 import type { LoweredFunction } from './lowered-function.js';
 
@@ -16,6 +17,8 @@ const FRAME_BYTES = 32;
 interface Chain {
   readonly stack: number;
   readonly frames: number;
+  /** Its function with the most stack of its own; null where only the frame is known. */
+  readonly heaviest: LoweredFunction | null;
 }
 
 type Measure = Chain | 'recursive';
@@ -32,14 +35,18 @@ export function checkCallChains(functions: readonly LoweredFunction[]): Diagnost
     const inner = [...calleesOf(func)].map((name) => {
       const callee = byName.get(name);
       // Of a function of another module only the frame is known.
-      return callee === undefined ? { stack: 0, frames: 1 } : measure(callee);
+      return callee === undefined ? { stack: 0, frames: 1, heaviest: null } : measure(callee);
     });
     const chain = inner.includes('recursive') ? 'recursive' : onTop(func, inner);
     chains.set(func.name, chain);
     return chain;
   };
   return functions.flatMap((func) => {
-    const found = finding(func, measure(func));
+    const isEcho = [...calleesOf(func)].some((name) => {
+      const callee = chains.get(name);
+      return typeof callee === 'object' && callee.stack > MAX_STACK;
+    });
+    const found = isEcho ? null : finding(func, measure(func));
     return found === null ? [] : [found];
   });
 }
@@ -49,27 +56,38 @@ function calleesOf(func: LoweredFunction): Set<string> {
 }
 function onTop(func: LoweredFunction, inner: readonly Measure[]): Chain {
   const known = inner.filter((chain) => chain !== 'recursive');
+  const deepest = known.reduce<Chain | null>(
+    (most, chain) => (most !== null && most.stack >= chain.stack ? most : chain),
+    null,
+  );
   const own = Math.max(1, Math.ceil(func.stack / FRAME_BYTES)) * FRAME_BYTES;
+  const below = deepest?.heaviest ?? null;
   return {
-    stack: own + Math.max(0, ...known.map((chain) => chain.stack)),
+    stack: own + (deepest?.stack ?? 0),
     frames: 1 + Math.max(0, ...known.map((chain) => chain.frames)),
+    heaviest: below !== null && below.stack > func.stack ? below : func,
   };
 }
 
 function finding(func: LoweredFunction, chain: Measure): Diagnostic | null {
-  if (chain === 'recursive') return refuse(func, 'L003', 'calls itself, directly or not');
+  const first = func.lines[0]?.position ?? null;
+  if (chain === 'recursive') return refuse(func, 'L003', 'calls itself, directly or not', first);
   if (chain.stack > MAX_STACK) {
     const message = `needs ${chain.stack} bytes of stack with what it calls, of ${MAX_STACK}`;
-    return refuse(func, 'L001', message);
+    return refuse(func, 'L001', message, chain.heaviest?.fullest ?? first);
   }
   if (chain.frames > MAX_FRAMES && func.kind !== 'dispatcher') {
-    return refuse(func, 'L004', `starts a chain of ${chain.frames} calls, of ${MAX_FRAMES}`);
+    return refuse(func, 'L004', `starts a chain of ${chain.frames} calls, of ${MAX_FRAMES}`, first);
   }
   return null;
 }
 
-function refuse(func: LoweredFunction, code: string, what: string): Diagnostic {
-  const at = func.lines[0]?.position ?? null;
+function refuse(
+  func: LoweredFunction,
+  code: string,
+  what: string,
+  at: SourcePosition | null,
+): Diagnostic {
   const message = `function \`${func.name}\` ${what}`;
   return diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
 }

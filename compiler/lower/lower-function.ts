@@ -1,7 +1,7 @@
 /** One IR function through all of lowering. */
 import { BugError, type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import type { Func, Loc, SourcePosition } from '../ir/types.js';
-import { allocateRegisters } from './allocate/allocate-registers.js';
+import { allocateRegisters, type Stack } from './allocate/allocate-registers.js';
 import { encode, type Slot } from './asm/index.js';
 import { CODES } from './codes.js';
 import { hoistConstants } from './emit/hoist-constants.js';
@@ -25,7 +25,7 @@ export function lowerFunction(
   positions: readonly SourcePosition[],
   options: { readonly mayGoto: boolean; readonly input?: LoweredFunction['input'] },
 ): LoweredOne {
-  const { lir, slots } = allocate(func, options.mayGoto);
+  const { lir, stack } = allocate(func, options.mayGoto);
   simplifyBlocks(lir);
   hoistConstants(lir);
   const { code, locs, longestPath } = linearise(lir, { walksLoops: !options.mayGoto });
@@ -50,19 +50,20 @@ export function lowerFunction(
       relocations: encoded.relocations,
       lines: linesOf(locs, encoded.slots, positions),
       instructions: code.insns.length,
-      stack: slots + hidden,
+      stack: stack.bytes + hidden,
+      fullest: stack.fullest === null ? null : (positions[stack.fullest] ?? null),
       worstPath: longestPath,
     },
   };
 }
 
-/** Code in registers, and the bytes of stack that it takes. */
-function allocate(func: Func, mayGoto: boolean): { readonly lir: LirFunc; readonly slots: number } {
+/** Code in registers, and the stack that it takes. */
+function allocate(func: Func, mayGoto: boolean): { readonly lir: LirFunc; readonly stack: Stack } {
   for (const trustCopies of [true, false]) {
     const lir = selectInstructions(func, { mayGoto, trustCopies });
     mergeChains(lir);
-    const slots = allocateRegisters(lir);
-    if (slots === 0 || !lir.trustsCopies) return { lir, slots };
+    const stack = allocateRegisters(lir);
+    if (stack.bytes === 0 || !lir.trustsCopies) return { lir, stack };
   }
   throw new BugError(`function ${func.name} trusts copies that it was told not to`);
 }

@@ -25,6 +25,8 @@ export interface LoweredFunction {
   readonly instructions: number;
   /** Bytes; shared with whoever calls, up to 512 in all. */
   readonly stack: number;
+  /** Where the most of it is in use; null where none is. */
+  readonly fullest: SourcePosition | null;
   /** Instructions on the longest way through, callees not counted; null with loops. */
   readonly worstPath: number | null;
 }

@@ -97,7 +97,7 @@ test('swapped stack slots are found', () => {
     } as const;
     const after = selectInstructions(randomFunction(random, shape), { mayGoto: false });
     const before = structuredClone(after);
-    if (allocateRegisters(after) < 16) continue;
+    if (allocateRegisters(after).bytes < 16) continue;
     assert.equal(checkAllocation(before, after), []);
     for (const block of after.blocks) {
       block.steps = block.steps.map((step) =>

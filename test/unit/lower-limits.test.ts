@@ -103,6 +103,57 @@ test('stack of a function and of what it calls is added up', () => {
   );
   assert.ok(one?.ok && both !== undefined && !both.ok);
   assert.match(both.diagnostics[0]?.message ?? '', /with what it calls/);
+  // Where one function needs too much, its callers are no findings of their own.
+  const alone = lowerModule(
+    parse(`${pressure(60)}func dispatcher d(v0: ptr) -> i32 stopped 240 241 {
+b0:
+v1 = call i32 f(v0)
+return v1
+}
+`),
+    { mayGoto: false },
+  );
+  assert.ok(!alone.ok);
+  assert.equal(
+    alone.diagnostics.map(({ code, line }) => [code, line]),
+    [['L001', 3]],
+  );
+});
+
+test('too much stack is told where the most of it is in use, whoever calls', () => {
+  const count = 60;
+  const numbers = Array.from({ length: count }, (_, i) => i + 1);
+  const loads = numbers
+    .map((i) => `v${i} = load.pointer i32 4 v0 + ${(i % 40) * 4} @${i % 2}`)
+    .join('\n');
+  const uses = numbers
+    .map((i) => `v${count + i} = xor i32 v${i === 1 ? 1 : count + i - 1}, v${count + 1 - i} @2`)
+    .join('\n');
+  const places = [5, 6, 9].map((line) => `position "p.ts" ${line}:1 "x"`).join('\n');
+  const lowered = lowerModule(
+    parse(`module "m"
+${places}
+func internal g(v0: ptr) -> i32 stopped 240 241 {
+b0:
+${loads}
+${uses}
+return v${2 * count} @2
+}
+func dispatcher d(v0: ptr) -> i32 stopped 240 241 {
+b0:
+v1 = load.pointer i32 8 v0 + 0
+v2 = call i32 g(v0)
+v3 = xor i32 v1, v2
+return v3
+}
+`),
+    { mayGoto: false },
+  );
+  assert.ok(!lowered.ok);
+  const [found, more] = lowered.diagnostics;
+  assert.is(more, undefined);
+  assert.is(found?.code, 'L001');
+  assert.ok(found?.line === 5 || found?.line === 6, 'not where the values are used up');
 });
 
 /** A branch over `count` instructions. */

@@ -7,6 +7,7 @@
  * Keeps   every value where it is used: checkAllocation proves it, in the tests
  */
 import { BugError } from '../../diagnostic/index.js';
+import type { Loc } from '../../ir/types.js';
 import { copyOf, isVirtual, type Reg, renameInsn, renameTest } from '../asm/index.js';
 import type { LirFunc } from '../lir.js';
 import { coalesce, type Groups } from './coalesce.js';
@@ -19,8 +20,14 @@ import { SLOT_BYTES, type StackSlot, spill } from './spill.js';
 /** Each round spills something, and what spilling makes is never spilled; few rounds are ever needed. */
 const MAX_ROUNDS = 100;
 
-/** Allocates registers in place; returns the bytes of stack used. */
-export function allocateRegisters(func: LirFunc): number {
+export interface Stack {
+  readonly bytes: number;
+  /** Where the most of it is in use; null where none is. */
+  readonly fullest: Loc;
+}
+
+/** Allocates registers in place; returns the stack used. */
+export function allocateRegisters(func: LirFunc): Stack {
   let slots = 0;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const graph = buildGraph(func);
@@ -31,9 +38,9 @@ export function allocateRegisters(func: LirFunc): number {
     const { colours, spilled } = colour(graph, groups, cost);
     if (spilled.length === 0) {
       assign(func, groups, colours);
-      const used = packSlots(func);
+      const { count, fullest } = packSlots(func);
       forwardSlots(func);
-      return (used + func.contextWords) * SLOT_BYTES;
+      return { bytes: (count + func.contextWords) * SLOT_BYTES, fullest };
     }
     const homes = new Map<Reg, StackSlot>();
     for (const group of spilled) {

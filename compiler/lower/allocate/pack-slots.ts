@@ -1,4 +1,5 @@
 /** Lets spilled values that never live at one time share a stack slot. */
+import type { Loc } from '../../ir/types.js';
 import { FP, load, store } from '../asm/index.js';
 import type { LirFunc, Step } from '../lir.js';
 import { type Effects, liveOut } from './liveness.js';
@@ -18,12 +19,19 @@ function conflictsOf(conflicts: Conflicts, slot: StackSlot): Set<StackSlot> {
   return others;
 }
 
-function findConflicts(func: LirFunc): Conflicts {
+/** What conflicts, and what was kept when the most slots hold something: what is refused for its stack is refused there. */
+function findConflicts(func: LirFunc): { readonly conflicts: Conflicts; readonly fullest: Loc } {
   const conflicts: Conflicts = new Map();
+  let fullest: Loc = null;
+  let most = 0;
   for (const [label, out] of liveOut(func.blocks, EFFECTS)) {
     const live = new Set(out);
     for (const step of func.blocks[label]?.steps.toReversed() ?? []) {
       for (const slot of EFFECTS.defs(step)) {
+        if (live.size > most && step.loc !== null) {
+          most = live.size;
+          fullest = step.loc;
+        }
         live.delete(slot);
         for (const other of live) {
           conflictsOf(conflicts, slot).add(other);
@@ -37,12 +45,19 @@ function findConflicts(func: LirFunc): Conflicts {
       }
     }
   }
-  return conflicts;
+  return { conflicts, fullest };
 }
 
-/** Renumbers the slots of a function; returns how many are left. */
-export function packSlots(func: LirFunc): number {
-  const conflicts = findConflicts(func);
+export interface Packed {
+  /** Slots that are left. */
+  readonly count: number;
+  /** Where the value was made that has the most of them in use. */
+  readonly fullest: Loc;
+}
+
+/** Renumbers the slots of a function. */
+export function packSlots(func: LirFunc): Packed {
+  const { conflicts, fullest } = findConflicts(func);
   const packed = new Map<StackSlot, StackSlot>();
   let count = 0;
   for (const [slot, others] of [...conflicts].sort(([a], [b]) => a - b)) {
@@ -54,7 +69,7 @@ export function packSlots(func: LirFunc): number {
   }
   for (const block of func.blocks)
     block.steps = block.steps.map((step) => renumber(step, packed, func.contextWords));
-  return count;
+  return { count, fullest };
 }
 
 function renumber(
