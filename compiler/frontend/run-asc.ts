@@ -90,6 +90,10 @@ function helpFor(code: string, message: string): string | null {
   if (code === 'AS240' && message.includes('Attribute')) {
     return 'compare an attribute with a text by `is`: `connection.source.namespace.is("prod")`';
   }
+  // `request.method == "GET"`: asc takes the text's own comparison, which wants two texts.
+  if (/^TS23(?:22|45)$/.test(code) && /View' is not .*String/.test(message)) {
+    return 'compare a part of a request with a text by `is`, as `request.method.is("GET")`';
+  }
   if (code === 'TS6054') {
     return 'a policy imports "weft" and files of its project by relative path, as "./rules"';
   }

@@ -225,6 +225,17 @@ for (const { name, change, code, at, exit = 3 } of ROWS) {
   });
 }
 
+test('`weft check` tells a fault of the scenario once, although its cases do not travel either', async () => {
+  writeFileSync(join(cwd, 'shop/scenario.yaml'), '');
+  const empty = JSON.parse((await weft(['check', 'shop', '-o', 'json'], { cwd })).stdout);
+  const told = ({ code, severity }: { code: string; severity: string }): string =>
+    `${code} ${severity}`;
+  assert.equal(empty.diagnostics.map(told), ['W005 error']);
+  // A build does without them, and says so.
+  const build = await weft(['build', 'shop', '--out', 'b.weft', '-o', 'json'], { cwd });
+  assert.equal(JSON.parse(build.stdout).diagnostics.map(told), ['W005 warning']);
+});
+
 test('the same fault as text: on stderr, with the source line, and nothing on stdout', async () => {
   writeFileSync(join(cwd, 'shop', POLICY), `${HEAD}let x: u32 = "a";\n`);
   const { exit, stdout, stderr } = await weft(['build', 'shop', '--out', 'good.weft'], { cwd });

@@ -193,6 +193,14 @@ test('keys are private, and never overwritten', async () => {
   await ok('keygen', '--out', './.e');
 });
 
+test('an empty passphrase makes no key', async () => {
+  const empty = { cwd, env: { HOME: cwd, WEFT_KEY_PASSPHRASE: '' } };
+  const { exit, stderr } = await weft(['keygen', '--out', 'frank'], empty);
+  assert.is(exit, 64);
+  assert.match(stderr, 'error[U004]: WEFT_KEY_PASSPHRASE is empty');
+  assert.not(existsSync(join(cwd, 'frank.key')));
+});
+
 test('an encrypted key that is not opened is told as such', async () => {
   const secret = { cwd, env: { HOME: cwd, WEFT_KEY_PASSPHRASE: 'secret' } };
   assert.is((await weft(['keygen', '--out', 'carol'], secret)).exit, 0);

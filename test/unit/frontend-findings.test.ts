@@ -1,6 +1,7 @@
 /** What is wrong with a policy is said once, at the place that is to be changed. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FrontendOutcome } from '../../compiler/frontend/index.js';
 import { v8Snapshot, wizerSnapshot } from '../../runtime/snapshot/index.js';
 import { ALLOW, compile, findings } from './frontend-project.js';
 
@@ -151,6 +152,21 @@ test('an attribute against a literal gets a hint', async () => {
   );
   assert.is(outcome.diagnostics[0]?.code, 'AS240');
   assert.match(outcome.diagnostics[0]?.help ?? '', /`is`/);
+});
+
+test('a part of a request against a literal gets a hint, another wrong type does not get that one', async () => {
+  const request = (value: string): Promise<FrontendOutcome> =>
+    compile({
+      'p.ts': `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict { return ${value}; }\n`,
+    });
+  for (const part of ['request.method', 'request.path', 'request.header("x")']) {
+    const { diagnostics } = await request(`${part} == "GET" ? Verdict.Allow : Verdict.Deny`);
+    assert.is(diagnostics[0]?.line, 2);
+    assert.match(diagnostics[0]?.help ?? '', /with a text by `is`/, part);
+  }
+  const { diagnostics } = await request('"GET"');
+  assert.is(diagnostics[0]?.help, 'return or assign a value of that type');
 });
 
 test('both engines say the same', async () => {

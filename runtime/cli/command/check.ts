@@ -1,9 +1,13 @@
 /** `weft check`: every finding of a project, without writing anything. */
-import { hasErrors } from '../../../compiler/diagnostic/index.js';
+import { type Diagnostic, hasErrors } from '../../../compiler/diagnostic/index.js';
 import type { CommandSpec, Input, Result } from '../command-spec.js';
 import type { Env } from '../env.js';
 import { EXIT } from '../exit.js';
 import { answering, type Session, WATCH_OPTION } from '../watch.js';
+
+function isSame(a: Diagnostic, b: Diagnostic): boolean {
+  return a.code === b.code && a.message === b.message && a.file === b.file && a.line === b.line;
+}
 
 async function check(env: Env, input: Input, session: Session | null): Promise<Result> {
   const { compileFolder, findingsExit } = await import('../build-project.js');
@@ -15,7 +19,10 @@ async function check(env: Env, input: Input, session: Session | null): Promise<R
   if (world !== null && text !== null) {
     const { readScenario } = await import('../../simulate/index.js');
     const scenario = readScenario(text, 'scenario.yaml', world);
-    found.push(...scenario.diagnostics.map(relocate));
+    const own = scenario.diagnostics.map(relocate);
+    // The build tells of the same file that its cases do not travel.
+    const isTold = (d: Diagnostic): boolean => own.some((o) => isSame(o, d));
+    found.splice(0, found.length, ...diagnostics.filter((d) => !isTold(d)), ...own);
   }
   session?.onInputs(project.inputs);
   const policies = project.config.policies.length;

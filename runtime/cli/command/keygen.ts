@@ -37,6 +37,14 @@ function checkedName(name: string): string {
   );
 }
 
+/** An empty passphrase is most often a secret that is missing; a key that only looks protected is worse than an open one. */
+function passphrase(env: Env): string | null {
+  const given = env.env[PASSPHRASE] ?? null;
+  if (given !== '') return given;
+  const help = 'give it a passphrase, or unset it for a key that is not encrypted';
+  throw new CliError([diagnostic('U004', `${PASSPHRASE} is empty`, { help })], EXIT.usage);
+}
+
 export const KEYGEN_COMMAND: CommandSpec = {
   name: 'keygen',
   summary: 'make a key pair to sign bundles with',
@@ -58,7 +66,7 @@ export const KEYGEN_COMMAND: CommandSpec = {
     const { generateKeys, KEY_KINDS } = await import('../../trust/index.js');
     const name = checkedName(textOption(input, 'out') ?? '');
     const kind = KEY_KINDS.find((k) => k === textOption(input, 'kind')) ?? 'ed25519';
-    const { privatePem, publicPem, id } = generateKeys(kind, env.env[PASSPHRASE] ?? null);
+    const { privatePem, publicPem, id } = generateKeys(kind, passphrase(env));
     writeNew(env, `${name}.key`, privatePem, 0o600);
     try {
       writeNew(env, `${name}.pub`, publicPem, 0o644);
