@@ -254,4 +254,23 @@ test('files that cannot be read, or hold nothing, are told', () =>
     assert.is(dialect.exit, 64);
   }));
 
+test('an option of another dialect is refused, and nothing is written', async () => {
+  const foreign: readonly (readonly [dialect: string, ...option: string[]])[] = [
+    ['istio', '--nodes', '10.0.0.0/24'],
+    ['gateway-api', '--http-port', '8080'],
+    ['cilium', '--trust-domain', 'td'],
+    ['gateway-api', '--path-normalization', 'BASE'],
+  ];
+  await withFolder(async (cwd) => {
+    for (const [dialect, ...option] of foreign) {
+      const args = ['import', dialect, 'a.yaml', ...option, '--out', 'x'];
+      const { exit, stderr } = await weft(args, { cwd });
+      assert.is(exit, 64, stderr);
+      assert.match(stderr, `error[U003]: \`${option[0]}\` says nothing to \`${dialect}\``);
+      assert.match(stderr, 'help: it is an option of `');
+      assert.not.ok(existsSync(join(cwd, 'x')));
+    }
+  });
+});
+
 test.run();
