@@ -5,6 +5,7 @@
 import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
 import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
+import { mendParser } from './mend-parser.js';
 import { SDK_SOURCES } from './sdk.gen.js';
 import { rewriteSites, type SiteOptions } from './sites.js';
 import type { DeclarationSite } from './sites-declarations.js';
@@ -49,6 +50,7 @@ async function loadAsc(): Promise<{ readonly asc: Asc; readonly ast: unknown }> 
     import('assemblyscript/asc' as string),
     import('assemblyscript' as string),
   ]);
+  mendParser(ast);
   return { asc: asc as Asc, ast };
 }
 

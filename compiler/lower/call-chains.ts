@@ -17,8 +17,8 @@ const FRAME_BYTES = 32;
 interface Chain {
   readonly stack: number;
   readonly frames: number;
-  /** Its function with the most stack of its own; null where only the frame is known. */
-  readonly heaviest: LoweredFunction | null;
+  /** The most stack of its own that one of its functions has, and where that has it, or is called. */
+  readonly heaviest: { readonly stack: number; readonly at: SourcePosition | null };
 }
 
 type Measure = Chain | 'recursive';
@@ -32,27 +32,43 @@ export function checkCallChains(functions: readonly LoweredFunction[]): Diagnost
     if (known === 'open') return 'recursive';
     if (known !== undefined) return known;
     chains.set(func.name, 'open');
-    const inner = [...calleesOf(func)].map((name) => {
+    const inner = calleesOf(func).map(({ name, at }): Measure => {
       const callee = byName.get(name);
       // Of a function of another module only the frame is known.
-      return callee === undefined ? { stack: 0, frames: 1, heaviest: null } : measure(callee);
+      if (callee === undefined) return { stack: 0, frames: 1, heaviest: { stack: 0, at: null } };
+      const chain = measure(callee);
+      if (chain === 'recursive' || chain.heaviest.at !== null) return chain;
+      return { ...chain, heaviest: { ...chain.heaviest, at } };
     });
     const chain = inner.includes('recursive') ? 'recursive' : onTop(func, inner);
     chains.set(func.name, chain);
     return chain;
   };
   return functions.flatMap((func) => {
-    const isEcho = [...calleesOf(func)].some((name) => {
+    const chain = measure(func);
+    const isEcho = calleesOf(func).some(({ name }) => {
       const callee = chains.get(name);
       return typeof callee === 'object' && callee.stack > MAX_STACK;
     });
-    const found = isEcho ? null : finding(func, measure(func));
+    const found = isEcho ? null : finding(func, chain);
     return found === null ? [] : [found];
   });
 }
 
-function calleesOf(func: LoweredFunction): Set<string> {
-  return new Set(func.relocations.filter((r) => r.kind !== 'address').map((r) => r.symbol));
+interface Callee {
+  readonly name: string;
+  /** Of a call of it. */
+  readonly at: SourcePosition | null;
+}
+
+function calleesOf({ relocations, lines }: LoweredFunction): readonly Callee[] {
+  const found = new Map<string, Callee>();
+  for (const { kind, slot, symbol: name } of relocations) {
+    if (kind === 'address' || found.has(name)) continue;
+    const at = lines.findLast((line) => line.slot <= slot)?.position ?? null;
+    found.set(name, { name, at });
+  }
+  return [...found.values()];
 }
 function onTop(func: LoweredFunction, inner: readonly Measure[]): Chain {
   const known = inner.filter((chain) => chain !== 'recursive');
@@ -65,7 +81,8 @@ function onTop(func: LoweredFunction, inner: readonly Measure[]): Chain {
   return {
     stack: own + (deepest?.stack ?? 0),
     frames: 1 + Math.max(0, ...known.map((chain) => chain.frames)),
-    heaviest: below !== null && below.stack > func.stack ? below : func,
+    heaviest:
+      below !== null && below.stack > func.stack ? below : { stack: func.stack, at: func.fullest },
   };
 }
 
@@ -74,7 +91,7 @@ function finding(func: LoweredFunction, chain: Measure): Diagnostic | null {
   if (chain === 'recursive') return refuse(func, 'L003', 'calls itself, directly or not', first);
   if (chain.stack > MAX_STACK) {
     const message = `needs ${chain.stack} bytes of stack with what it calls, of ${MAX_STACK}`;
-    return refuse(func, 'L001', message, chain.heaviest?.fullest ?? first);
+    return refuse(func, 'L001', message, chain.heaviest.at ?? first);
   }
   if (chain.frames > MAX_FRAMES && func.kind !== 'dispatcher') {
     return refuse(func, 'L004', `starts a chain of ${chain.frames} calls, of ${MAX_FRAMES}`, first);

@@ -10,8 +10,8 @@ export {
   ROUTE_FUNCTION,
   ROUTE_REQUEST_FUNCTION,
 } from './dispatcher.js';
-export { lowerFunction } from './lower-function.js';
-export { type Lowered, type LowerOptions, lowerModule } from './lower-module.js';
+export { type LowerOptions, lowerFunction } from './lower-function.js';
+export { type Lowered, lowerModule } from './lower-module.js';
 export type { Line, LoweredFunction } from './lowered-function.js';
 export { printLowered } from './print-lowered.js';
 export { MOST_KEPT, type Walked, walkFunction } from './walk/walk-function.js';

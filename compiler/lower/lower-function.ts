@@ -2,6 +2,7 @@
 import { BugError, type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import type { Func, Loc, SourcePosition } from '../ir/types.js';
 import { allocateRegisters, type Stack } from './allocate/allocate-registers.js';
+import { readAgain } from './allocate/read-again.js';
 import { encode, type Slot } from './asm/index.js';
 import { CODES } from './codes.js';
 import { hoistConstants } from './emit/hoist-constants.js';
@@ -15,6 +16,12 @@ import { selectInstructions } from './select/select-instructions.js';
 /** Kernels keep the count of may_goto on the stack of the function, in 8 or 16 bytes. */
 const MAY_GOTO_BYTES = 16;
 
+export interface LowerOptions {
+  /** Emit may_goto at loop headers, for kernels that have it (6.9 and later). */
+  readonly mayGoto: boolean;
+  /** Fields are read again where a function takes more bytes of stack than this; below 0: wherever they can be. */
+  readonly readAgainAbove?: number;
+}
 export type LoweredOne =
   | { readonly ok: true; readonly func: LoweredFunction }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
@@ -23,9 +30,9 @@ export type LoweredOne =
 export function lowerFunction(
   func: Func,
   positions: readonly SourcePosition[],
-  options: { readonly mayGoto: boolean; readonly input?: LoweredFunction['input'] },
+  options: LowerOptions & { readonly input?: LoweredFunction['input'] },
 ): LoweredOne {
-  const { lir, stack } = allocate(func, options.mayGoto);
+  const { lir, stack } = allocate(func, options);
   simplifyBlocks(lir);
   hoistConstants(lir);
   const { code, locs, longestPath } = linearise(lir, { walksLoops: !options.mayGoto });
@@ -57,15 +64,38 @@ export function lowerFunction(
   };
 }
 
+/** Bytes of stack from which on fields are read again: what a policy may use is 320, with all that it calls. */
+const MUCH_STACK = 192;
+
+interface Allocated {
+  readonly lir: LirFunc;
+  readonly stack: Stack;
+}
+
 /** Code in registers, and the stack that it takes. */
-function allocate(func: Func, mayGoto: boolean): { readonly lir: LirFunc; readonly stack: Stack } {
+function allocate(func: Func, options: LowerOptions): Allocated {
+  const { mayGoto } = options;
   for (const trustCopies of [true, false]) {
     const lir = selectInstructions(func, { mayGoto, trustCopies });
     mergeChains(lir);
     const stack = allocateRegisters(lir);
-    if (stack.bytes === 0 || !lir.trustsCopies) return { lir, stack };
+    if (stack.bytes === 0 || !lir.trustsCopies) return lessStack(func, options, { lir, stack });
   }
   throw new BugError(`function ${func.name} trusts copies that it was told not to`);
+}
+
+/** The same with fields read again where they are used, if it takes much stack without and less with it. */
+function lessStack(
+  func: Func,
+  { mayGoto, readAgainAbove = MUCH_STACK }: LowerOptions,
+  plain: Allocated,
+): Allocated {
+  if (plain.stack.bytes <= readAgainAbove) return plain;
+  const lir = selectInstructions(func, { mayGoto, trustCopies: false });
+  mergeChains(lir);
+  if (!readAgain(lir)) return plain;
+  const stack = allocateRegisters(lir);
+  return stack.bytes < plain.stack.bytes || readAgainAbove < 0 ? { lir, stack } : plain;
 }
 
 function refuse(

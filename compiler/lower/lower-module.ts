@@ -2,14 +2,10 @@
 import type { Diagnostic } from '../diagnostic/index.js';
 import type { Module } from '../ir/types.js';
 import { checkCallChains } from './call-chains.js';
-import { lowerFunction } from './lower-function.js';
+import { type LowerOptions, lowerFunction } from './lower-function.js';
 import type { LoweredFunction } from './lowered-function.js';
 import { requestFunctions } from './request-functions.js';
 
-export interface LowerOptions {
-  /** Emit may_goto at loop headers, for kernels that have it (6.9 and later). */
-  readonly mayGoto: boolean;
-}
 export type Lowered =
   | { readonly ok: true; readonly functions: LoweredFunction[] }
   | { readonly ok: false; readonly diagnostics: Diagnostic[] };

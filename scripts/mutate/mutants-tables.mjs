@@ -81,6 +81,22 @@ export const TABLES = [
     suite: 'unit/lower-limits',
   },
   {
+    class: 'a register that is still read',
+    name: 'fields are read again behind a store that may change them',
+    file: 'compiler/lower/allocate/read-again.ts',
+    find: 'if (func.blocks.some(({ steps }) => steps.some(writes))) return false;',
+    replace: '',
+    suite: 'unit/lower-limits',
+  },
+  {
+    class: 'a register that is still read',
+    name: 'a field is read again from another place',
+    file: 'compiler/lower/allocate/read-again.ts',
+    find: 'steps.push({ insn: { ...field, dst: again }, loc });',
+    replace: 'steps.push({ insn: { ...field, offset: field.offset ^ 4, dst: again }, loc });',
+    suite: 'differential/lowering',
+  },
+  {
     class: 'what a policy costs',
     name: 'stack of called functions is not added up',
     file: 'compiler/lower/call-chains.ts',

@@ -10,7 +10,7 @@ import { CONNECTION } from '../../compiler/abi/index.js';
 import { writeObject } from '../../compiler/elf/index.js';
 import type { Block, BlockId, Func, Instr, Module, ValueId } from '../../compiler/ir/types.js';
 import type { LoweredFunction } from '../../compiler/lower/index.js';
-import { lowerFunction } from '../../compiler/lower/lower-function.js';
+import { type LowerOptions, lowerFunction } from '../../compiler/lower/lower-function.js';
 import type { Kernel, KernelObject } from '../../runtime/kernel/index.js';
 
 export const SELECTOR = 'weft_route_connection';
@@ -102,7 +102,7 @@ export interface Batch {
 }
 
 /** The object of a module with a selector over its entry functions. */
-export function makeBatch(module: Module, options: { readonly mayGoto: boolean }): Batch {
+export function makeBatch(module: Module, options: LowerOptions): Batch {
   const lowered = (func: Func): LoweredFunction => {
     const made = lowerFunction(func, module.positions, options);
     if (!made.ok) throw new Error(made.diagnostic.message);

@@ -8,6 +8,7 @@ import { CONNECTION } from '../../compiler/abi/index.js';
 import { evaluate, type Func, type Image, type Module, print } from '../../compiler/ir/index.js';
 import { allocateRegisters } from '../../compiler/lower/allocate/allocate-registers.js';
 import { checkAllocation } from '../../compiler/lower/allocate/check-allocation.js';
+import type { LowerOptions } from '../../compiler/lower/index.js';
 import { mergeChains } from '../../compiler/lower/select/merge-chains.js';
 import { selectInstructions } from '../../compiler/lower/select/select-instructions.js';
 import { type Kernel, openKernel } from '../../runtime/kernel/index.js';
@@ -69,10 +70,10 @@ function expected(module: Module, func: Func, which: number, connection: Uint8Ar
   return Number(evaluate(module, func.name, { pointers: [bytes] }).value & 0xffffffffn);
 }
 
-function compareBatch(seed: number, mayGoto: boolean): void {
+function compareBatch(seed: number, options: LowerOptions): void {
   const random = new Prng(seed);
   const module = randomModule(random);
-  const { entries, object } = makeBatch(module, { mayGoto });
+  const { entries, object } = makeBatch(module, options);
   assert.ok(entries.length > FUNCTIONS / 2, `seed ${seed} leaves ${entries.length} functions`);
   using loaded = loadBatch(kernel, hook, object);
   for (const [which, func] of entries.entries()) {
@@ -90,7 +91,14 @@ function compareBatch(seed: number, mayGoto: boolean): void {
 for (let batch = 0; batch < BATCHES; batch++) {
   const mayGoto = batch % 2 === 1;
   test(`batch ${batch}: ${FUNCTIONS} functions${mayGoto ? ' with may_goto' : ''}`, () => {
-    compareBatch(SEED + batch, mayGoto);
+    compareBatch(SEED + batch, { mayGoto });
+  });
+}
+
+// Where it is not needed, it is right as well.
+for (let batch = 0; batch < BATCHES; batch += 5) {
+  test(`batch ${batch}, fields read again wherever they are used`, () => {
+    compareBatch(SEED + batch, { mayGoto: batch % 2 === 1, readAgainAbove: -1 });
   });
 }
 

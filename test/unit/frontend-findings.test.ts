@@ -16,6 +16,20 @@ const rows: readonly { name: string; have: string; want: string[] }[] = [
     want: ['TS1109 policy.ts:3:18 expression expected'],
   },
   {
+    name: 'no type arguments where they begin',
+    have: body('return same<>(connection.now) == 1 ? Verdict.Allow : Verdict.Deny;'),
+    want: [
+      'TS1099 policy.ts:3:14 type argument list cannot be empty',
+      'TS1012 policy.ts:3:17 unexpected token',
+      'TS1109 policy.ts:3:31 expression expected',
+    ],
+  },
+  {
+    name: 'a comparison that does not end',
+    have: body('return connection.now < (connection.now ? : 2) ? Verdict.Allow : Verdict.Deny;'),
+    want: ['TS1109 policy.ts:3:45 expression expected'],
+  },
+  {
     name: 'type error',
     have: body('return "x";'),
     want: ['TS2322 policy.ts:3:10 type `string` is not assignable to type `Verdict`'],

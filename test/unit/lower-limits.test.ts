@@ -103,6 +103,22 @@ test('stack of a function and of what it calls is added up', () => {
   );
   assert.ok(one?.ok && both !== undefined && !both.ok);
   assert.match(both.diagnostics[0]?.message ?? '', /with what it calls/);
+  // Of a function without a place in the source, where it is called.
+  const placeless = pressure(36)
+    .replace('func entry f', 'func internal g')
+    .replace(/^.*\n.*\n/, '')
+    .replaceAll(' @0', '');
+  const calls = calling.replace(
+    'position "p.ts" 3:5',
+    'position "p.ts" 4:1 "x"\nposition "p.ts" 3:5',
+  );
+  const joined = `${calls.replace(/(call i32 g\(v0\)) @0/, '$1 @1')}${placeless}`;
+  const deep = lowerModule(parse(joined), { mayGoto: false });
+  assert.ok(!deep.ok);
+  assert.equal(
+    deep.diagnostics.map(({ code, line }) => [code, line]),
+    [['L001', 3]],
+  );
   // Where one function needs too much, its callers are no findings of their own.
   const alone = lowerModule(
     parse(`${pressure(60)}func dispatcher d(v0: ptr) -> i32 stopped 240 241 {
@@ -118,6 +134,49 @@ return v1
     alone.diagnostics.map(({ code, line }) => [code, line]),
     [['L001', 3]],
   );
+});
+
+/** Two ways that each use so many fields, all of which are asked before. */
+function fields(count: number): string {
+  const numbers = Array.from({ length: count }, (_, i) => i + 1);
+  const asked = numbers.map(
+    (i) => `v${i} = load.pointer i32 4 v0 + ${i * 4} @0
+v${count + i} = xor i32 v${i === 1 ? 1 : count + i - 1}, v${i} @0`,
+  );
+  const way = (kind: string, from: number): string =>
+    numbers
+      .map(
+        (i) =>
+          `v${from + i} = ${kind} i32 v${i === 1 ? 2 * count : from + i - 1}, v${count + 1 - i} @0`,
+      )
+      .join('\n');
+  return `module "m"
+position "p.ts" 3:5 "x"
+func entry f(v0: ptr) -> i32 stopped 240 241 {
+b0:
+${asked.join('\n')}
+br_if v${2 * count}, b1, b2
+b1:
+${way('xor', 2 * count)}
+return v${3 * count} @0
+b2:
+${way('add', 3 * count)}
+return v${4 * count} @0
+}
+`;
+}
+
+test('fields are read again where keeping them would take much stack', () => {
+  const [first] = parse(fields(50)).functions;
+  assert.ok(first !== undefined);
+  const lowered = [192, 10_000].map((readAgainAbove) => {
+    const made = lowerModule(parse(fields(50)), { mayGoto: false, readAgainAbove });
+    return made.ok ? (made.functions[0]?.stack ?? 0) : 'refused';
+  });
+  assert.equal(lowered, [0, 'refused']);
+  // A store could change what they are.
+  const storing = fields(50).replace('br_if', 'v300 = store.pointer 4 v0 + 8, v1 @0\nbr_if');
+  assert.not.ok(lowerModule(parse(storing), { mayGoto: false }).ok);
 });
 
 test('too much stack is told where the most of it is in use, whoever calls', () => {
@@ -153,6 +212,7 @@ return v3
   const [found, more] = lowered.diagnostics;
   assert.is(more, undefined);
   assert.is(found?.code, 'L001');
+  assert.match(found?.message ?? '', 'function `g`');
   assert.ok(found?.line === 5 || found?.line === 6, 'not where the values are used up');
 });
 
