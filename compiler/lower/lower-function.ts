@@ -64,7 +64,10 @@ export function lowerFunction(
   };
 }
 
-/** Bytes of stack from which on fields are read again: what a policy may use is 320, with all that it calls. */
+/**
+ * Bytes of stack from which on fields are read again: what a policy may use is 320, with all that it calls. What it
+ * tested of a field the verifier does not know of the same field read again, so it is not done without need.
+ */
 const MUCH_STACK = 192;
 
 interface Allocated {
@@ -84,10 +87,15 @@ function allocate(func: Func, options: LowerOptions): Allocated {
   throw new BugError(`function ${func.name} trusts copies that it was told not to`);
 }
 
+/** The look-ups of rule lists ask every field in each of their loops, and branch on none. */
+function muchStack({ kind }: Func): number {
+  return kind === 'dispatcher' ? 0 : MUCH_STACK;
+}
+
 /** The same with fields read again where they are used, if it takes much stack without and less with it. */
 function lessStack(
   func: Func,
-  { mayGoto, readAgainAbove = MUCH_STACK }: LowerOptions,
+  { mayGoto, readAgainAbove = muchStack(func) }: LowerOptions,
   plain: Allocated,
 ): Allocated {
   if (plain.stack.bytes <= readAgainAbove) return plain;

@@ -289,11 +289,15 @@ class RulesWriter {
   /** 0 where a connection lies in the box of an entry. */
   #wrong(emit: Emitter, parts: Parts, entry: ValueId): ValueId {
     const { columns } = this.#plan;
-    const wrong: ValueId[] = [];
+    let wrong: ValueId | null = null;
+    // Joined at once: kept until the end, each would have a place on the stack.
+    const join = (one: ValueId): void => {
+      wrong = wrong === null ? one : emit.binary('i64', 'or', wrong, one);
+    };
     for (const side of ['source', 'destination'] as const) {
       const [address, column] = [parts[side], columns[side]];
       if (address !== null && column !== null) {
-        wrong.push(this.#outside(emit, { address, column, entry }));
+        join(this.#outside(emit, { address, column, entry }));
       }
     }
     if (columns.ports !== null && parts.port !== null) {
@@ -301,14 +305,14 @@ class RulesWriter {
       const first = emit.with('i64', 'and', range, 0xffff);
       const beyond = emit.binary('i64', 'sub', parts.port, first);
       const left = emit.binary('i64', 'sub', emit.with('i64', 'shr_u', range, 16), beyond);
-      wrong.push(emit.with('i64', 'shr_u', emit.binary('i64', 'or', beyond, left), 63));
+      join(emit.with('i64', 'shr_u', emit.binary('i64', 'or', beyond, left), 63));
     }
     parts.ids.forEach((id, i) => {
       const said = this.#load(emit, entry, columns.ids[i] ?? 0, 4);
       // A product of numbers below 2^32 is 0 only where one of them is: nothing is said, or they are equal.
-      wrong.push(emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said));
+      join(emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said));
     });
-    return wrong.reduce((all, one) => emit.binary('i64', 'or', all, one), emit.constant('i64', 0));
+    return wrong ?? emit.constant('i64', 0);
   }
 
   /** 0 where an address lies in the prefix of an entry. */

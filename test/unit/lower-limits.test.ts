@@ -70,6 +70,9 @@ test('what earlier passes should have removed is our own fault', () => {
   );
 });
 
+/** Fields are kept, so that they take the stack of other values. */
+const KEPT = { mayGoto: false, readAgainAbove: 10_000 };
+
 /** `count` values that are all alive at the end. */
 function pressure(count: number): string {
   const lines = ['func entry f(v0: ptr) -> i32 stopped 240 241 {', 'b0:'];
@@ -82,9 +85,9 @@ function pressure(count: number): string {
 }
 
 test('values beyond the registers go on the stack, up to its limit', () => {
-  const few = lowerModule(parse(pressure(8)), { mayGoto: false });
-  const some = lowerModule(parse(pressure(20)), { mayGoto: false });
-  const many = lowerModule(parse(pressure(60)), { mayGoto: false });
+  const few = lowerModule(parse(pressure(8)), KEPT);
+  const some = lowerModule(parse(pressure(20)), KEPT);
+  const many = lowerModule(parse(pressure(60)), KEPT);
   assert.ok(few.ok && some.ok && !many.ok);
   assert.is(few.functions[0]?.stack, 0);
   assert.ok((some.functions[0]?.stack ?? 0) > 0);
@@ -98,9 +101,7 @@ test('stack of a function and of what it calls is added up', () => {
     .replace('func entry f', 'func internal g')
     .replace(/^.*\n.*\n/, '');
   const calling = pressure(32).replace('return v64', 'v65 = call i32 g(v0) @0\nreturn v65');
-  const [one, both] = [called, `${calling}${called}`].map((text) =>
-    lowerModule(parse(text), { mayGoto: false }),
-  );
+  const [one, both] = [called, `${calling}${called}`].map((text) => lowerModule(parse(text), KEPT));
   assert.ok(one?.ok && both !== undefined && !both.ok);
   assert.match(both.diagnostics[0]?.message ?? '', /with what it calls/);
   // Of a function without a place in the source, where it is called.
@@ -113,7 +114,7 @@ test('stack of a function and of what it calls is added up', () => {
     'position "p.ts" 4:1 "x"\nposition "p.ts" 3:5',
   );
   const joined = `${calls.replace(/(call i32 g\(v0\)) @0/, '$1 @1')}${placeless}`;
-  const deep = lowerModule(parse(joined), { mayGoto: false });
+  const deep = lowerModule(parse(joined), KEPT);
   assert.ok(!deep.ok);
   assert.equal(
     deep.diagnostics.map(({ code, line }) => [code, line]),
@@ -127,7 +128,7 @@ v1 = call i32 f(v0)
 return v1
 }
 `),
-    { mayGoto: false },
+    KEPT,
   );
   assert.ok(!alone.ok);
   assert.equal(
@@ -206,7 +207,7 @@ v3 = xor i32 v1, v2
 return v3
 }
 `),
-    { mayGoto: false },
+    KEPT,
   );
   assert.ok(!lowered.ok);
   const [found, more] = lowered.diagnostics;

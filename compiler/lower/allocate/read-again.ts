@@ -28,6 +28,9 @@ import {
   type Step,
 } from '../lir.js';
 
+/** Within a block a field is kept over so many instructions that do not use it. */
+const NEAR = 8;
+
 type Field = Extract<Insn, { readonly op: 'load' }>;
 
 /** What is written once, by which step. */
@@ -115,19 +118,26 @@ function dropUnused(func: LirFunc, fields: ReadonlyMap<Reg, Field>): void {
 function readInBlock(func: LirFunc, block: LirBlock, fields: ReadonlyMap<Reg, Field>): boolean {
   const own = new Map<Reg, Reg>();
   const steps: Step[] = [];
+  /** Where each was read or used last. */
+  const last = new Map<Reg, number>();
+  let changed = false;
   const rename = (reg: Reg): Reg => own.get(reg) ?? reg;
   const need = (reg: Reg, { loc }: Pick<Step, 'loc'>): void => {
     const field = fields.get(reg);
-    if (field === undefined || own.has(reg)) return;
-    const again = freshReg(func);
-    own.set(reg, again);
-    steps.push({ insn: { ...field, dst: again }, loc });
+    if (field === undefined) return;
+    const isNear = steps.length - (last.get(reg) ?? Number.NEGATIVE_INFINITY) <= NEAR;
+    if (!isNear) {
+      const again = freshReg(func);
+      own.set(reg, again);
+      steps.push({ insn: { ...field, dst: again }, loc });
+      changed = true;
+    }
+    last.set(reg, steps.length);
   };
   for (const step of block.steps) {
     const defined = defsOf(step.insn);
-    // Where it is read first it stays.
-    for (const reg of defined) if (fields.has(reg)) own.set(reg, reg);
     for (const reg of usesOf(step.insn)) need(reg, step);
+    for (const reg of defined) if (fields.has(reg)) last.set(reg, steps.length);
     steps.push({ ...step, insn: renameInsn(step.insn, rename) });
   }
   for (const reg of exitUses(block.exit)) need(reg, block.exit);
@@ -135,5 +145,5 @@ function readInBlock(func: LirFunc, block: LirBlock, fields: ReadonlyMap<Reg, Fi
     block.exit = { ...block.exit, test: renameTest(block.exit.test, rename) };
   }
   block.steps = steps;
-  return [...own].some(([reg, again]) => reg !== again);
+  return changed;
 }
