@@ -92,9 +92,14 @@ function helpFor(code: string, message: string): string | null {
   if (code === 'AS240' && message.includes('Attribute')) {
     return 'compare an attribute with a text by `is`: `connection.source.namespace.is("prod")`';
   }
-  // `request.method == "GET"`: asc takes the text's own comparison, which wants two texts.
-  if (/^TS23(?:22|45)$/.test(code) && /View' is not .*String/.test(message)) {
+  if (code === 'AS240' && /\b(?:View|Host)\b/.test(message)) {
     return 'compare a part of a request with a text by `is`, as `request.method.is("GET")`';
+  }
+  if (code === 'AS240' && message.includes('Address')) {
+    return 'look an address up in a CidrSet: `blocked.contains(connection.source.address)`';
+  }
+  if (/ to type '\S*Incomparable'/.test(message)) {
+    return 'parts of a request are compared with texts, by `is`, and asked whether they are there, by `exists`; addresses are looked up in a CidrSet; texts of both sides, such as namespaces, are compared by `==`';
   }
   if (code === 'TS6054') {
     return 'a policy imports "weft" and files of its project by relative path, as "./rules"';

@@ -1,6 +1,7 @@
 import * as abi from "./abi";
 import { Attribute } from "./attribute";
 import { CidrSet } from "./cidr-set";
+import { Incomparable } from "./incomparable";
 
 /** Numbers of IP protocols, to compare with `connection.protocol`. */
 export enum Protocol {
@@ -30,6 +31,11 @@ export class Address {
   /** True for an IPv6 address that is not a mapped IPv4 one. */
   // @ts-ignore: a decorator of AssemblyScript
   @inline get isIPv6(): bool { return abi.family() == 6; }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: Address, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: Address, b: Incomparable): bool { return true; }
 }
 
 /** One side of a connection: who it is and where it runs. */
@@ -66,6 +72,11 @@ export class Party {
   /** A label of the workload by its key, a constant; absent where the workload lacks the label. */
   // @ts-ignore: a decorator of AssemblyScript
   @inline label(key: string): Attribute { return changetype<Attribute>(abi.label(changetype<u32>(this), key)); }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: Party, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: Party, b: Incomparable): bool { return true; }
 }
 
 /** The side that is connected to. In routeConnection only its address and port exist. */
@@ -103,4 +114,9 @@ export class Connection {
   /** The time of the decision: nanoseconds since 1970-01-01 UTC. */
   // @ts-ignore: a decorator of AssemblyScript
   @inline get now(): u64 { return abi.now(); }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: Connection, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: Connection, b: Incomparable): bool { return true; }
 }

@@ -1,4 +1,5 @@
 import * as abi from "./abi";
+import { Incomparable } from "./incomparable";
 import { View } from "./view";
 
 /**
@@ -34,4 +35,9 @@ export class Host {
   /** The host as it was sent: its case matters. */
   // @ts-ignore: a decorator of AssemblyScript
   @inline get bytes(): View { return changetype<View>(changetype<u32>(this)); }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: Host, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: Host, b: Incomparable): bool { return true; }
 }

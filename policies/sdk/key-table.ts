@@ -35,7 +35,7 @@ export class AddressText {}
 export class KeyTable<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
   constructor(name: string, __position: u32 = 0) {
-    if (isFloat<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, or Route");
+    if (isFloat<V>() || isManaged<V>() || isFunction<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, or Route");
     const number = keys().count;
     const item = declaration(keys(), name, __position);
     store<usize>(item, changetype<usize>(createList()), 8);

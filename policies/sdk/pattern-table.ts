@@ -119,7 +119,7 @@ export class RegexTable<V> {
 }
 
 function declare<V>(name: string, kind: u32, position: u32): u32 {
-  if (isFloat<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, or Route");
+  if (isFloat<V>() || isManaged<V>() || isFunction<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, or Route");
   const number = patterns().count;
   const item = declaration(patterns(), name, position);
   store<usize>(item, changetype<usize>(createList()), 8);

@@ -1,6 +1,7 @@
 import * as abi from "./abi";
 import { Connection, Destination, Party } from "./connection";
 import { Host } from "./host";
+import { Incomparable } from "./incomparable";
 import { View } from "./view";
 
 /**
@@ -30,7 +31,10 @@ export class Request {
   /** The method as sent, as `GET`; its case matters. */
   // @ts-ignore: a decorator of AssemblyScript
   @inline get method(): View { return changetype<View>(abi.request_view(0)); }
-  /** The request target as sent. */
+  /**
+   * The request target: path and query in one, after the path was normalised in its place. Behind a path that became
+   * shorter stands what was left of it, so it is for logs and splits: decide by `path`, `query` and `queryString`.
+   */
   // @ts-ignore: a decorator of AssemblyScript
   @inline get target(): View { return changetype<View>(abi.request_view(1)); }
   /** The normalised path, without query. */
@@ -64,6 +68,11 @@ export class Request {
   @inline cookie(name: string): View {
     return named(abi.request_header("cookie"), name, 0x3b);
   }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: Request, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: Request, b: Incomparable): bool { return true; }
 }
 
 /** The value of the first `name=value` in a list; blanks before a name are skipped. */

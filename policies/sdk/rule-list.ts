@@ -42,7 +42,7 @@ const LABEL: u32 = 8;
 export class RuleList<V> {
   /** Declares an empty list. `name` is for people: it is shown by `weft inspect`. */
   constructor(name: string, __position: u32 = 0) {
-    if (isFloat<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, Verdict, or Route");
+    if (isFloat<V>() || isManaged<V>() || isFunction<V>() || sizeof<V>() > 4) ERROR("values are integers of up to 32 bits, bool, an enum, Verdict, or Route");
     const number = rules().count;
     const item = declaration(rules(), name, __position);
     store<usize>(item, changetype<usize>(createList()), 8);

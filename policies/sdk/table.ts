@@ -19,7 +19,7 @@ import { at, createList, declaration, List, tables } from "./registry";
 export class Table<V> {
   /** Declares an empty table. `name` is for people: it is shown by `weft inspect`. */
   constructor(name: string, __position: u32 = 0) {
-    if (isFloat<V>() || sizeof<V>() > 4) ERROR("values of a Table are integers of up to 32 bits, bool, an enum, or Route");
+    if (isFloat<V>() || isManaged<V>() || isFunction<V>() || sizeof<V>() > 4) ERROR("values of a Table are integers of up to 32 bits, bool, an enum, or Route");
     const number = tables().count;
     const item = declaration(tables(), name, __position);
     store<usize>(item, changetype<usize>(createList()), 8);

@@ -1,4 +1,5 @@
 import * as abi from "./abi";
+import { Incomparable } from "./incomparable";
 import { Table } from "./table";
 
 // @ts-ignore: a decorator of AssemblyScript
@@ -115,4 +116,9 @@ export class View {
     }
     return valid && value <= 0xffffffff ? <u32>value : fallback;
   }
+
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("==") static __eq(a: View, b: Incomparable): bool { return false; }
+  // @ts-ignore: a decorator of AssemblyScript
+  @inline @operator("!=") static __ne(a: View, b: Incomparable): bool { return true; }
 }

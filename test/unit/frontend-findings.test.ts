@@ -179,8 +179,56 @@ export function authorizeRequest(request: Request): Verdict { return ${value}; }
     assert.is(diagnostics[0]?.line, 2);
     assert.match(diagnostics[0]?.help ?? '', /with a text by `is`/, part);
   }
+  const address = await request(
+    'request.source.address == "10.0.0.1" ? Verdict.Allow : Verdict.Deny',
+  );
+  assert.match(address.diagnostics[0]?.help ?? '', /CidrSet/);
+  const exchanged = await request('"GET" == request.method ? Verdict.Allow : Verdict.Deny');
+  assert.match(exchanged.diagnostics[0]?.help ?? '', /with a text by `is`/);
   const { diagnostics } = await request('"GET"');
   assert.is(diagnostics[0]?.help, 'return or assign a value of that type');
+});
+
+test('what `==` would not compare is refused at its place, and namespaces are compared', async () => {
+  const ask = async (value: string): Promise<readonly unknown[]> => {
+    const text = `import { Request, Verdict } from "weft";
+export function authorizeRequest(request: Request): Verdict {
+  return ${value} ? Verdict.Allow : Verdict.Deny;
+}\n`;
+    const outcome = await compile({ 'p.ts': text });
+    return outcome.diagnostics.map(({ line, help }) => [line, /by `is`/.test(help ?? '')]);
+  };
+  for (const value of [
+    'request.header("a") == request.header("b")',
+    'request.header("a") != request.header("b")',
+    'request.host == request.host',
+    'request.host.bytes == request.header("b")',
+    'request.source.address == request.destination.address',
+    'request.source == request.destination',
+    'request.connection != request.connection',
+    'request == request',
+    'request.header("a") == null',
+  ])
+    assert.equal(await ask(value), [[3, true]], value);
+  assert.equal(await ask('request.source.namespace == request.destination.namespace'), []);
+  assert.equal(await ask('request.source.namespace != request.destination.namespace'), []);
+});
+
+test('values of tables are numbers, not objects, lists or functions', async () => {
+  const kinds = ['Table', 'PathTable', 'HostTable', 'RegexTable', 'RuleList'];
+  const values = ['Plan', 'string', 'u32[]', '() => void'];
+  for (const [i, kind] of kinds.entries()) {
+    const value = values[i % values.length];
+    const { diagnostics } = await compile({
+      'p.ts': `import { Connection, ${kind}, Route, Verdict } from "weft";
+class Plan { constructor(public closed: bool) {} }
+const bad = new ${kind}<${value}>("bad");
+const good = new ${kind}<Route>("good");
+${ALLOW}`,
+    });
+    const codes = diagnostics.map(({ code }) => code).join();
+    assert.is(codes, value === 'string' ? 'P109' : 'AS102', `${kind}<${value}>`);
+  }
 });
 
 test('both engines say the same', async () => {
