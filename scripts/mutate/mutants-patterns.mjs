@@ -92,9 +92,9 @@ export const PATTERNS = [
     class: 'absent attribute matched',
     name: 'a rule that asks for a text holds where the attribute is absent',
     file: rules,
-    find: "wrong.push(emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said));",
+    find: "join(emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said));",
     replace:
-      "wrong.push(emit.binary('i64', 'mul', emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said), id));",
+      "join(emit.binary('i64', 'mul', emit.binary('i64', 'mul', emit.binary('i64', 'xor', said, id), said), id));",
     suite: 'unit/rule-list',
   },
   {
