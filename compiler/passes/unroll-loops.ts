@@ -1,11 +1,12 @@
 /**
  * Pass:    unroll-loops
- * Reads:   innermost loops, and what their counters are in each round
+ * Reads:   loops, innermost ones where nothing in them must be constant, and what their counters are in each round
  * Writes:  a loop that constants end after few rounds becomes as many copies of its body
  * Refuses: nothing
  * Keeps:   the loop itself behind the copies: folding finds that nothing reaches it; fuel, which is counted
  *          by instructions of the body
  */
+import { ABI_IMPORTS, type ImportName } from '../abi/index.js';
 import {
   type Block,
   type BlockId,
@@ -37,11 +38,13 @@ export function unrollLoops(func: Func): boolean {
   const all = loops(func);
   const blocks = blockMap(func);
   for (const loop of all) {
-    if (all.some((other) => other !== loop && loop.blocks.has(other.header))) continue;
     const body = [...loop.blocks].flatMap((id) => blocks.get(id) ?? []);
+    const isOuter = all.some((other) => other !== loop && loop.blocks.has(other.header));
+    const mustBeGone = makesObjects(body) || asksTexts(func, body);
+    if (isOuter && !mustBeGone) continue;
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
     const rounds = roundsOf(func, loop);
-    const most = makesObjects(body) ? MOST_MAKING : MOST_INSTRUCTIONS;
+    const most = mustBeGone ? MOST_MAKING : MOST_INSTRUCTIONS;
     if (rounds === null || size * (rounds + 1) > most) continue;
     peel(func, loop, body, rounds + 1);
     return true;
@@ -54,6 +57,24 @@ function makesObjects(body: readonly Block[]): boolean {
   return body.some((block) =>
     block.instrs.some((instr) => instr.op === 'abi' && instr.name.startsWith('refused.')),
   );
+}
+
+/** True where a text that has to be a constant is none yet, as an element of a list of texts is. */
+function asksTexts(func: Func, body: readonly Block[]): boolean {
+  const defs = definitions(func);
+  return body.some((block) =>
+    block.instrs.some((instr) => {
+      if (instr.op !== 'abi' || !isImport(instr.name)) return false;
+      const { params } = ABI_IMPORTS[instr.name];
+      return params.some((kind, i) => {
+        const arg = instr.args[i];
+        return kind === 'text' && arg !== undefined && defs.get(arg)?.op !== 'const';
+      });
+    }),
+  );
+}
+function isImport(name: string): name is ImportName {
+  return Object.hasOwn(ABI_IMPORTS, name);
 }
 
 /** After how many whole rounds constants end the loop; null where that is not known. */
