@@ -1,8 +1,12 @@
 /** Builds a project folder in memory: config, world, compiler, snapshot engine put together. */
 import type { Bundle } from '../../compiler/bundle/manifest.js';
 import type { Diagnostic } from '../../compiler/diagnostic/index.js';
-import type { StepTimer } from '../../compiler/frontend/types.js';
-import { BUDGET_CODES, type PolicyCache, type Stages } from '../../compiler/index.js';
+import {
+  BUDGET_CODES,
+  type CompileInput,
+  type PolicyCache,
+  type Stages,
+} from '../../compiler/index.js';
 import { compileRead } from '../project/index.js';
 import { preferFastStart, v8Snapshot, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
@@ -32,7 +36,7 @@ export async function compileFolder(
   env: Env,
   shown: string,
   cache: PolicyCache | null = null,
-  timed?: StepTimer,
+  timed?: CompileInput['timed'],
 ): Promise<Build> {
   const project = openProject(env, shown);
   if (cache === null) preferFastStart();

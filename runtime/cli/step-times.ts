@@ -1,4 +1,5 @@
 /** Where the time of a build went (`weft build --timings`): whose step took how long. Milliseconds. */
+import type { Result } from './command-spec.js';
 
 export interface Timings {
   /** AssemblyScript's compiler, its start included. */
@@ -11,6 +12,8 @@ export interface Timings {
   readonly weft: number;
   readonly total: number;
 }
+
+type Answer = Required<Pick<Result, 'document' | 'text'>>;
 
 export class StepTimes {
   readonly #since = performance.now();
@@ -30,24 +33,24 @@ export class StepTimes {
     return this.#took.get(step) ?? 0;
   }
 
-  /** Until now. */
-  read(): Timings {
-    const total = performance.now() - this.#since;
-    const [asc, configure, verifier] = ['asc', 'configure', 'verifier'].map((s) => this.#of(s)) as [
-      number,
-      number,
-      number,
-    ];
-    const weft = total - asc - configure - verifier;
+  /** An answer with where the time went until now. */
+  told({ document, text }: Answer): Answer {
     const rounded = (ms: number): number => Math.round(ms * 10) / 10;
-    return {
-      ...{ asc: rounded(asc), configure: rounded(configure), verifier: rounded(verifier) },
-      ...{ weft: rounded(weft), total: rounded(total) },
+    const took = performance.now() - this.#since;
+    const [asc, configure, verifier] = [
+      this.#of('asc'),
+      this.#of('configure'),
+      this.#of('verifier'),
+    ];
+    const timings: Timings = {
+      asc: rounded(asc),
+      configure: rounded(configure),
+      verifier: rounded(verifier),
+      weft: rounded(took - asc - configure - verifier),
+      total: rounded(took),
     };
+    const { weft, total } = timings;
+    const parts = `asc ${timings.asc}, configure phases ${timings.configure}, the verifier ${timings.verifier}, Weft ${weft}`;
+    return { document: { ...document, timings }, text: `${text}\n  ${total} ms: ${parts}` };
   }
-}
-
-/** One line of text. */
-export function timingsText({ asc, configure, verifier, weft, total }: Timings): string {
-  return `  ${total} ms: asc ${asc}, configure phases ${configure}, the verifier ${verifier}, Weft ${weft}`;
 }

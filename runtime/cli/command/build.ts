@@ -16,7 +16,7 @@ import {
 import { type Env, pathIn } from '../env.js';
 import { EXIT } from '../exit.js';
 import { writeFault } from '../file-fault.js';
-import { StepTimes, timingsText } from '../step-times.js';
+import type { StepTimes } from '../step-times.js';
 import { verifiedText } from '../verified-text.js';
 import { answering, type Session, WATCH_OPTION } from '../watch.js';
 
@@ -67,7 +67,7 @@ async function build(
   out: string,
   session: Session | null,
 ): Promise<Result> {
-  const times = new StepTimes();
+  const times = await stepTimes(input);
   const shown = input.arguments[0] ?? '.';
   const folder = pathIn(env, shown);
   const output = pathIn(env, out);
@@ -77,22 +77,22 @@ async function build(
     session?.onInputs(new Map(Object.entries(current.inputs)));
     const document = { bundle: current.bundle, file: out, changed: false };
     const text = `unchanged ${out} ${current.bundle}`;
-    return { exit: EXIT.ok, ...timedAnswer(input, times, { document, text }) };
+    return { exit: EXIT.ok, ...(times?.told({ document, text }) ?? { document, text }) };
   }
   const { compileFolder, findingsExit } = await import('../build-project.js');
   const { project, bundle, diagnostics } = await compileFolder(
     env,
     shown,
     session?.cache ?? null,
-    times.timed,
+    times?.timed,
   );
   const { sources } = project;
   session?.onInputs(project.inputs);
   if (bundle === null) return { exit: findingsExit(diagnostics), diagnostics, sources };
   const { checkVerified, verifiedCost } = await import('../verified-budget.js');
-  const { cost: verified, refusal } = await times.timed('verifier', () =>
-    verifiedCost(env, bundle),
-  );
+  const { cost: verified, refusal } = await (times === null
+    ? verifiedCost(env, bundle)
+    : times.timed('verifier', () => verifiedCost(env, bundle)));
   const over = verified === null ? [] : checkVerified(verified, project.config.budget.verified);
   if (refusal !== null) over.push(refusal);
   if (over.length > 0) {
@@ -122,22 +122,13 @@ async function build(
   const cost = { ...bundle.manifest.cost, verified };
   const document = { bundle: digest, file: out, changed: true, cost };
   const text = `built ${out} ${digest}\n${costText(bundle.manifest.cost, verified)}`;
-  const answer = timedAnswer(input, times, { document, text });
+  const answer = times?.told({ document, text }) ?? { document, text };
   return { exit: EXIT.ok, ...answer, diagnostics, sources };
 }
 
-/** With where the time went, where that was asked for. */
-function timedAnswer(
-  input: Input,
-  times: StepTimes,
-  answer: Required<Pick<Result, 'document' | 'text'>>,
-): Pick<Result, 'document' | 'text'> {
-  if (!flagOption(input, 'timings')) return answer;
-  const timings = times.read();
-  return {
-    document: { ...answer.document, timings },
-    text: `${answer.text}\n${timingsText(timings)}`,
-  };
+/** What times the steps, where that was asked for. */
+async function stepTimes(input: Input): Promise<StepTimes | null> {
+  return flagOption(input, 'timings') ? new (await import('../step-times.js')).StepTimes() : null;
 }
 
 /** A line a policy function and table, and what all of them take. */

@@ -23,29 +23,6 @@ import type { ImportWorld } from '../write-import.js';
 const DIALECTS = ['istio', 'gateway-api', 'cilium'] as const;
 const PATHS: readonly PathNormalization[] = ['BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'];
 
-/** Options that not every dialect knows. */
-const KNOWN_BY: readonly (readonly [flag: string, name: string, dialects: readonly string[]])[] = [
-  ['--http-port', 'httpPort', ['istio', 'cilium']],
-  ['--nodes', 'nodes', ['cilium']],
-  ['--root-namespace', 'rootNamespace', ['istio']],
-  ['--trust-domain', 'trustDomain', ['istio']],
-  ['--claims-from', 'claimsFrom', ['istio']],
-  ['--claim', 'claim', ['istio']],
-  ['--remote-ip', 'remoteIp', ['istio']],
-  ['--path-normalization', 'pathNormalization', ['istio']],
-];
-
-/** An option that would do nothing is refused: who gave it believes that it did something. */
-function refuseForeignOptions(input: Input): void {
-  const [dialect = ''] = input.arguments;
-  for (const [flag, name, dialects] of KNOWN_BY) {
-    const isGiven = textOption(input, name) !== null || listOption(input, name).length > 0;
-    if (!isGiven || dialects.includes(dialect)) continue;
-    const whose = dialects.map((one) => `\`${one}\``).join(' and ');
-    throw usageFault(`\`${flag}\` says nothing to \`${dialect}\``, `it is an option of ${whose}`);
-  }
-}
-
 function portsOption(input: Input): readonly number[] {
   return listOption(input, 'httpPort').map((text) => {
     if (/^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) <= 65535) return Number(text);
@@ -135,6 +112,7 @@ async function readObjects(
 }
 
 async function run(env: Env, input: Input): Promise<Result> {
+  const { refuseForeignOptions } = await import('../foreign-options.js');
   refuseForeignOptions(input);
   const [, ...names] = input.arguments;
   const out = textOption(input, 'out') ?? '';
