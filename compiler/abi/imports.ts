@@ -334,3 +334,8 @@ export const ABI_IMPORTS: Readonly<Record<ImportName, AbiImport>> = {
 
 /** Attributes of the destination that exist only once an endpoint is chosen. */
 export const NEEDS_ENDPOINT: readonly ImportName[] = ['attribute', 'label'];
+
+/** True for the name of a question of the ABI; the IR has other names for what only the compiler asks. */
+export function isImport(name: string): name is ImportName {
+  return Object.hasOwn(ABI_IMPORTS, name);
+}

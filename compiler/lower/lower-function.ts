@@ -79,12 +79,20 @@ interface Allocated {
 function allocate(func: Func, options: LowerOptions): Allocated {
   const { mayGoto } = options;
   for (const trustCopies of [true, false]) {
-    const lir = selectInstructions(func, { mayGoto, trustCopies });
-    mergeChains(lir);
+    const lir = selected(func, { mayGoto, trustCopies });
     const stack = allocateRegisters(lir);
     if (stack.bytes === 0 || !lir.trustsCopies) return lessStack(func, options, { lir, stack });
   }
   throw new BugError(`function ${func.name} trusts copies that it was told not to`);
+}
+
+function selected(
+  func: Func,
+  options: { readonly mayGoto: boolean; readonly trustCopies: boolean },
+): LirFunc {
+  const lir = selectInstructions(func, options);
+  mergeChains(lir);
+  return lir;
 }
 
 /** The look-ups of rule lists ask every field in each of their loops, and branch on none. */
@@ -99,8 +107,7 @@ function lessStack(
   plain: Allocated,
 ): Allocated {
   if (plain.stack.bytes <= readAgainAbove) return plain;
-  const lir = selectInstructions(func, { mayGoto, trustCopies: false });
-  mergeChains(lir);
+  const lir = selected(func, { mayGoto, trustCopies: false });
   if (!readAgain(lir)) return plain;
   const stack = allocateRegisters(lir);
   return stack.bytes < plain.stack.bytes || readAgainAbove < 0 ? { lir, stack } : plain;

@@ -3,13 +3,12 @@
  * be constant are traced here, once, for the collection of symbols and for the expansion alike.
  */
 import {
-  ABI_IMPORTS,
   ATTRIBUTE,
   type AttributeName,
   type ExportName,
   HOOK,
-  type ImportName,
   isHeaderName,
+  isImport,
   MAX_VIEW_KEY,
   MAX_VIEW_TEXT,
   type PredicateOp,
@@ -381,8 +380,4 @@ class Resolver {
     if (text !== null) return text;
     return this.#refuse('I207', `\`${instr.name}\` names no text of the configure phase`, instr);
   }
-}
-
-function isImport(name: string): name is ImportName {
-  return Object.hasOwn(ABI_IMPORTS, name);
 }

@@ -7,7 +7,7 @@
  * Refuses: nothing; what stays without a constant is refused by resolveAbi
  * Keeps:   value numbers of the answers
  */
-import { ABI_IMPORTS, CONSTANT_OPERANDS, type ImportName, SYMBOL_ABSENT } from '../abi/index.js';
+import { ABI_IMPORTS, CONSTANT_OPERANDS, isImport, SYMBOL_ABSENT } from '../abi/index.js';
 import { Emitter } from '../ir/emitter.js';
 import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
 import { incomingValues } from './expand-abi-incoming.js';
@@ -53,8 +53,8 @@ function splitFunction(func: Func): boolean {
  * `if (x.exists)`: optimisers put the constant there, and the answer is no.
  */
 function isPredicateOfAbsent(instr: AbiInstr, defs: ReadonlyMap<ValueId, Instr>): boolean {
-  if (!Object.hasOwn(ABI_IMPORTS, instr.name)) return false;
-  if (ABI_IMPORTS[instr.name as ImportName].params[0] !== 'symbol') return false;
+  if (!isImport(instr.name)) return false;
+  if (ABI_IMPORTS[instr.name].params[0] !== 'symbol') return false;
   const operand = instr.args[0];
   const def = operand === undefined ? undefined : defs.get(operand);
   return def?.op === 'const' && def.value === BigInt(SYMBOL_ABSENT);
@@ -74,9 +74,7 @@ function splitCall(
   instr: AbiInstr,
   { defs, cases }: { readonly defs: ReadonlyMap<ValueId, Instr>; readonly cases: Cases },
 ): readonly Instr[] | null {
-  const kinds = Object.hasOwn(ABI_IMPORTS, instr.name)
-    ? ABI_IMPORTS[instr.name as ImportName].params
-    : [];
+  const kinds = isImport(instr.name) ? ABI_IMPORTS[instr.name].params : [];
   for (const [index, operand] of instr.args.entries()) {
     const def = defs.get(operand);
     const kind = kinds[index] ?? 'i32';

@@ -9,7 +9,7 @@
  * An internal function returns fuel and value packed into an i64. The copy unpacks them at each
  * return, so that they reach the caller as two values.
  */
-import { ABI_IMPORTS, CONSTANT_OPERANDS, type ImportName, STOPPED } from '../abi/index.js';
+import { STOPPED } from '../abi/index.js';
 import {
   type Block,
   type BlockId,
@@ -32,6 +32,7 @@ import {
   sizeOf,
   splitAtCall,
 } from './copy-function.js';
+import { asksVariable } from './variable-operands.js';
 
 /** A callee of at most so many instructions is copied into every caller. */
 const SMALL = 24;
@@ -45,16 +46,7 @@ const MARK = 0xffffffffn;
  */
 function asksByParameter(func: Func): boolean {
   const defs = definitions(func);
-  return func.blocks.some((block) =>
-    block.instrs.some((instr) => {
-      if (instr.op !== 'abi' || !Object.hasOwn(ABI_IMPORTS, instr.name)) return false;
-      const { params } = ABI_IMPORTS[instr.name as ImportName];
-      return instr.args.some((arg, i) => {
-        const kind = params[i];
-        return kind !== undefined && CONSTANT_OPERANDS.has(kind) && defs.get(arg)?.op !== 'const';
-      });
-    }),
-  );
+  return func.blocks.some((block) => block.instrs.some((instr) => asksVariable(instr, defs)));
 }
 
 /** A function with frames gives back what its caller took for it, however it ends, so it has to return. */

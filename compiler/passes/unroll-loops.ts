@@ -6,7 +6,7 @@
  * Keeps:   the loop itself behind the copies: folding finds that nothing reaches it; fuel, which is counted
  *          by instructions of the body
  */
-import { ABI_IMPORTS, type ImportName } from '../abi/index.js';
+import type { OperandKind } from '../abi/index.js';
 import {
   type Block,
   type BlockId,
@@ -26,21 +26,24 @@ import {
   valueTypes,
 } from '../ir/index.js';
 import { type Copies, copyBlocks, repairSsa, retarget } from './repair-ssa.js';
+import { asksVariable } from './variable-operands.js';
 
 /** More rounds, or more instructions in all copies, stay a loop. */
 const MOST_ROUNDS = 32;
 const MOST_INSTRUCTIONS = 320;
-/** The same for a loop that makes objects: they have to lie at constant addresses, or are refused. */
+/** The same for a loop that makes objects or asks texts: these have to lie at constant addresses, or are refused. */
 const MOST_MAKING = 4000;
+const TEXTS: ReadonlySet<OperandKind> = new Set<OperandKind>(['text']);
 
 /** Unrolls one loop; true where there was one to unroll. */
 export function unrollLoops(func: Func): boolean {
   const all = loops(func);
   const blocks = blockMap(func);
+  const defs = definitions(func);
   for (const loop of all) {
     const body = [...loop.blocks].flatMap((id) => blocks.get(id) ?? []);
     const isOuter = all.some((other) => other !== loop && loop.blocks.has(other.header));
-    const mustBeGone = makesObjects(body) || asksTexts(func, body);
+    const mustBeGone = makesObjects(body) || asksTexts(defs, body);
     if (isOuter && !mustBeGone) continue;
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
     const rounds = roundsOf(func, loop);
@@ -60,21 +63,8 @@ function makesObjects(body: readonly Block[]): boolean {
 }
 
 /** True where a text that has to be a constant is none yet, as an element of a list of texts is. */
-function asksTexts(func: Func, body: readonly Block[]): boolean {
-  const defs = definitions(func);
-  return body.some((block) =>
-    block.instrs.some((instr) => {
-      if (instr.op !== 'abi' || !isImport(instr.name)) return false;
-      const { params } = ABI_IMPORTS[instr.name];
-      return params.some((kind, i) => {
-        const arg = instr.args[i];
-        return kind === 'text' && arg !== undefined && defs.get(arg)?.op !== 'const';
-      });
-    }),
-  );
-}
-function isImport(name: string): name is ImportName {
-  return Object.hasOwn(ABI_IMPORTS, name);
+function asksTexts(defs: ReadonlyMap<ValueId, Instr>, body: readonly Block[]): boolean {
+  return body.some(({ instrs }) => instrs.some((instr) => asksVariable(instr, defs, TEXTS)));
 }
 
 /** After how many whole rounds constants end the loop; null where that is not known. */

@@ -4,7 +4,7 @@ import type { Result } from './command-spec.js';
 export interface Timings {
   /** AssemblyScript's compiler, its start included. */
   readonly asc: number;
-  /** The configure phases: a process each (docs/architecture.md). */
+  /** The configure phases; under `--watch` without a process each (docs/architecture.md). */
   readonly configure: number;
   /** The verifier of the kernel at hand; 0 where none may be asked. */
   readonly verifier: number;

@@ -60,6 +60,13 @@ function sourceOf(insn: Insn, once: ReadonlyMap<Reg, Insn>): Reg | null {
   return from?.op === 'load' && from.size <= 4 ? insn.src.reg : null;
 }
 
+/** What made the value of a register, behind all that only passes it on. */
+function originOf(reg: Reg, once: ReadonlyMap<Reg, Insn>): Insn | undefined {
+  const insn = once.get(reg);
+  const source = insn === undefined ? null : sourceOf(insn, once);
+  return source === null ? insn : originOf(source, once);
+}
+
 /** Registers that hold a field, with the load that reads it. */
 function fieldsOf(func: LirFunc): ReadonlyMap<Reg, Field> {
   const once = singleDefinitions(func);
@@ -69,13 +76,9 @@ function fieldsOf(func: LirFunc): ReadonlyMap<Reg, Field> {
     const copy = insn === undefined ? null : copyOf(insn);
     return copy !== null && copy.src >= 1 && copy.src <= 5;
   };
-  for (const first of once.keys()) {
-    let insn = once.get(first);
-    for (let reg = insn && sourceOf(insn, once); reg !== null && insn !== undefined; ) {
-      insn = once.get(reg as Reg);
-      reg = insn === undefined ? null : sourceOf(insn, once);
-    }
-    if (insn?.op === 'load' && isArgument(insn.base)) fields.set(first, insn);
+  for (const reg of once.keys()) {
+    const insn = originOf(reg, once);
+    if (insn?.op === 'load' && isArgument(insn.base)) fields.set(reg, insn);
   }
   return fields;
 }

@@ -14,7 +14,7 @@ async function check(env: Env, input: Input, session: Session | null): Promise<R
   const shown = input.arguments[0] ?? '.';
   const { project, bundle, diagnostics } = await compileFolder(env, shown, session?.cache ?? null);
   const { world, read, relocate, sources } = project;
-  const found = [...diagnostics];
+  let found = diagnostics;
   const text = world === null ? null : read('scenario.yaml');
   if (world !== null && text !== null) {
     const { readScenario } = await import('../../simulate/index.js');
@@ -22,7 +22,7 @@ async function check(env: Env, input: Input, session: Session | null): Promise<R
     const own = scenario.diagnostics.map(relocate);
     // The build tells of the same file that its cases do not travel.
     const isTold = (d: Diagnostic): boolean => own.some((o) => isSame(o, d));
-    found.splice(0, found.length, ...diagnostics.filter((d) => !isTold(d)), ...own);
+    found = [...diagnostics.filter((d) => !isTold(d)), ...own];
   }
   session?.onInputs(project.inputs);
   const policies = project.config.policies.length;
