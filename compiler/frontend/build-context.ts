@@ -30,7 +30,7 @@ export class BuildContext {
   readonly budget: bigint;
   /** Linear memory as the snapshot left it; null without a memory. */
   readonly memory: Uint8Array | null;
-  /** The same where no function writes memory, so that loads are constants at once. */
+  /** Of it what no decision may write, so that loads are constants at once. */
   readonly constantMemory: Uint8Array | null;
   /** What a decision may write; null for nothing. */
   readonly scratch: Scratch | null;
@@ -71,7 +71,8 @@ export class BuildContext {
     this.depthGlobal = depth?.index ?? null;
     this.recursion = findRecursion(module);
     const state = readState(module, frontend.scratch, this.depthGlobal);
-    this.constantMemory = state.writesMemory ? null : this.memory;
+    const written = state.writesMemory ? frontend.scratch?.from : undefined;
+    this.constantMemory = this.memory?.subarray(0, written) ?? null;
     this.stateful = new Set(state.functions);
     const instrs = module.bodies.flatMap((body) => body.instrs);
     const inTables = [...module.tables.values()].flatMap((table) => [...table.values()]);
@@ -145,6 +146,10 @@ export class BuildContext {
     const results = abi === undefined || abi.result === 'none' ? [] : [abi.result];
     const known = JSON.stringify(item.type) === JSON.stringify({ params, results });
     return { name: item.name, known: abi !== undefined && known };
+  }
+  /** Of all functions of the module. */
+  functionNumbers(): Iterable<number> {
+    return this.module.functions.keys();
   }
   /** True where some function ends in a recursive call of this one. */
   isTailCalled(index: number): boolean {

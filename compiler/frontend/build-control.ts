@@ -11,6 +11,9 @@ import type { Machine } from './build-recursion.js';
 import { SsaBuilder } from './build-ssa.js';
 import type { FuncType, ValueType, WasmBody, WasmInstr } from './wasm/index.js';
 
+/** Rounds of a loop that is written out. */
+const MOST_ROUNDS = 64;
+
 export interface Label {
   readonly op: 'function' | 'block' | 'loop' | 'if' | 'else';
   /** Where a branch to the label goes; null for the outermost function, which returns. */
@@ -22,6 +25,8 @@ export interface Label {
   readonly type: FuncType;
   /** Of an `if` before its else: the block and state of the other side. */
   readonly other: { block: Block; locals: ValueId[]; state: ValueId[]; args: ValueId[] } | null;
+  /** Of a loop that is written out round by round: where its body begins, and the round; null for others. */
+  readonly written: { readonly start: number; readonly round: number } | null;
 }
 
 /** A WASM function being read: the outermost one, or one that is inlined. */
@@ -37,6 +42,8 @@ export interface Frame {
   readonly tail: boolean;
   /** The loop that the function is part of; null for others. */
   readonly machine: Machine | null;
+  /** Of a recursive call that became code in its place, the arguments that are constants; null for others. */
+  readonly unfolded: string | null;
 }
 
 /** Frames and labels of what is read; what the instructions between them do is a subclass's. */
@@ -65,19 +72,28 @@ export class ControlBuilder extends SsaBuilder {
     const type = this.context.typeOf(index);
     const header = this.context.isTailCalled(index) ? this.enterLoop(type, args) : null;
     const given = header?.params.slice(0, type.params.length).map(({ id }) => id) ?? args;
-    this.enterBody({ index, body, header, tail, machine: null }, type, given, after);
+    const frame = { index, body, header, tail, machine: null, unfolded: null };
+    this.enterBody(frame, type, given, after);
   }
 
   /** Reads a function's body from here on: its arguments are given, its own locals are zero; it returns to `to`. */
   protected enterBody(
-    frame: Pick<Frame, 'index' | 'body' | 'header' | 'tail' | 'machine'>,
+    frame: Omit<Frame, 'next' | 'locals' | 'labels'>,
     type: FuncType,
     given: readonly ValueId[],
     to: Block | null,
   ): void {
     const zeros = frame.body.locals.map((local) => this.constant(intType(local), 0n));
     const height = this.stack.length;
-    const label: Label = { op: 'function', to, after: to, height, type, other: null };
+    const label: Label = {
+      op: 'function',
+      to,
+      after: to,
+      height,
+      type,
+      other: null,
+      written: null,
+    };
     this.frames.push({ ...frame, next: 0, locals: [...given, ...zeros], labels: [label] });
   }
 
@@ -174,23 +190,31 @@ export class ControlBuilder extends SsaBuilder {
     const condition = instr.op === 'if' ? this.pop() : null;
     const height = this.stack.length - type.params.length;
     const after = this.newBlock(this.joinTypes(frame, type.results));
-    if (instr.op === 'loop') {
+    if (instr.op === 'loop' && this.isWrittenOut(frame)) {
+      const to = this.newBlock(this.joinTypes(frame, type.params));
+      const written = { start: frame.next, round: 1 };
+      frame.labels.push({ op: 'loop', to, after, height, type, other: null, written });
+    } else if (instr.op === 'loop') {
       const header = this.newBlock(this.joinTypes(frame, type.params));
       const args = [...this.stack.slice(height), ...frame.locals, ...this.state];
       this.end({ op: 'br', to: this.target(header, args), loc: this.loc });
-      frame.labels.push({ op: 'loop', to: header, after, height, type, other: null });
+      frame.labels.push({
+        ...{ op: 'loop', to: header, after, height, type, other: null, written: null },
+      });
       const params = header.params.map((param) => param.id);
       this.resume(frame, header, params, height, type.params.length);
     } else if (condition === null) {
-      frame.labels.push({ op: 'block', to: after, after, height, type, other: null });
+      frame.labels.push({
+        ...{ op: 'block', to: after, after, height, type, other: null, written: null },
+      });
     } else {
       const then = this.newBlock([]);
       const block = this.newBlock([]);
       this.branch(condition, then, block);
-      this.block = then;
+      this.goOn(then);
       const args = this.stack.slice(height);
       const other = { block, locals: [...frame.locals], state: this.state, args };
-      frame.labels.push({ op: 'if', to: after, after, height, type, other });
+      frame.labels.push({ op: 'if', to: after, after, height, type, other, written: null });
     }
   }
 
@@ -211,7 +235,7 @@ export class ControlBuilder extends SsaBuilder {
 
   private beginElse(frame: Frame, label: Label): void {
     if (label.other === null) throw new BugError('build: else without if');
-    this.block = label.other.block;
+    this.goOn(label.other.block);
     this.stack.length = label.height;
     this.stack.push(...label.other.args);
     frame.locals = label.other.locals;
@@ -249,6 +273,7 @@ export class ControlBuilder extends SsaBuilder {
       return;
     }
     this.fallThrough(frame, label);
+    if (label.written !== null && this.goRound(frame, label)) return;
     if (label.op === 'if') {
       this.beginElse(frame, label);
       if (instr.op === 'else') return;
@@ -261,6 +286,30 @@ export class ControlBuilder extends SsaBuilder {
       const params = this.close(label.after);
       this.resume(frame, label.after, params, label.height, label.type.results.length);
     }
+  }
+
+  /** True for a loop, begun just now, whose rounds are to be written one behind the other. */
+  protected isWrittenOut(_frame: Frame): boolean {
+    return false;
+  }
+  /** A loop is not to be written out any further. */
+  protected tooManyRounds(_frame: Frame): void {}
+
+  /** Reads the body of a loop once more, for the next round; false where none leads there. */
+  private goRound(frame: Frame, { to, written, ...label }: Label): boolean {
+    if (to === null || written === null || !this.reached.has(to)) return false;
+    const { start, round } = written;
+    if (round === MOST_ROUNDS) {
+      this.tooManyRounds(frame);
+      return true;
+    }
+    const next = this.newBlock(to.params.map((param) => param.type));
+    frame.labels[frame.labels.length - 1] = {
+      ...{ ...label, to: next, written: { start, round: round + 1 } },
+    };
+    this.resume(frame, to, this.close(to), label.height, label.type.params.length);
+    frame.next = start;
+    return true;
   }
 
   /** A function of a machine is read. */

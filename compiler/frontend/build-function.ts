@@ -18,14 +18,21 @@ const MAX_INSTRS = 100_000;
 
 /** Builds one function; used once. */
 export class FunctionBuilder extends RecursionBuilder {
-  /** Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. */
+  /**
+   * Builds the body of function `index` of the module; `args` are null for an entry, which gets zeros. The answer is
+   * null, or the functions whose recursion has to be a loop and was to be unfolded: then nothing of use is built.
+   */
   build(
     index: number,
     args: readonly ValueId[] | null,
-    fuel: ValueId | null,
-    slot: ValueId | null = null,
-  ): void {
+    {
+      fuel = null,
+      slot = null,
+      loops = new Set(),
+    }: { fuel?: ValueId | null; slot?: ValueId | null; loops?: ReadonlySet<number> } = {},
+  ): ReadonlySet<number> | null {
     this.slot = slot;
+    this.loops = loops;
     const type = this.context.typeOf(index);
     const kept = [...this.context.kept.values()].map(({ type, value }) =>
       this.constant(type, value),
@@ -42,8 +49,10 @@ export class FunctionBuilder extends RecursionBuilder {
       if (this.block === null) this.skip(frame, instr);
       else this.instr(frame, instr);
     }
+    if (this.abandoned !== null) return this.abandoned;
     this.func.blocks = this.func.blocks.filter((block) => this.reached.has(block));
     if (slot !== null) keepInFrames(this.func, this.framed, { slot, context: this.context });
+    return null;
   }
 
   /** Leaves nothing of the function but the refusal, so that no pass works on what is too large. */
@@ -100,7 +109,13 @@ export class FunctionBuilder extends RecursionBuilder {
       }
       case 'br_if': {
         const condition = this.pop();
+        const known = this.constants.get(condition);
+        if (known === 0n) return true;
         const then = this.jumpOrReturn(frame, instr.index);
+        if (known !== undefined) {
+          this.end({ op: 'br', to: then, loc: this.loc });
+          return true;
+        }
         const next = this.newBlock([]);
         this.end({ op: 'br_if', condition, then, else: this.target(next, []), loc: this.loc });
         this.block = next;
@@ -108,6 +123,12 @@ export class FunctionBuilder extends RecursionBuilder {
       }
       case 'br_table': {
         const value = this.pop();
+        const known = this.constants.get(value);
+        if (known !== undefined) {
+          const depth = instr.labels[Number(known)] ?? instr.labels.at(-1) ?? 0;
+          this.end({ op: 'br', to: this.jumpOrReturn(frame, depth), loc: this.loc });
+          return true;
+        }
         const targets = instr.labels.map((depth) => this.jumpOrReturn(frame, depth));
         const last = targets.pop();
         if (last !== undefined) {

@@ -67,6 +67,25 @@ function emptyFunc(
   };
 }
 
+/** The functions of an entry: itself, and where it needs memory for recursion the one that has it. */
+function buildEntry(context: BuildContext, index: number, make: () => Func): Func[] {
+  const loops = new Set<number>();
+  for (;;) {
+    const func = make();
+    const isFramed = loops.size > 0 && context.needsFrames(index);
+    const inner = emptyFunc(`${func.name}_framed`, 'internal', ['i32', 'i32'], MARKED);
+    const [, fuel = null, slot = null] = inner.params.map(({ id }) => id);
+    const builder = new FunctionBuilder(context, isFramed ? inner : func);
+    const refused = builder.build(index, null, isFramed ? { fuel, slot, loops } : {});
+    if (refused === null && !isFramed) return [func];
+    if (refused === null) {
+      takeFrames(func, inner.name, context.budget);
+      return [func, inner];
+    }
+    for (const member of refused) loops.add(member);
+  }
+}
+
 /** Builds the IR of one policy; throws BugError where the module breaks what the frontend promises. */
 export function buildModule(input: BuildInput): Built {
   const { frontend, policy } = input;
@@ -92,24 +111,15 @@ export function buildModule(input: BuildInput): Built {
     }
     const stopped = { trap: BigInt(entry.stopped.trap), fuel: BigInt(entry.stopped.fuel) };
     const name = `p${policy}_${entry.name}`;
-    const func = emptyFunc(name, 'entry', [], stopped);
-    functions.push(func);
-    if (!context.needsFrames(found.index)) {
-      new FunctionBuilder(context, func).build(found.index, null, null);
-      continue;
-    }
-    const inner = emptyFunc(`${name}_framed`, 'internal', ['i32', 'i32'], MARKED);
-    const [, fuel, slot] = inner.params.map(({ id }) => id);
-    new FunctionBuilder(context, inner).build(found.index, null, fuel ?? null, slot);
-    takeFrames(func, inner.name, context.budget);
-    functions.push(inner);
+    const make = (): Func => emptyFunc(name, 'entry', [], stopped);
+    functions.push(...buildEntry(context, found.index, make));
   }
   // The map grows while subprograms call further ones; iteration sees the additions.
   for (const [index, name] of context.called) {
     const ints = context.typeOf(index).params.map((type) => (type === 'i64' ? 'i64' : 'i32'));
     const func = emptyFunc(name, 'internal', ['i32', ...ints], MARKED);
     const [fuel, ...args] = func.params.slice(1).map((param) => param.id);
-    new FunctionBuilder(context, func).build(index, args, fuel ?? null);
+    new FunctionBuilder(context, func).build(index, args, { fuel: fuel ?? null });
     functions.push(func);
   }
   const images =

@@ -5,12 +5,16 @@
  * where the depth is what it was at its begin.
  *
  * What else has to outlive a call is put into the frame once the whole function is known: keep-in-frames.ts.
+ *
+ * Where constants say of all calls of a group which follows which, as in a tree of rules that the configure phase
+ * built, each is the callee's code in its place instead: what it asks then has constant operands.
  */
 import { FRAME_WORDS } from '../abi/index.js';
 import { BugError } from '../diagnostic/index.js';
 import type { Block, IntType, Param, Target, ValueId } from '../ir/index.js';
-import { ControlBuilder, intType, type Label } from './build-control.js';
+import { ControlBuilder, type Frame, intType, type Label } from './build-control.js';
 import type { FramedCall } from './keep-in-frames.js';
+import { behindEnd, CALLS } from './recursion.js';
 import type { FuncType } from './wasm/index.js';
 
 /** The loop of one group of functions, entered from one place. */
@@ -32,8 +36,18 @@ export interface Machine {
   readonly waiting: number[];
 }
 
+/** More calls than this, or more instructions of them, and a loop is the smaller code: some 200 rules in a tree. */
+const MOST_UNFOLDED = 512;
+const MOST_INSTRS = 24_000;
+
 /** Puts machines among frames; see ControlBuilder for the rest. */
 export class RecursionBuilder extends ControlBuilder {
+  /** Functions whose recursion is a loop; that of others is unfolded. */
+  protected loops: ReadonlySet<number> = new Set();
+  /** Calls that became code in their place. */
+  private unfolded = 0;
+  /** The group that cannot be unfolded, for which all has to be built again; null for none. */
+  protected abandoned: ReadonlySet<number> | null = null;
   /** Calls behind which values have to be as they were before. */
   protected readonly framed: FramedCall[] = [];
   /** The slot of the decision's memory for frames. */
@@ -50,6 +64,10 @@ export class RecursionBuilder extends ControlBuilder {
     const machine = this.machineOf(index);
     const { results } = this.context.typeOf(index);
     const types = [...results.map(intType), ...this.stateTypes];
+    if (this.unfolds(index, args)) {
+      this.enterUnfolded(index, args, this.newBlock(types), false);
+      return;
+    }
     if (machine === null) {
       this.beginMachine(index, args, this.newBlock(types));
       return;
@@ -72,12 +90,74 @@ export class RecursionBuilder extends ControlBuilder {
   /** The same for a call that is a function's last: no frame, and nothing behind it. */
   protected tailCallRecursive(index: number, args: readonly ValueId[], after: Block | null): void {
     const machine = this.machineOf(index);
-    if (machine === null) this.beginMachine(index, args, after);
+    if (this.unfolds(index, args)) this.enterUnfolded(index, args, after, true);
+    else if (machine === null) this.beginMachine(index, args, after);
     else this.goTo(machine, this.entryOf(machine, index), args);
+  }
+
+  /** True where a call is to be unfolded: constants say what it does, and no call of the same is under way. */
+  private unfolds(index: number, args: readonly ValueId[]): boolean {
+    if (this.loops.has(index)) return false;
+    const known = this.constantsOf(args);
+    const isUnderWay = this.frames.some(
+      (frame) => frame.index === index && frame.unfolded === known,
+    );
+    if (!/\d/.test(known) || isUnderWay) return false;
+    this.unfolded += 1;
+    return true;
+  }
+  /** A loop that calls what is unfolded: what its rounds call is told by their numbers. */
+  protected override isWrittenOut(frame: Frame): boolean {
+    return this.calledInLoop(frame) !== null;
+  }
+  protected override tooManyRounds(frame: Frame): void {
+    const label = frame.labels.at(-1);
+    const callee = this.calledInLoop(frame, label?.written?.start);
+    if (callee !== null) this.abandon(callee);
+  }
+  /** A function that is unfolded and called in the loop that begins at an instruction; null where there is none. */
+  private calledInLoop({ body, next }: Frame, start = next): number | null {
+    const end = behindEnd(body.instrs, start);
+    const call = body.instrs
+      .slice(start, end)
+      .find(({ op, index }) => CALLS.has(op) && this.unfoldsCalls(index));
+    return call?.index ?? null;
+  }
+  private unfoldsCalls(index: number): boolean {
+    return this.context.groupOf(index) !== null && !this.loops.has(index);
+  }
+  private constantsOf(args: readonly ValueId[]): string {
+    return args.map((arg) => this.constants.get(arg) ?? '').join();
+  }
+  private enterUnfolded(
+    index: number,
+    args: readonly ValueId[],
+    after: Block | null,
+    tail: boolean,
+  ): void {
+    if (this.unfolded > MOST_UNFOLDED || this.count > MOST_INSTRS) {
+      this.abandon(index);
+      return;
+    }
+    const body = this.context.body(index);
+    if (body === null) throw new BugError(`build: function ${index} has no body`);
+    const unfolded = this.constantsOf(args);
+    const frame = { index, body, header: null, tail, machine: null, unfolded };
+    this.enterBody(frame, this.context.typeOf(index), args, after);
+  }
+  /** Ends the build: it has to be done again with a loop for that function. */
+  private abandon(index: number): void {
+    this.abandoned = this.context.groupOf(index);
+    this.frames.length = 0;
+    this.end({ op: 'trap', kind: 'trap', loc: null });
   }
 
   /** Begins a loop with a call of one of its functions. */
   protected beginMachine(index: number, args: readonly ValueId[], after: Block | null): void {
+    if (!this.loops.has(index)) {
+      this.abandon(index);
+      return;
+    }
     const group = this.context.groupOf(index);
     if (group === null) throw new BugError('build: no recursion');
     const lists = [...group].flatMap((member) => {
@@ -138,7 +218,8 @@ export class RecursionBuilder extends ControlBuilder {
     const returns = this.newBlock([...type.results.map(intType), ...this.stateTypes]);
     this.stack.length = machine.height;
     const given = ids.slice(0, type.params.length);
-    this.enterBody({ index, body, header: null, tail: false, machine }, type, given, returns);
+    const frame = { index, body, header: null, tail: false, machine, unfolded: null };
+    this.enterBody(frame, type, given, returns);
   }
 
   /** The function of a frame is read: its returns go back to where it was called. */
@@ -154,7 +235,7 @@ export class RecursionBuilder extends ControlBuilder {
     this.state = params.slice(results.length);
     const [leave, goBack] = [this.newBlock([]), this.newBlock([])];
     this.branch(this.compare('eq', this.depth, machine.base), leave, goBack);
-    this.block = leave;
+    this.goOn(leave);
     if (machine.after === null) this.returnValue(values.at(-1) ?? null);
     else {
       const to = this.target(machine.after, [...values, ...this.state]);

@@ -159,9 +159,19 @@ export class SsaBuilder {
     stop.term = { op: 'trap', kind, loc: this.loc };
     const next = this.newBlock([]);
     this.branch(condition, stop, next);
-    this.block = next;
+    this.goOn(next);
   }
+  /** Goes on in a block; what follows is dead where no edge leads to it. */
+  protected goOn(block: Block): void {
+    this.block = this.reached.has(block) ? block : null;
+  }
+  /** Goes one of two ways, or the only one that a constant leaves. */
   protected branch(condition: ValueId, yes: Block, no: Block): void {
+    const known = this.constants.get(condition);
+    if (known !== undefined) {
+      this.end({ op: 'br', to: this.target(known === 0n ? no : yes, []), loc: this.loc });
+      return;
+    }
     const then = this.target(yes, []);
     const otherwise = this.target(no, []);
     this.end({ op: 'br_if', condition, then, else: otherwise, loc: this.loc });
@@ -211,12 +221,16 @@ export class SsaBuilder {
     const [least, minusOne] =
       type === 'i32' ? [1n << 31n, (1n << 32n) - 1n] : [1n << 63n, (1n << 64n) - 1n];
     if (kind !== 'div_s' || (divisor !== undefined && divisor !== minusOne)) return;
+    if (divisor === minusOne) {
+      this.stopIf(this.compare('eq', a, this.constant(type, least)), 'trap');
+      return;
+    }
     const check = this.newBlock([]);
     const next = this.newBlock([]);
     this.branch(this.compare('eq', b, this.constant(type, minusOne)), check, next);
     this.block = check;
     this.stopIf(this.compare('eq', a, this.constant(type, least)), 'trap');
-    this.end({ op: 'br', to: this.target(next, []), loc: this.loc });
+    if (this.block !== null) this.end({ op: 'br', to: this.target(next, []), loc: this.loc });
     this.block = next;
   }
 

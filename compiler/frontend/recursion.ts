@@ -19,7 +19,7 @@ function isLast({ instrs }: WasmBody, next: number): boolean {
 }
 
 /** Index behind the `end` of what is open at `from`. */
-function behindEnd(instrs: WasmBody['instrs'], from: number): number {
+export function behindEnd(instrs: WasmBody['instrs'], from: number): number {
   let depth = 1;
   let at = from;
   while (depth > 0 && at < instrs.length) {
@@ -41,7 +41,8 @@ export interface Recursion {
   readonly groupOf: (func: number) => ReadonlySet<number> | null;
 }
 
-const CALLS: ReadonlySet<string> = new Set(['call', 'return_call']);
+/** Calls of a function that stands there by its number. */
+export const CALLS: ReadonlySet<string> = new Set(['call', 'return_call']);
 const INDIRECT: ReadonlySet<string> = new Set(['call_indirect', 'return_call_indirect']);
 
 /** Finds recursion; `return_call`, which the fuel writes for tails, is recursion too. */

@@ -4,7 +4,7 @@ import type { CodeTable } from '../diagnostic/index.js';
 export const ABI_CODES: CodeTable = {
   I201: {
     title: 'operand is not a constant',
-    help: 'write the operand at the place of use; where it depends on a condition, write one `if` branch a case',
+    help: 'write the text at the place of use, or choose it out of a constant list of up to 32; for more, ask a Table (`teams.has(label)`), a KeyTable (several values at once) or a RuleList',
   },
   I202: {
     title: 'not available in this export',

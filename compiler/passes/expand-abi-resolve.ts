@@ -7,6 +7,7 @@ import {
   type AttributeName,
   type ExportName,
   HOOK,
+  type ImportName,
   isHeaderName,
   isImport,
   MAX_VIEW_KEY,
@@ -28,6 +29,7 @@ import { ABI_CODES } from './expand-abi-codes.js';
 import { KeyKinds } from './expand-abi-key-kinds.js';
 import { functionExports } from './expand-abi-reach.js';
 import { readText } from './expand-abi-text.js';
+import { MOST_PLACES } from './places.js';
 
 export type {
   AbiCall,
@@ -69,6 +71,22 @@ const LITERALS = {
   view_ends_with: { compare: 'endsWith', ignoresCase: false },
   view_ends_with_ignoring_case: { compare: 'endsWith', ignoresCase: true },
 } as const;
+/** What a policy writes where the SDK asks with a text. */
+const WRITTEN: Readonly<Partial<Record<ImportName, string>>> = {
+  symbol: 'is',
+  label: 'label',
+  text_starts_with: 'startsWith',
+  text_ends_with: 'endsWith',
+  text_contains: 'contains',
+  request_header: 'header',
+  view_is: 'is',
+  view_is_ignoring_case: 'isIgnoringCase',
+  view_starts_with: 'startsWith',
+  view_starts_with_ignoring_case: 'startsWithIgnoringCase',
+  view_ends_with: 'endsWith',
+  view_ends_with_ignoring_case: 'endsWithIgnoringCase',
+  view_matches: 'matches',
+};
 /** Printable, space and tab: other bytes never get past the parser. */
 const ASCII = /^[\t -~]*$/;
 
@@ -348,7 +366,12 @@ class Resolver {
     const operand = instr.args[index];
     const def = operand === undefined ? undefined : this.#defs.get(operand);
     if (def?.op === 'const') return Number(def.value);
-    return this.#refuse('I201', `the ${what} of \`${instr.name}\` is not a constant`, instr);
+    const written = what === 'text' && isImport(instr.name) ? WRITTEN[instr.name] : undefined;
+    const message =
+      written === undefined
+        ? `the ${what} of \`${instr.name}\` is not a constant`
+        : `the text that \`${written}\` is asked with is none of up to ${MOST_PLACES} that are known at build time`;
+    return this.#refuse('I201', message, instr);
   }
 
   #number(

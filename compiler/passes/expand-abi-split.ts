@@ -1,7 +1,7 @@
 /**
  * Pass:    expand-abi-split (before calls are resolved)
  * Reads:   ABI calls whose operand should be a constant (or, of predicates, an attribute) and is one
- *          of a few, by `select` or block parameter
+ *          of a few, by `select`, by block parameter, or as what the configure phase left in one of a few places
  * Writes:  no for a predicate of an absent attribute; else one call for each of them, and the choice by comparing the operand: optimisers turn
  *          `c ? f("a") : f("b")` into `f(c ? "a" : "b")`, and this turns it back
  * Refuses: nothing; what stays without a constant is refused by resolveAbi
@@ -9,9 +9,17 @@
  */
 import { ABI_IMPORTS, CONSTANT_OPERANDS, isImport, SYMBOL_ABSENT } from '../abi/index.js';
 import { Emitter } from '../ir/emitter.js';
-import { definitions, type Func, type Instr, type Module, type ValueId } from '../ir/index.js';
+import {
+  type Block,
+  definitions,
+  type Func,
+  type Instr,
+  type Module,
+  type ValueId,
+} from '../ir/index.js';
 import { incomingValues } from './expand-abi-incoming.js';
 import type { AbiInstr } from './expand-abi-resolve.js';
+import { type AddressesOf, addressFinder, staticMemory } from './places.js';
 
 /** More cases than this are no accident of an optimiser, and each would cost a call. */
 const MAX_CASES = 8;
@@ -23,15 +31,16 @@ const MAX_ROUNDS = 8;
 /** Splits the calls of a module, in place; true where it changed anything. */
 export function splitAbi(module: Module): boolean {
   let changed = false;
+  const statics = staticMemory(module);
   for (const func of module.functions) {
-    for (let round = 0; round < MAX_ROUNDS && splitFunction(func); round++) changed = true;
+    for (let round = 0; round < MAX_ROUNDS && splitFunction(func, statics); round++) changed = true;
   }
   return changed;
 }
 
-function splitFunction(func: Func): boolean {
+function splitFunction(func: Func, statics: Uint8Array): boolean {
   const defs = definitions(func);
-  const cases = possibleCases(func, defs);
+  const cases = possibleCases(func, { defs, statics });
   let changed = false;
   for (const block of func.blocks) {
     block.instrs = block.instrs.flatMap((instr) => {
@@ -40,7 +49,7 @@ function splitFunction(func: Func): boolean {
         changed = true;
         return [{ op: 'const', id: instr.id, type: instr.type, loc: instr.loc, value: 0n }];
       }
-      const split = splitCall(func, instr, { defs, cases });
+      const split = splitCall(func, instr, { defs, cases: (...asked) => cases(block, ...asked) });
       changed ||= split !== null;
       return split ?? [instr];
     });
@@ -62,6 +71,7 @@ function isPredicateOfAbsent(instr: AbiInstr, defs: ReadonlyMap<ValueId, Instr>)
 
 type Settled = (def: Instr | undefined) => boolean;
 type Cases = (value: ValueId, settled: Settled) => readonly Instr[] | null;
+type CasesAt = (block: Block, ...asked: Parameters<Cases>) => readonly Instr[] | null;
 
 const isConstant: Settled = (def) => def?.op === 'const';
 /** An attribute, or the constant that an optimiser knows it to be where it is absent. */
@@ -135,7 +145,26 @@ function withArg(instr: AbiInstr, index: number, value: ValueId): ValueId[] {
 }
 
 /** The definitions that a value may come from, distinct; null where any is not settled. */
-function possibleCases(func: Func, defs: ReadonlyMap<ValueId, Instr>): Cases {
+function possibleCases(
+  func: Func,
+  { defs, statics }: { readonly defs: ReadonlyMap<ValueId, Instr>; readonly statics: Uint8Array },
+): CasesAt {
+  const written = writtenCases(func, defs);
+  let placesOf: AddressesOf | null = null;
+  return (block, value, settled) => {
+    const found = written(value, settled);
+    if (found !== null || settled !== isConstant) return found;
+    placesOf ??= addressFinder(func, statics);
+    const places = placesOf(block, value);
+    if (places.length === 0) return null;
+    return places.map(
+      (at): Instr => ({ op: 'const', id: value, type: 'i32', loc: null, value: BigInt(at) }),
+    );
+  };
+}
+
+/** The same by what the function writes alone. */
+function writtenCases(func: Func, defs: ReadonlyMap<ValueId, Instr>): Cases {
   const incoming = incomingValues(func);
   return (value, settled) => {
     const found = new Map<string, Instr>();

@@ -2,7 +2,8 @@
  * Pass:    fold-memory
  * Reads:   the image `memory` (linear memory as the snapshot left it), constants
  * Writes:  load.memory at a constant address to its constant, or to a trap where it is out of bounds;
- *          at any other address to load.image, whose limit is the exact bound of WASM
+ *          at any other address to load.image, whose limit is the exact bound of WASM. Where the function
+ *          writes memory, only what no decision may write: a store that may reach it is refused by the frontend
  * Refuses: nothing
  * Keeps:   traps: the image is the whole memory, so that a load behind the data but inside the pages
  *          reads zero as in WASM
@@ -22,9 +23,11 @@ import { eliminateDeadCode } from './eliminate-dead-code.js';
 
 /** Resolves loads from linear memory. */
 export function foldMemory(func: Func, module: Module): boolean {
-  // What a decision wrote is promote-memory's first.
-  if (func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.memory'))) return false;
   const memory = module.images.find((image) => image.name === MEMORY_IMAGE)?.bytes ?? null;
+  // What a decision wrote is promote-memory's first.
+  if (func.blocks.some((b) => b.instrs.some((i) => i.op === 'store.memory'))) {
+    return foldStatics(func, memory?.subarray(0, module.scratchFrom ?? 0) ?? null);
+  }
   const size = memory?.length ?? 0;
   const defs = definitions(func);
   const constant = (value: ValueId): bigint | null => {
@@ -73,6 +76,27 @@ export function foldMemory(func: Func, module: Module): boolean {
   }
   // What followed a trap may have been used in blocks that are unreachable now.
   if (cut) eliminateDeadCode(func);
+  return changed;
+}
+
+/** Loads at constant addresses of memory that the decision does not write. */
+function foldStatics(func: Func, statics: Uint8Array | null): boolean {
+  const defs = definitions(func);
+  const constant = (value: ValueId): bigint | null => {
+    const def = defs.get(value);
+    return def?.op === 'const' ? def.value : null;
+  };
+  let changed = false;
+  for (const block of func.blocks) {
+    block.instrs = block.instrs.map((instr) => {
+      if (instr.op !== 'load.memory') return instr;
+      const value = foldInstr(instr, constant, () => 'i32', statics);
+      if (value === null) return instr;
+      changed = true;
+      const { id, type, loc } = instr;
+      return { op: 'const', id, type, loc, value };
+    });
+  }
   return changed;
 }
 

@@ -26,7 +26,7 @@ import {
 import { addressLimits } from './address-limits.js';
 import { type ExecutionOrder, executionOrder } from './execution-order.js';
 import { foldConstants } from './fold-constants.js';
-import { type AddressesOf, addressFinder } from './places.js';
+import { type AddressesOf, addressFinder, staticMemory } from './places.js';
 
 type Access = Instr & { op: 'load.memory' | 'store.memory' };
 
@@ -36,9 +36,10 @@ export function indexMemory(func: Func, module: Module): boolean {
   const scratch = module.scratchFrom ?? size;
   const stores = func.blocks.flatMap(({ instrs }) => instrs.filter(isStore));
   if (stores.length === 0) return false;
-  const placesOf = assuming(func, stores) ?? addressFinder(func);
+  const statics = staticMemory(module);
+  const placesOf = assuming(func, stores, statics) ?? addressFinder(func, statics);
   const isRead = readers(func, placesOf, scratch);
-  const facts = { defs: definitions(func), types: valueTypes(func) };
+  const facts = { defs: definitions(func), types: valueTypes(func), from: scratch };
   let changed = false;
   for (const block of func.blocks) {
     block.instrs = block.instrs.flatMap((instr) => {
@@ -84,20 +85,25 @@ function readers(
 interface Facts {
   readonly defs: ReadonlyMap<ValueId, Instr>;
   readonly types: ReturnType<typeof valueTypes>;
+  /** Where a decision's own memory begins. */
+  readonly from: number;
 }
 
 /** A comparison, or its outcome where all addresses have the same: that memory does not have to grow, wherever an object lies. */
 function decided(
   compare: Instr & { op: 'compare' },
-  { defs, types }: Facts,
+  { defs, types, from }: Facts,
   placesOf: (value: ValueId) => readonly number[],
 ): Instr {
   const [value, bound] = compare.args;
   if (defs.get(value)?.op === 'const' || types.get(value) !== 'i32') return compare;
   const [limit, ...others] = placesOf(bound);
   if (limit === undefined || others.length > 0) return compare;
+  const places = placesOf(value);
+  // A check of an index is what bounds it: without it the places are unknown.
+  if (places.some((at) => at < from)) return compare;
   const outcomes = new Set(
-    placesOf(value).map((at) => foldCompare(compare.kind, 'i32', BigInt(at), BigInt(limit))),
+    places.map((at) => foldCompare(compare.kind, 'i32', BigInt(at), BigInt(limit))),
   );
   const [only] = outcomes;
   if (outcomes.size !== 1 || only === undefined) return compare;
@@ -157,7 +163,7 @@ function isStore(instr: Instr): instr is Store {
 }
 
 /** Places where all loads of what one store left give what it stored; null where another may break that. */
-function assuming(func: Func, stores: readonly Store[]): AddressesOf | null {
+function assuming(func: Func, stores: readonly Store[], statics: Uint8Array): AddressesOf | null {
   const comesBefore = executionOrder(func);
   const assumed = leftByOne(func, stores, comesBefore);
   if (assumed.size === 0) return null;
@@ -170,7 +176,7 @@ function assuming(func: Func, stores: readonly Store[]): AddressesOf | null {
     });
   }
   foldConstants(view);
-  const placesOf = addressFinder(view);
+  const placesOf = addressFinder(view, statics);
   const blocks = blockMap(view);
   const defs = definitions(func);
   const holds = func.blocks.every((block) =>

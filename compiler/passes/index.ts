@@ -5,6 +5,7 @@ export { eliminateDeadCode } from './eliminate-dead-code.js';
 export { expandArithmetic } from './expand-arithmetic.js';
 export { foldConstants } from './fold-constants.js';
 export { foldMemory } from './fold-memory.js';
+export { foldPlaces } from './fold-places.js';
 export { type Calls, guardLoops, type Walk } from './guard-loops.js';
 export { indexMemory } from './index-memory.js';
 export { inline } from './inline.js';

@@ -10,6 +10,7 @@ import { eliminateDeadCode } from './eliminate-dead-code.js';
 import { expandArithmetic } from './expand-arithmetic.js';
 import { foldConstants } from './fold-constants.js';
 import { foldMemory } from './fold-memory.js';
+import { foldPlaces } from './fold-places.js';
 import { type Calls, guardLoops, type Walk } from './guard-loops.js';
 import { indexMemory } from './index-memory.js';
 import { inline } from './inline.js';
@@ -104,17 +105,22 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
     cleanUp(module, run);
   }
   for (const func of module.functions) {
-    for (let round = 0; round < ROUNDS && run('unroll-loops', () => unrollLoops(func)); round++) {
-      cleanUp({ ...module, functions: [func] }, run);
-    }
-    for (
-      let round = 0;
-      round < ROUNDS && run('index-memory', () => indexMemory(func, module));
-      round++
-    ) {
-      cleanUp({ ...module, functions: [func] }, run);
+    const only = { ...module, functions: [func] };
+    const each = (name: string, pass: () => boolean): void => {
+      for (let round = 0; round < ROUNDS && run(name, pass); round++) cleanUp(only, run);
+    };
+    for (const evenWriting of [false, true]) {
+      if (evenWriting && !writesMemory(func)) break;
+      each('unroll-loops', () => unrollLoops(func, module, evenWriting));
+      each('fold-places', () => foldPlaces(func, module));
+      each('index-memory', () => indexMemory(func, module));
     }
   }
+}
+
+/** True where something is written that is no value yet. */
+function writesMemory(func: Func): boolean {
+  return func.blocks.some(({ instrs }) => instrs.some(({ op }) => op === 'store.memory'));
 }
 
 /** From built IR to IR that lowers one to one; throws BugError where a pass broke the IR. */

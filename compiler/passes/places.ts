@@ -1,14 +1,31 @@
-/** The few addresses that a value can be: a constant and a bounded, scaled index, or what comes together where ways meet. */
-import { type Block, type BlockId, definitions, type Func, type ValueId } from '../ir/index.js';
+/**
+ * The few addresses or texts that a value can be: a constant and a bounded, scaled index, what comes together where
+ * ways meet, or what memory that no decision writes holds at such addresses.
+ */
+import {
+  type Block,
+  type BlockId,
+  definitions,
+  type Func,
+  foldInstr,
+  type Instr,
+  MEMORY_IMAGE,
+  type Module,
+  readBytes,
+  type ValueId,
+  valueTypes,
+} from '../ir/index.js';
 import { addressLimits } from './address-limits.js';
 import { arrivingValues } from './arriving-values.js';
 import { decidedBranches } from './decided-branches.js';
 
-/** With more addresses an access stays as it is: each is a comparison. */
-const MOST_PLACES = 32;
+/** With more addresses or texts an access stays as it is: each is a comparison. */
+export const MOST_PLACES = 32;
 const WRAP = 1n << 32n;
 /** Steps from an address to what it comes from: three for each object that some ways made before. */
 const MOST_STEPS = 40;
+/** The same from what a branch decided: a class is told by a number before its object. */
+const CONDITION_STEPS = 6;
 
 /** All that a value can be, in order; null where that is too much, or not known. */
 type Places = readonly bigint[] | null;
@@ -32,9 +49,16 @@ function upTo(count: bigint, step: bigint): Places {
 /** What a value can be in a block; nothing where that is not known, or too much. */
 export type AddressesOf = (block: Block, value: ValueId) => readonly number[];
 
-/** A function that answers for the values of `func`. */
-export function addressFinder(func: Func): AddressesOf {
+/** Linear memory up to where a decision writes; empty where there is none. */
+export function staticMemory(module: Module): Uint8Array {
+  const memory = module.images.find(({ name }) => name === MEMORY_IMAGE)?.bytes;
+  return memory?.subarray(0, module.scratchFrom) ?? new Uint8Array(0);
+}
+
+/** A function that answers for the values of `func`; `statics` is what loads may read, and nothing changes. */
+export function addressFinder(func: Func, statics: Uint8Array): AddressesOf {
   const defs = definitions(func);
+  const types = valueTypes(func);
   const limit = addressLimits(func);
   const decided = decidedBranches(func);
   const arrivals = arrivingValues(func);
@@ -57,19 +81,30 @@ export function addressFinder(func: Func): AddressesOf {
     });
     return [own, ...others].reduce(fewer);
   };
+  /** What `id` is where `value` is a place; null where that does not say it. */
+  const given = (id: ValueId, value: ValueId, place: bigint, depth: number): bigint | null => {
+    if (id === value) return place;
+    const def = defs.get(id);
+    if (def === undefined || depth === 0) return null;
+    const of = (arg: ValueId): bigint | null => given(arg, value, place, depth - 1);
+    return foldInstr(def, of, (arg) => types.get(arg) ?? 'i64', statics);
+  };
+  const isAsked = (id: ValueId, value: ValueId, depth: number): boolean => {
+    if (id === value) return true;
+    const def = defs.get(id);
+    if (def === undefined || depth === 0 || !('args' in def)) return false;
+    return def.args.some((arg) => isAsked(arg, value, depth - 1));
+  };
   /** Without what the branches to a block exclude: no object is at 0 behind `if (object)`. */
   const possible = (at: BlockId, value: ValueId, places: Places): Places => {
     let left = places;
+    if (left === null) return null;
     for (const { condition, holds } of decided(at)) {
-      const def = defs.get(condition);
-      const isTested = condition === value;
-      const compare = def?.op === 'compare' && def.args[0] === value ? def : null;
-      const equal = compare === null ? undefined : EQUAL[compare.kind];
-      const against = compare === null || equal === undefined ? null : constant(compare.args[1]);
-      const other = isTested ? 0n : against;
-      if (other === null) continue;
-      const isSame = isTested ? !holds : equal === holds;
-      left = left?.filter((place) => (place === other) === isSame) ?? null;
+      if (!isAsked(condition, value, CONDITION_STEPS)) continue;
+      left = left.filter((place) => {
+        const is = given(condition, value, place, CONDITION_STEPS);
+        return is === null || (is !== 0n) === holds;
+      });
     }
     return left;
   };
@@ -98,6 +133,9 @@ export function addressFinder(func: Func): AddressesOf {
     if (def.op === 'select') {
       return together(find(at, def.args[1], depth), find(at, def.args[2], depth));
     }
+    if (def.op === 'load.memory' || def.op === 'load.image') {
+      return read(def, find(at, def.args[0], depth), statics);
+    }
     if (def.op !== 'binary') return null;
     const [a, b] = def.args;
     // A constant may come by several ways, as what an object takes does behind them.
@@ -107,14 +145,30 @@ export function addressFinder(func: Func): AddressesOf {
     };
     const right = only(b);
     const by = right ?? (def.kind === 'shl' ? null : only(a));
-    if (by === null) return null;
-    return scaled(def.kind, by, () => find(at, right === null ? b : a, depth));
+    const each = (): Places => find(at, right === null ? b : a, depth);
+    if (by !== null) return scaled(def.kind, by, each);
+    // An element of one of a few lists.
+    return def.kind === 'add' ? sums(find(at, a, depth), find(at, b, depth)) : null;
   };
   return (block, value) => (find(block.id, value, MOST_STEPS) ?? []).map(Number);
 }
 
-/** Comparisons for equality, and whether they hold of equals. */
-const EQUAL: Readonly<Record<string, boolean | undefined>> = { eq: true, ne: false };
+function sums(a: Places, b: Places): Places {
+  if (a === null || b === null) return null;
+  return placesOf(a.flatMap((one) => b.map((other) => (one + other) % WRAP)));
+}
+
+type Load = Instr & { readonly op: 'load.memory' | 'load.image' };
+
+/** What lies at some addresses; null where any of it may change. */
+function read(load: Load, places: Places, statics: Uint8Array): Places {
+  const { offset, size, type } = load;
+  if (load.op === 'load.image' && load.image !== MEMORY_IMAGE) return null;
+  const last = statics.length - offset - size;
+  if (places === null || places.some((place) => place > last)) return null;
+  const signed = load.op === 'load.memory' && load.signed;
+  return placesOf(places.map((at) => readBytes(statics, Number(at) + offset, size, signed, type)));
+}
 
 function fewer(a: Places, b: Places): Places {
   if (a === null || b === null) return a ?? b;

@@ -6,7 +6,6 @@
  * Keeps:   the loop itself behind the copies: folding finds that nothing reaches it; fuel, which is counted
  *          by instructions of the body
  */
-import type { OperandKind } from '../abi/index.js';
 import {
   type Block,
   type BlockId,
@@ -18,35 +17,43 @@ import {
   type Instr,
   type Loop,
   loops,
+  type Module,
   type Param,
   predecessors,
   type Target,
+  type Type,
   targetsOf,
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
+import { addressFinder, staticMemory } from './places.js';
 import { type Copies, copyBlocks, repairSsa, retarget } from './repair-ssa.js';
-import { asksVariable } from './variable-operands.js';
+import { asksTexts } from './variable-operands.js';
 
 /** More rounds, or more instructions in all copies, stay a loop. */
 const MOST_ROUNDS = 32;
 const MOST_INSTRUCTIONS = 320;
-/** The same for a loop that makes objects or asks texts: these have to lie at constant addresses, or are refused. */
+/** The same for a loop that makes objects, asks texts or writes: these need constant addresses, or are refused. */
 const MOST_MAKING = 4000;
-const TEXTS: ReadonlySet<OperandKind> = new Set<OperandKind>(['text']);
 
-/** Unrolls one loop; true where there was one to unroll. */
-export function unrollLoops(func: Func): boolean {
+/**
+ * Unrolls one loop; true where there was one to unroll. What only writes is left for index-memory unless
+ * `evenWriting`, since choosing among few addresses is less code than copies.
+ */
+export function unrollLoops(func: Func, module: Module, evenWriting = false): boolean {
   const all = loops(func);
   const blocks = blockMap(func);
   const defs = definitions(func);
   for (const loop of all) {
     const body = [...loop.blocks].flatMap((id) => blocks.get(id) ?? []);
     const isOuter = all.some((other) => other !== loop && loop.blocks.has(other.header));
-    const mustBeGone = makesObjects(body) || asksTexts(defs, body);
+    const mustBeGone =
+      makesObjects(body) || asksTexts(body, defs) || (evenWriting && writes(defs, body));
     if (isOuter && !mustBeGone) continue;
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
-    const rounds = roundsOf(func, loop);
+    const statics = staticMemory(module);
+    const mostOf = mustBeGone ? greatest(func, loop, statics) : undefined;
+    const rounds = roundsOf(func, loop, evaluator(func, statics, mostOf));
     const most = mustBeGone ? MOST_MAKING : MOST_INSTRUCTIONS;
     if (rounds === null || size * (rounds + 1) > most) continue;
     peel(func, loop, body, rounds + 1);
@@ -62,13 +69,15 @@ function makesObjects(body: readonly Block[]): boolean {
   );
 }
 
-/** True where a text that has to be a constant is none yet, as an element of a list of texts is. */
-function asksTexts(defs: ReadonlyMap<ValueId, Instr>, body: readonly Block[]): boolean {
-  return body.some(({ instrs }) => instrs.some((instr) => asksVariable(instr, defs, TEXTS)));
+/** True where something is written, and not at a constant address: what stays so is refused. */
+function writes(defs: ReadonlyMap<ValueId, Instr>, body: readonly Block[]): boolean {
+  return body.some(({ instrs }) =>
+    instrs.some((instr) => instr.op === 'store.memory' && defs.get(instr.args[0])?.op !== 'const'),
+  );
 }
 
 /** After how many whole rounds constants end the loop; null where that is not known. */
-function roundsOf(func: Func, loop: Loop): number | null {
+function roundsOf(func: Func, loop: Loop, evaluate: Evaluate): number | null {
   const blocks = blockMap(func);
   const header = blocks.get(loop.header);
   if (header === undefined) return null;
@@ -80,7 +89,6 @@ function roundsOf(func: Func, loop: Loop): number | null {
     const leaves = targetsOf(block.term).some((target) => !loop.blocks.has(target.block));
     return always && leaves ? [block] : [];
   });
-  const evaluate = evaluator(func);
   const edges = (inside: boolean): Target[] =>
     (predecessors(func).get(loop.header) ?? [])
       .filter((id) => loop.blocks.has(id) === inside)
@@ -104,11 +112,39 @@ function same(values: readonly (bigint | null)[]): bigint | null {
 
 type Evaluate = (value: ValueId | undefined, param: Param, is: bigint | null) => bigint | null;
 
-/** The constant that a value is where a parameter is one. */
-function evaluator(func: Func): Evaluate {
+/**
+ * The most that a value can be which is the same in all rounds, as the length of one of two lists: with too many
+ * rounds or too few the loop behind the copies does the rest. Null for other values.
+ */
+function greatest(func: Func, loop: Loop, statics: Uint8Array): (value: ValueId) => bigint | null {
+  const blocks = blockMap(func);
+  const header = blocks.get(loop.header);
+  const defs = definitions(func);
+  const own = new Set(
+    [...loop.blocks].flatMap((id) => blocks.get(id)?.params ?? []).map((p) => p.id),
+  );
+  const placesOf = addressFinder(func, statics);
+  // Deep chains are no length.
+  const changes = (value: ValueId, depth: number): boolean => {
+    const def = defs.get(value);
+    if (def === undefined || depth > 8) return own.has(value) || depth > 8;
+    return 'args' in def && def.args.some((arg) => changes(arg, depth + 1));
+  };
+  return (value) => {
+    if (header === undefined || changes(value, 0)) return null;
+    const most = placesOf(header, value).at(-1);
+    return most === undefined ? null : BigInt(most);
+  };
+}
+
+/** The constant that a value is where a parameter is one; `mostOf` answers for what else it depends on. */
+function evaluator(
+  func: Func,
+  statics: Uint8Array,
+  mostOf: (value: ValueId) => bigint | null = () => null,
+): Evaluate {
   const defs = definitions(func);
   const types = valueTypes(func);
-  const pure = (instr: Instr): boolean => instr.op !== 'load.memory';
   return (value, param, is) => {
     const known = new Map<ValueId, bigint | null>([[param.id, is]]);
     // Deep chains are no counter.
@@ -116,13 +152,12 @@ function evaluator(func: Func): Evaluate {
       const found = known.get(id);
       if (found !== undefined) return found;
       const def = defs.get(id);
-      if (def === undefined || depth > 8 || !pure(def)) return null;
-      const result = foldInstr(
-        def,
-        (arg) => of(arg, depth + 1),
-        (v) => types.get(v) ?? 'i64',
-        null,
-      );
+      if (depth > 8) return null;
+      const operand = (arg: ValueId): bigint | null => of(arg, depth + 1);
+      const typeOf = (arg: ValueId): Type => types.get(arg) ?? 'i64';
+      const folded = (): bigint | null =>
+        def === undefined ? null : foldInstr(def, operand, typeOf, statics);
+      const result = mostOf(id) ?? folded();
       known.set(id, result);
       return result;
     };

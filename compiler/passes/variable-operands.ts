@@ -1,6 +1,8 @@
 /** What a question of the ABI must know when it is compiled, and does not yet. */
 import { ABI_IMPORTS, CONSTANT_OPERANDS, isImport, type OperandKind } from '../abi/index.js';
-import type { Instr, ValueId } from '../ir/index.js';
+import type { Block, Instr, ValueId } from '../ir/index.js';
+
+const TEXTS: ReadonlySet<OperandKind> = new Set<OperandKind>(['text']);
 
 /** True where an operand of one of these kinds is no constant. */
 export function asksVariable(
@@ -14,4 +16,9 @@ export function asksVariable(
     const kind = params[i];
     return kind !== undefined && kinds.has(kind) && defs.get(arg)?.op !== 'const';
   });
+}
+
+/** True where blocks ask for a text that is no constant yet, as an element of a list of texts is. */
+export function asksTexts(blocks: readonly Block[], defs: ReadonlyMap<ValueId, Instr>): boolean {
+  return blocks.some(({ instrs }) => instrs.some((instr) => asksVariable(instr, defs, TEXTS)));
 }

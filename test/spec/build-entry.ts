@@ -73,7 +73,9 @@ class EntryBuilder extends FunctionBuilder {
       const size = type === 'i64' ? 8 : 4;
       return this.emit({ op: 'load.pointer', type, size, offset: 8 * i, args: [pointer] });
     });
-    this.build(index, args, fuel, slot);
+    // The specification's own recursion is what the loops of a decision are tested by.
+    const loops = new Set(this.context.functionNumbers());
+    this.build(index, args, { fuel, slot, loops });
   }
 }
 
@@ -121,7 +123,7 @@ export function buildEntry(prepared: Prepared, wrapper: Wrapper, number: number)
     const ints = context.typeOf(index).params.map((type) => (type === 'i64' ? 'i64' : 'i32'));
     const func = emptyFunc(name, 'internal', ['i32', ...ints]);
     const [fuel, ...args] = func.params.slice(1).map((param) => param.id);
-    new FunctionBuilder(context, func).build(index, args, fuel ?? null);
+    new FunctionBuilder(context, func).build(index, args, { fuel: fuel ?? null });
     functions.push(func);
   }
   const images =

@@ -37,6 +37,9 @@ export class DeclaredLookups {
       () => this.#rules(),
       () => this.#objects(),
       ...(isRequest ? [() => this.#patterns()] : []),
+      () => this.#chosenTexts(),
+      () => this.#tree(),
+      () => this.#cursor(),
     ];
     for (const declare of kinds) if (random.oneIn(2)) declare();
   }
@@ -155,6 +158,75 @@ export class DeclaredLookups {
     this.#numbers.push(() => {
       choices -= 1;
       return `${choices < 0 ? 'pairOf' : 'choiceOf'}(${this.#small()}, ${this.#small()})`;
+    });
+  }
+
+  /** Texts out of lists: by a number, of the entry that a loop left with, of one of two lists. */
+  #chosenTexts(): void {
+    const r = this.#random;
+    const some = (count: number): string =>
+      Array.from({ length: count }, () => `"${r.pick(POOLS.namespaces)}"`).join(', ');
+    this.top.push(
+      `const someNames = [${some(r.pick([2, 4]))}], otherNames = [${some(r.pick([2, 3]))}];`,
+      `class Named { constructor(readonly at: u32, readonly name: string) {} }`,
+      `const named = [${Array.from({ length: r.pick([2, 5]) }, () => `new Named(${r.pick(POOLS.ports)}, ${some(1)})`).join(', ')}];`,
+      `function isNamed(party: Party, n: u32): bool {
+  for (let i = 0; i < named.length; i++) if (n == named[i].at) return party.namespace.is(named[i].name);
+  const names = n > ${r.below(90)} ? someNames : otherNames;
+  for (let i = 0; i < names.length; i++) if (party.namespace.is(names[i])) return true;
+  return party.namespace.is(someNames[n & 1]);
+}`,
+    );
+    this.#truths.push(() => `isNamed(connection.source, ${this.#small()})`);
+  }
+
+  /** A tree of objects whose methods call each other's. */
+  #tree(): void {
+    const r = this.#random;
+    this.top.push(
+      'abstract class Node { abstract holds(c: Connection): bool; }',
+      'class IsIn extends Node { constructor(private name: string) { super(); } holds(c: Connection): bool { return c.source.namespace.is(this.name); } }',
+      'class Below extends Node { constructor(private port: u32) { super(); } holds(c: Connection): bool { return c.destination.port < this.port; } }',
+      'class No extends Node { constructor(private node: Node) { super(); } holds(c: Connection): bool { return !this.node.holds(c); } }',
+      'class Both extends Node { constructor(private a: Node, private b: Node) { super(); } holds(c: Connection): bool { return this.a.holds(c) && this.b.holds(c); } }',
+      'class Any extends Node { constructor(private all: Node[]) { super(); } holds(c: Connection): bool { for (let i = 0; i < this.all.length; i++) if (this.all[i].holds(c)) return true; return false; } }',
+    );
+    const node = (depth: number): string => {
+      switch (depth === 0 ? r.below(2) : r.below(5)) {
+        case 0:
+          return `new IsIn("${r.pick(POOLS.namespaces)}")`;
+        case 1:
+          return `new Below(${r.pick(POOLS.ports)})`;
+        case 2:
+          return `new No(${node(depth - 1)})`;
+        case 3:
+          return `new Both(${node(depth - 1)}, ${node(depth - 1)})`;
+        default:
+          return `new Any([${Array.from({ length: r.below(4) }, () => node(depth - 1)).join(', ')}])`;
+      }
+    };
+    this.top.push(`const tree: Node = ${node(3)};`);
+    this.#truths.push(() => 'tree.holds(connection)');
+  }
+
+  /** An array of the decision, written where a counter stands that some rounds move. */
+  #cursor(): void {
+    const r = this.#random;
+    const ports = Array.from({ length: r.pick([2, 3, 5]) }, () => r.pick(POOLS.ports));
+    this.top.push(
+      `const wanted: StaticArray<u32> = [${ports.join(', ')}];`,
+      `function foundOf(n: u32): u32 {
+  const found = new StaticArray<u32>(${r.pick([1, 3])});
+  let count = 0;
+  for (let i = 0; i < wanted.length; i++) if (wanted[i] ${r.pick(['==', '>='])} n) found[count++] = i + 1;
+  return found[0] * 7 + count;
+}`,
+    );
+    let left = 1;
+    const other = `(${PORT} & 63)`;
+    this.#numbers.push(() => {
+      left -= 1;
+      return left < 0 ? other : `foundOf(${this.#small()})`;
     });
   }
 

@@ -16,8 +16,8 @@ const policy = (body: string, rest = ''): string =>
   `(module ${IMPORTS} (memory 1) (global $state (mut i32) (i32.const 7)) (data (i32.const 64) "\\2a\\00\\00\\00")
    ${rest} (func (export "authorizeConnection") (param $c i32) (result i32) (local $i i32) ${body}))`;
 
-function codes(text: string): string[] {
-  return buildText(text).diagnostics.map((d) => d.code);
+function codes(text: string, fuel?: number): string[] {
+  return buildText(text, fuel).diagnostics.map((d) => d.code);
 }
 function value(text: string, port = 80n, fuel = 1000): string {
   const { module, diagnostics } = buildText(text, fuel);
@@ -142,7 +142,9 @@ test('refuses I110: what inlining blows up', () => {
   const levels = (n: number): string => Array.from({ length: n + 1 }, (_, i) => level(i)).join('');
   const call = (n: number): string =>
     `(i32.wrap_i64 (call $w${n} (i64.extend_i32_u (call $port))))`;
-  assert.equal(codes(policy(call(18), levels(18))), ['I110']);
+  assert.equal(codes(policy(call(18), levels(18)), 1_000_000), ['I110']);
+  // What is behind the end of the fuel is not built.
+  assert.equal(codes(policy(call(18), levels(18)), 100), []);
   assert.equal(codes(policy(call(3), levels(3))), []);
 });
 

@@ -168,7 +168,7 @@ const REFUSED: readonly { code: string; message: RegExp; where?: string; write: 
   },
   {
     code: 'I201',
-    message: /the text of `symbol` is not a constant/,
+    message: /the text that `is` is asked with is none of up to 32/,
     write: (emit) => ask(emit, 'symbol', [ask(emit, 'protocol', [])]),
   },
   {

@@ -26,9 +26,17 @@ const ROWS: readonly (readonly [string, string, readonly string[]])[] = [
   ['a text of 257 bytes', asks(`request.path.is("${'a'.repeat(257)}")`), ['I210 4']],
   ['a text that is not ASCII', asks('request.path.is("/caf\u00e9")'), ['I210 4']],
   [
-    'a text that is not known',
+    'a text of a few',
     asks('request.path.is(t[request.path.length & 1])', 'const t = ["/a", "/b"];'),
-    ['I201 4'],
+    [],
+  ],
+  [
+    'a text of many',
+    asks(
+      'request.path.is(t[request.path.length & 63])',
+      'const t: string[] = [];\nfor (let i = 0; i < 64; i++) t.push("/" + i.toString());',
+    ),
+    ['I201 5'],
   ],
   [
     'a key of 64 bytes',
@@ -48,9 +56,17 @@ const ROWS: readonly (readonly [string, string, readonly string[]])[] = [
   ['a pattern', asks('p.matches(request.path)', 'const p = pattern("/a/{b}/**");'), []],
   ['no pattern', asks('p.matches(request.path)', 'const p = pattern("/a/b{c}");'), ['I214 4']],
   [
-    'a pattern that is not known',
+    'a pattern of a few',
     asks('pattern(t[request.path.length & 1]).matches(request.path)', 'const t = ["/a", "/b"];'),
-    ['I201 4'],
+    [],
+  ],
+  [
+    'a pattern of many',
+    asks(
+      'pattern(t[request.path.length & 63]).matches(request.path)',
+      'const t: string[] = [];\nfor (let i = 0; i < 64; i++) t.push("/" + i.toString());',
+    ),
+    ['I201 5'],
   ],
   [
     'a request in place of a connection',
