@@ -2,6 +2,7 @@
 import { type Diagnostic, hasErrors } from './diagnostic/index.js';
 import { buildModule } from './frontend/build-ir.js';
 import {
+  type AscEffort,
   compileFrontend,
   type FrontendResult,
   type Snapshotter,
@@ -9,6 +10,7 @@ import {
   type StepTimer,
 } from './frontend/index.js';
 import { MEMORY_IMAGE, type Module } from './ir/index.js';
+import { mayBeMoved, moveRefusals } from './move-refusals.js';
 import { type AbiUses, collectUses } from './passes/expand-abi-numbering.js';
 import { type PolicyContext, type ResolvedAbi, resolveAbi } from './passes/expand-abi-resolve.js';
 import { splitAbi } from './passes/expand-abi-split.js';
@@ -50,29 +52,44 @@ const LONG_TEXT = 32 * 1024;
 /** Compiles one policy; faults of its text come back as diagnostics. */
 export async function compilePolicy(input: PolicyInput): Promise<PolicyOutcome> {
   const isLong = (input.read(input.file)?.length ?? 0) > LONG_TEXT;
-  const quick = isLong ? await compileWith(input, { isQuick: true }) : null;
+  const quick = isLong ? await compileWith(input, 'little') : null;
   // What is not lowered as it is may be once asc has done all it can.
-  return quick !== null && quick.policy !== null ? quick : compileWith(input, { isQuick: false });
+  return quick !== null && quick.policy !== null ? quick : compileWith(input, 'full');
 }
 
-async function compileWith(
-  input: PolicyInput,
-  { isQuick }: { readonly isQuick: boolean },
-): Promise<PolicyOutcome> {
-  const { index, name, file, read, snapshot, firstSite, fuel, timed } = input;
-  const front = await compileFrontend({ file, read, snapshot, firstSite, fuel, isQuick, timed });
-  if (!front.ok) return { policy: null, sites: 0, diagnostics: front.diagnostics };
+interface BuiltPolicy {
+  /** Null where asc or the configure phase refused the policy. */
+  readonly frontend: FrontendResult | null;
+  /** Null where a diagnostic is an error. */
+  readonly module: Module | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+async function build(input: PolicyInput, effort: AscEffort): Promise<BuiltPolicy> {
+  const { index, name, file, read, snapshot, firstSite, fuel, timed, observe } = input;
+  const front = await compileFrontend({ file, read, snapshot, firstSite, fuel, effort, timed });
+  if (!front.ok) return { frontend: null, module: null, diagnostics: front.diagnostics };
   const frontend = front.result;
-  const sites = frontend.sites.length;
-  const built = buildModule({ frontend, policy: index, name, observe: input.observe });
-  const diagnostics = [...front.diagnostics, ...built.diagnostics];
+  const seen = effort === 'none' ? undefined : observe;
+  const built = buildModule({ frontend, policy: index, name, observe: seen });
   const { module } = built;
-  if (module === null) return { policy: null, sites, diagnostics };
+  return { frontend, module, diagnostics: [...front.diagnostics, ...built.diagnostics] };
+}
+
+async function compileWith(input: PolicyInput, effort: AscEffort): Promise<PolicyOutcome> {
+  const { index, name } = input;
+  const { frontend, module, diagnostics: found } = await build(input, effort);
+  const sites = frontend?.sites.length ?? 0;
+  if (frontend === null || module === null) {
+    const asWritten = mayBeMoved(found) ? await build(input, 'none') : null;
+    const diagnostics = asWritten === null ? found : moveRefusals(found, asWritten.diagnostics);
+    return { policy: null, sites, diagnostics };
+  }
   const memory = module.images.find((i) => i.name === MEMORY_IMAGE)?.bytes ?? new Uint8Array(0);
   const context = { memory, registry: frontend.registry };
   splitAbi(module);
   const resolved = resolveAbi(module, context);
-  diagnostics.push(...resolved.diagnostics);
+  const diagnostics = [...found, ...resolved.diagnostics];
   if (hasErrors(diagnostics)) return { policy: null, sites, diagnostics };
   const uses = collectUses(module, resolved, context);
   return { policy: { index, name, frontend, module, context, resolved, uses }, sites, diagnostics };

@@ -17,20 +17,29 @@ export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | re
 /** Removes the import of abort: a throw is a plain trap. */
 export const ASC_NO_ABORT: readonly string[] = ['abort='];
 
-/** Of long policies: level 3 takes more than proportional time, and the compiler's own passes come behind it. */
-const QUICK_LEVEL = 1;
+/**
+ * How much asc optimizes: all; little, of long policies, since level 3 takes more than proportional time and the
+ * compiler's own passes come behind it; nothing, where it is asked what stands where.
+ */
+export type AscEffort = 'full' | 'little' | 'none';
+const LEVEL: Readonly<Record<AscEffort, object>> = {
+  full: {},
+  little: { optimizeLevel: 1 },
+  none: { optimizeLevel: 0 },
+};
 
 /** The options as words of asc's command line. */
 export function ascFlags({
   keepAbort,
-  isQuick,
+  effort,
 }: {
   readonly keepAbort: boolean;
-  readonly isQuick: boolean;
+  readonly effort: AscEffort;
 }): string[] {
-  const options: [string, string | number | boolean | readonly string[]][] = Object.entries(
-    isQuick ? { ...ASC_OPTIONS, optimizeLevel: QUICK_LEVEL } : ASC_OPTIONS,
-  );
+  const options: [string, string | number | boolean | readonly string[]][] = Object.entries({
+    ...ASC_OPTIONS,
+    ...LEVEL[effort],
+  });
   if (!keepAbort) options.push(['use', ASC_NO_ABORT]);
   return options.flatMap(([name, value]) => {
     if (typeof value === 'boolean') return value ? [`--${name}`] : [];

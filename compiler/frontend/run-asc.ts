@@ -3,7 +3,7 @@
  * SDK. The compiler is loaded on first use: builds whose inputs did not change never pay for it.
  */
 import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
-import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
+import { ASC_TEST_FLAGS, type AscEffort, ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
 import { mendParser } from './mend-parser.js';
 import { SDK_SOURCES } from './sdk.gen.js';
@@ -133,11 +133,11 @@ function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
 export function runAsc(
   file: string,
   read: SourceReader,
-  options: SiteOptions & { readonly keepAbort?: boolean; readonly isQuick?: boolean },
+  options: SiteOptions & { readonly keepAbort?: boolean; readonly effort?: AscEffort },
 ): Promise<AscOutcome> {
   return run(file, read, {
     entry: ENTRY_TEXT,
-    flags: ascFlags({ keepAbort: options.keepAbort ?? false, isQuick: options.isQuick ?? false }),
+    flags: ascFlags({ keepAbort: options.keepAbort ?? false, effort: options.effort ?? 'full' }),
     sites: options,
   });
 }

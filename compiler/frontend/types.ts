@@ -1,6 +1,7 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
 import type { AttributeSlot, ExportName, PartKind, RouteTarget, SideName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
+import type { AscEffort } from './asc-flags.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
 export type SourceReader = (path: string) => string | null;
@@ -153,8 +154,8 @@ export interface FrontendOptions {
   readonly snapshot: Snapshotter;
   readonly firstSite: number;
   readonly fuel: number;
-  /** asc optimizes less. */
-  readonly isQuick?: boolean;
+  /** How much asc optimizes; all unless told. */
+  readonly effort?: AscEffort;
   readonly timed?: StepTimer | undefined;
 }
 export type FrontendOutcome =

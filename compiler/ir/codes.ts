@@ -8,11 +8,11 @@ export const CODES: CodeTable = {
   },
   I102: {
     title: 'write to memory in the decide phase',
-    help: 'objects of a decision are made outside of loops and indexed by constants; statics may not be written: compute such values at top level',
+    help: 'nothing is kept from one decision to the next: what stands at the top level is read only. A decision writes variables, objects and arrays of its own, as `const counts = new StaticArray<u32>(3)`, at up to 32 places; lists that grow (`push`) and Maps are filled at the top level',
   },
   I103: {
     title: 'memory growth in the decide phase',
-    help: 'a decision makes a known number of objects: in a loop only where constants count at most 32 turns, none whose size is not constant; compute others at top level',
+    help: 'a decision makes objects and `StaticArray`s of constant size, in a loop only where constants count at most 32 turns. Texts, lists that may grow (`u32[]`) and Maps are made at the top level: write a `StaticArray<u32>`, and compare the parts of a text each by itself',
   },
   I104: {
     title: 'write to a static variable in the decide phase',

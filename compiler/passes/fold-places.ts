@@ -1,8 +1,10 @@
 /**
  * Pass:    fold-places
- * Reads:   functions that ask for a text that is no constant: what their values can be in each block
+ * Reads:   functions that ask for a text that is no constant, or read one of a few places of constant memory: what
+ *          their values can be in each block
  * Writes:  constants for what is the same wherever an operand lies, as the length of one of two lists, so that
- *          rounds of a loop that no list reaches go away
+ *          rounds of a loop that no list reaches go away. Where memory is written no comparison: what a store may
+ *          reach is known by the check of its index
  * Refuses: nothing
  * Keeps:   blocks and edges, traps
  */
@@ -12,6 +14,7 @@ import {
   foldCompare,
   type Instr,
   type Module,
+  type ValueId,
   valueTypes,
 } from '../ir/index.js';
 import { type AddressesOf, addressFinder, staticMemory } from './places.js';
@@ -20,12 +23,15 @@ import { asksTexts } from './variable-operands.js';
 /** Folds in place; true where it changed anything. */
 export function foldPlaces(func: Func, module: Module): boolean {
   const defs = definitions(func);
-  if (!asksTexts(func.blocks, defs)) return false;
+  const loads = func.blocks.some(({ instrs }) => instrs.some((instr) => isChosen(instr, defs)));
+  if (!loads && !asksTexts(func.blocks, defs)) return false;
   const placesOf = addressFinder(func, staticMemory(module));
   const types = valueTypes(func);
+  const writes = func.blocks.some((b) => b.instrs.some(({ op }) => op === 'store.memory'));
   let changed = false;
   for (const block of func.blocks) {
     block.instrs = block.instrs.map((instr) => {
+      if (instr.op === 'compare' && writes) return instr;
       const isWide = 'args' in instr && instr.args.some((arg) => types.get(arg) !== 'i32');
       const value = isWide ? null : outcome(instr, (id) => placesOf(block, id));
       if (value === null) return instr;
@@ -34,6 +40,13 @@ export function foldPlaces(func: Func, module: Module): boolean {
     });
   }
   return changed;
+}
+
+/** True for a load of what one of several objects holds. */
+function isChosen(instr: Instr, defs: ReadonlyMap<ValueId, Instr>): boolean {
+  if (instr.op !== 'load.image' && instr.op !== 'load.memory') return false;
+  const def = defs.get(instr.args[0]);
+  return def === undefined || def.op === 'select';
 }
 
 /** The only value of a comparison or a load; null where there are more. */

@@ -115,6 +115,7 @@ export function simplify(module: Module, options: SimplifyOptions = {}): void {
       each('fold-places', () => foldPlaces(func, module));
       each('index-memory', () => indexMemory(func, module));
     }
+    each('fold-places', () => foldPlaces(func, module));
   }
 }
 

@@ -52,7 +52,7 @@ export function unrollLoops(func: Func, module: Module, evenWriting = false): bo
     if (isOuter && !mustBeGone) continue;
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
     const statics = staticMemory(module);
-    const mostOf = mustBeGone ? greatest(func, loop, statics) : undefined;
+    const mostOf = greatest(func, loop, { statics, lengthsOnly: !mustBeGone });
     const rounds = roundsOf(func, loop, evaluator(func, statics, mostOf));
     const most = mustBeGone ? MOST_MAKING : MOST_INSTRUCTIONS;
     if (rounds === null || size * (rounds + 1) > most) continue;
@@ -116,7 +116,11 @@ type Evaluate = (value: ValueId | undefined, param: Param, is: bigint | null) =>
  * The most that a value can be which is the same in all rounds, as the length of one of two lists: with too many
  * rounds or too few the loop behind the copies does the rest. Null for other values.
  */
-function greatest(func: Func, loop: Loop, statics: Uint8Array): (value: ValueId) => bigint | null {
+function greatest(
+  func: Func,
+  loop: Loop,
+  { statics, lengthsOnly }: { readonly statics: Uint8Array; readonly lengthsOnly: boolean },
+): (value: ValueId) => bigint | null {
   const blocks = blockMap(func);
   const header = blocks.get(loop.header);
   const defs = definitions(func);
@@ -131,7 +135,8 @@ function greatest(func: Func, loop: Loop, statics: Uint8Array): (value: ValueId)
     return 'args' in def && def.args.some((arg) => changes(arg, depth + 1));
   };
   return (value) => {
-    if (header === undefined || changes(value, 0)) return null;
+    const isLength = ['load.image', 'load.memory'].includes(defs.get(value)?.op ?? '');
+    if (header === undefined || (lengthsOnly && !isLength) || changes(value, 0)) return null;
     const most = placesOf(header, value).at(-1);
     return most === undefined ? null : BigInt(most);
   };
@@ -141,7 +146,7 @@ function greatest(func: Func, loop: Loop, statics: Uint8Array): (value: ValueId)
 function evaluator(
   func: Func,
   statics: Uint8Array,
-  mostOf: (value: ValueId) => bigint | null = () => null,
+  mostOf: (value: ValueId) => bigint | null,
 ): Evaluate {
   const defs = definitions(func);
   const types = valueTypes(func);
