@@ -1,3 +1,6 @@
+/** The flags of asc, for policies and for files of tests. */
+import type { AscEffort } from './types.js';
+
 /**
  * How policies are compiled by asc. asconfig.json at the root holds the same flags for people who
  * run asc themselves; a test compares the two.
@@ -17,11 +20,7 @@ export const ASC_OPTIONS: Readonly<Record<string, string | number | boolean | re
 /** Removes the import of abort: a throw is a plain trap. */
 export const ASC_NO_ABORT: readonly string[] = ['abort='];
 
-/**
- * How much asc optimizes: all; little, of long policies, since level 3 takes more than proportional time and the
- * compiler's own passes come behind it; nothing, where it is asked what stands where.
- */
-export type AscEffort = 'full' | 'little' | 'none';
+/** Level 3 takes more than proportional time; the compiler's own passes come behind it. */
 const LEVEL: Readonly<Record<AscEffort, object>> = {
   full: {},
   little: { optimizeLevel: 1 },

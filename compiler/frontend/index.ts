@@ -1,4 +1,4 @@
-export { ASC_NO_ABORT, ASC_OPTIONS, type AscEffort } from './asc-flags.js';
+export { ASC_NO_ABORT, ASC_OPTIONS } from './asc-flags.js';
 export { CODES } from './codes.js';
 export { compileFrontend } from './compile-frontend.js';
 export { parseCidr } from './parse-cidr.js';
@@ -9,6 +9,7 @@ export {
   type SnapshotFailure,
 } from './snapshot-error.js';
 export type {
+  AscEffort,
   CidrDeclaration,
   FrontendOptions,
   FrontendOutcome,

@@ -3,13 +3,13 @@
  * SDK. The compiler is loaded on first use: builds whose inputs did not change never pay for it.
  */
 import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
-import { ASC_TEST_FLAGS, type AscEffort, ascFlags } from './asc-flags.js';
+import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
 import { mendParser } from './mend-parser.js';
 import { SDK_SOURCES } from './sdk.gen.js';
 import { rewriteSites, type SiteOptions } from './sites.js';
 import type { DeclarationSite } from './sites-declarations.js';
-import type { Site, SourceReader } from './types.js';
+import type { AscEffort, Site, SourceReader } from './types.js';
 
 export interface AscResult {
   readonly wasm: Uint8Array;

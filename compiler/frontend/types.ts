@@ -1,7 +1,6 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
 import type { AttributeSlot, ExportName, PartKind, RouteTarget, SideName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
-import type { AscEffort } from './asc-flags.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
 export type SourceReader = (path: string) => string | null;
@@ -147,6 +146,9 @@ export type PolicyModule = Pick<
   FrontendResult,
   'wasm' | 'locate' | 'lineText' | 'scratch' | 'fuelGlobal'
 >;
+
+/** How much asc optimizes: all; little, of long policies; nothing, where it is asked what stands where. */
+export type AscEffort = 'full' | 'little' | 'none';
 
 export interface FrontendOptions {
   readonly file: string; // path of policy.ts in the project
