@@ -1,6 +1,7 @@
 /** One policy from source to a simplified module whose ABI calls are resolved, not yet expanded. */
 import { type Diagnostic, hasErrors } from './diagnostic/index.js';
 import { buildModule } from './frontend/build-ir.js';
+import { explainForeign } from './frontend/foreign-calls.js';
 import {
   compileFrontend,
   type FrontendResult,
@@ -65,7 +66,8 @@ async function compileWith(
   const frontend = front.result;
   const sites = frontend.sites.length;
   const built = buildModule({ frontend, policy: index, name, observe: input.observe });
-  const diagnostics = [...front.diagnostics, ...built.diagnostics];
+  const refused = built.diagnostics.map((d) => explainForeign(d, frontend.foreign));
+  const diagnostics = [...front.diagnostics, ...refused];
   const { module } = built;
   if (module === null) return { policy: null, sites, diagnostics };
   const memory = module.images.find((i) => i.name === MEMORY_IMAGE)?.bytes ?? new Uint8Array(0);

@@ -1,6 +1,7 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
 import type { AttributeSlot, ExportName, PartKind, RouteTarget, SideName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
+import type { ForeignCall } from './foreign-calls.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
 export type SourceReader = (path: string) => string | null;
@@ -137,6 +138,8 @@ export interface FrontendResult {
   readonly lineText: (file: string, line: number) => string;
   /** What a decision may write and forgets; null where the module allocates nothing while it decides. */
   readonly scratch: Scratch | null;
+  /** Calls of what a policy has not, for what is told of the code that they became. */
+  readonly foreign: readonly ForeignCall[];
   /** Index of the global that holds the fuel; exported as `fuel` too, so that hosts can set and read it. */
   readonly fuelGlobal: number;
 }
