@@ -1,8 +1,9 @@
 /** Why a configure phase stopped, in the words of the policy's author. */
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
-import { callOfImport, type ForeignCall, foreignHelp } from './foreign-calls.js';
+import { callOfImport, foreignHelp } from './foreign-calls.js';
 import type { SnapshotError } from './snapshot-error.js';
+import type { ForeignCall } from './types.js';
 
 /** What the author wrote that calls an import; the rest is told by the import's own name. */
 const WRITTEN: Readonly<Record<string, string>> = {

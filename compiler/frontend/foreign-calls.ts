@@ -3,13 +3,8 @@
  * come to is refused later, by the configure phase or as code for the kernel, where only the written call says what to
  * write instead.
  */
-import type { Diagnostic, Position } from '../diagnostic/index.js';
-
-export interface ForeignCall {
-  /** As written: `Date.now`. */
-  readonly name: string;
-  readonly at: Position;
-}
+import type { Diagnostic } from '../diagnostic/index.js';
+import type { ForeignCall } from './types.js';
 
 /** Objects whose calls are noted. */
 export const FOREIGN: ReadonlySet<string> = new Set(['Date', 'Math', 'Mathf', 'console']);

@@ -10,7 +10,6 @@ import {
   type Position,
 } from '../diagnostic/index.js';
 import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
-import type { ForeignCall } from './foreign-calls.js';
 import { LineIndex } from './line-index.js';
 import { mendParser } from './mend-parser.js';
 import { type Finding, remedy } from './remedies.js';
@@ -18,7 +17,7 @@ import { SDK_SOURCES } from './sdk.gen.js';
 import { rewriteSites, type SiteOptions } from './sites.js';
 import type { DeclarationSite } from './sites-declarations.js';
 import { traceCalls } from './trace-calls.js';
-import type { Site, SourceReader } from './types.js';
+import type { ForeignCall, Site, SourceReader } from './types.js';
 import { LIBRARY_NOTE, withoutEchoes } from './without-echoes.js';
 
 export interface AscResult {

@@ -1,7 +1,8 @@
 /** What pass sites sees on its way that asc compiles, but which cannot be meant. */
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { type AscFile, type Ast, isNode, nodesOf, text } from './asc-tree.js';
-import { FOREIGN, type ForeignCall } from './foreign-calls.js';
+import { FOREIGN } from './foreign-calls.js';
+import type { ForeignCall } from './types.js';
 
 /** asc's flag of a declaration with `export`. */
 const EXPORT_FLAG = 2;

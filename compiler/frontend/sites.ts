@@ -11,10 +11,9 @@
 import { VERDICT, type VerdictName } from '../abi/index.js';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { AscFile, type Ast, type Factory, isNode, nodesOf, type Range, text } from './asc-tree.js';
-import type { ForeignCall } from './foreign-calls.js';
 import { DECLARING, DeclarationRewriter, type DeclarationSite } from './sites-declarations.js';
 import { DIVIDING, foreignCall, impossibleSplit, variableForFunction } from './sites-mistakes.js';
-import type { Site } from './types.js';
+import type { ForeignCall, Site } from './types.js';
 
 export interface SiteOptions {
   readonly firstSite: number;

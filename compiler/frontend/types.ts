@@ -1,7 +1,6 @@
 /** What the frontend hands on: one policy file, compiled, snapshotted and fuelled. */
 import type { AttributeSlot, ExportName, PartKind, RouteTarget, SideName } from '../abi/index.js';
 import type { Diagnostic, Position } from '../diagnostic/index.js';
-import type { ForeignCall } from './foreign-calls.js';
 
 /** Text files by path; the compiler reads nothing else. Paths are relative to the project, with `/`. */
 export type SourceReader = (path: string) => string | null;
@@ -24,6 +23,12 @@ export interface Site {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+}
+
+/** A call of what JavaScript has and a policy has not. */
+export interface ForeignCall {
+  readonly name: string; // as written: `Date.now`
+  readonly at: Position;
 }
 
 export type TableKey =
