@@ -1,6 +1,7 @@
 /** One policy from source to a simplified module whose ABI calls are resolved, not yet expanded. */
 import { type Diagnostic, hasErrors } from './diagnostic/index.js';
 import { buildModule } from './frontend/build-ir.js';
+import { explainForeign } from './frontend/foreign-calls.js';
 import {
   type AscEffort,
   compileFrontend,
@@ -82,7 +83,8 @@ async function compileWith(input: PolicyInput, effort: AscEffort): Promise<Polic
   const sites = frontend?.sites.length ?? 0;
   if (frontend === null || module === null) {
     const asWritten = mayBeMoved(found) ? await build(input, 'none') : null;
-    const diagnostics = asWritten === null ? found : moveRefusals(found, asWritten.diagnostics);
+    const placed = asWritten === null ? found : moveRefusals(found, asWritten.diagnostics);
+    const diagnostics = placed.map((d) => explainForeign(d, frontend?.foreign ?? []));
     return { policy: null, sites, diagnostics };
   }
   const memory = module.images.find((i) => i.name === MEMORY_IMAGE)?.bytes ?? new Uint8Array(0);

@@ -73,13 +73,15 @@ export class AscFile {
   readonly name: string;
   readonly make: Factory;
   readonly #lines: LineIndex;
+  readonly #text: string;
   readonly #names: ReadonlyMap<string, string>;
 
   /** `known` are the names of "weft" that matter. */
   constructor(source: Ast, make: Factory, known: ReadonlySet<string>) {
     this.name = String(source['normalizedPath']);
     this.make = make;
-    this.#lines = new LineIndex(String(source['text']));
+    this.#text = String(source['text']);
+    this.#lines = new LineIndex(this.#text);
     this.#names = importedNames(source, this.kind('Import'), known);
   }
 
@@ -88,6 +90,9 @@ export class AscFile {
   }
   position(range: Range): Position {
     return this.#lines.range(this.name, range.start, range.end);
+  }
+  textOf({ start, end }: Range): string {
+    return this.#text.slice(start, end);
   }
   /** The name of "weft" that an expression or a type's name stands for. */
   weftName(node: unknown): string | undefined {

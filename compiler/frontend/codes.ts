@@ -8,7 +8,7 @@ export const CODES: CodeTable = {
   },
   P101: {
     title: 'the policy exports no policy function',
-    help: 'export `authorizeConnection(connection: Connection): Verdict` or `routeConnection(connection: Connection): Route`',
+    help: 'write `export function authorizeConnection(connection: Connection): Verdict`, or `routeConnection(connection: Connection): Route`, `authorizeRequest(request: Request): Verdict`, `routeRequest(request: Request): Route`',
   },
   P102: {
     title: 'a policy function has the wrong signature',
@@ -126,5 +126,9 @@ export const CODES: CodeTable = {
   P131: {
     title: 'not a rule',
     help: 'write `.add(value)` first, then what the rule holds for: blocks as `10.0.0.0/8`, ports from 0 to 65535, the lower end of a range first',
+  },
+  P132: {
+    title: 'weights that stop every decision',
+    help: 'weights of a `split` need no particular sum, but one above 0 and up to 4294967295',
   },
 };

@@ -98,7 +98,11 @@ async function trySnapshot(asc: AscResult, options: FrontendOptions): Promise<Tr
   } catch (error) {
     if (!isSnapshotError(error)) throw error;
     const locate = sourceLocator(asc.sourceMap, parse(asc.wasm).bodies);
-    return { snapshot: null, error, explained: explainSnapshotError(error, options.file, locate) };
+    return {
+      snapshot: null,
+      error,
+      explained: explainSnapshotError(error, options.file, locate, asc.foreign),
+    };
   }
 }
 
@@ -161,6 +165,7 @@ export async function compileFrontend(options: FrontendOptions): Promise<Fronten
       sourceMap: writeSourceMap(parse(fuelled.wasm).bodies, locate),
       lineText: (name, line) => lines.get(name)?.line(line) ?? '',
       scratch,
+      foreign: asc.foreign,
       fuelGlobal: fuelled.fuelGlobal,
     },
   };

@@ -1,7 +1,9 @@
 /** Why a configure phase stopped, in the words of the policy's author. */
 import { type Diagnostic, diagnostic, type Position } from '../diagnostic/index.js';
 import { CODES } from './codes.js';
+import { callOfImport, foreignHelp } from './foreign-calls.js';
 import type { SnapshotError } from './snapshot-error.js';
+import type { ForeignCall } from './types.js';
 
 /** What the author wrote that calls an import; the rest is told by the import's own name. */
 const WRITTEN: Readonly<Record<string, string>> = {
@@ -47,12 +49,19 @@ export function explainSnapshotError(
   error: SnapshotError,
   file: string,
   locate: Locate,
+  foreign: readonly ForeignCall[] = [],
 ): Diagnostic {
   const { reason, subject } = error.detail;
   const at = position(error, file, locate);
   const make = (code: string, message: string): Diagnostic =>
     diagnostic(code, message, { at, help: CODES[code]?.help ?? null });
   if (reason === 'import') {
+    const call = callOfImport(subject ?? '', foreign);
+    if (call !== null) {
+      const { name } = call;
+      const message = `the top level of the policy stopped: there is no \`${name}\``;
+      return diagnostic('P111', message, { at: call.at, help: foreignHelp(name) });
+    }
     const written = WRITTEN[subject ?? ''] ?? subject ?? 'an import';
     return make(
       'P110',

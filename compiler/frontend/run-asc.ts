@@ -2,14 +2,23 @@
  * Runs AssemblyScript's compiler in this process, over the caller's SourceReader and the embedded
  * SDK. The compiler is loaded on first use: builds whose inputs did not change never pay for it.
  */
-import { BugError, type Diagnostic, diagnostic, hasErrors } from '../diagnostic/index.js';
+import {
+  BugError,
+  type Diagnostic,
+  diagnostic,
+  hasErrors,
+  type Position,
+} from '../diagnostic/index.js';
 import { ASC_TEST_FLAGS, ascFlags } from './asc-flags.js';
 import { LineIndex } from './line-index.js';
 import { mendParser } from './mend-parser.js';
+import { type Finding, remedy } from './remedies.js';
 import { SDK_SOURCES } from './sdk.gen.js';
 import { rewriteSites, type SiteOptions } from './sites.js';
 import type { DeclarationSite } from './sites-declarations.js';
-import type { AscEffort, Site, SourceReader } from './types.js';
+import { traceCalls } from './trace-calls.js';
+import type { AscEffort, ForeignCall, Site, SourceReader } from './types.js';
+import { LIBRARY_NOTE, withoutEchoes } from './without-echoes.js';
 
 export interface AscResult {
   readonly wasm: Uint8Array;
@@ -18,6 +27,7 @@ export interface AscResult {
   readonly sites: readonly Site[];
   /** Declaring calls; position n of the registry is item n - 1. */
   readonly declarations: readonly DeclarationSite[];
+  readonly foreign: readonly ForeignCall[];
 }
 export interface AscOutcome {
   readonly result: AscResult | null;
@@ -34,6 +44,10 @@ const TEST_ENTRY_TEXT =
   'export { __weft_test_count, __weft_test_name, __weft_test_run } from "weft/test";\n';
 const CATEGORY_ERROR = 3;
 const CATEGORY_WARNING = 2;
+/** ERROR() of the SDK. */
+const USER_DEFINED = 'AS102';
+/** Characters in front of a place and behind it, by which a remedy is chosen. */
+const AROUND = 200;
 
 /** The little of asc that is used. Its own type declarations redefine `console` and other globals. */
 interface Asc {
@@ -51,6 +65,7 @@ async function loadAsc(): Promise<{ readonly asc: Asc; readonly ast: unknown }> 
     import('assemblyscript' as string),
   ]);
   mendParser(ast);
+  traceCalls(ast);
   return { asc: asc as Asc, ast };
 }
 
@@ -88,47 +103,6 @@ function missingFile(message: string): string {
     : `there is no file \`${name}\``;
 }
 
-function helpFor(code: string, message: string): string | null {
-  if (code === 'AS240' && message.includes('Attribute')) {
-    return 'compare an attribute with a text by `is`: `connection.source.namespace.is("prod")`';
-  }
-  if (code === 'AS240' && /\b(?:View|Host)\b/.test(message)) {
-    return 'compare a part of a request with a text by `is`, as `request.method.is("GET")`';
-  }
-  if (code === 'AS240' && message.includes('Address')) {
-    return 'look an address up in a CidrSet: `blocked.contains(connection.source.address)`';
-  }
-  if (/ to type '\S*Incomparable'/.test(message)) {
-    return 'parts of a request are compared with texts, by `is`, and asked whether they are there, by `exists`; addresses are looked up in a CidrSet; texts of both sides, such as namespaces, are compared by `==`';
-  }
-  if (code === 'TS6054') {
-    return 'a policy imports "weft" and files of its project by relative path, as "./rules"';
-  }
-  return HELP[code] ?? (/^TS1\d{3}$/.test(code) ? SYNTAX_HELP : null);
-}
-
-const SYNTAX_HELP = 'correct the syntax here or just before';
-/** Remedies of asc's most common findings. */
-const HELP: Readonly<Record<string, string>> = {
-  TS2304: 'declare it, import it from "weft", or correct the spelling',
-  TS2305: 'docs/policies.md lists what "weft" exports',
-  TS2322: 'return or assign a value of that type',
-  TS2339: 'docs/policies.md lists what a connection has',
-  TS2345: 'pass a value of that type',
-  TS2554: 'give as many arguments as the function has parameters',
-  AS100:
-    'this part of TypeScript does not exist in AssemblyScript: write it with functions and loops',
-  AS200: 'convert it explicitly, as `<u32>value`',
-};
-
-/** Errors inside the SDK follow from the policy's own, where there are any. */
-function withoutEchoes(found: readonly Diagnostic[]): readonly Diagnostic[] {
-  const echo = (d: Diagnostic): boolean =>
-    d.notes.some((note) => note.startsWith('found in ~lib/'));
-  const own = found.filter((d) => !echo(d));
-  return hasErrors(own) ? own : found;
-}
-
 /** Compiles one policy. Findings of asc come back as diagnostics with asc's own code. */
 export function runAsc(
   file: string,
@@ -147,6 +121,36 @@ export function runTestAsc(file: string, read: SourceReader): Promise<AscOutcome
   return run(file, read, { entry: TEST_ENTRY_TEXT, flags: ASC_TEST_FLAGS, sites: null });
 }
 
+type Texts = ReadonlyMap<string, string>;
+
+function place(range: AscRange | null, texts: Texts): Position | null {
+  const path = range?.source.normalizedPath ?? '';
+  const text = texts.get(path);
+  if (range === null || text === undefined) return null;
+  return new LineIndex(text).range(path, range.start, range.end);
+}
+function isInLibrary(range: AscRange | null): boolean {
+  return range?.source.normalizedPath.startsWith('~lib/') === true;
+}
+/** Where the policy called what asc was compiling, as trace-calls.ts notes it. */
+function caller(range: AscRange | null, texts: Texts): Position | null {
+  return isInLibrary(range) ? null : place(range, texts);
+}
+/** The text that a finding is about. */
+function around(
+  range: AscRange | null,
+  texts: Texts,
+): Pick<Finding, 'before' | 'written' | 'after'> {
+  const text = texts.get(range?.source.normalizedPath ?? '');
+  if (range === null || text === undefined) return { before: '', written: '', after: '' };
+  const { start, end } = range;
+  return {
+    before: text.slice(Math.max(0, start - AROUND), start),
+    written: text.slice(start, end),
+    after: text.slice(end, end + AROUND),
+  };
+}
+
 interface RunOptions {
   readonly entry: string;
   readonly flags: readonly string[];
@@ -162,6 +166,7 @@ async function run(file: string, read: SourceReader, options: RunOptions): Promi
   const found: Diagnostic[] = [];
   const sites: Site[] = [];
   const declarations: DeclarationSite[] = [];
+  const foreign: ForeignCall[] = [];
 
   const readFile = (name: string, base: string): string | null => {
     if (name === ENTRY) return options.entry;
@@ -186,22 +191,21 @@ async function run(file: string, read: SourceReader, options: RunOptions): Promi
         : message.category === CATEGORY_WARNING
           ? 'warning'
           : 'info';
-    const range = message.range;
-    const path = range?.source.normalizedPath ?? '';
-    const text = texts.get(path);
-    const at =
-      range !== null && text !== undefined
-        ? new LineIndex(text).range(path, range.start, range.end)
-        : null;
     const code = `${message.code >= 1000 ? 'TS' : 'AS'}${message.code}`;
     const words = code === 'TS6054' ? missingFile(message.message) : restyle(message.message);
-    const library = path.startsWith('~lib/') && at !== null;
+    const at = place(message.range, texts);
+    const own = isInLibrary(message.range)
+      ? (caller(message.relatedRange, texts) ?? (at === null ? null : { file, line: 1, column: 1 }))
+      : at;
+    // What the SDK tells the author itself is no echo.
+    const inside = own === at || at === null || code === USER_DEFINED ? null : at;
+    const { before, written, after } = around(message.range, texts);
     found.push(
       diagnostic(code, words, {
-        at: library ? { file, line: 1, column: 1 } : at,
-        notes: library ? [`found in ${path}:${at.line}`] : [],
+        at: own,
+        notes: inside === null ? [] : [`${LIBRARY_NOTE} ${inside.file}:${inside.line}`],
         severity,
-        help: helpFor(code, message.message),
+        help: remedy({ code, message: message.message, before, written, after }),
       }),
     );
   };
@@ -211,6 +215,7 @@ async function run(file: string, read: SourceReader, options: RunOptions): Promi
       const outcome = rewriteSites(parser.sources, ast, options.sites);
       sites.push(...outcome.sites);
       declarations.push(...outcome.declarations);
+      foreign.push(...outcome.foreign);
       found.push(...outcome.diagnostics);
     },
   };
@@ -230,6 +235,6 @@ async function run(file: string, read: SourceReader, options: RunOptions): Promi
   if (!(wasm instanceof Uint8Array) || typeof map !== 'string') {
     throw new BugError(`asc: no output: ${done.error?.message ?? done.stderr.toString()}`);
   }
-  const result = { wasm, sourceMap: map, sites, declarations };
+  const result = { wasm, sourceMap: map, sites, declarations, foreign };
   return { result, diagnostics: found, sources };
 }

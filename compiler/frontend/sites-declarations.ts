@@ -28,6 +28,12 @@ export const DECLARING: ReadonlyMap<string, number> = new Map([
   ['waypoint', 0],
   ['edit', 1],
 ]);
+/** Of them what makes routes. */
+const ROUTES: ReadonlySet<string> = new Set(['cluster', 'respond', 'redirect', 'waypoint', 'edit']);
+const DECLARE_HELP =
+  'move the declaration to the top level of the file, where it runs once at build time';
+const ROUTE_HELP =
+  'declare each route at the top level, as `const v1 = cluster("reviews", "v1")`, and choose one here, by `if` or out of a Table<Route>: `versions.get(connection.source.label("version"))`';
 /** Methods of a rule that cannot be wrong, so that they need no position. */
 const RULE_TEXTS: readonly string[] = [
   'protocol',
@@ -158,7 +164,7 @@ export class DeclarationRewriter {
       this.#outcome.diagnostics.push(
         diagnostic('P103', `\`${what}\` declares, which a policy function cannot do`, {
           at: this.#source.position(node.range),
-          help: 'move the declaration to the top level of the file, where it runs once at build time',
+          help: declares !== null && ROUTES.has(declares) ? ROUTE_HELP : DECLARE_HELP,
         }),
       );
       return;

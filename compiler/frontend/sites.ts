@@ -3,14 +3,17 @@
  * Reads    the parsed syntax trees of the policy's own files
  * Writes   `Verdict.X` -> `Verdict.__at(site << 8 | code)`; each arm of `return E` in a function that
  *          returns Route -> `Route.__at(E, site)`; declaring calls get the number of their position
- * Refuses  declarations inside the exported policy functions
+ * Refuses  declarations inside the exported policy functions; policy functions that are variables; splits without
+ *          weight
+ * Notes    calls of what a policy has not
  * Keeps    ranges of all nodes, so that lines and columns of later findings are those of the text
  */
 import { VERDICT, type VerdictName } from '../abi/index.js';
 import { type Diagnostic, diagnostic } from '../diagnostic/index.js';
 import { AscFile, type Ast, type Factory, isNode, nodesOf, type Range, text } from './asc-tree.js';
 import { DECLARING, DeclarationRewriter, type DeclarationSite } from './sites-declarations.js';
-import type { Site } from './types.js';
+import { DIVIDING, foreignCall, impossibleSplit, variableForFunction } from './sites-mistakes.js';
+import type { ForeignCall, Site } from './types.js';
 
 export interface SiteOptions {
   readonly firstSite: number;
@@ -18,11 +21,13 @@ export interface SiteOptions {
 export interface SitesOutcome {
   readonly sites: readonly Site[];
   readonly declarations: readonly DeclarationSite[];
+  readonly foreign: readonly ForeignCall[];
   readonly diagnostics: readonly Diagnostic[];
 }
 interface Outcome {
   readonly sites: Site[];
   readonly declarations: DeclarationSite[];
+  readonly foreign: ForeignCall[];
   readonly diagnostics: Diagnostic[];
 }
 
@@ -39,6 +44,13 @@ const EXPORTS: ReadonlyMap<string, { readonly asks: string; readonly answers: st
   ['authorizeRequest', { asks: 'Request', answers: 'Verdict' }],
   ['routeRequest', { asks: 'Request', answers: 'Route' }],
 ]);
+/** How they are written. */
+const SIGNATURES: ReadonlyMap<string, string> = new Map(
+  [...EXPORTS].map(([name, { asks, answers }]) => [
+    name,
+    `${name}(${asks.toLowerCase()}: ${asks}): ${answers}`,
+  ]),
+);
 const COMPARING: readonly string[] = [
   'Equals_Equals',
   'Exclamation_Equals',
@@ -49,6 +61,7 @@ const COMPARING: readonly string[] = [
 const KNOWN: ReadonlySet<string> = new Set([
   ...['Verdict', 'Route', 'Connection', 'Request'],
   ...DECLARING.keys(),
+  ...DIVIDING.keys(),
 ]);
 
 class FileRewriter {
@@ -71,10 +84,14 @@ class FileRewriter {
         statement.kind === this.#source.kind('FunctionDeclaration') &&
         EXPORTS.has(text(statement['name']));
       if (decides) this.#signature(statement);
+      this.#note(variableForFunction(this.#source, statement, SIGNATURES));
       this.#children(statement, { inRoute: this.#returnsRoute(statement), decides });
     }
   }
 
+  #note(mistake: Diagnostic | null): void {
+    if (mistake !== null) this.#outcome.diagnostics.push(mistake);
+  }
   #site(kind: Site['kind'], verdict: VerdictName | null, range: Range): number {
     const site = this.#firstSite + this.#outcome.sites.length;
     const { line, column } = this.#source.position(range);
@@ -108,7 +125,7 @@ class FileRewriter {
     this.#outcome.diagnostics.push(
       diagnostic('P102', `\`${name}\` has the wrong parameters or result`, {
         at: this.#source.position(signature.range),
-        help: `write \`export function ${name}(${wanted.asks.toLowerCase()}: ${wanted.asks}): ${wanted.answers}\``,
+        help: `write \`export function ${SIGNATURES.get(name)}\``,
       }),
     );
   }
@@ -142,6 +159,9 @@ class FileRewriter {
       inner = { ...inner, compared: this.#compares(node) };
     if (node.kind === this.#source.kind('Switch')) this.#switch(node);
     if (node.kind === this.#source.kind('VariableDeclaration')) this.#declarations.noteHolder(node);
+    const foreign = foreignCall(this.#source, node);
+    if (foreign !== null) this.#outcome.foreign.push(foreign);
+    this.#note(impossibleSplit(this.#source, node));
     this.#children(node, inner);
     this.#declarations.rewrite(node, context.decides);
     if (node.kind === this.#source.kind('Return') && context.inRoute && isNode(node['value'])) {
@@ -205,7 +225,7 @@ export function rewriteSites(
   make: unknown,
   options: SiteOptions,
 ): SitesOutcome {
-  const outcome: Outcome = { sites: [], declarations: [], diagnostics: [] };
+  const outcome: Outcome = { sites: [], declarations: [], foreign: [], diagnostics: [] };
   const files = sources
     .filter((source): source is Ast => isNode(source))
     .filter((source) => !/^(~lib\/|\.weft-entry)/.test(String(source['normalizedPath'])));

@@ -25,6 +25,12 @@ export interface Site {
   readonly column: number;
 }
 
+/** A call of what JavaScript has and a policy has not. */
+export interface ForeignCall {
+  readonly name: string; // as written: `Date.now`
+  readonly at: Position;
+}
+
 export type TableKey =
   | { readonly kind: 'integer'; readonly value: bigint }
   | { readonly kind: 'text'; readonly value: string };
@@ -137,6 +143,8 @@ export interface FrontendResult {
   readonly lineText: (file: string, line: number) => string;
   /** What a decision may write and forgets; null where the module allocates nothing while it decides. */
   readonly scratch: Scratch | null;
+  /** Calls of what a policy has not, for what is told of the code that they became. */
+  readonly foreign: readonly ForeignCall[];
   /** Index of the global that holds the fuel; exported as `fuel` too, so that hosts can set and read it. */
   readonly fuelGlobal: number;
 }

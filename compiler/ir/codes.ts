@@ -4,7 +4,7 @@ import type { CodeTable } from '../diagnostic/index.js';
 export const CODES: CodeTable = {
   I101: {
     title: 'floating point in the decide phase',
-    help: 'the kernel has no floating point: use integers, for example thousandths',
+    help: 'the kernel has no floating point: use integers (`number` is floating point, `u32` is not), for example thousandths',
   },
   I102: {
     title: 'write to memory in the decide phase',

@@ -4,6 +4,7 @@ import type { World } from '../discovery/index.js';
 import { exportedMemory, startModule } from '../simulate/index.js';
 import type { AskedOnce, DecideNow, TestRun } from './asked.js';
 import { assemblyHost } from './assembly-host.js';
+import { lineOfTest } from './line-of-test.js';
 import type { TestResult } from './result.js';
 
 export interface AssemblyTests {
@@ -14,11 +15,6 @@ export interface AssemblyTests {
   readonly world: World;
   readonly decide: DecideNow;
   readonly isWanted: (name: string) => boolean;
-}
-
-/** Where a test is declared: asc keeps no places of a file's top level. 1 for a name that was put together. */
-function lineOfName(source: string, name: string): number {
-  return Math.max(1, source.split('\n').findIndex((text) => text.includes(name)) + 1);
 }
 
 /** Runs the tests of a file whose name `isWanted`. What the file does wrong at its top level is a failed test. */
@@ -59,7 +55,7 @@ export function runAssemblyTests({
     results.push({
       ...{
         file,
-        line: lines[0]?.line ?? lineOfName(source, name),
+        line: lines[0]?.line ?? lineOfTest(source, name),
         name,
         isPassed: lines.length === 0,
       },

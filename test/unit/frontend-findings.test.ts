@@ -55,6 +55,13 @@ const rows: readonly { name: string; have: string; want: string[] }[] = [
     want: ['P101 policy.ts:1:1 `policy.ts` exports no policy function'],
   },
   {
+    name: 'a policy function as a variable',
+    have: 'export const authorizeConnection = (c: Connection): Verdict => Verdict.Allow;',
+    want: [
+      'P101 policy.ts:2:14 `authorizeConnection` is exported as a variable, not as a function',
+    ],
+  },
+  {
     name: 'wrong result',
     have: 'export function authorizeConnection(connection: Connection): Route { return Route.None; }',
     want: ['P102 policy.ts:2:36 `authorizeConnection` has the wrong parameters or result'],
