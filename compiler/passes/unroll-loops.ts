@@ -26,7 +26,7 @@ import {
   type ValueId,
   valueTypes,
 } from '../ir/index.js';
-import { addressFinder, staticMemory } from './places.js';
+import { type AddressesOf, addressFinder, staticMemory } from './places.js';
 import { type Copies, copyBlocks, repairSsa, retarget } from './repair-ssa.js';
 import { asksTexts } from './variable-operands.js';
 
@@ -52,7 +52,7 @@ export function unrollLoops(func: Func, module: Module, evenWriting = false): bo
     if (isOuter && !mustBeGone) continue;
     const size = body.reduce((sum, block) => sum + block.instrs.length + 1, 0);
     const statics = staticMemory(module);
-    const mostOf = greatest(func, loop, { statics, lengthsOnly: !mustBeGone });
+    const mostOf = greatest(func, { loop, body, defs }, { statics, lengthsOnly: !mustBeGone });
     const rounds = roundsOf(func, loop, evaluator(func, statics, mostOf));
     const most = mustBeGone ? MOST_MAKING : MOST_INSTRUCTIONS;
     if (rounds === null || size * (rounds + 1) > most) continue;
@@ -112,31 +112,35 @@ function same(values: readonly (bigint | null)[]): bigint | null {
 
 type Evaluate = (value: ValueId | undefined, param: Param, is: bigint | null) => bigint | null;
 
+interface LoopBody {
+  readonly loop: Loop;
+  readonly body: readonly Block[];
+  readonly defs: ReadonlyMap<ValueId, Instr>;
+}
+
 /**
  * The most that a value can be which is the same in all rounds, as the length of one of two lists: with too many
  * rounds or too few the loop behind the copies does the rest. Null for other values.
  */
 function greatest(
   func: Func,
-  loop: Loop,
+  { loop, body, defs }: LoopBody,
   { statics, lengthsOnly }: { readonly statics: Uint8Array; readonly lengthsOnly: boolean },
 ): (value: ValueId) => bigint | null {
-  const blocks = blockMap(func);
-  const header = blocks.get(loop.header);
-  const defs = definitions(func);
-  const own = new Set(
-    [...loop.blocks].flatMap((id) => blocks.get(id)?.params ?? []).map((p) => p.id),
-  );
-  const placesOf = addressFinder(func, statics);
+  const header = body.find(({ id }) => id === loop.header);
+  const own = new Set(body.flatMap(({ params }) => params.map(({ id }) => id)));
   // Deep chains are no length.
   const changes = (value: ValueId, depth: number): boolean => {
     const def = defs.get(value);
     if (def === undefined || depth > 8) return own.has(value) || depth > 8;
     return 'args' in def && def.args.some((arg) => changes(arg, depth + 1));
   };
+  // Most loops end by a constant, and need none.
+  let placesOf: AddressesOf | null = null;
   return (value) => {
     const isLength = ['load.image', 'load.memory'].includes(defs.get(value)?.op ?? '');
     if (header === undefined || (lengthsOnly && !isLength) || changes(value, 0)) return null;
+    placesOf ??= addressFinder(func, statics);
     const most = placesOf(header, value).at(-1);
     return most === undefined ? null : BigInt(most);
   };
