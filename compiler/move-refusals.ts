@@ -28,16 +28,20 @@ export function moveRefusals(
       const key = `${code} ${file}:${line}`;
       return !MOVED.has(code) || (!seen.has(key) && seen.add(key));
     })
-    .sort((a, b) => (a.file === b.file ? (a.line ?? 0) - (b.line ?? 0) : 0));
+    .sort((a, b) => (a.file === b.file ? compare(a, b) : 0));
 }
 
-/** The last finding of the same kind up to the line of one, else the next behind it. */
+function compare(a: Diagnostic, b: Diagnostic): number {
+  return (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+}
+
+/** The last finding of the same kind up to the place of one, else the next behind it. */
 function nearest(one: Diagnostic, asWritten: readonly Diagnostic[]): Diagnostic | null {
   if (!MOVED.has(one.code)) return null;
   const same = asWritten
     .filter(({ code, file, line }) => code === one.code && file !== null && line !== null)
     .filter(({ file }) => one.file === null || file === one.file)
-    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
-  const before = same.filter(({ line }) => (line ?? 0) <= (one.line ?? 0));
+    .sort(compare);
+  const before = same.filter((other) => compare(other, one) <= 0);
   return before.at(-1) ?? same[0] ?? null;
 }

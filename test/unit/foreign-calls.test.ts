@@ -24,7 +24,7 @@ const ROWS: readonly (readonly [condition: string, place: string, help: RegExp])
   [`${PORT} > 3 && Date.now() > 1000`, 'I101 3:42', /`connection\.now`/],
   ['Math.random() < 0.5', 'I101 3:7', /`split\(stable, 90, canary, 10\)`/],
   [`Math.min(${PORT}, 1024) == 3`, 'I101 3:7', /`min<u32>\(a, b\)`/],
-  [`Math.max(Math.floor(${PORT} / 3), 3) > 3`, 'I101 3:16', /`a \/ b` of integers/],
+  [`Math.max(Math.floor(${PORT} / 3), 3) > 3`, 'I101 3:7', /`max<u32>\(a, b\)`/],
 ];
 for (const [condition, place, help] of ROWS) {
   test(condition, async () => {
