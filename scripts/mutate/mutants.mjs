@@ -4,6 +4,7 @@
 import { AGENT } from './mutants-agent.mjs';
 import { ANSWERS } from './mutants-answers.mjs';
 import { BATCH } from './mutants-batch.mjs';
+import { CHOSEN } from './mutants-chosen.mjs';
 import { CONTROL } from './mutants-control.mjs';
 import { DISPATCHER } from './mutants-dispatcher.mjs';
 import { FORWARD } from './mutants-forward.mjs';
@@ -30,6 +31,7 @@ import { TRUST } from './mutants-trust.mjs';
 export const MUTANTS = [
   ...POLICY_TEXT,
   ...INSTRUCTIONS,
+  ...CHOSEN,
   ...LOOPS,
   ...LOOK_UPS,
   ...PASSES,
