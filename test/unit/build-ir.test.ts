@@ -26,6 +26,15 @@ function value(text: string, port = 80n, fuel = 1000): string {
   return `${ran.stop ?? ran.value}`;
 }
 
+test('a br_table of a constant takes its case, and beyond them the default', () => {
+  const table = (n: number): string =>
+    `(block $c (block $b (block $a (br_table $a $b $c (i32.const ${n}))) (return (i32.const 10))) (return (i32.const 20))) (i32.const 30)`;
+  assert.equal(
+    [0, 1, 2, 9, -1].map((n) => value(policy(table(n)))),
+    ['10', '20', '30', '30', '30'],
+  );
+});
+
 test('constants of memory and globals fold away', () => {
   const { module } = buildText(policy('(i32.add (i32.load (i32.const 64)) (global.get $state))'));
   const text = printFunc(module?.functions[0] ?? (assert.unreachable() as never));

@@ -68,9 +68,11 @@ test('each is told at the nearest place before it, else behind it, and other cod
   const said = (found: readonly ReturnType<typeof at>[]): string[] =>
     found.map((d) => `${d.code} ${d.file}:${d.line}`);
   const found = [at('I103', 9), at('I102', 5), at('I102', 6), at('I107', 7), at('I104', 8)];
-  const asWritten = [at('I102', 4), at('I102', 8), at('I103', 10), at('I107', 1)];
+  const written = [3, 4, 6, 8].map((line) => at('I102', line));
+  const asWritten = [...written, at('I103', 10), at('I107', 1)];
   assert.equal(said(moveRefusals(found, asWritten)), [
     'I102 a.ts:4',
+    'I102 a.ts:6',
     'I107 a.ts:7',
     'I104 a.ts:8',
     'I103 a.ts:10',
