@@ -39,6 +39,12 @@ export function foldInstr(
       if (memory === null || at + instr.size > memory.length) return null;
       return readBytes(memory, at, instr.size, instr.signed, instr.type);
     }
+    case 'load.image': {
+      const at = Number(a) + instr.offset;
+      if (memory === null || instr.image !== MEMORY_IMAGE) return null;
+      if (a > BigInt(instr.limit) || at + instr.size > memory.length) return null;
+      return readBytes(memory, at, instr.size, false, instr.type);
+    }
     default:
       return null;
   }

@@ -109,6 +109,10 @@ export function positionOf(module: Module, loc: Loc): Position | null {
   return loc === null ? null : (module.positions[loc] ?? null);
 }
 
+function isSamePlace(a: Diagnostic, b: Diagnostic): boolean {
+  return a.file === b.file && a.line === b.line && a.column === b.column;
+}
+
 class Resolver {
   readonly #module: Module;
   readonly #func: Func;
@@ -151,7 +155,12 @@ class Resolver {
 
   #refuse(code: string, message: string, instr: AbiInstr): null {
     const at = positionOf(this.#module, instr.loc);
-    this.#diagnostics.push(diagnostic(code, message, { at, help: ABI_CODES[code]?.help ?? null }));
+    const found = diagnostic(code, message, { at, help: ABI_CODES[code]?.help ?? null });
+    // Copies of a loop's body are one place of the policy.
+    const isTold = this.#diagnostics.some(
+      (d) => d.code === code && d.message === message && isSamePlace(d, found),
+    );
+    if (!isTold || at === null) this.#diagnostics.push(found);
     return null;
   }
 
