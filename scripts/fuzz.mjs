@@ -4,13 +4,13 @@
 // fails is left in dist/fuzz/<target> and the exit code is 1.
 // `npm run fuzz -- 10000000 --target policies` (nightly) generates whole policies and asks V8, Wasmtime, the kernel
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
-// which every run of the tests decides again. `--seed N` begins elsewhere (forty seeds are 10 million decisions). The
-// tests are run as they were built (`npm run build`).
+// which every run of the tests decides again. `--seed N` begins elsewhere (forty seeds are 10 million decisions).
 // `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies, calls of
 // the agent's local API, discovery messages, plans), each with its share of the inputs (test/fuzz/readers.ts), in slices of a process each.
 // What was done of policies and readers is kept in dist/fuzz: the same command goes on where it ended, was stopped, or `--for SECONDS` had passed.
-// As root on Debian it installs the fuzzer library of the clang that is there, if that is missing.
-// usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]
+// As root on Debian it installs the fuzzer library of the clang that is there, if that is missing. Policies and readers are
+// compiled with the tests: both begin with set-up and build, but for `--no-build`.
+// usage: npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY] [--no-build]]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { comparePolicies } from './fuzz/policies.mjs';
 import { fuzzInSlices } from './fuzz/slices.mjs';
 import { readWords } from './read-words.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const INPUTS = 10_000_000;
 const UNSUPPORTED = 4;
@@ -56,7 +57,7 @@ const TARGETS = {
 };
 
 const WORDS =
-  'npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY]]';
+  'npm run fuzz [-- [inputs] [--target head|frame|readers|policies] [--seed N] [--for SECONDS] [--to DIRECTORY] [--no-build]]';
 function refuseUsage() {
   console.error(`usage: ${WORDS}`);
   process.exit(USAGE);
@@ -66,6 +67,7 @@ const { values, positionals } = readWords(WORDS, {
   target: { type: 'string', multiple: true, default: [...Object.keys(TARGETS), 'readers'] },
   for: { type: 'string' },
   to: { type: 'string', default: join(root, 'dist', 'fuzz') },
+  'no-build': { type: 'boolean', default: false },
 });
 const inputs = Number(positionals[0] ?? INPUTS);
 if (!Number.isSafeInteger(inputs) || inputs < 1 || !/^\d+$/.test(values.seed)) refuseUsage();
@@ -148,7 +150,7 @@ function fuzzPolicies() {
 }
 /** So many inputs are one process, which nobody goes on with. */
 const SHORT = 50_000;
-/** Whether the readers took all inputs; they are compiled with the tests (`npm run build`). */
+/** Whether the readers took all inputs. */
 function fuzzReaders() {
   const started = Date.now();
   const entry = join(root, 'dist/test/fuzz/readers.js');
@@ -170,4 +172,7 @@ function fuzzReaders() {
 }
 
 const OTHERS = { policies: fuzzPolicies, readers: fuzzReaders };
+if (!values['no-build'] && values.target.some((name) => Object.hasOwn(OTHERS, name))) {
+  setUpAndBuild();
+}
 process.exit(values.target.every((name) => (OTHERS[name] ?? fuzz)(name)) ? 0 : 1);

@@ -6,9 +6,7 @@
 //   --minutes=N  starts no fault behind so many minutes; `--resume` goes on from there
 //   --jobs=N     so many side by side (as many as processors, two at most)
 //   --stale      only checks that each fault's text still stands once in its file, and that its tests are there
-import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findStale } from './mutate/find-stale.mjs';
@@ -17,6 +15,7 @@ import { KeptVerdicts } from './mutate/kept-verdicts.mjs';
 import { MUTANTS } from './mutate/mutants.mjs';
 import { describeRun, endRuns, runSuite } from './mutate/run-suite.mjs';
 import { WorkCopy } from './mutate/work-copy.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const EXIT = { survived: 1, unsupported: 4, usage: 64, interrupted: 130 };
@@ -81,12 +80,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => process.exit(EXIT.interrupted));
 }
 
-if (!flags['no-build']) {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
+if (!flags['no-build']) setUpAndBuild();
 
 const kept = new KeptVerdicts(root, chosen);
 const known = new Map();

@@ -4,10 +4,10 @@
 // With the word `activations` another one: two bundles activated by turns under requests; none may fail or meet a mixture.
 // usage: npm run soak -- [--requests N] [--connections N] [--no-build]
 //        npm run soak -- activations [--activations N] [--connections N] [--rate N] [--no-build]
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readWords } from './read-words.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const WORDS =
@@ -19,12 +19,7 @@ const { values, positionals } = readWords(WORDS, {
   rate: { type: 'string', default: '20000' },
   'no-build': { type: 'boolean', default: false },
 });
-if (!values['no-build']) {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
+if (!values['no-build']) setUpAndBuild();
 const [what = 'exchanges'] = positionals;
 if (positionals.length > 1 || !['exchanges', 'activations'].includes(what)) {
   console.error(`unknown soak \`${positionals.join(' ')}\`; known: exchanges, activations`);

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { boot } from './kernels/boot.mjs';
 import { fetchKernels } from './kernels/fetch.mjs';
 import { makeImage } from './kernels/image.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const SERIES = ['6.1', '6.12', '6.18'];
 const UNSUPPORTED = 4;
@@ -52,12 +53,7 @@ for (const [command, name] of [
     refuse(`there is no ${command}`, `apt-get install ${name}`, UNSUPPORTED);
 if (options.update && process.env.CI)
   refuse('--update is for people, never for CI', 'read the difference', USAGE);
-if (!options['no-build']) {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
+if (!options['no-build']) setUpAndBuild();
 const { compareCounts, formatCounts, parseCounts } = await import(
   join(dist, 'test/kernels/counts.js')
 );

@@ -21,6 +21,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readWords } from './read-words.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const UNSUPPORTED = 4;
 const PATIENCE_MS = 120_000;
@@ -35,12 +36,7 @@ if (process.getuid?.() !== 0 || !existsSync('/lib/systemd/systemd')) {
 }
 const WORDS = 'npm run test:systemd [-- --no-build]';
 const { values } = readWords(WORDS, { 'no-build': { type: 'boolean', default: false } });
-if (!values['no-build']) {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
+if (!values['no-build']) setUpAndBuild();
 
 function run(command, args) {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });

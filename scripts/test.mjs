@@ -1,13 +1,13 @@
 // Builds, then runs every tier in a process of its own, two at a time, and adds up. Last line: `N passed, N failed`.
 // usage: npm test [-- tier...] [--bless] [--no-build]
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findLeftovers } from './leftovers.mjs';
 import { QUICK_COMPILE } from './quick-compile.mjs';
-import { setup, setupWasmtime } from './setup.mjs';
+import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // The longest first: two run at a time, and each keeps one processor busy.
@@ -26,14 +26,7 @@ if (flags.has('--bless') && process.env.CI) {
   console.error('bless is for people, never for CI');
   process.exit(64);
 }
-if (!flags.has('--no-build')) {
-  setup();
-  setupWasmtime();
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], {
-    stdio: 'inherit',
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
+if (!flags.has('--no-build')) setUpAndBuild();
 
 // What is there already is somebody's: a loaded mesh, another run. A run within a run leaves the look to that one,
 // whose other tiers make and take away beside it.

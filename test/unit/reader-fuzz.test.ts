@@ -13,7 +13,7 @@ const READERS = 25;
 
 test(`${INPUTS} inputs without a fault, some for each reader`, () => {
   const script = join(root, 'scripts/fuzz.mjs');
-  const words = [script, String(INPUTS), '--target', 'readers'];
+  const words = [script, String(INPUTS), '--target', 'readers', '--no-build'];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   assert.is(status, 0, stdout + stderr);
   const told = [...stdout.matchAll(/^([\w-]+): (\d+) inputs, no fault/gm)];
