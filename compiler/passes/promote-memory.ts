@@ -1,6 +1,7 @@
 /**
  * Pass:    promote-memory
- * Reads:   stores and loads of linear memory, constants, what dominating branches say about addresses
+ * Reads:   stores and loads of linear memory, constants, what dominating branches say about addresses, the few
+ *          places of constant memory that a load reads one of
  * Writes:  what is stored at constant addresses becomes values: loads of it the value, parameters where
  *          paths meet. Stores go away once no load is left that could read them by another address
  * Refuses: nothing (a store that stays is refused by the frontend, with its source line)
@@ -34,8 +35,10 @@ import {
 } from '../ir/index.js';
 import { addressLimits } from './address-limits.js';
 import { eliminateDeadCode } from './eliminate-dead-code.js';
+import { type AddressesOf, addressFinder, staticMemory } from './places.js';
 
 type Access = Instr & { op: 'load.memory' | 'store.memory' };
+type Load = Instr & { op: 'load.memory' };
 /** Value of each cell at one place; null where it is not known. */
 type State = (ValueId | null)[];
 
@@ -189,7 +192,7 @@ class Promotion {
   }
 
   /** The loaded value out of cells; null where one of them is not known, or none is touched. */
-  #load(load: Access & { op: 'load.memory' }, at: number, state: State): ValueId | null {
+  #load(load: Load, at: number, state: State): ValueId | null {
     const { size, signed } = load;
     const type: IntType = load.type === 'i64' ? 'i64' : 'i32';
     const touched = this.#plan.cells
@@ -255,6 +258,20 @@ function behindStores(func: Func): (block: Block, index: number) => boolean {
   };
 }
 
+/** Answers whether a load reads only what no decision writes: below a limit, or at one of a few places. */
+function staticLoads(func: Func, module: Module): (block: Block, load: Load) => boolean {
+  const from = module.scratchFrom ?? Number.POSITIVE_INFINITY;
+  const limits = addressLimits(func);
+  let finder: AddressesOf | null = null;
+  return (block, { args: [address], offset, size }) => {
+    const last = from - offset - size;
+    if (limits(block.id, address) <= last) return true;
+    finder ??= addressFinder(func, staticMemory(module));
+    const places = finder(block, address);
+    return places.length > 0 && places.every((place) => place <= last);
+  };
+}
+
 /** Makes values of what a decision writes at addresses that are known. */
 export function promoteMemory(func: Func, module: Module): boolean {
   const reached = new Set(reversePostorder(func));
@@ -285,15 +302,15 @@ export function promoteMemory(func: Func, module: Module): boolean {
   const cells = cellsOf(known).filter(isRead);
   const joins = [...predecessors(func).values()].filter((p) => p.length > 1).length;
   if (cells.length > MAX_CELLS || cells.length * joins > MAX_PARAMS) return false;
-  const limits = addressLimits(func);
   const behind = behindStores(func);
+  const isStatic = staticLoads(func, module);
   const unknownLoads = func.blocks.some((block) =>
     block.instrs.some(
       (instr, i) =>
         instr.op === 'load.memory' &&
         addressOf(instr) === null &&
         behind(block, i) &&
-        limits(block.id, instr.args[0]) + BigInt(instr.offset + instr.size) > BigInt(from),
+        !isStatic(block, instr),
     ),
   );
   const keepStores = wild || unknownLoads;

@@ -66,6 +66,14 @@ export const CHOSEN = [
     suite: 'case/cases',
   },
   {
+    class: 'memory of a decision',
+    name: 'a load of one of a few places reads none that a decision writes',
+    file: 'compiler/passes/promote-memory.ts',
+    find: 'places.every((place) => place <= last)',
+    replace: 'places.every((place) => place >= 0)',
+    suite: 'file/passes',
+  },
+  {
     class: 'what a policy is told',
     name: 'refusals are told where the first of their kind stands',
     file: 'compiler/move-refusals.ts',
