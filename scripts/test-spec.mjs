@@ -6,7 +6,9 @@ import { setUpAndBuild } from './set-up-and-build.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const words = process.argv.slice(2).filter((word) => word !== '--no-build');
-if (!process.argv.includes('--no-build')) setUpAndBuild('each assertion runs in the kernel');
+if (!process.argv.includes('--no-build')) {
+  setUpAndBuild({ needed: 'each assertion runs in the kernel', wasmtime: false });
+}
 const main = ['--enable-source-maps', 'dist/test/spec/main.js', ...words];
 const done = spawnSync(process.execPath, main, { cwd: root, stdio: 'inherit' });
 process.exit(done.status ?? 1);
