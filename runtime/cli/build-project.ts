@@ -8,7 +8,7 @@ import {
   type Stages,
 } from '../../compiler/index.js';
 import { compileRead } from '../project/index.js';
-import { preferFastStart, v8Snapshot, wizerSnapshot } from '../snapshot/index.js';
+import { preferFastStart, preferManyRuns, v8Snapshot, wizerSnapshot } from '../snapshot/index.js';
 import type { Env } from './env.js';
 import { EXIT, type ExitCode } from './exit.js';
 import { CliError } from './failure.js';
@@ -40,6 +40,7 @@ export async function compileFolder(
 ): Promise<Build> {
   const project = openProject(env, shown);
   if (cache === null) preferFastStart();
+  else preferManyRuns();
   const bar = cache === null ? progressBar(env, 'policies') : null;
   const build = await compileRead(project, {
     // One of many has V8 at hand, which needs no process for each policy; both leave the same bytes.

@@ -6,7 +6,6 @@
 import { type FSWatcher, watch as watchFolder } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { diagnostic } from '../../compiler/diagnostic/index.js';
 import type { PolicyCache } from '../../compiler/index.js';
 import { jsonLine } from '../agent/api/json.js';
@@ -115,9 +114,6 @@ export async function answering(
       diagnostics: [diagnostic('U003', '`--watch` gives no single document', { help })],
     };
   }
-  // What runs again with each edit is worth machine code from its first call on: V8 makes none before it has seen a
-  // function often, and the first twenty answers would wait for that.
-  setFlagsFromString('--always-sparkplug');
   const { PolicyCache } = await import('../../compiler/index.js');
   const folder = pathIn(env, input.arguments[0] ?? '.');
   const cache = new PolicyCache();
