@@ -5,7 +5,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findLeftovers } from './leftovers.mjs';
+import { findLeftovers, removeLeftovers } from './leftovers.mjs';
 import { QUICK_COMPILE } from './quick-compile.mjs';
 import { setUpAndBuild } from './set-up-and-build.mjs';
 
@@ -80,6 +80,7 @@ async function lane() {
 await Promise.all(Array.from({ length: lanes }, lane));
 const left = isWithin ? [] : findLeftovers().filter((thing) => !before.has(thing));
 for (const thing of left) console.error(`left behind: ${thing}`);
+removeLeftovers(left);
 failed += left.length;
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed > 0 ? 1 : 0);

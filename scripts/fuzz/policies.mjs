@@ -4,7 +4,7 @@
 // side with the other's: a slice keeps one processor busy.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { findLeftovers } from '../leftovers.mjs';
+import { findLeftovers, removeLeftovers } from '../leftovers.mjs';
 import { Progress } from './progress.mjs';
 
 /** The tests, each with its share of the decisions, so that both end at about the same time; `each`: those of a bundle. */
@@ -65,6 +65,7 @@ export async function comparePolicies({ root, inputs, seed, to, seconds }) {
   await Promise.all(GENERATED.map(lane));
   const left = findLeftovers().filter((thing) => !before.has(thing));
   for (const thing of left) console.log(`left behind: ${thing}`);
+  removeLeftovers(left);
   if (left.length > 0) progress.add({ differences: left.length });
   const all = {
     policies: progress.of('policies'),

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { findLeftovers, removeLeftovers } from '../leftovers.mjs';
 import { QUICK_COMPILE } from '../quick-compile.mjs';
 
 const running = new Set();
@@ -12,8 +13,14 @@ export function endRuns() {
   for (const child of running) {
     try {
       process.kill(-child.pid, 'SIGKILL');
+      removeLeftoversOf(child.pid);
     } catch {} // it has ended already
   }
+}
+
+/** A run that is ended takes nothing away; tests name what they make by the process that they run in. */
+function removeLeftoversOf(pid) {
+  removeLeftovers(findLeftovers(pid));
 }
 
 /** uvu's report of a failure: the test's name, then the message, which an assertion ends with its operator. */
@@ -73,6 +80,7 @@ export async function runSuite(root, suite, { limitSeconds, isWhole }) {
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   running.delete(child);
+  removeLeftoversOf(child.pid);
   const reported = existsSync(report);
   const counts = reported ? JSON.parse(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 };
   return { ...counts, reported, isLate, limitSeconds, output, failures: readFailures(output) };

@@ -54,6 +54,16 @@ function line(r: BenchResult): string | null {
   return `${r.bench}: ${figures}; quartiles ${r.low.toFixed(3)} to ${r.high.toFixed(3)} of ${r.pairs} pairs; ${kind} ${r.limit.value}: ${r.held}`;
 }
 
+/** Judged figures are told as they come, each once. */
+const told = new Set<BenchResult>();
+function tell(found: readonly BenchResult[]): void {
+  for (const result of found) {
+    const text = told.has(result) ? null : line(result);
+    told.add(result);
+    if (text !== null) console.error(text);
+  }
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'));
 try {
   const kernel = openKernel();
@@ -62,8 +72,8 @@ try {
     const group = groupOf(part);
     if (!isGroup(group)) continue;
     console.error(`${part}...`);
-    const found = await GROUPS[group](kernel, folder, { part, quick });
-    for (const text of found.map(line)) if (text !== null) console.error(text);
+    const found = await GROUPS[group](kernel, folder, { part, quick, tell });
+    tell(found);
     results.push(...found);
   }
   if (isJson) {

@@ -34,19 +34,23 @@ function u32(value: number): Uint8Array {
 export async function benchTables(
   kernel: Kernel,
   folder: string,
-  { part }: { readonly part: string },
+  { part, tell }: { readonly part: string; readonly tell: (found: readonly BenchResult[]) => void },
 ): Promise<readonly BenchResult[]> {
   const harness = {
     connection: compileBpf(benchFile('random-key.bpf.c'), join(folder, 'random-key.o')),
     request: compileBpf(benchFile('random-request.bpf.c'), join(folder, 'random-request.o')),
   };
   const results: BenchResult[] = [];
-  if (isPart('tables/exact-peers', part)) results.push(...benchExactPeers(kernel, folder));
+  const add = (found: readonly BenchResult[]): void => {
+    tell(found);
+    results.push(...found);
+  };
+  if (isPart('tables/exact-peers', part)) add(benchExactPeers(kernel, folder));
   for (const kind of KINDS) {
     for (const count of kind.counts ?? COUNTS) {
       if (!isPart(`tables/${kind.name}-${count}`, part)) continue;
       const about = kind.head === null ? 'connection' : 'request';
-      results.push(...(await benchKind(kernel, harness[about], kind, count)));
+      add(await benchKind(kernel, harness[about], kind, count));
     }
   }
   return results;

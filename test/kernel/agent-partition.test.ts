@@ -21,7 +21,7 @@ const PLAN = JSON.stringify({
   gates: { silence: '10m', confirm: '10m' },
 });
 const SPACE = `weft-part-${process.pid}`;
-const [NEAR, FAR] = [`wpn${process.pid % 100_000}`, `wpf${process.pid % 100_000}`];
+const [NEAR, FAR] = [`weftn${process.pid % 100_000}`, `weftf${process.pid % 100_000}`];
 const [NEAR4, FAR4] = ['10.201.77.1', '10.201.77.2'];
 /** What listens in the other namespace; a socket file is seen from both. */
 const SERVE = `const net = require('node:net');
