@@ -4,7 +4,7 @@
 // fails is left in dist/fuzz/<target> and the exit code is 1.
 // `npm run fuzz -- 10000000 --target policies` (nightly) generates whole policies and asks V8, Wasmtime, the kernel
 // and the IR behind the compiler's passes; a difference is shrunk and becomes a file of test/differential/corpus,
-// which every run of the tests decides again. `--seed N` begins elsewhere (35 seeds are 10 million decisions). Two tests run side by side, each on a processor.
+// which every run of the tests decides again. `--seed N` begins elsewhere (forty seeds are 10 million decisions). Two tests run side by side, each on a processor.
 // `--target readers`: whatever reads bytes from outside (bundles, registry answers, signatures, trust policies, calls of
 // the agent's local API, discovery messages, plans), each with its share of the inputs (test/fuzz/readers.ts), in slices of a process each.
 // What was done of policies and readers is kept in dist/fuzz: the same command goes on where it ended, was stopped, or `--for SECONDS` had passed.

@@ -9,8 +9,8 @@ import { Progress } from './progress.mjs';
 
 /** The tests, each with its share of the decisions, so that both end at about the same time; `each`: those of a bundle. */
 const GENERATED = [
-  { test: 'differential/policies', variable: 'WEFT_BUNDLES', each: 3000, share: 0.5 },
-  { test: 'differential/requests', variable: 'WEFT_REQUEST_BUNDLES', each: 2900, share: 0.5 },
+  { test: 'differential/policies', variable: 'WEFT_BUNDLES', each: 3000, share: 0.6 },
+  { test: 'differential/requests', variable: 'WEFT_REQUEST_BUNDLES', each: 2900, share: 0.4 },
 ];
 /** Bundles of a slice: half a minute. */
 const SLICE = 50;
