@@ -16,12 +16,12 @@ test.after(({ to }) => {
   rmSync(to, { recursive: true });
 });
 
-/** A bundle of each kind; what the last line says. */
+/** Two bundles of each kind, one a slice, both kinds side by side; what the last line says. */
 function run(to: string, seconds: number): string {
-  const words = ['4000', '--target', 'policies', '--seed', '77', '--to', to, '--for', `${seconds}`];
+  const words = ['8000', '--target', 'policies', '--seed', '77', '--to', to, '--for', `${seconds}`];
   const ran = spawnSync(process.execPath, [join(root, 'scripts/fuzz.mjs'), ...words], {
     cwd: root,
-    env: { ...process.env, WEFT_IR_EACH: '50' },
+    env: { ...process.env, WEFT_IR_EACH: '50', WEFT_FUZZ_SLICE: '1' },
     encoding: 'utf8',
   });
   assert.is(ran.status, 0, ran.stdout + ran.stderr);
@@ -29,14 +29,14 @@ function run(to: string, seconds: number): string {
 }
 
 test('a run without time does nothing, and says so', ({ to }) => {
-  const said = 'policies: 0 policies, 0 decisions, not yet 4000, no difference seed 77';
+  const said = 'policies: 0 policies, 0 decisions, not yet 8000, no difference seed 77';
   assert.is(run(to, 0), said);
 });
 
 test('one that ends early is gone on with, not begun again', ({ to }) => {
-  const first = 'policies: 3 policies, 3000 decisions, not yet 4000, no difference seed 77';
+  const first = 'policies: 6 policies, 5900 decisions, not yet 8000, no difference seed 77';
   assert.is(run(to, 1), first);
-  assert.is(run(to, 600), 'policies: 6 policies, 5900 decisions, no difference seed 77');
+  assert.is(run(to, 600), 'policies: 12 policies, 11800 decisions, no difference seed 77');
 });
 
 test.run();
