@@ -1,6 +1,7 @@
 /**
  * What the policies of a bundle cost the verifier of this kernel: joined with the test harness, loaded
- * and let go. Nothing is attached, pinned or run.
+ * and let go, all calls as they were built: the functions of a policy are gone through once, however they are asked.
+ * Nothing is attached, pinned or run.
  */
 import { release } from 'node:os';
 import type { Bundle } from '../../compiler/bundle/manifest.js';
@@ -26,7 +27,7 @@ export function measureVerified(kernel: Kernel, bundle: Bundle): VerifiedCost {
       { name: 'policy', bytes: policy },
     ];
     const bytes = kernel.link(parts);
-    using object = kernel.load({ name: 'weft_cost', bytes, only: [program] });
+    using object = kernel.load({ name: 'weft_cost', bytes, only: [program], asBuilt: true });
     return object.program(program).info().verifiedInstructions;
   };
   return {

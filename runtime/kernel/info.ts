@@ -50,6 +50,7 @@ export function programInfo(native: Native, fd: number): ProgramInfo {
     name: name(view, 64),
     instructions: view.getUint32(20, true) / 8,
     jitedBytes: view.getUint32(16, true),
+    functions: view.getUint32(108, true),
     verifiedInstructions: view.getUint32(216, true),
   };
 }

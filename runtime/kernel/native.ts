@@ -30,6 +30,8 @@ export interface Native {
     readonly pointer: bigint;
     free(): void;
   };
+  /** Registers what libbpf calls before it loads a program, for good; returns its pointer. */
+  prepareCallback(onProgram: (program: bigint, options: bigint) => number): bigint;
 
   object_open(bytes: Uint8Array, size: number, opts: Uint8Array): Pointer;
   object_load(object: bigint): number;
@@ -52,6 +54,10 @@ export interface Native {
   program_fd(program: bigint): number;
   program_set_autoload(program: bigint, on: boolean): number;
   program_set_log_level(program: bigint, level: number): number;
+  program_insns(program: bigint): Pointer;
+  program_insn_cnt(program: bigint): number | bigint;
+  program_set_insns(program: bigint, slots: Uint8Array, count: number): number;
+  register_prog_handler(section: string, type: number, attach: number, opts: Uint8Array): number;
 
   map_create(
     type: number,
@@ -161,6 +167,10 @@ const LIBBPF: Readonly<Record<string, string>> = {
   program_fd: 'int bpf_program__fd(void *)',
   program_set_autoload: 'int bpf_program__set_autoload(void *, bool)',
   program_set_log_level: 'int bpf_program__set_log_level(void *, uint32_t)',
+  program_insns: 'void *bpf_program__insns(void *)',
+  program_insn_cnt: 'size_t bpf_program__insn_cnt(void *)',
+  program_set_insns: 'int bpf_program__set_insns(void *, void *, size_t)',
+  register_prog_handler: 'int libbpf_register_prog_handler(const char *, int, int, void *)',
   map_create: 'int bpf_map_create(int, const char *, uint32_t, uint32_t, uint32_t, void *)',
   prog_load: 'int bpf_prog_load(int, const char *, const char *, void *, size_t, void *)',
   btf_load: 'int bpf_btf_load(void *, size_t, void *)',
@@ -265,6 +275,7 @@ function bind(library: string): Native {
     ): void;
   };
   const listen = printCapture(koffi, libbpf, libc);
+  const prepare = koffi.proto('int (void *, void *, long)');
   const sample = koffi.proto('int (void *, void *, size_t)');
   return {
     ...(functions as unknown as Native),
@@ -288,6 +299,11 @@ function bind(library: string): Native {
       return bytes;
     },
     listen,
+    prepareCallback: (onProgram) =>
+      koffi.register(
+        (program: bigint, options: bigint) => onProgram(program, options),
+        koffi.pointer(prepare),
+      ),
     sampleCallback: (onSample) => {
       const pointer = koffi.register(
         (_context: bigint, data: bigint, size: number | bigint) => onSample(data, Number(size)),

@@ -1,7 +1,9 @@
 /**
- * Opens and loads one ELF object. The load is quiet first; libbpf repeats a refused program with
- * the log on, into our buffer. Where the log did not fit, the whole load is repeated with a larger
- * buffer, up to LOG_LIMIT; where signals interrupted it, INTERRUPTED_LOADS times with signals held back. With `reasonOnly` it is loaded once, with what the log says of itself. Whatever fails, the object is closed and nothing stays in the kernel.
+ * Opens and loads one ELF object. Functions that a program calls once are put into it (inline/inline-functions.ts); what the
+ * verifier does not take so is loaded again as it was built, and that answer counts. The load is quiet first; libbpf repeats a
+ * refused program with the log on, into our buffer. Where the log did not fit, the whole load is repeated with a larger
+ * buffer, up to LOG_LIMIT; where signals interrupted it, INTERRUPTED_LOADS times with signals held back. With `reasonOnly` it is
+ * loaded with what the log says of itself. Whatever fails, the object is closed and nothing stays in the kernel.
  */
 import { constants } from 'node:os';
 import { requireElf } from './elf-header.js';
@@ -11,6 +13,7 @@ import { callError, KernelError } from './kernel-error.js';
 import { isInterrupted, loadError } from './load-refusal.js';
 import { kernelMap } from './map.js';
 import { type Native, type Pointer, stable } from './native.js';
+import { registerSections, withInlining } from './prepare-load.js';
 import { kernelProgram } from './program.js';
 import { withSignalsHeld } from './signals.js';
 import type { KernelMap, KernelObject, KernelProgram, ObjectSpec } from './types.js';
@@ -44,19 +47,26 @@ interface Opened {
 /** Loads an object; throws VerifierError or KernelError with nothing left behind. */
 export function loadObject(native: Native, spec: ObjectSpec): KernelObject {
   requireElf(spec.name, spec.bytes);
+  registerSections(native);
   let size = LOG_START;
+  let isInlining = !spec.asBuilt;
   for (let interrupted = 0; ; ) {
     const opened = openObject(native, spec, size);
     try {
       prepare(native, opened, spec);
-      const { result, warnings } = native.listen(() => load(native, opened, interrupted > 0));
+      const once = (): Load => load(native, opened, { isHeld: interrupted > 0, isInlining });
+      const { result: loaded, warnings } = native.listen(once);
+      const { result } = loaded;
       if (result >= 0) return objectHandle(native, opened, spec.name);
       const log = text(opened.log);
-      const isLarger = isCut(log, -result) && size < LOG_LIMIT;
       const isAgain = isInterrupted(-result) && interrupted < INTERRUPTED_LOADS;
-      if (!isLarger && !isAgain) throw loadError({ object: spec, errno: -result, warnings, log });
-      if (isLarger) size *= 2;
-      else interrupted += 1;
+      const isLarger = isCut(log, -result) && size < LOG_LIMIT;
+      const isOther = loaded.isInlined && !isInterrupted(-result);
+      if (!isAgain && !isLarger && !isOther)
+        throw loadError({ object: spec, errno: -result, warnings, log });
+      if (isAgain) interrupted += 1;
+      else if (isOther) isInlining = false;
+      else size *= 2;
       native.object_close(opened.pointer);
     } catch (error) {
       native.object_close(opened.pointer);
@@ -65,9 +75,21 @@ export function loadObject(native: Native, spec: ObjectSpec): KernelObject {
   }
 }
 
-function load(native: Native, opened: Opened, isHeld: boolean): number {
+interface Load {
+  /** What libbpf gave. */
+  readonly result: number;
+  /** True where a program was given to the kernel with functions put in. */
+  readonly isInlined: boolean;
+}
+
+function load(
+  native: Native,
+  opened: Opened,
+  { isHeld, isInlining }: { readonly isHeld: boolean; readonly isInlining: boolean },
+): Load {
   const once = (): number => native.object_load(opened.pointer);
-  return isHeld ? withSignalsHeld(native, once) : once();
+  const held = (): number => (isHeld ? withSignalsHeld(native, once) : once());
+  return isInlining ? withInlining(opened.pointer, held) : { result: held(), isInlined: false };
 }
 
 function openObject(native: Native, spec: ObjectSpec, logSize: number): Opened {

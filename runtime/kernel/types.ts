@@ -42,6 +42,8 @@ export interface ProgramInfo {
   readonly name: string;
   readonly instructions: number; // after the verifier
   readonly jitedBytes: number;
+  /** Functions as loaded, the program's own among them. */
+  readonly functions: number;
   readonly verifiedInstructions: number; // the verifier's processed-instruction count
 }
 export interface KernelProgram extends Disposable {
@@ -86,6 +88,8 @@ export interface ObjectSpec {
   readonly globals?: Readonly<Record<string, Uint8Array>>;
   /** Load only these programs (default: all). */
   readonly only?: readonly string[];
+  /** Leaves all calls as they were built (else what is called once is put in): each function costs the verifier what it does by itself. */
+  readonly asBuilt?: boolean;
   /**
    * A refusal has its reason only, and no place: the log of a program of a million instructions takes minutes where a
    * processor is emulated.

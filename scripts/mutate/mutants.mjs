@@ -11,6 +11,7 @@ import { FORWARD } from './mutants-forward.mjs';
 import { FRAMING } from './mutants-framing.mjs';
 import { HOOKS } from './mutants-hooks.mjs';
 import { IMPORT } from './mutants-import.mjs';
+import { INLINE } from './mutants-inline.mjs';
 import { INSTRUCTIONS } from './mutants-instructions.mjs';
 import { LOCAL_API } from './mutants-local-api.mjs';
 import { LOOK_UPS } from './mutants-look-ups.mjs';
@@ -49,6 +50,7 @@ export const MUTANTS = [
   ...STORE,
   ...IMPORT,
   ...PROVE,
+  ...INLINE,
   ...HOOKS,
   ...OPEN,
   ...FRAMING,

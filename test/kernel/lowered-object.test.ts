@@ -9,7 +9,12 @@ import { CONNECTION } from '../../compiler/abi/index.js';
 import { writeObject } from '../../compiler/elf/index.js';
 import { parse } from '../../compiler/ir/index.js';
 import { lowerModule } from '../../compiler/lower/index.js';
-import { isVerifierError, type Kernel, openKernel } from '../../runtime/kernel/index.js';
+import {
+  isVerifierError,
+  type Kernel,
+  type KernelObject,
+  openKernel,
+} from '../../runtime/kernel/index.js';
 import { compileHook, HOOK, loadBatch, runEntry } from '../differential/kernel-batch.js';
 
 const test = suite('lowered-object');
@@ -73,14 +78,21 @@ test('bpftool joins it too, and prints the policy lines beside the instructions'
     writeFileSync(join(directory, 'policy.o'), objectOf(SOURCE));
     bpftool('gen', 'object', 'joined.o', 'hook.o', 'policy.o');
     const bytes = new Uint8Array(readFileSync(join(directory, 'joined.o')));
-    using loaded = kernel.load({ name: 'joined', bytes });
-    const { id } = loaded.program('hook').info();
-    const text = bpftool('prog', 'dump', 'xlated', 'id', String(id), 'linum');
+    using loaded = kernel.load({ name: 'joined', bytes, asBuilt: true });
+    const dump = ({ program }: KernelObject): string =>
+      bpftool('prog', 'dump', 'xlated', 'id', String(program('hook').info().id), 'linum');
+    const text = dump(loaded);
     assert.match(
       text,
       /; return table\[connection\.protocol\]; \[file:policies\/demo\.ts line_num:9/,
     );
     assert.match(text, /weft_route_connection\(const struct weft_connection \* connection\)/);
+    using inlined = kernel.load({ name: 'joined', bytes });
+    assert.match(
+      dump(inlined),
+      /; return table\[connection\.protocol\]; \[file:policies\/demo\.ts/,
+    );
+    assert.not.match(dump(inlined), /weft_route_connection\(const/);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
