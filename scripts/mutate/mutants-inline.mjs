@@ -49,8 +49,8 @@ export const INLINE = [
     class: change,
     name: 'an address that goes down in a loop has a bound',
     file: depth,
-    find: 'known === undefined ? registers : meet(known, registers)',
-    replace: 'known ?? registers',
+    find: 'const merged = before === undefined ? [...now] : meet(before, now);',
+    replace: 'const merged = before ?? [...now];',
     suite: 'unit/inline-functions',
   },
   {

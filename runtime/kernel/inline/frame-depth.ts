@@ -4,6 +4,7 @@
  * lowest distance from its top; what the rules do not follow (an address that is stored, moved by a variable or given to
  * another function) has no bound. Helpers take memory from its address upwards (bpf_func_proto of kernel/bpf).
  */
+import type { Flow } from './flow.js';
 import {
   CLASS,
   CODE,
@@ -18,7 +19,6 @@ import {
   OP,
   operation,
 } from './instruction.js';
-import { successors } from './successors.js';
 
 /** MAX_BPF_STACK of include/linux/filter.h */
 export const MAX_STACK = 512;
@@ -29,28 +29,39 @@ type Registers = (number | null)[];
 const OPERATION = { add: 0x00, sub: 0x10, move: 0xb0 } as const;
 const TAIL_CALL = 12;
 
-/** Bytes, a multiple of eight. */
-export function frameDepth(body: readonly Instruction[]): number | null {
-  const next = successors(body);
-  const before: (Registers | undefined)[] = [];
-  before[0] = new Array<null>(FRAME_POINTER).fill(null);
-  const waiting = [0];
+/** Bytes, a multiple of eight; `flow` is the body's (flow.ts). */
+export function frameDepth(body: readonly Instruction[], flow: Flow): number | null {
+  // What is known where jumps arrive. Between those places one way leads on, whose registers are `now`.
+  const known = new Map<number, Registers>();
+  const arrivals = new Set(flow.flatMap((next, at) => next.filter((to) => to !== at + 1)));
   let depth = 0;
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    const registers = [...(before[at] as Registers)];
-    const low = step(body[at] as Instruction, registers);
-    if (low === null || low < -MAX_STACK) return null;
-    depth = Math.max(depth, -low);
-    for (const follower of next[at] as readonly number[]) {
-      const known = before[follower];
-      const merged = known === undefined ? registers : meet(known, registers);
-      if (known !== undefined && merged.every((low, index) => low === known[index])) continue;
-      if (merged.some((low) => low !== null && low < -MAX_STACK)) return null;
-      before[follower] = [...merged];
-      waiting.push(follower);
+  for (let isChanged = true; isChanged; ) {
+    isChanged = false;
+    let now: Registers | null = new Array<null>(FRAME_POINTER).fill(null);
+    for (const [at, each] of body.entries()) {
+      const arrived = known.get(at);
+      if (arrived !== undefined) now = now === null ? [...arrived] : meet(arrived, now);
+      if (now === null) continue;
+      if (arrivals.has(at)) known.set(at, [...now]);
+      const low = step(each, now);
+      if (low === null || low < -MAX_STACK || now.some(isTooLow)) return null;
+      depth = Math.max(depth, -low);
+      const next = flow[at] as readonly number[];
+      for (const to of next.filter((one) => one !== at + 1)) {
+        const before = known.get(to);
+        const merged = before === undefined ? [...now] : meet(before, now);
+        if (before !== undefined && merged.every((each, index) => each === before[index])) continue;
+        known.set(to, merged);
+        if (to <= at) isChanged = true;
+      }
+      if (!next.includes(at + 1)) now = null;
     }
   }
   return Math.ceil(depth / 8) * 8;
+}
+
+function isTooLow(low: number | null): boolean {
+  return low !== null && low < -MAX_STACK;
 }
 
 function meet(some: Registers, others: Registers): Registers {

@@ -7,6 +7,7 @@
  * caller reads behind the call is kept there too. Called functions come first, so chains become one. A call stays where the function is
  * called elsewhere too, its address is taken, its depth has no bound, the frames would not fit, or it is global and the program large.
  */
+import { flowOf } from './flow.js';
 import { frameDepth, MAX_STACK } from './frame-depth.js';
 import {
   CLASS,
@@ -64,6 +65,7 @@ export function inlineFunctions(
   if (!functions || !main) return null;
   const isLarge = program.slots.length / SLOT_BYTES > MOST_WITH_GLOBALS;
   const once = calledOnce(functions);
+  if (once.size === 0) return null;
   const known = new Map<Func, Known>();
   const gone = new Set<Func>();
   work(main);
@@ -79,8 +81,9 @@ export function inlineFunctions(
     known.set(func, { depth: null, isDone: false });
     const { body } = func;
     for (const each of body) if (each.callee) work(each.callee);
-    const depth = frameDepth(body);
-    const live = liveBehind(body);
+    const flow = flowOf(body);
+    const depth = frameDepth(body, flow);
+    const live = liveBehind(body, flow);
     const places: Place[] = [];
     for (const [at, call] of body.entries()) {
       const { callee } = call;

@@ -1,4 +1,5 @@
 /** Which of r6 to r9, which a called function leaves as they are, are read behind each instruction. */
+import type { Flow } from './flow.js';
 import {
   CLASS,
   CODE,
@@ -11,21 +12,19 @@ import {
   OP,
   operation,
 } from './instruction.js';
-import { successors } from './successors.js';
 
 const MOVE = 0xb0;
 const FIRST = 6;
 const LAST = 9;
 
 /** A bit for each, bit 6 for r6: of what is live behind each instruction of the body. */
-export function liveBehind(body: readonly Instruction[]): number[] {
-  const next = successors(body);
+export function liveBehind(body: readonly Instruction[], flow: Flow): number[] {
   const live = new Array<number>(body.length).fill(0);
   for (let isChanged = true; isChanged; ) {
     isChanged = false;
     for (let at = body.length - 1; at >= 0; at--) {
       let behind = 0;
-      for (const follower of next[at] as readonly number[]) {
+      for (const follower of flow[at] as readonly number[]) {
         const each = body[follower] as Instruction;
         behind |= ((live[follower] as number) & ~writes(each)) | reads(each);
       }

@@ -1,7 +1,10 @@
-/** Which instructions may follow each of a function's, as indexes into its body. */
+/** Where a function's instructions lead. */
 import { fallsThrough, type Instruction } from './instruction.js';
 
-export function successors(body: readonly Instruction[]): readonly (readonly number[])[] {
+/** For each instruction the indexes of those that may follow it. */
+export type Flow = readonly (readonly number[])[];
+
+export function flowOf(body: readonly Instruction[]): Flow {
   const index = new Map(body.map((each, at) => [each, at]));
   return body.map((each, at) => {
     const next: number[] = [];
