@@ -3,6 +3,7 @@
  * lie behind it with their addresses resolved, and instructions may still be replaced (libbpf.h,
  * struct libbpf_prog_handler_opts).
  */
+import { constants } from 'node:os';
 import { ATTACH_TYPE, PROGRAM_TYPE } from './constants.js';
 import { inlineFunctions } from './inline/inline-functions.js';
 import { type Records, SLOT_BYTES } from './inline/instruction.js';
@@ -44,6 +45,8 @@ interface Loading {
   readonly object: bigint;
   /** What libbpf was given addresses of, until the load is over. */
   readonly kept: Uint8Array[];
+  /** What was thrown below libbpf, which cannot carry it. */
+  failure: { readonly error: unknown } | null;
 }
 
 /** Runs a load of an object whose programs have functions that they call once put in (inline/inline-functions.ts). */
@@ -51,10 +54,12 @@ export function withInlining<T>(
   object: bigint,
   load: () => T,
 ): { readonly result: T; readonly isInlined: boolean } {
-  const kept: Uint8Array[] = [];
-  loading = { object, kept };
+  const under: Loading = { object, kept: [], failure: null };
+  loading = under;
   try {
-    return { result: load(), isInlined: kept.length > 0 };
+    const result = load();
+    if (under.failure !== null) throw under.failure.error;
+    return { result, isInlined: under.kept.length > 0 };
   } finally {
     loading = null;
   }
@@ -66,7 +71,15 @@ export function registerSections(native: Native): void {
   const opts = stable(HANDLER_OPTS.bytes);
   const view = new DataView(opts.buffer);
   view.setBigUint64(0, BigInt(opts.length), true);
-  const callback = native.prepareCallback((program, options) => prepare(native, program, options));
+  const callback = native.prepareCallback((program, options) => {
+    if (loading === null) return 0;
+    try {
+      return prepare(native, loading, { program, options });
+    } catch (error) {
+      loading.failure = { error };
+      return -constants.errno.EINVAL;
+    }
+  });
   view.setBigUint64(HANDLER_OPTS.prepareLoad, callback, true);
   for (const [section, type, attach] of SECTIONS) {
     const result = native.register_prog_handler(section, type, attach, opts);
@@ -76,10 +89,13 @@ export function registerSections(native: Native): void {
   registered.add(native);
 }
 
-function prepare(native: Native, program: bigint, options: bigint): number {
+function prepare(
+  native: Native,
+  { object, kept }: Loading,
+  { program, options }: { readonly program: bigint; readonly options: bigint },
+): number {
   const slots = native.program_insns(program);
-  if (loading === null || slots === null) return 0;
-  const { object, kept } = loading;
+  if (slots === null) return 0;
   const opts = viewOf(native.view(options, LOAD_OPTS_BYTES));
   const records = (at: number): Records => {
     const size = opts.getUint32(at + SIZE_AT, true);
