@@ -1,7 +1,7 @@
 /**
  * What libbpf asks before it loads a program of a section that we registered: there all functions that the program calls
  * lie behind it with their addresses resolved, and instructions may still be replaced (libbpf.h,
- * struct libbpf_prog_handler_opts).
+ * struct libbpf_prog_handler_opts). libbpf keeps what is registered for the whole process, so one thread of it loads.
  */
 import { constants } from 'node:os';
 import { ATTACH_TYPE, PROGRAM_TYPE } from './constants.js';
