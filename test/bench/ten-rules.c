@@ -55,6 +55,8 @@ __attribute__((noinline)) int weft_authorize_connection(const struct weft_connec
 
 	if (!c || !d)
 		return 0;
+	/* All of it, as the contract says (abi.h). */
+	__builtin_memset(d, 0, sizeof(*d));
 	d->policy = WEFT_NO_POLICY;
 	d->verdict = WEFT_DENY;
 	d->reason = WEFT_REASON_DEFAULT;
